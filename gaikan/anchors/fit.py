@@ -1,0 +1,34 @@
+"""What an anchor method may see: the fit images, never others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Images, Labels
+
+
+@dataclass(frozen=True)
+class FitPart:
+    """The fit images of a trained network, with their embeddings and the network itself."""
+
+    images: Images  # (N, C, H, W)
+    labels: Labels  # (N,) in 0..n_classes-1, every class at least once
+    embeddings: NDArray[np.float32]  # (N, D)
+    n_classes: int
+    embed: Callable[[Images], NDArray[np.float32]]
+
+    def class_means(self, rows: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean of `rows` (N, M) over each class, (K, M), summed in float64.
+
+        Raises ValueError where a class has no row: its mean would be NaN, and NaN is nearest
+        to nothing.
+        """
+        counts = np.bincount(self.labels, minlength=self.n_classes)
+        if not counts.all():
+            raise ValueError(f"classes without fit images: {np.flatnonzero(counts == 0).tolist()}")
+        order = np.argsort(self.labels, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        sums = np.add.reduceat(rows[order], starts, axis=0, dtype=np.float64)
+        return (sums / counts[:, None]).astype(np.float32)

@@ -1,0 +1,201 @@
+"""The configuration: typed, from TOML, every unknown or wrong key named."""
+
+import csv
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from gaikan.errors import ConfigError
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A table of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataConfig(Section):
+    """`[data]`: what is trained and tested on."""
+
+    train: str = Field("terminals", description="source of the fit and validation parts")
+    test: str | None = Field(None, description="source of the test part; none: split off `train`")
+    ok: str | None = Field(None, description="class or failure mode that means good")
+    shape: str | None = Field(None, description="height x width of the images, such as '36x39'")
+
+    @field_validator("shape")
+    @classmethod
+    def _shape(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", value):
+            raise ValueError(f"{value!r} is not HEIGHTxWIDTH, such as '36x39'")
+        return value
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width that `shape` asks for."""
+        if self.shape is None:
+            return None
+        height, width = self.shape.split("x")
+        return int(height), int(width)
+
+
+class GridConfig(Section):
+    """`[grid]`: names of architectures, styles and anchor methods; none given means all."""
+
+    arch: tuple[str, ...] | None = Field(None, strict=False)
+    style: tuple[str, ...] | None = Field(None, strict=False)
+    anchor: tuple[str, ...] | None = Field(None, strict=False)
+
+
+class TrainConfig(Section):
+    """`[train]`: the recipe that all cells share."""
+
+    epochs: int = Field(16, ge=1)
+    batch_size: int = Field(128, ge=8)
+    learning_rate: float = Field(4e-3, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(1e-2, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="of the forward and backward pass; auto: bf16 where it is native"
+    )
+
+
+class AugmentConfig(Section):
+    """`[augment]`: what may vary in a part that is the same part."""
+
+    shift: int = Field(2, ge=0, description="largest shift in pixels, each way")
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
+    noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
+
+
+class Config(Section):
+    """Everything that determines a run, but for what is on the machine."""
+
+    name: str = Field("", description="names the folder under results/; default: the train source")
+    seeds: int = Field(3, ge=1, description="how many seeds")
+    base_seed: int = Field(0, ge=0, description="the first of them; it also draws the test part")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    data: DataConfig = DataConfig()
+    grid: GridConfig = GridConfig()
+    train: TrainConfig = TrainConfig()
+    augment: AugmentConfig = AugmentConfig()
+    style: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="one table a style; its keys are the style's own"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[\w.-]+", value):
+            raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-'")
+        return value
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of the run."""
+        return range(self.base_seed, self.base_seed + self.seeds)
+
+    @property
+    def run_name(self) -> str:
+        """`name`, or the train source's last part without its ending."""
+        stem = Path(self.data.train.rstrip("/").split("/")[-1]).stem
+        return self.name or re.sub(r"[^\w.-]+", "-", stem).strip(".-") or "run"
+
+
+def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
+    """The configuration of a TOML file, with `overrides` ({"data.train": ...}) on top.
+
+    The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
+    """
+    values: dict[str, Any] = {}
+    where = "command line"
+    if path is not None:
+        where = str(path)
+        values = {"name": path.stem} | _read_toml(path)
+        _read_target_tables(values, path)
+    for key, value in overrides.items():
+        table, _, leaf = key.rpartition(".")
+        section = values.setdefault(table, {}) if table else values
+        if isinstance(section, dict):
+            section[leaf] = value
+    return validated(Config, values, where)
+
+
+def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") -> T:
+    """`model` from `values`; the first thing wrong becomes one line that names `where` and key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = [str(part) for part in first["loc"]]
+        key = ".".join(([at] if at else []) + location)
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, location[:-1])
+            close = difflib.get_close_matches(location[-1], known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+        raise ConfigError(f"{where}: key '{key}': {_lower(reason)}{given}") from None
+
+
+def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
+    for part in location:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return list(model.model_fields)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read_target_tables(values: dict[str, Any], path: Path) -> None:
+    """Puts the table in place of `targets = "file.csv"`, so that its content is what counts."""
+    styles = values.get("style")
+    for options in styles.values() if isinstance(styles, dict) else ():
+        if isinstance(options, dict) and isinstance(options.get("targets"), str):
+            options["targets"] = _read_target_csv(path.parent / options["targets"])
+
+
+def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: target distances cannot be read: {error}") from None
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise ConfigError(f"{path}: expected a header row and column of class names")
+    return {row[0]: dict(_target_row(path, rows[0], row)) for row in rows[1:]}
+
+
+def _target_row(path: Path, header: list[str], row: list[str]) -> Iterator[tuple[str, float]]:
+    if len(row) != len(header):
+        raise ConfigError(f"{path}: row {row[0]!r} has {len(row)} cells, the header {len(header)}")
+    for column, cell in zip(header[1:], row[1:], strict=True):
+        if cell.strip():
+            try:
+                yield column, float(cell)
+            except ValueError:
+                raise ConfigError(
+                    f"{path}: row {row[0]!r}, column {column!r}: {cell!r} is not a number"
+                ) from None

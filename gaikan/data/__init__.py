@@ -1,0 +1,1 @@
+"""Images of parts: where they come from and how they are divided."""

@@ -1,0 +1,85 @@
+"""Classes across sources: test labels in terms of the training classes, and which class is good."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from gaikan.data.frames import Frames
+from gaikan.errors import DataError
+
+
+def align(train: Frames, test: Frames) -> Frames:
+    """`test` with its labels indexing the training classes.
+
+    Classes correspond by key (integer label, folder name), then by name. A class that training
+    lacks is appended after them: its parts can only be classified wrong, and a note says so.
+    Raises DataError where the images differ in shape or one label has two meanings.
+    """
+    if train.shape != test.shape:
+        raise DataError(
+            f"{test.source}: images are {_size(test)}, those of {train.source} {_size(train)}; "
+            "both must be alike"
+        )
+    classes, keys = list(train.classes), list(train.keys)
+    place = []
+    for key, name in zip(test.keys, test.classes, strict=True):
+        if key in keys:
+            found = keys.index(key)
+            _same_meaning(train, test, found, key, name)
+        elif name in classes:
+            found = classes.index(name)
+        else:
+            found = len(classes)
+            classes.append(name)
+            keys.append(key)
+        place.append(found)
+    labels = np.asarray(place, np.int64)[test.labels]
+    notes = list(test.notes)
+    for index in range(len(train.classes), len(classes)):
+        notes.append(
+            f"class {classes[index]!r} is not in {train.source}: its {(labels == index).sum()} "
+            "test parts can only be classified wrong"
+        )
+    return replace(
+        test, labels=labels, classes=tuple(classes), keys=tuple(keys), notes=tuple(notes)
+    )
+
+
+def _same_meaning(train: Frames, test: Frames, found: int, key: str, name: str) -> None:
+    known = train.classes[found]
+    if name not in (known, key) and known != key:
+        raise DataError(
+            f"{test.source}: label {key} is {name!r} there but {known!r} in {train.source}; "
+            "mend the labels of one of them"
+        )
+
+
+def _size(frames: Frames) -> str:
+    channels, height, width = frames.shape
+    return f"{channels} x {height} x {width}"
+
+
+def resolve_ok(frames: Frames, ok: str | None) -> str | None:
+    """The class name that `ok` (class, label or failure mode) stands for.
+
+    Raises DataError where nothing is called so, or where a failure mode shares its class with
+    others: that class would be neither good nor defective.
+    """
+    if ok is None or ok in frames.classes:
+        return ok
+    if ok in frames.keys:
+        return frames.classes[frames.keys.index(ok)]
+    if frames.modes is not None and ok in set(frames.modes.tolist()):
+        held = np.unique(frames.labels[frames.modes == ok])
+        inside = np.isin(frames.labels, held)
+        others = sorted(set(frames.modes[inside].tolist()) - {ok})
+        if len(held) == 1 and not others:
+            return frames.classes[int(held[0])]
+        raise DataError(
+            f"{frames.source}: failure mode {ok!r} does not make a class of its own (shares "
+            f"{', '.join(frames.classes[int(i)] for i in held)} with {', '.join(others) or 'none'})"
+        )
+    raise DataError(
+        f"{frames.source}: no class, label or failure mode {ok!r} for --ok; "
+        f"classes: {', '.join(frames.classes)}"
+    )

@@ -1,0 +1,98 @@
+"""Image folders: `folder/<class>/*.png|jpg|jpeg|bmp|tif|tiff`, any size, grey or colour."""
+
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from gaikan.data.frames import Frames
+from gaikan.errors import DataError
+
+_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
+_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}  # more than 8 bits a pixel: kept as float32
+_GREY = {"1", "L", "LA"}
+
+
+def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) -> Frames:
+    """The images of a folder, one class a subfolder, in the order of their sorted paths.
+
+    Images of other sizes are resized (bilinear) to `size` or else to the most common size, and
+    a note says how many. One colour image makes all RGB; one of more than 8 bits all float32.
+    Raises DataError naming the file or folder.
+    """
+    paths, labels, classes, strays = _list(folder, source)
+    opened = [_open(path) for path in paths]
+    target = size or _most_common_size(opened)
+    resized = sum(image.size != target[::-1] for image in opened)
+    mode = _common_mode(opened)
+    images = np.stack([_array(image, mode, target) for image in opened])
+    notes = []
+    if resized:
+        notes.append(f"{resized} of {len(paths)} images resized to {target[0]} x {target[1]}")
+    if strays:
+        notes.append(f"{strays} files that are not images were left out")
+    return Frames(
+        source=source,
+        images=images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2).copy(),
+        labels=np.asarray(labels, np.int64),
+        classes=classes,
+        keys=classes,
+        rows=np.arange(len(paths)),
+        notes=tuple(notes),
+    )
+
+
+def _list(folder: Path, source: str) -> tuple[list[Path], list[int], tuple[str, ...], int]:
+    folders = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not folders:
+        raise DataError(f"{source}: no class folders in it; expected {source}/<class>/*.png")
+    paths: list[Path] = []
+    labels: list[int] = []
+    strays = 0
+    for label, sub in enumerate(folders):
+        files = sorted(p for p in sub.iterdir() if p.is_file() and not p.name.startswith("."))
+        found = [p for p in files if p.suffix.lower() in _ENDINGS]
+        if not found:
+            raise DataError(f"{sub}: no images in this class folder; add some or remove it")
+        paths += found
+        labels += [label] * len(found)
+        strays += len(files) - len(found)
+    return paths, labels, tuple(p.name for p in folders), strays
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path)
+            image.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{path}: image refused, it declares too many pixels") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
+    return ImageOps.exif_transpose(image)
+
+
+def _most_common_size(images: list[Image.Image]) -> tuple[int, int]:
+    (width, height), _ = Counter(image.size for image in images).most_common(1)[0]
+    return height, width
+
+
+def _common_mode(images: list[Image.Image]) -> str:
+    modes = {image.mode for image in images}
+    if modes & _DEEP:
+        return "F"
+    return "L" if modes <= _GREY else "RGB"
+
+
+def _array(
+    image: Image.Image, mode: str, size: tuple[int, int]
+) -> NDArray[np.uint8] | NDArray[np.float32]:
+    if image.mode != mode:
+        image = image.convert(mode)
+    if image.size != size[::-1]:
+        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(image, np.float32 if mode == "F" else np.uint8)

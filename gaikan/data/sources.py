@@ -1,0 +1,78 @@
+"""The one grammar for data: `terminals`, a `.parquet` or `.csv`, a folder, `hub:owner/name`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from gaikan.data.frames import Frames
+from gaikan.errors import DataError
+
+GRAMMAR = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
+
+
+def read_source(
+    source: str, part: Literal["train", "test"] = "train", size: tuple[int, int] | None = None
+) -> Frames:
+    """The images of a source. `part` tells which lots of `terminals` are meant.
+
+    Raises DataError with one line that names the source, the column, row or file, and the
+    remedy.
+    """
+    if source == "terminals":
+        from gaikan.data.terminals import terminals
+
+        return terminals(part)
+    if source.startswith("hub:"):
+        from gaikan.data.hub import NOTE, read_hub
+
+        table = read_hub(source)
+        frames = _from_table(table, source, size)
+        note = (table.schema.metadata or {}).get(NOTE)
+        return frames if note is None else replace(frames, notes=(note.decode(),))
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
+    if path.is_dir():
+        from gaikan.data.folders import frames_from_folder
+
+        return frames_from_folder(path, source.rstrip("/"), size)
+    readers = {".parquet": _read_parquet, ".csv": _read_csv}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{source}: unknown kind of file; a source is {GRAMMAR}")
+    if path.stat().st_size == 0:
+        raise DataError(f"{source}: the file is empty")
+    return _from_table(readers[path.suffix.lower()](path), source, size)
+
+
+def _from_table(table: Any, source: str, size: tuple[int, int] | None) -> Frames:
+    from gaikan.data.tables import frames_from_table
+
+    return frames_from_table(table, source, size)
+
+
+def _read_parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable parquet file ({_first_line(error)})") from None
+
+
+def _read_csv(path: Path) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    try:
+        # Names and groups stay text: lot "00041" is not lot 41.
+        options = csv.ConvertOptions(
+            column_types={"fmode": pa.string(), "group": pa.string()}, strings_can_be_null=True
+        )
+        return csv.read_csv(path, convert_options=options)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,117 @@
+"""Fit, validation and test parts: stratified by class, and groups never in two parts."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from gaikan.data.frames import Frames
+from gaikan.errors import DataError
+from gaikan.seeds import stream
+
+VALIDATION_SHARE = 0.4
+TEST_SHARE = 0.2  # of a source without a test source of its own
+_FOLDS, _DEALS = 5, 4
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of a training source: `fit` is learned from, `validation` is chosen on."""
+
+    fit: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def split_off_test(frames: Frames, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(rest, test) indices into `frames`, for a source that comes without a test source."""
+    return _divide(frames, TEST_SHARE, seed, "test", fewest=3)
+
+
+def split(frames: Frames, seed: int) -> Parts:
+    """60 % fit and 40 % validation of `frames`, drawn anew for each seed.
+
+    Raises DataError naming the class that has too few images or groups to be in both.
+    """
+    return Parts(*_divide(frames, VALIDATION_SHARE, seed, "validation", fewest=2))
+
+
+def _divide(
+    frames: Frames, share: float, seed: int, part: str, fewest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    counts = np.bincount(frames.labels, minlength=len(frames.classes))
+    for name, count in zip(frames.classes, counts, strict=True):
+        if count < fewest:
+            raise DataError(
+                f"{frames.source}: class {name!r} has {count} "
+                f"{'image' if count == 1 else 'images'}, the split needs at least {fewest}; "
+                "add images or drop the class"
+            )
+    rng = stream(seed, "split", part)
+    chosen = (
+        _choose_images(frames, share, rng)
+        if frames.groups is None
+        else _choose_groups(frames, share, rng, part)
+    )
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def _choose_images(frames: Frames, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """A share of each class, at least one image of it and never all."""
+    chosen = np.zeros(len(frames), bool)
+    for label in range(len(frames.classes)):
+        rows = np.flatnonzero(frames.labels == label)
+        n = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        chosen[rng.permutation(rows)[:n]] = True
+    return chosen
+
+
+def _choose_groups(
+    frames: Frames, share: float, rng: np.random.Generator, part: str
+) -> NDArray[np.bool_]:
+    """Whole groups, of which each class has about `share`.
+
+    scikit-learn deals the groups into folds of like class shares; the best union of folds
+    over a few deals is taken, as a few uneven groups make uneven folds.
+    """
+    names, group = np.unique(frames.groups, return_inverse=True)
+    if len(names) < 2:
+        raise DataError(
+            f"{frames.source}: all images are of one group ({names[0]!r}), so no {part} part can "
+            "be split off; add groups or drop the column"
+        )
+    table = np.zeros((len(names), len(frames.classes)))
+    np.add.at(table, (group, frames.labels), 1)
+    best, best_gap = np.zeros(len(names), bool), np.inf
+    for union in _unions_of_folds(frames.labels, group, len(names), rng):
+        class_shares = table[union].sum(0) / table.sum(0)
+        lacking = ((class_shares == 0) | (class_shares == 1)).any()
+        gap = np.inf if lacking else np.abs(class_shares - share).mean()
+        if gap < best_gap:
+            best, best_gap = union, gap
+    if not np.isfinite(best_gap):
+        rare = int((table > 0).sum(0).argmin())
+        raise DataError(
+            f"{frames.source}: no way to divide {len(names)} groups so that every class is in the "
+            f"{part} part and in the rest (class {frames.classes[rare]!r} is in "
+            f"{int((table[:, rare] > 0).sum())}); add groups or drop the column"
+        )
+    return best[group]
+
+
+def _unions_of_folds(
+    labels: NDArray[np.int64], group: NDArray[np.int64], n_groups: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.bool_]]:
+    """Sets of groups, (n_groups,) masks: every union of folds of several deals."""
+    n_folds = min(_FOLDS, n_groups)
+    for _ in range(_DEALS):
+        dealer = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))
+        with warnings.catch_warnings():  # a class of fewer images than folds is dealt all the same
+            warnings.simplefilter("ignore", UserWarning)
+            folds = [np.unique(group[held]) for _, held in dealer.split(labels, labels, group)]
+        for n in range(1, n_folds):
+            for some in combinations(folds, n):
+                yield np.isin(np.arange(n_groups), np.concatenate(some))

@@ -1,0 +1,173 @@
+"""Frame tables: one image a row, its pixels in columns `data0`..`dataN`."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Frames, Images, Names
+from gaikan.errors import DataError
+
+_TERMINAL_PIXELS, _TERMINAL_SIZE = 1404, (36, 39)
+
+
+def frames_from_table(table: pa.Table, source: str, size: tuple[int, int] | None) -> Frames:
+    """The images of an Arrow table, read column by column.
+
+    `size` is (height, width); without it 1404 pixels are 36 x 39 and a square number is a
+    square. Pixels stay uint8 where all are integers in 0..255, else they become float32.
+    Raises DataError naming column and row.
+    """
+    if table.num_rows == 0:
+        raise DataError(f"{source}: the table has no rows")
+    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if repeated:
+        raise DataError(f"{source}: column {repeated[0]!r} occurs more than once")
+    pixels = _pixel_columns(table.column_names, source)
+    height, width = _image_size(len(pixels), size, source)
+    labels = _texts(table, "label", source)
+    modes = _texts(table, "fmode", source) if "fmode" in table.column_names else None
+    groups = _texts(table, "group", source) if "group" in table.column_names else None
+    keys, index = unique_labels(labels)
+    images = _read_pixels(table, pixels, source).reshape(-1, 1, height, width)
+    return Frames(
+        source=source,
+        images=images,
+        labels=index,
+        classes=class_names(keys, index, modes),
+        keys=keys,
+        rows=np.arange(len(images)),
+        modes=modes,
+        groups=groups,
+    )
+
+
+def unique_labels(labels: Names) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The distinct labels, integers in numeric order and others by name, and each row's index."""
+    keys, index = np.unique(labels, return_inverse=True)
+    if all(re.fullmatch(r"-?\d+", key) for key in keys):
+        order = np.argsort([int(key) for key in keys])
+        keys, index = keys[order], np.argsort(order)[index]
+    return tuple(keys.tolist()), index.astype(np.int64)
+
+
+def class_names(
+    keys: tuple[str, ...], labels: NDArray[np.int64], modes: Names | None
+) -> tuple[str, ...]:
+    """Failure modes as class names where label and mode correspond one to one, else the labels."""
+    if modes is None:
+        return keys
+    pairs = sorted({(int(label), mode) for label, mode in zip(labels, modes.tolist(), strict=True)})
+    names = tuple(mode for _, mode in pairs)
+    one_to_one = len(pairs) == len(keys) == len(set(names)) and all(names)
+    return names if one_to_one else keys
+
+
+def _pixel_columns(names: list[str], source: str) -> list[str]:
+    numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"data(0|[1-9]\d*)", name))
+    if not numbers:
+        raise DataError(
+            f"{source}: no pixel columns 'data0', 'data1', ...; "
+            f"there are {', '.join(map(repr, names[:5]))}{' ...' if len(names) > 5 else ''}"
+        )
+    missing = sorted(set(range(numbers[-1] + 1)) - set(numbers))
+    if missing:
+        raise DataError(
+            f"{source}: column 'data{missing[0]}' is missing ({numbers[-1] + 1} columns "
+            f"data0..data{numbers[-1]} expected, {len(numbers)} found)"
+        )
+    return [f"data{number}" for number in numbers]
+
+
+def _image_size(pixels: int, size: tuple[int, int] | None, source: str) -> tuple[int, int]:
+    if size is not None:
+        if size[0] * size[1] != pixels:
+            raise DataError(
+                f"{source}: {pixels} pixel columns do not make {size[0]} x {size[1]} images "
+                f"({size[0] * size[1]} needed)"
+            )
+        return size
+    if pixels == _TERMINAL_PIXELS:
+        return _TERMINAL_SIZE
+    side = math.isqrt(pixels)
+    if side * side == pixels:
+        return side, side
+    raise DataError(
+        f"{source}: {pixels} pixel columns are neither 36 x 39 nor a square; "
+        f"say --shape HEIGHTxWIDTH (1404 columns make 36x39)"
+    )
+
+
+def _texts(table: pa.Table, name: str, source: str) -> Names:
+    """A column as text, (N,); whole floats lose their '.0'."""
+    if name not in table.column_names:
+        raise DataError(f"{source}: column {name!r} is missing")
+    column = table.column(name)
+    if pa.types.is_floating(column.type):
+        values = column.to_numpy()
+        whole = np.isfinite(values) & (values == np.trunc(values))
+        if not whole.all():
+            row = int(np.argmin(whole))
+            raise DataError(f"{source}: column {name!r}, row {row}: {values[row]} is no class")
+        column = pc.cast(column, pa.int64())
+    if column.null_count:
+        row = pc.index(pc.is_null(column), True).as_py()
+        raise DataError(f"{source}: column {name!r}, row {row}: the cell is empty")
+    if pa.types.is_nested(column.type):
+        raise DataError(f"{source}: column {name!r} holds {column.type}, not one value a row")
+    return np.asarray(pc.cast(column, pa.string()).to_numpy(zero_copy_only=False), np.str_)
+
+
+def _read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
+    """(N, pixels): each column is one contiguous copy, then one transposition."""
+    columns = [table.column(name) for name in names]
+    compact = all(pa.types.is_integer(column.type) for column in columns) and all(
+        column.type == pa.uint8() or _within_bytes(column) for column in columns
+    )
+    by_column = np.empty((len(names), table.num_rows), np.uint8 if compact else np.float32)
+    for i, (name, column) in enumerate(zip(names, columns, strict=True)):
+        by_column[i] = _numbers(column, name, source, by_column.dtype)
+    if not compact:
+        finite = np.isfinite(by_column)
+        if not finite.all():
+            i, row = np.argwhere(~finite)[0]
+            raise DataError(
+                f"{source}: column {names[i]!r}, row {row}: {_cell(columns[i], row)} is not finite; "
+                "mend or drop the row"
+            )
+    images: Images = np.ascontiguousarray(by_column.T)
+    return images
+
+
+def _within_bytes(column: Any) -> bool:
+    extremes = pc.min_max(column).as_py()
+    return extremes["min"] is not None and extremes["min"] >= 0 and extremes["max"] <= 255
+
+
+def _numbers(column: Any, name: str, source: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if column.null_count:
+        row = pc.index(pc.is_null(column), True).as_py()
+        raise DataError(f"{source}: column {name!r}, row {row}: the cell is empty")
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        row = next((i for i, v in enumerate(column.to_pylist()) if not _is_number(v)), 0)
+        raise DataError(
+            f"{source}: column {name!r}, row {row}: {_cell(column, row)!r} is not a number"
+        )
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, which the caller reports
+        return np.asarray(column.to_numpy()).astype(dtype)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _cell(column: Any, row: int) -> Any:
+    return column[int(row)].as_py()

@@ -1,0 +1,144 @@
+"""The embedded data source: rendered pictures of crimped terminals, in lots."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator, SeedSequence
+
+from gaikan.data.frames import Frames, Images, Labels
+from gaikan.data.terminal_defects import MODES
+from gaikan.data.terminal_scene import (
+    F32,
+    HEIGHT,
+    OVERSAMPLE,
+    WIDTH,
+    Part,
+    Surface,
+    lay_out,
+    photograph,
+)
+
+CLASSES = tuple(MODES)
+LOTS = {"train": range(1, 16), "test": range(16, 21)}
+LOT_SIZE = 200
+VISIBLE = 20.0  # grey levels
+
+_LOOKS: dict[str, tuple[float, float, float]] = {
+    # name: lowest and highest mean of a lot, standard deviation within a lot
+    "shift_x": (-1, 1, 0.8),
+    "shift_y": (-1.2, 1.2, 0.8),
+    "angle": (-0.06, 0.06, 0.03),
+    "size": (0.95, 1.05, 0.012),
+    "light_u": (-0.25, 0.25, 0.05),
+    "light_v": (-0.35, 0.35, 0.05),
+    "power": (0.55, 0.7, 0.02),
+    "ambient": (0.15, 0.35, 0.02),
+    "metal": (0.42, 0.58, 0.02),
+    "gloss": (0.3, 0.75, 0.04),
+    "spread": (0.22, 0.4, 0.015),
+    "wire": (0.1, 0.4, 0.01),
+    "ground": (0.1, 0.35, 0.01),
+    "ground_tilt": (-0.25, 0.25, 0.05),
+    "tone": (0, 0.4, 0.03),
+    "vignette": (0, 0.25, 0.02),
+    "blur": (0.02, 0.12, 0.02),
+    "wings": (10, 10.6, 0.08),
+    "barrel": (8.7, 9.3, 0.1),
+    "box": (9.8, 10.3, 0.08),
+    "seam": (-0.3, 0.3, 0.15),
+    "insertion": (-0.2, 0.2, 0.25),
+    "opening": (0.25, 0.35, 0.03),
+}
+_GRAIN = (0.03, 0.1)
+_NOISE = (1.5, 3.0)
+
+
+def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
+    lots = [_lot(number, seed) for number in LOTS[part]]
+    labels = np.concatenate([lot.labels for lot in lots])
+    return Frames(
+        source="terminals",
+        images=np.concatenate([lot.images for lot in lots]),
+        labels=labels,
+        classes=CLASSES,
+        keys=CLASSES,
+        rows=np.arange(len(labels)),
+        modes=np.asarray(CLASSES, dtype=np.str_)[labels],
+        groups=np.repeat([f"lot-{number:02d}" for number in LOTS[part]], LOT_SIZE),
+    )
+
+
+@dataclass(frozen=True)
+class Lot:
+    images: Images
+    twins: Images
+    labels: Labels
+
+
+def _lot(number: int, seed: int) -> Lot:
+    rng = np.random.default_rng(SeedSequence(seed, spawn_key=(number,)))
+    means = {k: rng.uniform(low, high) for k, (low, high, _) in _LOOKS.items()}
+    grain = rng.uniform(*_GRAIN)
+    noise = rng.uniform(*_NOISE)
+    share = rng.uniform(0.6, 1.4, len(CLASSES))
+    share[0] = rng.uniform(0.3, 0.34) / (1 - 0.325) * share[1:].sum()
+    counts = np.floor(share / share.sum() * LOT_SIZE).astype(int)
+    counts[0] += LOT_SIZE - counts.sum()
+    images, twins = [], []
+    for mode, n in zip(CLASSES, counts, strict=True):
+        sound = lay_out(_parts(means, grain, n, rng))
+        twin = photograph(sound)
+        clean = _defective(mode, sound, twin, rng)
+        z = rng.standard_normal(clean.shape, dtype=np.float32) * np.float32(noise)
+        images.append(_expose(clean, z))
+        twins.append(_expose(twin, z))
+    labels = np.repeat(np.arange(len(CLASSES)), counts)
+    order = rng.permutation(LOT_SIZE)
+    return Lot(
+        np.concatenate(images)[order][:, None], np.concatenate(twins)[order][:, None], labels[order]
+    )
+
+
+def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
+    clean = photograph(MODES[mode](sound, rng))
+    if mode == "ok":
+        return clean
+    for _ in range(50):
+        hidden = np.flatnonzero(contrast(clean, twin) < VISIBLE)
+        if not len(hidden):
+            break
+        clean[hidden] = photograph(MODES[mode](sound.take(hidden), rng))
+        RETRY[mode] = RETRY.get(mode, 0) + len(hidden)
+    return clean
+
+RETRY = {}
+
+def contrast(a: F32, b: F32) -> F32:
+    d = np.abs(a - b).reshape(len(a), -1)
+    return np.partition(d, -5, axis=1)[:, -5]
+
+
+def _expose(clean: F32, z: F32) -> Images:
+    n = z * np.sqrt(clean / 255 + np.float32(0.2))
+    return np.clip(np.rint(clean + n), 0, 255).astype(np.uint8)
+
+
+def _parts(means: dict[str, float], grain: float, n: int, rng: Generator) -> Part:
+    values = {}
+    for k, mean in means.items():
+        z = np.clip(rng.standard_normal((n, 1, 1)), -2.2, 2.2)
+        values[k] = (mean + _LOOKS[k][2] * z).astype(np.float32)
+    zero = np.zeros((n, 1, 1), np.float32)
+    g = rng.standard_normal((n, HEIGHT, WIDTH + 4), dtype=np.float32)
+    g = (g[:, :, :-4] + g[:, :, 1:-3] + g[:, :, 2:-2] + g[:, :, 3:-1] + g[:, :, 4:]) / 2
+    g = g.repeat(OVERSAMPLE, axis=1).repeat(OVERSAMPLE, axis=2)
+    return Part(
+        **values,
+        bulge_up=zero,
+        bulge_down=zero,
+        bend_from=zero,
+        bend=zero,
+        lift=zero,
+        grain=1 + np.float32(grain) * g,
+    )

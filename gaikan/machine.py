@@ -1,0 +1,92 @@
+"""What this machine is: processor, memory, GPU, versions, commit."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets")
+
+
+def facts(device: str) -> dict[str, Any]:
+    """The machine as a report states it; `gpu` is None where `device` is not cuda."""
+    return {
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": cores(),
+        "memory_gib": _memory_gib(),
+        "native_bf16": native_bf16(),
+        "gpu": _gpu() if device == "cuda" else None,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "commit": commit(),
+    }
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+@cache
+def native_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware; without, bf16 is emulated and slow."""
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(_flags().split()))
+
+
+def _flags() -> str:
+    return _cpuinfo("flags") or _cpuinfo("Features")
+
+
+@cache
+def _cpuinfo(key: str) -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    values = (line.partition(":")[2].strip() for line in lines if line.split(":")[0].strip() == key)
+    return next(values, "")
+
+
+def _memory_gib() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _gpu() -> str:
+    import torch
+
+    return torch.cuda.get_device_name()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def commit() -> str | None:
+    """The commit of the checkout that gaikan runs from, with `-dirty` where files differ."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        here = subprocess.run(
+            [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return here.stdout.strip() or None

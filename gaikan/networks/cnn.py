@@ -1,0 +1,63 @@
+"""The `cnn` of the original work, layer for layer, for any image size."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape
+
+_TARGET_MAP = 9  # height and width of the last feature map of the original's 36 x 39 input
+
+
+class Cnn(nn.Module):
+    """(N, C, H, W) float32 -> (N, 128) float32, through three 3x3 convolutions.
+
+    Layer names and sizes are the original's (`conv1..conv3`, `fc1`, `fc2`), so its weights
+    load at 1 x 36 x 39. A larger image is pooled once more before `fc1`, by the whole factor
+    that brings its feature map nearest to 9 x 9; otherwise `fc1` would grow with the area.
+    """
+
+    def __init__(self, shape: ImageShape) -> None:
+        super().__init__()
+        channels, height, width = shape
+        self.conv1 = nn.Conv2d(channels, 64, 3, padding=1)
+        self.conv2 = nn.Conv2d(64, 64, 3, padding=1)
+        self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
+        self.dropout = nn.Dropout2d(0.25)
+        map_height, map_width = height // 4, width // 4
+        self.shrink = (_factor(map_height), _factor(map_width))
+        features = 64 * (map_height // self.shrink[0]) * (map_width // self.shrink[1])
+        self.fc1 = nn.Linear(features, 256)
+        self.fc2 = nn.Linear(256, EMBEDDING_SIZE)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings of normalised images.
+
+        Pooling before the ReLU gives the same numbers as after it (both are monotone) on a
+        quarter of the pixels.
+        """
+        x = F.relu(F.max_pool2d(self._first(images), 2), inplace=True)
+        x = self.dropout(x)
+        x = F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True)
+        x = F.relu(self.conv3(x), inplace=True)
+        if self.shrink != (1, 1):
+            x = F.max_pool2d(x, self.shrink)
+        x = F.relu(self.fc1(torch.flatten(x, 1)), inplace=True)
+        return F.relu(self.fc2(x))
+
+    def _first(self, images: Tensor) -> Tensor:
+        """`conv1`; in training as one dense product over 3 x 3 patches.
+
+        The gradient of a convolution from one channel is the slowest step of an epoch; as a
+        matrix product it takes 0.4 times as long (bench/test_training.py).
+        """
+        if not self.training or self.conv1.in_channels > 1:
+            return cast(Tensor, self.conv1(images))
+        patches = F.pad(images[:, 0], (1, 1, 1, 1)).unfold(1, 3, 1).unfold(2, 3, 1).flatten(3)
+        return F.linear(patches, self.conv1.weight.flatten(1), self.conv1.bias).permute(0, 3, 1, 2)
+
+
+def _factor(size: int) -> int:
+    return max(1, round(size / _TARGET_MAP))

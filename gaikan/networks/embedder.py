@@ -1,0 +1,37 @@
+"""From raw image to embedding: normalisation, network, and the length that the style asks for."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Embedder(nn.Module):
+    """(N, C, H, W) uint8 or float32 as the source has them -> (N, 128) float32.
+
+    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1. With
+    `unit_length` embeddings are scaled to length one, in training and in use alike.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, unit_length: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.unit_length = unit_length
+        self.register_buffer("mean", mean.reshape(1, -1, 1, 1))
+        self.register_buffer("std", std.reshape(1, -1, 1, 1))
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Raw images to float32 of mean 0 and deviation 1 per channel, channels last."""
+        x = (images.to(torch.float32) - self.mean) / self.std
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def embed(self, normalised: Tensor) -> Tensor:
+        """Embeddings of normalised images; float32 also under autocast."""
+        embeddings: Tensor = self.network(normalised).float()
+        return F.normalize(embeddings) if self.unit_length else embeddings
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings of raw images."""
+        return self.embed(self.normalise(images))

@@ -1,0 +1,35 @@
+"""The plane in which a network's embeddings are drawn."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+Floats = NDArray[np.float64]
+
+
+def project(
+    embeddings: NDArray[np.float32], anchors: NDArray[np.float32]
+) -> tuple[Floats, Floats, Floats]:
+    """The first two principal components of the embeddings, and the anchors seen in them.
+
+    `embeddings` (N, D) and `anchors` (K, D) give points (N, 2), anchor points (K, 2) and the share
+    of the variance along each axis (2,), in 0..1. Each axis points to where its largest loading is
+    positive, so that a picture keeps its orientation. An axis that the embeddings do not have (one
+    sample, D = 1, a collapsed network) is zero.
+    """
+    wide = embeddings.astype(np.float64)
+    spread = wide - wide.mean(axis=0)
+    components = min(2, *wide.shape)
+    if not spread.any():
+        axes, explained = np.zeros((components, wide.shape[1])), np.zeros(components)
+    else:
+        pca = PCA(n_components=components, svd_solver="full").fit(wide)
+        axes, explained = pca.components_, pca.explained_variance_ratio_
+    largest = axes[np.arange(components), np.abs(axes).argmax(axis=1)]
+    axes = axes * np.where(largest < 0, -1.0, 1.0)[:, np.newaxis]
+    plane = np.zeros((2, wide.shape[1]))
+    plane[:components] = axes
+    shares = np.zeros(2)
+    shares[:components] = explained
+    shifted = anchors.astype(np.float64) - wide.mean(axis=0)
+    return spread @ plane.T, shifted @ plane.T, shares

@@ -1,0 +1,53 @@
+"""From decisions to figures: accuracy, shop-floor rates, confusion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of one variant, seed and part; rates are None without an ok class or without parts."""
+
+    n: int
+    accuracy: float
+    balanced_accuracy: float  # mean recall over the classes that occur
+    macro_f1: float
+    escape_rate: float | None  # defective parts classified good / defective parts
+    overkill_rate: float | None  # good parts classified defective / good parts
+
+
+def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
+    """Scores of class names (N,), N >= 1."""
+    escape, overkill = (None, None) if ok is None else shop_floor_rates(actual, predicted, ok)
+    seen = np.unique(actual)  # a class that is only predicted has no recall and no F1 of its own
+    macro = {"average": "macro", "zero_division": 0}
+    return Scores(
+        n=len(actual),
+        accuracy=float(accuracy_score(actual, predicted)),
+        balanced_accuracy=float(recall_score(actual, predicted, labels=seen, **macro)),
+        macro_f1=float(f1_score(actual, predicted, labels=seen, **macro)),
+        escape_rate=escape,
+        overkill_rate=overkill,
+    )
+
+
+def shop_floor_rates(
+    actual: Names, predicted: Names, ok: str
+) -> tuple[float | None, float | None]:
+    """(escape rate, overkill rate); None where no part of that kind was seen."""
+    good = actual == ok
+    escape = float((predicted[~good] == ok).mean()) if (~good).any() else None
+    overkill = float((predicted[good] != ok).mean()) if good.any() else None
+    return escape, overkill
+
+
+def confusion(actual: Names, predicted: Names, classes: tuple[str, ...]) -> pd.DataFrame:
+    """Counts, rows actual, columns predicted, in the order of `classes`."""
+    counts = confusion_matrix(actual, predicted, labels=list(classes))
+    return pd.DataFrame(counts, index=list(classes), columns=list(classes))

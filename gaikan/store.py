@@ -1,0 +1,108 @@
+"""The content-addressed store: finished work by the hash of everything that determined it."""
+
+import ast
+import hashlib
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from gaikan.files import write
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def key_of(description: Any) -> str:
+    """32 hexadecimal digits of the sha256 of a JSON-able description."""
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def code_version(*modules: str) -> str:
+    """A hash of the modules' code and that of the modules of their own package they import.
+
+    Comments, docstrings and layout do not count: editing them retrains nothing.
+    """
+    seen: dict[str, str] = {}
+    queue = list(modules)
+    while queue:
+        name = queue.pop()
+        spec = find_spec(name)
+        if name in seen or spec is None or spec.origin is None or spec.submodule_search_locations:
+            continue
+        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        package = name.rpartition(".")[0]
+        queue += [
+            node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith(package + ".")
+            and package != "gaikan"
+        ]
+        seen[name] = ast.dump(_without_docstrings(tree))
+    return key_of(seen)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                body[0] = ast.Expr(ast.Constant(None))
+    return tree
+
+
+def pack(tensors: Tensors, metadata: Any) -> bytes:
+    """Arrays and a JSON-able description as one safetensors file."""
+    whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    return safetensors.numpy.save(whole, {"gaikan": json.dumps(metadata)})
+
+
+def unpack(content: bytes) -> tuple[Tensors, Any]:
+    """The arrays and the description of `pack`."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    return safetensors.numpy.load(content), json.loads(header["__metadata__"]["gaikan"])
+
+
+class Store:
+    """Entries `<key>.<sha256 of the content>.safetensors` in one folder.
+
+    The checksum in the name makes entry and checksum appear in one rename: after a kill there
+    is either the whole entry or none. An entry whose content does not match its name is
+    removed, and its key noted in `damaged`; whoever asks for it makes it anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.damaged: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, key: str) -> bytes | None:
+        """The content under `key`; None where there is none or it is damaged."""
+        for path in sorted(self.folder.glob(f"{key}.*.safetensors")):
+            content = path.read_bytes()
+            if path.name == _entry_name(key, content):
+                return content
+            self.damaged.append(key)
+            path.unlink()
+        return None
+
+    def save(self, key: str, content: bytes) -> None:
+        """Keeps `content` under `key`."""
+        write(self.folder / _entry_name(key, content), content)
+
+    def sweep(self) -> None:
+        """Removes what a killed run left half written; the caller holds the run's lock."""
+        for path in self.folder.iterdir():
+            if path.suffix == ".tmp":
+                path.unlink()
+
+
+def _entry_name(key: str, content: bytes) -> str:
+    return f"{key}.{hashlib.sha256(content).hexdigest()}.safetensors"

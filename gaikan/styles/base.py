@@ -1,0 +1,32 @@
+"""What a training style is."""
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+
+class Options(BaseModel):
+    """The keys of a style's `[style.NAME]` table; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Style(nn.Module):
+    """A loss over one batch of embeddings, with whatever parameters it trains along.
+
+    A style is built as `Style(options, classes)`. `unit_length` says whether its embeddings
+    live on the unit sphere. A style with a `head` (a linear layer from embedding to classes)
+    gets a reference row of its own.
+    """
+
+    Options: ClassVar[type[Options]]
+    unit_length: ClassVar[bool]
+
+    def __init__(self, options: Any, classes: tuple[str, ...]) -> None:
+        super().__init__()
+        self.head: nn.Linear | None = None
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss, a scalar, of embeddings (B, D) float32 with labels (B,) int64."""
+        raise NotImplementedError

@@ -1,0 +1,50 @@
+"""Siamese: pairs of one class are pulled together, pairs of two classes pushed apart."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from gaikan.styles import base
+from gaikan.styles.distance import mean_of_positive, pairwise
+from gaikan.styles.targets import target_matrix
+
+
+class Options(base.Options):
+    """`[style.siamese]`."""
+
+    margin: float = Field(1.0, gt=0, description="distance that two classes are pushed to")
+    targets: dict[str, dict[str, float]] | None = Field(
+        None, description="class x class table of distances, inline or a CSV file"
+    )
+
+
+class Siamese(base.Style):
+    """Contrastive loss over all pairs of the batch.
+
+    Hadsell, Chopra, LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR
+    2006, eq. 4: d^2 for a pair of one class, max(0, margin - d)^2 for a pair of two. With
+    `targets` a pair of two classes costs (d - target)^2: pulled in as well as pushed out, so
+    that the embedding keeps the given distances (a worse failure mode further away). Each of
+    the two kinds is a mean of its own, over the pairs that cost anything: a batch has many
+    more pairs of two classes than of one.
+    """
+
+    Options = Options
+    unit_length = False
+    target: Tensor
+
+    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+        super().__init__(options, classes)
+        self.pulls = options.targets is not None
+        matrix = target_matrix(options.targets or {}, classes, options.margin)
+        self.register_buffer("target", torch.from_numpy(matrix))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss over the B(B-1)/2 pairs."""
+        first, second = torch.triu_indices(len(labels), len(labels), 1, device=labels.device)
+        distances = pairwise(embeddings)[first, second]
+        gap = self.target[labels[first], labels[second]] - distances
+        same = labels[first] == labels[second]
+        apart = gap if self.pulls else F.relu(gap)
+        return mean_of_positive(distances[same].square()) + mean_of_positive(apart[~same].square())

@@ -1,0 +1,57 @@
+"""Triplet: an image is nearer to its own class than to any other, by a margin."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from gaikan.styles import base
+from gaikan.styles.distance import mean_of_positive, pairwise
+
+
+class Options(base.Options):
+    """`[style.triplet]`."""
+
+    margin: float = Field(0.5, gt=0, le=2, description="in units of the unit sphere's radius")
+    mining: Literal["batch_all", "semihard", "hard"] = "batch_all"
+
+
+class Triplet(base.Style):
+    """Triplet margin loss, max(0, d(a, p) - d(a, n) + margin), on unit-length embeddings.
+
+    Schroff, Kalenichenko, Philbin, "FaceNet", CVPR 2015, eq. 1 (and semihard: eq. 4);
+    batch-all and hard after Hermans, Beyer, Leibe, "In Defense of the Triplet Loss for Person
+    Re-Identification", 2017, eq. 7 and 5. The mean is over the triplets that violate the
+    margin (over anchors for hard). A batch without triplets has loss 0.
+    """
+
+    Options = Options
+    unit_length = True
+
+    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+        super().__init__(options, classes)
+        self.margin = options.margin
+        self.mining = options.mining
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """The loss over all triplets of the batch that the mining rule keeps."""
+        distances = pairwise(embeddings)
+        same = labels[:, None] == labels
+        if self.mining == "hard":
+            return self._hard(distances, same)
+        # One row a positive pair, one column a negative: B/K times smaller than B x B x B.
+        anchor, positive = same.clone().fill_diagonal_(False).nonzero(as_tuple=True)
+        violation = distances[anchor, positive][:, None] - distances[anchor] + self.margin
+        kept = ~same[anchor]
+        if self.mining == "semihard":
+            kept = kept & (violation < self.margin)
+        return mean_of_positive(F.relu(violation) * kept)
+
+    def _hard(self, distances: Tensor, same: Tensor) -> Tensor:
+        others = same.clone().fill_diagonal_(False)
+        farthest_positive = distances.masked_fill(~others, -torch.inf).amax(1)
+        nearest_negative = distances.masked_fill(same, torch.inf).amin(1)
+        violation = F.relu(farthest_positive - nearest_negative + self.margin)
+        return mean_of_positive(violation)

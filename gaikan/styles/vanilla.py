@@ -1,0 +1,34 @@
+"""Vanilla: softmax cross-entropy through a linear head on the embedding."""
+
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gaikan.networks.shape import EMBEDDING_SIZE
+from gaikan.styles import base
+
+
+class Options(base.Options):
+    """`[style.vanilla]`."""
+
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the target spread evenly over all classes"
+    )
+
+
+class Vanilla(base.Style):
+    """Cross-entropy of `head(embedding)`; the embedding keeps its length."""
+
+    Options = Options
+    unit_length = False
+
+    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+        super().__init__(options, classes)
+        self.head = nn.Linear(EMBEDDING_SIZE, len(classes))
+        self.label_smoothing = options.label_smoothing
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Mean cross-entropy of the batch."""
+        assert self.head is not None
+        logits = self.head(embeddings)
+        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)

@@ -1,0 +1,352 @@
+"""`hub:` sources end to end: the real `datasets`, in its own process, asks a hub on 127.0.0.1."""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hub_server import HubServer, Revisions, commit_of
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import ipc, parquet
+
+from gaikan.data.hub import COMMIT, NOTE, HubName, parse_hub
+from gaikan.errors import DataError
+
+pytestmark = pytest.mark.timeout(120)
+
+# HF_ENDPOINT and HF_HOME are read once, when the libraries are imported: hence a process.
+READER = """
+import json, sys, time
+import datasets
+from pyarrow import ipc
+from gaikan.data.hub import read_hub
+from gaikan.errors import DataError
+for number, line in enumerate(sys.stdin):
+    path, error, start = f"{sys.argv[1]}/{number}.arrow", "", time.monotonic()
+    try:
+        table = read_hub(line.strip())
+        with ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+    except DataError as raised:
+        error = str(raised)
+    print(json.dumps([path, error, time.monotonic() - start]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one `read_hub` did: a path to a table, or the message of its DataError."""
+
+    path: str
+    error: str
+    seconds: float
+
+    @property
+    def table(self) -> pa.Table:
+        assert not self.error
+        with ipc.open_file(self.path) as file:
+            return file.read_all()
+
+
+class Reader:
+    """A fresh process that reads one source after the other from the hub at `endpoint`."""
+
+    def __init__(self, endpoint: str, home: Path) -> None:
+        self.endpoint, self.home = endpoint, home
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.lower().endswith("_proxy") and not name.startswith(("HF_", "HUGGING"))
+        }
+        self._errors = (home / "stderr").open("w+")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", READER, str(home)],
+            env=environment | {"HF_ENDPOINT": endpoint, "HF_HOME": str(home)},
+            cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def read(self, source: str) -> Outcome:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(source, file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        assert line, self.printed()
+        return Outcome(*json.loads(line))
+
+    def printed(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+        self._errors.close()
+
+
+def terminals(n_rows: int, seed: int) -> pa.Table:
+    """A frame table of the shape of the original data sets."""
+    values = np.random.default_rng(seed).normal(size=(1404, n_rows))
+    columns = {f"data{i}": values[i] for i in range(1404)}
+    modes = [f"mode {row % 3}" for row in range(n_rows)]
+    return pa.table({**columns, "label": np.arange(n_rows) % 3, "fmode": modes})
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+TRAIN, TEST, OLD = terminals(7, seed=1), terminals(4, seed=2), terminals(5, seed=3)
+MAIN_FILES = {"data/train-00000-of-00001.parquet": as_parquet(TRAIN), "README.md": b"# Terminals"}
+KINDS = b"""---
+configs:
+- config_name: a
+  data_files: a.csv
+- config_name: b
+  data_files: b.csv
+---
+"""
+OLD_FILES = {"data/train-00000-of-00001.parquet": as_parquet(OLD)}
+
+
+def repos() -> dict[str, Revisions]:
+    return {
+        "maker/one": {"main": MAIN_FILES, "v1.0": OLD_FILES, "lots/old": OLD_FILES},
+        "maker/two": {
+            "main": {"train.parquet": as_parquet(TRAIN), "test.parquet": as_parquet(TEST)}
+        },
+        "maker/shards": {
+            "main": {
+                "data/train-00000-of-00002.parquet": as_parquet(TRAIN),
+                "data/train-00001-of-00002.parquet": as_parquet(OLD),
+            }
+        },
+        "maker/nothing": {"main": {"README.md": b"# Soon"}},
+        "maker/rowless": {"main": {"train.parquet": as_parquet(TRAIN.slice(0, 0))}},
+        "maker/headed": {"main": {"train.csv": b"data0,label\n"}},
+        "maker/kinds": {"main": {"README.md": KINDS, "a.csv": b"x\n1\n", "b.csv": b"x\n2\n"}},
+        "maker/torn": {"main": {"train.parquet": as_parquet(TRAIN)[:-100]}},
+    }
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[HubServer]:
+    with HubServer(repos()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def reader(hub: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    with Reader(hub.endpoint, tmp_path_factory.mktemp("home")) as process:
+        yield process
+
+
+@pytest.fixture(scope="module", params=["gone", "broken"])
+def silent(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reader]:
+    """Reads from a hub that is gone or answers 500, after v1.0 and then main were loaded."""
+    home = tmp_path_factory.mktemp("home")
+    with HubServer(repos()) as server:
+        with Reader(server.endpoint, home) as before:
+            assert not before.read("hub:maker/one").error
+            assert not before.read("hub:maker/one@v1.0").error
+        if request.param == "gone":
+            server.stop()
+        server.broken = HTTPStatus.INTERNAL_SERVER_ERROR
+        with Reader(server.endpoint, home) as process:
+            yield process
+
+
+def test_a_table_arrives_complete_and_equal(hub: HubServer, reader: Reader) -> None:
+    table = reader.read("hub:maker/one").table
+    assert table.equals(TRAIN)
+    assert table.schema.metadata == {COMMIT: commit_of(MAIN_FILES).encode()}
+    (file,) = (path for path in MAIN_FILES if path.endswith(".parquet"))
+    assert f"GET /datasets/maker/one/resolve/{commit_of(MAIN_FILES)}/{file}" in hub.asked
+
+
+def test_files_of_one_split_are_one_table(reader: Reader) -> None:
+    assert reader.read("hub:maker/shards").table.equals(pa.concat_tables([TRAIN, OLD]))
+
+
+@pytest.mark.parametrize(("split", "expected"), [("train", TRAIN), ("test", TEST)])
+def test_the_named_split_is_read(reader: Reader, split: str, expected: pa.Table) -> None:
+    assert reader.read(f"hub:maker/two:{split}").table.equals(expected)
+
+
+@pytest.mark.parametrize("revision", ["v1.0", "lots/old", commit_of(OLD_FILES)])
+def test_the_named_revision_is_read(reader: Reader, revision: str) -> None:
+    assert reader.read(f"hub:maker/one@{revision}:train").table.equals(OLD)
+
+
+def test_a_new_commit_is_read_although_an_old_one_is_in_the_cache(
+    hub: HubServer, reader: Reader
+) -> None:
+    hub.repos["maker/moving"] = {"main": OLD_FILES}
+    assert reader.read("hub:maker/moving").table.equals(OLD)
+    hub.repos["maker/moving"] = {"main": MAIN_FILES}
+    assert reader.read("hub:maker/moving").table.equals(TRAIN)
+
+
+def test_an_old_copy_never_stands_in_for_a_commit_without_data(
+    hub: HubServer, reader: Reader
+) -> None:
+    hub.repos["maker/emptied"] = {"main": OLD_FILES}
+    assert reader.read("hub:maker/emptied").table.equals(OLD)
+    hub.repos["maker/emptied"] = {"main": {"README.md": b"# Taken down"}}
+    assert commit_of(OLD_FILES) in reader.read("hub:maker/emptied").error
+
+
+def test_a_folder_of_the_same_name_does_not_hide_the_hub(hub: HubServer, reader: Reader) -> None:
+    hub.repos["maker/folder"] = {"main": MAIN_FILES}
+    folder = reader.home / "maker" / "folder"
+    folder.mkdir(parents=True)
+    (folder / "train.csv").write_text("label\n1\n")
+    assert reader.read("hub:maker/folder").table.equals(TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("two", "several splits: name one that it has (train, test), for example hub:maker/two:tr"),
+        ("two:lots", "no split 'lots': name one that it has (train, test)"),
+        ("one@v1.0:test", "no split 'test': name one that it has (train), for example hub:maker/o"),
+        ("one@v9", "'maker/one' has no revision 'v9': name one of its branches, tags or commits"),
+        ("absent", "has no data set 'maker/absent', or it is private: check the name, or log in"),
+        ("nothing", "the data set has no data files"),
+        ("rowless", "has no rows"),
+        ("headed", "has no rows"),
+        ("kinds", "several configurations and no default one"),
+        ("torn", "cannot be loaded (ArrowInvalid: Parquet magic bytes not found"),
+    ],
+)
+def test_a_failure_is_one_line_that_names_the_source(reader: Reader, name: str, says: str) -> None:
+    outcome = reader.read(f"hub:maker/{name}")
+    assert outcome.error.startswith(f"hub:maker/{name}: ")
+    assert says in outcome.error
+    assert len(outcome.error.splitlines()) == 1
+    assert outcome.seconds < 15
+
+
+def test_a_refused_token_says_how_to_log_in(
+    hub: HubServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "broken", HTTPStatus.FORBIDDEN)
+    assert "`hf auth login` or a token in HF_TOKEN" in reader.read("hub:maker/one").error
+
+
+def test_neither_success_nor_failure_prints_anything(reader: Reader) -> None:
+    assert not reader.read("hub:maker/one").error
+    assert reader.read("hub:maker/torn").error
+    assert reader.printed() == ""
+
+
+def test_a_silent_hub_is_named_within_seconds(silent: Reader) -> None:
+    outcome = silent.read("hub:maker/two:train")
+    assert outcome.error.startswith(f"hub:maker/two:train: {silent.endpoint} ")
+    assert "(status 500)" in outcome.error or "Connection refused" in outcome.error
+    assert "no copy of it from an earlier run" in outcome.error
+    assert outcome.error.endswith("or give a .parquet or .csv file instead")
+    assert outcome.seconds < 15
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"), [("hub:maker/one", TRAIN), ("hub:maker/one@v1.0", OLD)]
+)
+def test_the_cache_stands_in_for_a_silent_hub(
+    silent: Reader, source: str, expected: pa.Table
+) -> None:
+    outcome = silent.read(source)
+    assert outcome.table.equals(expected)
+    assert silent.endpoint.encode() in outcome.table.schema.metadata[NOTE]
+    assert outcome.seconds < 15
+
+
+def test_the_cache_gives_no_revision_that_it_has_not_seen(silent: Reader) -> None:
+    assert "no copy of it" in silent.read("hub:maker/one@lots/old").error
+
+
+def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        Reader(f"http://127.0.0.1:{deaf.getsockname()[1]}", tmp_path) as process,
+    ):
+        outcome = process.read("hub:maker/one")
+    assert "no answer in" in outcome.error or "timed out" in outcome.error
+    assert outcome.seconds < 15
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("hub:maker/one", HubName("maker/one")),
+        ("hub:maker/one:test", HubName("maker/one", None, "test")),
+        ("hub:maker/one@v1.0", HubName("maker/one", "v1.0")),
+        ("hub:Ma_ker/o.n-e@refs/pr/1:a.b", HubName("Ma_ker/o.n-e", "refs/pr/1", "a.b")),
+    ],
+)
+def test_a_source_is_split_into_its_parts(source: str, expected: HubName) -> None:
+    assert parse_hub(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "hub:",
+        "maker/one",
+        "hub:one",
+        "hub:maker/",
+        "hub:/one",
+        "hub:maker/one/two",
+        "hub:maker/one@",
+        "hub:maker/one:",
+        "hub:maker/one:train@v1",
+        "hub:maker/one@../../main",
+        "hub:maker/one:train[:10]",
+        "hub:maker/-one",
+        "hub:maker/o--ne",
+        "hub:maker/o..ne",
+        "hub:maker/one.git",
+        "hub:maker/" + "n" * 97,
+        "hub: maker/one",
+        "hub:maker/one\n",
+    ],
+)
+def test_a_malformed_source_shows_the_grammar(source: str) -> None:
+    with pytest.raises(DataError, match=r"write hub:owner/name\[@revision\]\[:split\]") as raised:
+        parse_hub(source)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+@given(st.text() | st.text("hub:ownr/am.-_@ v1\n", max_size=30).map("hub:o/n{}".format))
+def test_any_text_is_a_hub_name_or_a_data_error(text: str) -> None:
+    try:
+        name = parse_hub(text)
+    except DataError as error:
+        message = str(error)
+    else:
+        message = "read"
+        revision = f"@{name.revision}" if name.revision else ""
+        split = f":{name.split}" if name.split else ""
+        assert text == f"hub:{name.owner_name}{revision}{split}"
+    assert len(message.splitlines()) == 1

@@ -1,0 +1,49 @@
+"""What a source holds: the facts that `gaikan data` prints."""
+
+import hashlib
+from collections import Counter
+
+import numpy as np
+
+from gaikan.data.frames import Frames
+
+
+def facts(frames: Frames) -> list[tuple[str, str]]:
+    """Name and value of each fact worth knowing before a run."""
+    channels, height, width = frames.shape
+    values = [
+        ("source", frames.source),
+        ("images", str(len(frames))),
+        ("size", f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}"),
+        ("values", f"{frames.images.dtype}, {frames.images.min():g} to {frames.images.max():g}"),
+        ("fingerprint", frames.fingerprint[:16]),
+    ]
+    if frames.groups is not None:
+        values.append(("groups", str(len(np.unique(frames.groups)))))
+    return values + [("note", note) for note in frames.notes] + problems(frames)
+
+
+def problems(frames: Frames) -> list[tuple[str, str]]:
+    """Repeated images, contradicting labels and constant images, where there are any."""
+    digests = [hashlib.sha256(image).digest() for image in np.ascontiguousarray(frames.images)]
+    repeated = len(digests) - len(set(digests))
+    labelled = set(zip(digests, frames.labels.tolist(), strict=True))
+    contradicting = sum(n > 1 for n in Counter(digest for digest, _ in labelled).values())
+    flat = frames.images.reshape(len(frames), -1)
+    constant = int((flat.min(1) == flat.max(1)).sum())
+    found = [
+        (repeated, "images repeat an earlier one exactly"),
+        (contradicting, "images occur under more than one label"),
+        (constant, "images are constant"),
+    ]
+    return [("problem", f"{n} {what}") for n, what in found if n]
+
+
+def counts(frames: Frames) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: images per class, its label and its failure modes."""
+    rows = []
+    for index, (name, key) in enumerate(zip(frames.classes, frames.keys, strict=True)):
+        held = frames.labels == index
+        modes = [] if frames.modes is None else sorted(set(frames.modes[held].tolist()))
+        rows.append([name, key, str(held.sum()), ", ".join(modes)])
+    return ["class", "label", "images", "failure modes"], rows

@@ -1,0 +1,104 @@
+"""What `gaikan` shows in a terminal: progress while it works, tables when it is done."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gaikan.cell import Cell, Finished
+
+
+class GridProgress:
+    """A bar over all epochs with the cells at work, and a line for each cell that ends."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.progress = Progress(
+            TextColumn("[bold]training"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self.bar = self.progress.add_task("", total=None, state="reading the images")
+        self.remaining: dict[str, int] = {}  # epochs left, by cell name
+        self.archs: dict[str, str] = {}
+        self.started: dict[str, float] = {}
+        self.pace: dict[str, float] = {}  # seconds an epoch, by architecture
+        self.last = ""
+        self.n_done = 0
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def begin(self, cells: list[Cell], stored: list[Cell]) -> None:
+        """`cells` are to be run, `stored` need not be."""
+        self.remaining = {cell.name: cell.recipe.train.epochs for cell in cells}
+        self.archs = {cell.name: cell.recipe.arch for cell in cells}
+        if stored:
+            self.console.print(f"{len(stored)} of {len(cells) + len(stored)} cells are stored")
+        self.progress.update(self.bar, total=sum(self.remaining.values()) or None, state="starting")
+
+    def epoch(self, cell: Cell, epoch: int, loss: float) -> None:
+        """An epoch of a cell has ended."""
+        now = time.monotonic()
+        start = self.started.setdefault(cell.name, now)
+        if epoch > 1:
+            self.pace[cell.recipe.arch] = (now - start) / (epoch - 1)
+        self.remaining[cell.name] = cell.recipe.train.epochs - epoch
+        self.last = f"{cell.name}, epoch {epoch}/{cell.recipe.train.epochs}, loss {loss:.3f}"
+        self._show()
+
+    def end(self, cell: Cell, finished: Finished) -> None:
+        """A cell has ended, well or not."""
+        self.remaining[cell.name] = 0
+        self.n_done += 1
+        if finished.failure:
+            self.console.print(f"[bold red]failed[/] {cell.name}: {finished.failure}")
+        else:
+            self.console.print(f"[green]done[/] {cell.name} in {finished.seconds:.0f} s")
+        self._show()
+
+    def _show(self) -> None:
+        total = self.progress.tasks[0].total or 0
+        state = f"{self.n_done}/{len(self.remaining)} cells{self._left()} | {self.last}"
+        self.progress.update(
+            self.bar, completed=total - sum(self.remaining.values()), state=state
+        )
+
+    def _left(self) -> str:
+        """Time left, once the pace is known; an architecture not seen yet counts as the slowest."""
+        if not self.pace:
+            return ""
+        slowest = max(self.pace.values())
+        work = sum(
+            epochs * self.pace.get(self.archs[name], slowest)
+            for name, epochs in self.remaining.items()
+        )
+        at_work = sum(0 < left for name, left in self.remaining.items() if name in self.started)
+        minutes, seconds = divmod(round(work / max(1, at_work)), 60)
+        return f", about {minutes}:{seconds:02d} left"
+
+
+def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
+    """A table that fits the terminal; the first column to the left, figures to the right."""
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for i, name in enumerate(header):
+        shown.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
+    for row in rows:
+        shown.add_row(*row)
+    return shown

@@ -1,0 +1,35 @@
+"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `lint`."""
+
+import nox
+
+nox.options.sessions = ["bench"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+
+def _install(session: nox.Session, extra: str) -> None:
+    session.install("-q", "-c", "constraints.txt", "-e", f".[{extra}]")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The full grid; arguments after `--` go to `gaikan bench`."""
+    _install(session, "bench")
+    session.run("gaikan", "bench", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The test suite; arguments after `--` go to pytest."""
+    _install(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff, mypy and the import rules."""
+    _install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
 from gaikan.anchors import ANCHORS, FitPart
-from gaikan.data.frames import Frames, Images, Labels
+from gaikan.data.frames import Frames
 from gaikan.embed import embed
 from gaikan.errors import GaikanError
 from gaikan.networks import Embedder

@@ -59,7 +59,9 @@ def bench(
     from gaikan.report.tables import accuracy_rows
     from gaikan.terminal import GridProgress, table
 
-    settings = load_config(config, {key: value for key, value in asked.items() if value is not None})
+    settings = load_config(
+        config, {key: value for key, value in asked.items() if value is not None}
+    )
     console = Console(highlight=False)
     with GridProgress(console) as progress:
         outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
@@ -77,8 +79,7 @@ def _harness() -> Any:
         from gaikan import run
     except ModuleNotFoundError as error:
         raise GaikanError(
-            f"this command needs the harness ({error.name} is missing): "
-            "pip install 'gaikan[bench]'"
+            f"this command needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
         ) from None
     return run
 

@@ -95,7 +95,9 @@ def summary(scores: pd.DataFrame, table: pd.DataFrame, experiment: Experiment) -
     """
     figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
     test = scores[scores["split"] == "test"]
-    means = test.astype(dict.fromkeys(figures, float)).groupby("variant", sort=False)[figures].mean()
+    means = (
+        test.astype(dict.fromkeys(figures, float)).groupby("variant", sort=False)[figures].mean()
+    )
     means["seeds"] = test.groupby("variant", sort=False)["seed"].nunique()
     held = scores[scores["split"] == "validation"].groupby("variant", sort=False)
     means["validation_accuracy"] = held["accuracy"].mean()

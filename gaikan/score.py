@@ -12,7 +12,7 @@ Names = NDArray[np.str_]
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one variant, seed and part; rates are None without an ok class or without parts."""
+    """Figures of one variant, seed and part; a rate is None where no such part was seen."""
 
     n: int
     accuracy: float
@@ -37,9 +37,7 @@ def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
     )
 
 
-def shop_floor_rates(
-    actual: Names, predicted: Names, ok: str
-) -> tuple[float | None, float | None]:
+def shop_floor_rates(actual: Names, predicted: Names, ok: str) -> tuple[float | None, float | None]:
     """(escape rate, overkill rate); None where no part of that kind was seen."""
     good = actual == ok
     escape = float((predicted[~good] == ok).mean()) if (~good).any() else None

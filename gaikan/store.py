@@ -40,7 +40,8 @@ def code_version(*modules: str) -> str:
             node.module
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom)
-            and (node.module or "").startswith(package + ".")
+            and node.module is not None
+            and node.module.startswith(package + ".")
             and package != "gaikan"
         ]
         seen[name] = ast.dump(_without_docstrings(tree))

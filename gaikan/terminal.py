@@ -76,9 +76,7 @@ class GridProgress:
     def _show(self) -> None:
         total = self.progress.tasks[0].total or 0
         state = f"{self.n_done}/{len(self.remaining)} cells{self._left()} | {self.last}"
-        self.progress.update(
-            self.bar, completed=total - sum(self.remaining.values()), state=state
-        )
+        self.progress.update(self.bar, completed=total - sum(self.remaining.values()), state=state)
 
     def _left(self) -> str:
         """Time left, once the pace is known; an architecture not seen yet counts as the slowest."""
@@ -89,7 +87,7 @@ class GridProgress:
             epochs * self.pace.get(self.archs[name], slowest)
             for name, epochs in self.remaining.items()
         )
-        at_work = sum(0 < left for name, left in self.remaining.items() if name in self.started)
+        at_work = sum(left > 0 for name, left in self.remaining.items() if name in self.started)
         minutes, seconds = divmod(round(work / max(1, at_work)), 60)
         return f", about {minutes}:{seconds:02d} left"
 
@@ -98,7 +96,7 @@ def table(header: list[str], rows: list[list[str]], title: str | None = None) ->
     """A table that fits the terminal; the first column to the left, figures to the right."""
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(header):
-        shown.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
+        shown.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in rows:
         shown.add_row(*row)
     return shown

@@ -44,12 +44,14 @@ class FitData:
     rows: Tensor  # (N,) int64: the fit part
 
     @classmethod
-    def of(
-        cls, images: Images, labels: Labels, classes: tuple[str, ...], device: str
-    ) -> "FitData":
+    def of(cls, images: Images, labels: Labels, classes: tuple[str, ...], device: str) -> "FitData":
         """From arrays, copied to the device once; all rows."""
-        tensors = [torch.from_numpy(array).to(device) for array in (images, labels)]
-        return cls(*tensors, classes, torch.arange(len(labels), device=device))
+        return cls(
+            torch.from_numpy(images).to(device),
+            torch.from_numpy(labels).to(device),
+            classes,
+            torch.arange(len(labels), device=device),
+        )
 
     def at(self, rows: Labels) -> "FitData":
         """The same images, of which `rows` (N,) are learned from."""
@@ -71,10 +73,12 @@ def build(recipe: Recipe, data: FitData) -> Trained:
     """An untrained network; its initial weights are a function of the recipe's seed alone."""
     style = STYLES[recipe.style]
     mean, std = channel_statistics(data.images, data.rows)
-    network = NETWORKS[recipe.arch](tuple(data.images.shape[1:]))
+    _, channels, height, width = data.images.shape
+    network = NETWORKS[recipe.arch]((channels, height, width))
     embedder = Embedder(network, mean, std, style.unit_length)
-    trained = Trained(embedder, style(style.Options(**recipe.options), data.classes))
-    embedder.to(data.images.device, memory_format=torch.channels_last)
+    trained = Trained(embedder, style(style.options_type(**recipe.options), data.classes))
+    # Module.to takes memory_format; its type stubs leave it out.
+    embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     trained.style.to(data.images.device)
     return trained
 
@@ -172,7 +176,7 @@ def channel_statistics(images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """
     total = torch.zeros(images.shape[1], dtype=torch.float64, device=images.device)
     squares = torch.zeros_like(total)
-    for chunk in rows.split(1024):
+    for chunk in torch.split(rows, 1024):
         values = images[chunk].double()
         total += values.sum((0, 2, 3))
         squares += values.square().sum((0, 2, 3))

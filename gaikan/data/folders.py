@@ -3,6 +3,7 @@
 import warnings
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,9 @@ def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) 
     target = size or _most_common_size(opened)
     resized = sum(image.size != target[::-1] for image in opened)
     mode = _common_mode(opened)
-    images = np.stack([_array(image, mode, target) for image in opened])
+    dtype: type[np.uint8] | type[np.float32] = np.float32 if mode == "F" else np.uint8
+    stacked = np.stack([_pixels(image, mode, target) for image in opened]).astype(dtype)
+    images: Any = stacked[:, None] if stacked.ndim == 3 else stacked.transpose(0, 3, 1, 2).copy()
     notes = []
     if resized:
         notes.append(f"{resized} of {len(paths)} images resized to {target[0]} x {target[1]}")
@@ -36,7 +39,7 @@ def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) 
         notes.append(f"{strays} files that are not images were left out")
     return Frames(
         source=source,
-        images=images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2).copy(),
+        images=images,
         labels=np.asarray(labels, np.int64),
         classes=classes,
         keys=classes,
@@ -88,11 +91,9 @@ def _common_mode(images: list[Image.Image]) -> str:
     return "L" if modes <= _GREY else "RGB"
 
 
-def _array(
-    image: Image.Image, mode: str, size: tuple[int, int]
-) -> NDArray[np.uint8] | NDArray[np.float32]:
+def _pixels(image: Image.Image, mode: str, size: tuple[int, int]) -> NDArray[Any]:
     if image.mode != mode:
         image = image.convert(mode)
     if image.size != size[::-1]:
         image = image.resize(size[::-1], Image.Resampling.BILINEAR)
-    return np.asarray(image, np.float32 if mode == "F" else np.uint8)
+    return np.asarray(image)

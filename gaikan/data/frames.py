@@ -17,8 +17,8 @@ class Frames:
     """N labelled images.
 
     `labels` index `classes`, the names to show; `keys` are the same classes as the source has
-    them (integer labels, folder names), by which two sources are matched. `modes` (failure modes) and `groups` (lot, board, serial number)
-    are absent where the source has none. `rows` gives each image's row in its source, which
+    them (integer labels, folder names), by which two sources are matched. `modes` (failure
+    modes) and `groups` (lot, board, serial number) are absent where the source has none. `rows` gives each image's row in its source, which
     stays the same through `take`. `notes` are remarks of the reader that a report repeats.
     """
 
@@ -48,7 +48,7 @@ class Frames:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over everything that a result can depend on: pixels, shape, labels, groups, names."""
+        """sha256 over all that a result can depend on: pixels, labels, groups, names."""
         digest = hashlib.sha256()
         digest.update(repr((self.images.shape, str(self.images.dtype), self.classes)).encode())
         digest.update(np.ascontiguousarray(self.images).data)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Names
 from gaikan.errors import DataError
 from gaikan.seeds import stream
 
@@ -54,7 +54,7 @@ def _divide(
     chosen = (
         _choose_images(frames, share, rng)
         if frames.groups is None
-        else _choose_groups(frames, share, rng, part)
+        else _choose_groups(frames, frames.groups, share, rng, part)
     )
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
@@ -70,14 +70,14 @@ def _choose_images(frames: Frames, share: float, rng: np.random.Generator) -> ND
 
 
 def _choose_groups(
-    frames: Frames, share: float, rng: np.random.Generator, part: str
+    frames: Frames, groups: Names, share: float, rng: np.random.Generator, part: str
 ) -> NDArray[np.bool_]:
     """Whole groups, of which each class has about `share`.
 
     scikit-learn deals the groups into folds of like class shares; the best union of folds
     over a few deals is taken, as a few uneven groups make uneven folds.
     """
-    names, group = np.unique(frames.groups, return_inverse=True)
+    names, group = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise DataError(
             f"{frames.source}: all images are of one group ({names[0]!r}), so no {part} part can "
@@ -99,7 +99,8 @@ def _choose_groups(
             f"{part} part and in the rest (class {frames.classes[rare]!r} is in "
             f"{int((table[:, rare] > 0).sum())}); add groups or drop the column"
         )
-    return best[group]
+    chosen: NDArray[np.bool_] = best[group]
+    return chosen
 
 
 def _unions_of_folds(

@@ -136,8 +136,8 @@ def _read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
         if not finite.all():
             i, row = np.argwhere(~finite)[0]
             raise DataError(
-                f"{source}: column {names[i]!r}, row {row}: {_cell(columns[i], row)} is not finite; "
-                "mend or drop the row"
+                f"{source}: column {names[i]!r}, row {row}: {_cell(columns[i], row)} is not "
+                "finite; mend or drop the row"
             )
     images: Images = np.ascontiguousarray(by_column.T)
     return images

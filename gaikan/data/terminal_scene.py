@@ -99,7 +99,7 @@ def wave(phase: F32) -> F32:
 
 
 def cube(x: F32) -> F32:
-    """x * x * x: ten times as fast as `x**3`."""
+    """X * x * x: ten times as fast as `x**3`."""
     return x * x * x
 
 

@@ -112,7 +112,9 @@ def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
         RETRY[mode] = RETRY.get(mode, 0) + len(hidden)
     return clean
 
+
 RETRY = {}
+
 
 def contrast(a: F32, b: F32) -> F32:
     d = np.abs(a - b).reshape(len(a), -1)

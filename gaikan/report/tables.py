@@ -13,7 +13,7 @@ def percent(value: float | None) -> str:
 
 def accuracy_rows(summary: pd.DataFrame, with_rates: bool) -> tuple[list[str], Rows]:
     """Header and rows of the table that people read, one row a variant, best first."""
-    header = ["variant", "", "accuracy %", "95 % interval", "balanced %", "macro F1"]
+    header = ["variant", "", "accuracy %", "95 %", "balanced %", "macro F1"]
     header += ["escape %", "overkill %"] if with_rates else []
     header += ["validation %"]
     rows = []
@@ -22,7 +22,7 @@ def accuracy_rows(summary: pd.DataFrame, with_rates: bool) -> tuple[list[str], R
             str(row["variant"]),
             "=" if row["tied"] is True else "",
             percent(row["accuracy"]),
-            f"{percent(row['low'])} to {percent(row['high'])}",
+            f"{percent(row['low'])}-{percent(row['high'])}",
             percent(row["balanced_accuracy"]),
             f"{row['macro_f1']:.3f}",
         ]

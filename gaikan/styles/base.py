@@ -20,7 +20,7 @@ class Style(nn.Module):
     gets a reference row of its own.
     """
 
-    Options: ClassVar[type[Options]]
+    options_type: ClassVar[type[Options]]
     unit_length: ClassVar[bool]
 
     def __init__(self, options: Any, classes: tuple[str, ...]) -> None:

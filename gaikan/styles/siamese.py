@@ -30,7 +30,7 @@ class Siamese(base.Style):
     more pairs of two classes than of one.
     """
 
-    Options = Options
+    options_type = Options
     unit_length = False
     target: Tensor
 

@@ -11,7 +11,9 @@ from gaikan.errors import ConfigError
 Targets = Mapping[str, Mapping[str, float]]
 
 
-def target_matrix(targets: Targets, classes: tuple[str, ...], default: float) -> NDArray[np.float32]:
+def target_matrix(
+    targets: Targets, classes: tuple[str, ...], default: float
+) -> NDArray[np.float32]:
     """The table as a symmetric matrix (K, K) in the order of `classes`.
 
     A pair that the table leaves out has the distance `default`; a class has 0 to itself. A

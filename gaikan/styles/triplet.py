@@ -27,7 +27,7 @@ class Triplet(base.Style):
     margin (over anchors for hard). A batch without triplets has loss 0.
     """
 
-    Options = Options
+    options_type = Options
     unit_length = True
 
     def __init__(self, options: Options, classes: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ class Options(base.Options):
 class Vanilla(base.Style):
     """Cross-entropy of `head(embedding)`; the embedding keeps its length."""
 
-    Options = Options
+    options_type = Options
     unit_length = False
 
     def __init__(self, options: Options, classes: tuple[str, ...]) -> None:

@@ -18,8 +18,9 @@ class Frames:
 
     `labels` index `classes`, the names to show; `keys` are the same classes as the source has
     them (integer labels, folder names), by which two sources are matched. `modes` (failure
-    modes) and `groups` (lot, board, serial number) are absent where the source has none. `rows` gives each image's row in its source, which
-    stays the same through `take`. `notes` are remarks of the reader that a report repeats.
+    modes) and `groups` (lot, board, serial number) are absent where the source has none. `rows`
+    gives each image's row in its source, which stays the same through `take`. `notes` are
+    remarks of the reader that a report repeats.
     """
 
     source: str

@@ -10,12 +10,13 @@ the images would differ with them.
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+# float32 arrays throughout; numpy's stubs lose track of that in arithmetic with Python numbers.
+F32 = Any
 Index = NDArray[np.int64]
 
 HEIGHT, WIDTH = 36, 39

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
+from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.terminal_defects import MODES
@@ -55,6 +56,11 @@ _NOISE = (1.5, 3.0)
 
 
 def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
+    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 15 or 5 lots.
+
+    Lots differ in pose, lighting and finish; no lot is in both parts. The same seed gives the
+    same bytes.
+    """
     lots = [_lot(number, seed) for number in LOTS[part]]
     labels = np.concatenate([lot.labels for lot in lots])
     return Frames(
@@ -71,6 +77,8 @@ def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
 
 @dataclass(frozen=True)
 class Lot:
+    """A lot's images (200, 1, 36, 39), and what each would be without its defect."""
+
     images: Images
     twins: Images
     labels: Labels
@@ -85,7 +93,8 @@ def _lot(number: int, seed: int) -> Lot:
     share[0] = rng.uniform(0.3, 0.34) / (1 - 0.325) * share[1:].sum()
     counts = np.floor(share / share.sum() * LOT_SIZE).astype(int)
     counts[0] += LOT_SIZE - counts.sum()
-    images, twins = [], []
+    images: list[NDArray[np.uint8]] = []
+    twins: list[NDArray[np.uint8]] = []
     for mode, n in zip(CLASSES, counts, strict=True):
         sound = lay_out(_parts(means, grain, n, rng))
         twin = photograph(sound)
@@ -101,6 +110,7 @@ def _lot(number: int, seed: int) -> Lot:
 
 
 def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
+    """Images with the defect, drawn anew until it shows: a label must never be noise."""
     clean = photograph(MODES[mode](sound, rng))
     if mode == "ok":
         return clean
@@ -109,21 +119,22 @@ def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
         if not len(hidden):
             break
         clean[hidden] = photograph(MODES[mode](sound.take(hidden), rng))
-        RETRY[mode] = RETRY.get(mode, 0) + len(hidden)
     return clean
 
 
-RETRY = {}
-
-
 def contrast(a: F32, b: F32) -> F32:
+    """How visibly images (n, 36, 39) differ, (n,) in grey levels: the fifth largest difference.
+
+    Fewer pixels than five are taken for noise.
+    """
     d = np.abs(a - b).reshape(len(a), -1)
     return np.partition(d, -5, axis=1)[:, -5]
 
 
-def _expose(clean: F32, z: F32) -> Images:
+def _expose(clean: F32, z: F32) -> NDArray[np.uint8]:
     n = z * np.sqrt(clean / 255 + np.float32(0.2))
-    return np.clip(np.rint(clean + n), 0, 255).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.clip(np.rint(clean + n), 0, 255).astype(np.uint8)
+    return grey
 
 
 def _parts(means: dict[str, float], grain: float, n: int, rng: Generator) -> Part:
@@ -132,7 +143,7 @@ def _parts(means: dict[str, float], grain: float, n: int, rng: Generator) -> Par
         z = np.clip(rng.standard_normal((n, 1, 1)), -2.2, 2.2)
         values[k] = (mean + _LOOKS[k][2] * z).astype(np.float32)
     zero = np.zeros((n, 1, 1), np.float32)
-    g = rng.standard_normal((n, HEIGHT, WIDTH + 4), dtype=np.float32)
+    g: F32 = rng.standard_normal((n, HEIGHT, WIDTH + 4), dtype=np.float32)
     g = (g[:, :, :-4] + g[:, :, 1:-3] + g[:, :, 2:-2] + g[:, :, 3:-1] + g[:, :, 4:]) / 2
     g = g.repeat(OVERSAMPLE, axis=1).repeat(OVERSAMPLE, axis=2)
     return Part(

@@ -10,7 +10,7 @@ from gaikan.styles.distance import mean_of_positive, pairwise
 from gaikan.styles.targets import target_matrix
 
 
-class Options(base.Options):
+class SiameseOptions(base.Options):
     """`[style.siamese]`."""
 
     margin: float = Field(1.0, gt=0, description="distance that two classes are pushed to")
@@ -30,11 +30,11 @@ class Siamese(base.Style):
     more pairs of two classes than of one.
     """
 
-    options_type = Options
+    options_type = SiameseOptions
     unit_length = False
     target: Tensor
 
-    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+    def __init__(self, options: SiameseOptions, classes: tuple[str, ...]) -> None:
         super().__init__(options, classes)
         self.pulls = options.targets is not None
         matrix = target_matrix(options.targets or {}, classes, options.margin)

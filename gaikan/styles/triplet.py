@@ -11,7 +11,7 @@ from gaikan.styles import base
 from gaikan.styles.distance import mean_of_positive, pairwise
 
 
-class Options(base.Options):
+class TripletOptions(base.Options):
     """`[style.triplet]`."""
 
     margin: float = Field(0.5, gt=0, le=2, description="in units of the unit sphere's radius")
@@ -27,10 +27,10 @@ class Triplet(base.Style):
     margin (over anchors for hard). A batch without triplets has loss 0.
     """
 
-    options_type = Options
+    options_type = TripletOptions
     unit_length = True
 
-    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+    def __init__(self, options: TripletOptions, classes: tuple[str, ...]) -> None:
         super().__init__(options, classes)
         self.margin = options.margin
         self.mining = options.mining

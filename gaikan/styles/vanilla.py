@@ -8,7 +8,7 @@ from gaikan.networks.shape import EMBEDDING_SIZE
 from gaikan.styles import base
 
 
-class Options(base.Options):
+class VanillaOptions(base.Options):
     """`[style.vanilla]`."""
 
     label_smoothing: float = Field(
@@ -19,10 +19,10 @@ class Options(base.Options):
 class Vanilla(base.Style):
     """Cross-entropy of `head(embedding)`; the embedding keeps its length."""
 
-    options_type = Options
+    options_type = VanillaOptions
     unit_length = False
 
-    def __init__(self, options: Options, classes: tuple[str, ...]) -> None:
+    def __init__(self, options: VanillaOptions, classes: tuple[str, ...]) -> None:
         super().__init__(options, classes)
         self.head = nn.Linear(EMBEDDING_SIZE, len(classes))
         self.label_smoothing = options.label_smoothing

@@ -158,7 +158,9 @@ def run_cells(
     all_keys = [keys(cell, train, test) for cell in todo]
     known = [(store.load(k.trained), store.load(k.embedded)) for k in all_keys]
     finished = {
-        i: Finished(trained, embedded) for i, (trained, embedded) in enumerate(known) if embedded
+        i: Finished(trained, embedded)
+        for i, (trained, embedded) in enumerate(known)
+        if trained and embedded
     }
     remaining = [i for i in range(len(todo)) if i not in finished]
     watcher.begin([todo[i] for i in remaining], [todo[i] for i in finished])

@@ -13,9 +13,9 @@ def percent(value: float | None) -> str:
 
 def accuracy_rows(summary: pd.DataFrame, with_rates: bool) -> tuple[list[str], Rows]:
     """Header and rows of the table that people read, one row a variant, best first."""
-    header = ["variant", "", "accuracy %", "95 %", "balanced %", "macro F1"]
-    header += ["escape %", "overkill %"] if with_rates else []
-    header += ["validation %"]
+    header = ["variant", "", "acc. %", "95 %", "bal. %", "F1"]
+    header += ["esc. %", "overk. %"] if with_rates else []
+    header += ["val. %"]
     rows = []
     for row in summary.to_dict("records"):
         cells = [
@@ -52,6 +52,7 @@ def caption(seeds: int, test_parts: int, test_groups: int | None) -> str:
         else f"{drawn} (one seed: how much training varies is not in it)"
     )
     return (
-        f"Test figures, mean over seeds. Interval: bootstrap over {over}. "
+        f"Test figures, mean over seeds: accuracy with 95 % interval, balanced accuracy, macro F1, "
+        "escape and overkill rate; last, validation accuracy. Interval: bootstrap over {over}. "
         "`=`: cannot be told from the best (paired bootstrap, Holm-corrected, 5 %)."
     )

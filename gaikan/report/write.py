@@ -54,7 +54,10 @@ def write_figures(
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     figures.save(figures.sample_grid(experiment.train), folder / "samples.png")
-    figures.save(figures.accuracy_bars(summary), folder / "accuracy.png")
+    figures.save(
+        figures.accuracy_bars(summary.assign(tied=summary["tied"].eq(True))),
+        folder / "accuracy.png",
+    )
     for network in networks:
         recipe = network.cell.recipe
         if recipe.seed == min(other.cell.recipe.seed for other in networks):

@@ -1,0 +1,103 @@
+"""Decisions, scores and intervals, against independent references."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from gaikan.predict import anchor_distances, decide, head_distances
+from gaikan.score import confusion, score, shop_floor_rates
+from gaikan.statistics import resample
+
+names = st.lists(st.sampled_from(["ok", "spur", "open"]), min_size=1, max_size=30)
+
+
+def test_distances_equal_a_naive_loop() -> None:
+    rng = np.random.default_rng(0)
+    points, anchors = rng.random((5, 4), np.float32), rng.random((3, 4), np.float32)
+    naive = [[np.linalg.norm(p.astype(float) - a) for a in anchors] for p in points]
+    np.testing.assert_allclose(anchor_distances(points, anchors), naive, rtol=1e-6)
+
+
+def test_a_decision_holds_the_nearest_class_and_by_how_much() -> None:
+    decision = decide(np.array([[3.0, 1.0, 1.5], [0.2, 0.9, 0.4]]), ok=0)
+    assert decision.predicted.tolist() == [1, 0]
+    assert decision.ok_margin is not None
+    np.testing.assert_allclose(decision.distance, [1, 0.2])
+    np.testing.assert_allclose(decision.margin, [0.5, 0.2])
+    np.testing.assert_allclose(decision.ok_margin, [-2, 0.2])
+
+
+def test_a_distance_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        decide(np.array([[np.nan, 1.0]]))
+
+
+def test_a_head_decides_as_its_logits_do() -> None:
+    rng = np.random.default_rng(1)
+    points, weight = rng.random((20, 4), np.float32), rng.random((3, 4), np.float32)
+    bias = rng.random(3, np.float32)
+    logits = points @ weight.T + bias
+    assert (head_distances(points, weight, bias).argmin(1) == logits.argmax(1)).all()
+
+
+@given(st.data())
+def test_scores_equal_scikit_learn(data: st.DataObject) -> None:
+    actual = np.array(["ok", "spur", *data.draw(names)])  # scikit-learn warns of a single class
+    predicted = actual[np.array(data.draw(st.permutations(range(len(actual)))))]
+    scores = score(actual, predicted, "ok")
+    assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted))
+    assert scores.balanced_accuracy == pytest.approx(balanced_accuracy_score(actual, predicted))
+    assert scores.macro_f1 == pytest.approx(f1_score(actual, predicted, average="macro"))
+
+
+def test_a_class_that_training_lacks_counts_as_wrong() -> None:
+    scores = score(np.array(["ok", "new"]), np.array(["ok", "ok"]), "ok")
+    assert scores.balanced_accuracy == 0.5
+    assert scores.escape_rate == 1
+
+
+def test_shop_floor_rates_have_their_own_denominators() -> None:
+    actual = np.array(["ok"] * 4 + ["spur"] * 2 + ["open"])
+    predicted = np.array(["ok", "ok", "ok", "spur", "ok", "open", "open"])
+    escape, overkill = shop_floor_rates(actual, predicted, "ok")
+    assert escape == pytest.approx(1 / 3)
+    assert overkill == pytest.approx(1 / 4)
+
+
+def test_rates_without_parts_of_their_kind_are_not_measured() -> None:
+    assert shop_floor_rates(np.array(["ok"]), np.array(["ok"]), "ok") == (None, 0.0)
+
+
+def test_confusion_rows_are_actual() -> None:
+    table = confusion(np.array(["a", "a", "b"]), np.array(["b", "a", "b"]), ("a", "b"))
+    assert table.loc["a", "b"] == 1
+    assert table.loc["b", "a"] == 0
+
+
+def test_a_clearly_worse_variant_is_not_tied() -> None:
+    rng = np.random.default_rng(0)
+    correct = np.stack([rng.random((3, 500)) < p for p in (0.9, 0.9, 0.5)])
+    tied = resample(correct, None, np.random.default_rng(1)).tied_with_best()
+    assert tied.tolist() == [True, True, False]
+
+
+def test_an_interval_holds_its_mean_and_repeats() -> None:
+    correct = np.random.default_rng(0).random((2, 3, 200)) < 0.8
+    first = resample(correct, None, np.random.default_rng(5))
+    low, high = first.interval()
+    assert ((low < first.mean) & (first.mean < high)).all()
+    again = resample(correct, None, np.random.default_rng(5))
+    assert (first.draws == again.draws).all()
+
+
+def test_parts_that_fail_together_widen_the_interval() -> None:
+    groups = np.repeat([f"lot-{i}" for i in range(10)], 50)
+    hits = np.random.default_rng(0).random(10) < 0.5
+    correct = np.repeat(hits, 50)[None, None, :]
+    widths = []
+    for unit in (groups, None):
+        low, high = resample(correct, unit, np.random.default_rng(0)).interval()
+        widths.append(float((high - low)[0]))
+    assert widths[0] > 3 * widths[1]

@@ -1,0 +1,149 @@
+"""`gaikan bench` end to end, small, in processes of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from filelock import FileLock
+
+pytestmark = pytest.mark.timeout(300)
+
+TOML = """
+seeds = 2
+[data]
+train = "{folder}/train.parquet"
+test = "{folder}/test.parquet"
+ok = "ok"
+[grid]
+arch = ["mlp"]
+[train]
+epochs = 3
+batch_size = 32
+"""
+
+
+def gaikan(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from gaikan.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def write_table(path: Path, rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(rows) % 3
+    pixels = rng.integers(0, 60, (rows, 64)) + 60 * np.eye(3, 64, dtype=int)[labels].cumsum(1)
+    data = {f"data{i}": pixels[:, i].astype(np.uint8) for i in range(64)}
+    modes = np.array(["ok", "spur", "open"])[labels]
+    pq.write_table(pa.table({**data, "label": labels, "fmode": modes}), path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run")
+    write_table(path / "train.parquet", 120, 0)
+    write_table(path / "test.parquet", 60, 1)
+    (path / "tiny.toml").write_text(TOML.format(folder=path))
+    done = gaikan("bench", path / "tiny.toml", "--out", path / "out")
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def store(folder: Path) -> dict[str, float]:
+    return {p.name: p.stat().st_mtime for p in (folder / "out/store").glob("*.safetensors")}
+
+
+def test_every_file_of_a_run_is_there(folder: Path) -> None:
+    out = folder / "out"
+    for name in ("manifest.json", "accuracy.md", "report.md", "figures/samples.png"):
+        assert (out / name).stat().st_size > 0
+    assert len(list((out / "confusion").glob("*.csv"))) == 7
+    assert len(list((out / "confusion").glob("*.png"))) == 7
+    assert len(list((out / "figures").glob("scatter-*.png"))) == 3
+
+
+def test_the_tables_have_their_columns(folder: Path) -> None:
+    scores = pd.read_csv(folder / "out/accuracy.csv")
+    assert ",".join(scores.columns) == (
+        "variant,arch,style,anchor,seed,split,n,accuracy,balanced_accuracy,macro_f1,"
+        "escape_rate,overkill_rate"
+    )
+    assert len(scores) == 7 * 2 * 2
+    table = pd.read_parquet(folder / "out/predictions.parquet")
+    assert ",".join(table.columns) == (
+        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin"
+    )
+
+
+def test_the_scores_are_those_of_the_predictions(folder: Path) -> None:
+    table = pd.read_parquet(folder / "out/predictions.parquet")
+    right = table["label"].astype(str) == table["predicted"].astype(str)
+    shares = right.groupby([table["variant"], table["seed"], table["split"]], observed=True).mean()
+    for row in pd.read_csv(folder / "out/accuracy.csv").to_dict("records"):
+        share = shares[row["variant"], row["seed"], row["split"]]
+        assert row["accuracy"] == pytest.approx(share, abs=1e-6)
+
+
+def test_training_learned_something(folder: Path) -> None:
+    scores = pd.read_csv(folder / "out/accuracy.csv")
+    assert scores["accuracy"].max() > 0.6
+
+
+def test_a_second_run_trains_nothing_and_says_the_same(folder: Path) -> None:
+    before, scores = store(folder), (folder / "out/accuracy.csv").read_bytes()
+    done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
+    assert "6 of 6 cells are stored" in done.stdout
+    assert store(folder) == before
+    assert (folder / "out/accuracy.csv").read_bytes() == scores
+
+
+def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
+    scores = (folder / "out/accuracy.csv").read_bytes()
+    entry = max((folder / "out/store").glob("*.safetensors"), key=lambda p: p.stat().st_size)
+    content = bytearray(entry.read_bytes())
+    content[len(content) // 2] ^= 1
+    entry.write_bytes(content)
+    assert gaikan("bench", folder / "tiny.toml", "--out", folder / "out").returncode == 0
+    manifest = json.loads((folder / "out/manifest.json").read_text())
+    assert manifest["damaged_store_entries"] == [entry.name.split(".")[0]]
+    assert (folder / "out/accuracy.csv").read_bytes() == scores
+
+
+def test_a_folder_in_use_is_refused(folder: Path) -> None:
+    with FileLock(folder / "out/.lock"):
+        done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
+    assert done.returncode == 2
+    assert "another gaikan run is writing here" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--train", "nowhere.parquet"], "nowhere.parquet: no such file or folder"),
+        (["--ok", "gone"], "no class, label or failure mode 'gone'"),
+        (["--out", "/dev/null/x"], "--out /dev/null/x: cannot be written"),
+        (["--seeds", "0"], "key 'seeds'"),
+        (["--device", "tpu"], "key 'device'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    folder: Path, arguments: list[str], words: str
+) -> None:
+    done = gaikan("bench", folder / "tiny.toml", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from gaikan.cli import app;"
+        "CliRunner().invoke(app, ['--help']);"
+        "print([m for m in ('torch', 'pandas', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -52,7 +52,7 @@ def caption(seeds: int, test_parts: int, test_groups: int | None) -> str:
         else f"{drawn} (one seed: how much training varies is not in it)"
     )
     return (
-        f"Test figures, mean over seeds: accuracy with 95 % interval, balanced accuracy, macro F1, "
-        "escape and overkill rate; last, validation accuracy. Interval: bootstrap over {over}. "
+        "Test figures, mean over seeds: accuracy with 95 % interval, balanced accuracy, macro F1, "
+        f"escape and overkill rate; last, validation accuracy. Interval: bootstrap over {over}. "
         "`=`: cannot be told from the best (paired bootstrap, Holm-corrected, 5 %)."
     )

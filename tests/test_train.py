@@ -1,0 +1,121 @@
+"""Batches, networks and training, small."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from gaikan.anchors.mean_embedding import mean_embedding
+from gaikan.batches import balanced_batches
+from gaikan.cell import Resident, _fit_part
+from gaikan.config import AugmentConfig, TrainConfig
+from gaikan.embed import embed
+from gaikan.networks import Embedder
+from gaikan.networks.cnn import Cnn
+from gaikan.predict import anchor_distances
+from gaikan.styles import STYLES
+from gaikan.train import FitData, Recipe, Trained, TrainingDivergedError, channel_statistics, fit
+
+
+def recipe(style: str, **train: float) -> Recipe:
+    settings = {"epochs": 6, "batch_size": 32, "precision": "fp32", **train}
+    options = STYLES[style].options_type().model_dump()
+    augment = AugmentConfig(shift=0)
+    return Recipe("mlp", style, options, TrainConfig.model_validate(settings), augment, 0)
+
+
+def parts(dtype: type[np.uint8] | type[np.float32] = np.uint8) -> FitData:
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 3
+    images: Any = rng.integers(0, 120, (120, 1, 8, 8))
+    for label in range(3):
+        images[labels == label, :, label * 2 : label * 2 + 2] += 90
+    return FitData.of(images.astype(dtype), labels, ("a", "b", "c"), "cpu")
+
+
+def trained(style: str, data: FitData, **train: float) -> Trained:
+    return fit(recipe(style, **train), data, lambda _: 0.0, lambda epoch, loss: None)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_learns(style: str) -> None:
+    data = parts()
+    result = trained(style, data)
+    rows = np.arange(60)
+    anchors = mean_embedding(_fit_part(result.embedder, Resident(data, data.images), rows))
+    points = embed(result.embedder, data.images, np.arange(60, 120))
+    predicted = anchor_distances(points, anchors).argmin(1)
+    assert (predicted == data.labels[60:].numpy()).mean() > 0.9
+
+
+def test_a_seed_gives_the_same_weights() -> None:
+    one, two = (trained("triplet", parts()).embedder.state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_best_epoch_is_kept() -> None:
+    scores = iter([0.9, 0.1])
+    result = fit(recipe("vanilla"), parts(), lambda _: next(scores), lambda epoch, loss: None)
+    assert result.scores == {5: 0.9, 6: 0.1}
+    assert result.best_epoch == 5
+
+
+def test_an_image_that_is_not_a_number_diverges() -> None:
+    data = parts(np.float32)
+    data.images[0, 0, 0, 0] = torch.nan
+    with pytest.raises(TrainingDivergedError, match="the loss became nan in epoch 1"):
+        trained("vanilla", data)
+
+
+def test_statistics_are_of_the_fit_rows() -> None:
+    data = parts().at(np.arange(40))
+    mean, std = channel_statistics(data.images, data.rows)
+    pixels = data.images[:40].numpy()
+    assert mean.item() == pytest.approx(pixels.mean(), rel=1e-5)
+    assert std.item() == pytest.approx(pixels.std(), rel=1e-5)
+
+
+def test_prediction_leaves_dropout_out() -> None:
+    data = parts()
+    embedder: Embedder = trained("vanilla", data).embedder.train()
+    assert (embed(embedder, data.images) == embed(embedder, data.images)).all()
+
+
+def test_the_cnn_has_the_layers_of_the_original() -> None:
+    shapes = {name: tuple(value.shape) for name, value in Cnn((1, 36, 39)).state_dict().items()}
+    assert shapes["conv1.weight"] == (64, 1, 3, 3)
+    assert shapes["conv3.weight"] == (64, 64, 3, 3)
+    assert shapes["fc1.weight"] == (256, 64 * 9 * 9)
+    assert shapes["fc2.weight"] == (128, 256)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 20, 31), (1, 128, 128)])
+def test_the_cnn_takes_other_sizes(shape: tuple[int, int, int]) -> None:
+    assert Cnn(shape)(torch.zeros(2, *shape)).shape == (2, 128)
+
+
+def test_the_first_layer_in_training_is_the_convolution() -> None:
+    torch.manual_seed(0)
+    network, images = Cnn((1, 36, 39)), torch.randn(2, 1, 36, 39)
+    torch.testing.assert_close(network._first(images), network.conv1(images), rtol=1e-4, atol=1e-5)
+
+
+def test_every_batch_is_balanced() -> None:
+    labels = np.repeat([0, 1, 2], [100, 10, 1])
+    for batch in balanced_batches(labels, 30, np.random.default_rng(0)):
+        assert np.bincount(labels[batch]).tolist() == [10, 10, 10]
+
+
+def test_no_image_repeats_before_the_others_of_its_class() -> None:
+    labels = np.repeat([0, 1], [40, 8])
+    order = balanced_batches(labels, 16, np.random.default_rng(0)).reshape(-1)
+    rare = order[labels[order] == 1]
+    assert len(set(rare[:8].tolist())) == 8
+
+
+def test_many_classes_take_turns() -> None:
+    labels = np.repeat(np.arange(20), 8)
+    batches = balanced_batches(labels, 16, np.random.default_rng(0))
+    assert batches.shape == (10, 16)
+    assert set(labels[batches].ravel()) == set(range(20))

@@ -15,7 +15,7 @@ from gaikan.data.terminal_scene import F32, Surface, lay, lay_out, ramp, smooth,
 Mode = Callable[[Surface, Generator], Surface]
 
 # Straight stretches of the metal's outline: from u, to u, half-width.
-_CRACKS = np.array([(-7, -5.5, 9), (-1, 0.5, 9), (4.5, 6, 10)])
+_CRACKS = np.array([(0, 2, 9), (3.5, 6, 10)])
 _BURRS = np.array([(5.5, 12.5, 10), (13.2, 16, 4.5)])
 
 
@@ -26,8 +26,8 @@ def _ok(sound: Surface, rng: Generator) -> Surface:
 def _bent(sound: Surface, rng: Generator) -> Surface:
     """Box and tongue leave the axis, sideways and a little up or down."""
     n = len(sound.u)
-    bend = _either_sign(rng, n, 0.16, 0.42)
-    start = _uniform(rng, n, 1, 6)
+    bend = _either_sign(rng, n, 0.22, 0.5)
+    start = _uniform(rng, n, 1, 4)
     lift = _either_sign(rng, n, 0.05, 0.25)
     return lay_out(replace(sound.part, bend=bend, bend_from=start, lift=lift))
 
@@ -36,7 +36,7 @@ def _deformed(sound: Surface, rng: Generator) -> Surface:
     """The conductor barrel is crushed or bulges on one side, or its wings stand open."""
     n = len(sound.u)
     side = rng.random((n, 1, 1)) < 0.5
-    bulge = _either_sign(rng, n, 1.8, 3.4)
+    bulge = -_uniform(rng, n, 2.2, 4)
     gapes = rng.random((n, 1, 1)) < 0.35
     opening = np.where(gapes, _uniform(rng, n, 0.9, 1.5), sound.part.opening)
     bulge = np.where(gapes, bulge * np.float32(0.3), bulge)
@@ -44,7 +44,7 @@ def _deformed(sound: Surface, rng: Generator) -> Surface:
         sound.part,
         opening=opening,
         bulge_up=np.where(side, bulge, 0).astype(np.float32),
-        bulge_down=np.where(side, -bulge * np.float32(0.3), bulge).astype(np.float32),
+        bulge_down=np.where(side, np.float32(0), bulge).astype(np.float32),
         seam=sound.part.seam + _either_sign(rng, n, 0.3, 1.2),
     )
     return lay_out(part)
@@ -62,8 +62,8 @@ def _scratch(sound: Surface, rng: Generator) -> Surface:
     along, across = _line(sound, rng)
     half = _uniform(rng, n, 4, 7)
     inside = sound.metal * ramp(half - np.abs(along))
-    width = _uniform(rng, n, 0.4, 0.75)
-    strength = _uniform(rng, n, 0.6, 1.3)
+    width = _uniform(rng, n, 0.6, 0.9)
+    strength = _uniform(rng, n, 0.9, 1.6)
     bright = inside * _bell(across / width) * strength
     dark = inside * _bell((across - 1) / width) * strength
     albedo = sound.albedo * (1 - dark * np.float32(0.6)) + bright * np.float32(0.5)
@@ -78,7 +78,7 @@ def _crack(sound: Surface, rng: Generator) -> Surface:
     length = _uniform(rng, n, 7, 13)
     jag = wave(depth * _uniform(rng, n, 0.2, 0.35) + _uniform(rng, n, 0, 1))
     path = u + depth * _uniform(rng, n, -0.45, 0.45) + jag * _uniform(rng, n, 0.3, 0.7)
-    width = _uniform(rng, n, 0.6, 0.95) * np.clip(1 - depth / length, 0, 1) ** np.float32(0.5)
+    width = _uniform(rng, n, 0.8, 1.3) * np.clip(1 - depth / length, 0, 1) ** np.float32(0.5)
     cover = sound.metal * ramp(width - np.abs(sound.u - path)) * (depth < length)
     return _covered(sound, cover, albedo=0.03, gloss=0, metal=1)
 
@@ -106,7 +106,7 @@ def _plating_loss(sound: Surface, rng: Generator) -> Surface:
     centre_u, centre_v = _uniform(rng, n, 5, 14), _uniform(rng, n, -5, 5)
     inside = _blob(sound, rng, centre_u, centre_v, _uniform(rng, n, 2.6, 4.8), ragged=0.5)
     cover = sound.metal * ramp(inside)
-    tint = _uniform(rng, n, 0.35, 0.65)
+    tint = _uniform(rng, n, 0.3, 0.55)
     return replace(
         sound,
         albedo=sound.albedo + cover * (tint - 1) * sound.albedo,
@@ -131,12 +131,12 @@ def _discolouration(sound: Surface, rng: Generator) -> Surface:
 def _contamination(sound: Surface, rng: Generator) -> Surface:
     """Grit or a fibre that lies on the part, on metal or not."""
     n = len(sound.u)
-    centre_u, centre_v = _uniform(rng, n, -13, 4), _uniform(rng, n, -7, 7)
-    grit = ramp(_blob(sound, rng, centre_u, centre_v, _uniform(rng, n, 1.6, 3), ragged=0.25))
+    centre_u, centre_v = _uniform(rng, n, -14, -4), _uniform(rng, n, -8, 8)
+    grit = ramp(_blob(sound, rng, centre_u, centre_v, _uniform(rng, n, 1.8, 3.2), ragged=0.25))
     along, across = _line(sound, rng)
     arc = across + along * along * _either_sign(rng, n, 0.02, 0.07)
     fibre = ramp(_uniform(rng, n, 0.4, 0.6) - np.abs(arc)) * ramp(6 - np.abs(along))
-    cover = np.where(rng.random((n, 1, 1)) < 0.3, fibre, grit)
+    cover = np.where(rng.random((n, 1, 1)) < 0.2, fibre, grit)
     dark = rng.random((n, 1, 1)) < 0.6
     albedo = np.where(dark, _uniform(rng, n, 0.02, 0.1), _uniform(rng, n, 0.8, 1))
     return _covered(sound, cover, albedo=albedo, gloss=0, metal=0)
@@ -182,7 +182,7 @@ def _edge_site(rng: Generator, n: int, sites: F32) -> tuple[F32, F32, F32]:
 def _line(sound: Surface, rng: Generator) -> tuple[F32, F32]:
     """Coordinates along and across a line of random place and direction on the part."""
     n = len(sound.u)
-    angle = rng.uniform(0, np.pi, (n, 1, 1))
+    angle = rng.uniform(0.35, 1.2, (n, 1, 1)) * np.where(rng.random((n, 1, 1)) < 0.5, -1, 1)
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
     du = sound.u - _uniform(rng, n, 2, 13)
     dv = sound.v - _uniform(rng, n, -4, 4)

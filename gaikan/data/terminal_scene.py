@@ -156,7 +156,7 @@ def photograph(surface: Surface) -> F32:
     lobe = 1 / (1 + miss / (p.spread * p.spread)) ** 2
     light = surface.albedo * (p.ambient + p.power * diffuse) + surface.gloss * p.power * lobe
     n = len(light)
-    light = light * np.float32(1.25)
+    light = light * np.float32(1.0)
     light = light.reshape(n, HEIGHT, OVERSAMPLE, WIDTH, OVERSAMPLE)
     image = _average(light)
     image = _blur(_blur(image, p.blur, 1), p.blur, 2)
@@ -210,7 +210,7 @@ def _ground(part: Part, u: F32, v: F32) -> Surface:
     shade_u, shade_v = u + 3 * part.light_u, v + 3 * part.light_v
     depth = np.minimum(part.box + 1.5 - np.abs(shade_v), 15.5 - shade_u)
     shadow = smooth(depth / 4 + np.float32(0.5))
-    albedo = part.ground * (1 + part.ground_tilt * x) * (1 - np.float32(0.55) * shadow)
+    albedo = part.ground * (1 + part.ground_tilt * x) * (1 - np.float32(0.35) * shadow)
     zero = np.zeros_like(u)
     return Surface(part, u, v, zero, zero.copy(), albedo, zero.copy(), zero.copy())
 
@@ -242,7 +242,7 @@ def _wings(s: Surface) -> None:
     cover = ramp(np.minimum(p.wings - np.abs(s.v), np.float32(2.4) * (1 - np.abs(along))))
     lay(s, cover, cube(along) * 0.45, t * 0.93, p.metal * p.grain, p.gloss)
     slit = np.abs(s.v - p.seam - along * np.float32(1.3))
-    lay(s, cover * ramp(np.float32(0.4) - slit), 0, 0, p.metal * 0.25, 0)
+    lay(s, cover * ramp(np.float32(0.4) - slit), 0, 0, p.metal * 0.45, 0)
 
 
 def _barrel(s: Surface) -> None:
@@ -270,7 +270,7 @@ def _transition(s: Surface) -> None:
     wall = half - np.abs(s.v)
     cover = ramp(np.minimum(wall, np.minimum(s.u, np.float32(5.5) - s.u)))
     cover = cover * (1 - ramp(wall - np.float32(1.5)))
-    lay(s, cover, 0, np.copysign(np.float32(0.35), s.v), p.metal * 1.1 * p.grain, p.gloss)
+    lay(s, cover, 0, np.copysign(np.float32(0.35), s.v), p.metal * 1.0 * p.grain, p.gloss * 0.4)
 
 
 def _box(s: Surface) -> None:
@@ -282,7 +282,7 @@ def _box(s: Surface) -> None:
     cover = ramp(edge)
     lay(s, cover, cube(along) * 0.55, cube(t) * 0.88, p.metal * p.grain, p.gloss)
     window = np.minimum(np.float32(2.8) - np.abs(s.v), np.float32(1.6) - np.abs(s.u - 9))
-    lay(s, ramp(window), 0, 0, p.metal * 0.18, 0)
+    lay(s, ramp(window), 0, 0, p.metal * 0.4, 0)
     joint = np.float32(0.3) - np.abs(s.v - np.float32(6))
     lay(s, cover * ramp(joint), 0, 0, p.metal * 0.5, p.gloss * 0.3)
 

@@ -29,17 +29,17 @@ _LOOKS: dict[str, tuple[float, float, float]] = {
     # name: lowest and highest mean of a lot, standard deviation within a lot
     "shift_x": (-1, 1, 0.8),
     "shift_y": (-1.2, 1.2, 0.8),
-    "angle": (-0.06, 0.06, 0.03),
+    "angle": (-0.04, 0.04, 0.03),
     "size": (0.95, 1.05, 0.012),
     "light_u": (-0.25, 0.25, 0.05),
-    "light_v": (-0.35, 0.35, 0.05),
-    "power": (0.55, 0.7, 0.02),
-    "ambient": (0.15, 0.35, 0.02),
-    "metal": (0.42, 0.58, 0.02),
-    "gloss": (0.3, 0.75, 0.04),
+    "light_v": (-0.25, 0.25, 0.04),
+    "power": (0.6, 0.7, 0.02),
+    "ambient": (0.2, 0.3, 0.02),
+    "metal": (0.4, 0.5, 0.015),
+    "gloss": (0.2, 0.4, 0.03),
     "spread": (0.22, 0.4, 0.015),
-    "wire": (0.1, 0.4, 0.01),
-    "ground": (0.1, 0.35, 0.01),
+    "wire": (0.15, 0.35, 0.01),
+    "ground": (0.15, 0.35, 0.01),
     "ground_tilt": (-0.25, 0.25, 0.05),
     "tone": (0, 0.4, 0.03),
     "vignette": (0, 0.25, 0.02),
@@ -51,7 +51,7 @@ _LOOKS: dict[str, tuple[float, float, float]] = {
     "insertion": (-0.2, 0.2, 0.25),
     "opening": (0.25, 0.35, 0.03),
 }
-_GRAIN = (0.03, 0.1)
+_GRAIN = (0.01, 0.05)
 _NOISE = (1.5, 3.0)
 
 

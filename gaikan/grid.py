@@ -104,10 +104,18 @@ def cells(config: Config, device: str, parts: dict[int, Parts]) -> list[Cell]:
     """One cell a network and seed, the slow ones first so that the last to end is short."""
     archs, styles, anchors = axes(config)
     precision = resolve_precision(config.train.precision, device)
-    train = config.train.model_copy(update={"precision": precision})
+    train = {
+        arch: config.train.model_copy(
+            update={
+                "precision": precision,
+                "epochs": config.train.epochs * NETWORKS[arch].epochs_factor,
+            }
+        )
+        for arch in archs
+    }
     return [
         Cell(
-            Recipe(arch, style, _options(config, style), train, config.augment, seed),
+            Recipe(arch, style, _options(config, style), train[arch], config.augment, seed),
             parts[seed].fit,
             parts[seed].validation,
             tuple(anchors),

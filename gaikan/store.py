@@ -60,7 +60,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 def pack(tensors: Tensors, metadata: Any) -> bytes:
     """Arrays and a JSON-able description as one safetensors file."""
-    whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     return safetensors.numpy.save(whole, {"gaikan": json.dumps(metadata)})
 
 

@@ -17,6 +17,8 @@ from gaikan.networks import NETWORKS, Embedder
 from gaikan.seeds import stream
 from gaikan.styles import STYLES, Style
 
+_COMPARED = 6  # evaluating an epoch costs as much as training a quarter of one
+
 
 class TrainingDivergedError(GaikanError):
     """The loss or the embeddings are no longer numbers; the cell has failed."""
@@ -75,7 +77,7 @@ def build(recipe: Recipe, data: FitData) -> Trained:
     mean, std = channel_statistics(data.images, data.rows)
     _, channels, height, width = data.images.shape
     network = NETWORKS[recipe.arch]((channels, height, width))
-    embedder = Embedder(network, mean, std, style.unit_length)
+    embedder = Embedder(network, mean, std)
     trained = Trained(embedder, style(style.options_type(**recipe.options), data.classes))
     # Module.to takes memory_format; its type stubs leave it out.
     embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -91,7 +93,7 @@ def fit(
 ) -> Trained:
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
 
-    `evaluate` gets the network in eval mode after each epoch of the last third: before, the
+    `evaluate` gets the network in eval mode after a few epochs of the last third: before, the
     learning rate is high and no epoch has a chance. Of equal epochs the later is kept.
     `on_epoch` gets the epoch (from 1) and its mean loss. Raises TrainingDivergedError.
     """
@@ -102,6 +104,7 @@ def fit(
         trained = build(recipe, data)
         step = _Stepper(recipe, data, trained, rng)
         best: dict[str, Any] | None = None
+        compared = _compared(recipe.train.epochs)
         for epoch in range(1, recipe.train.epochs + 1):
             loss = step.epoch()
             if not np.isfinite(loss):
@@ -111,7 +114,7 @@ def fit(
                 )
             trained.losses.append(loss)
             on_epoch(epoch, loss)
-            if epoch > recipe.train.epochs * 2 // 3 or epoch == recipe.train.epochs:
+            if epoch in compared:
                 trained.embedder.eval()
                 trained.scores[epoch] = score = evaluate(trained.embedder)
                 if best is None or score >= trained.scores[trained.best_epoch]:
@@ -121,6 +124,11 @@ def fit(
     _modules(trained).load_state_dict(best)
     trained.embedder.eval()
     return trained
+
+
+def _compared(epochs: int) -> set[int]:
+    """The epochs, evenly spread over the last third, of which the best is kept."""
+    return set(np.linspace(2 * epochs / 3, epochs, _COMPARED).round().astype(int).tolist())
 
 
 class _Stepper:

@@ -7,5 +7,5 @@ from gaikan.anchors.fit import FitPart
 
 
 def mean_embedding(fit: FitPart) -> NDArray[np.float32]:
-    """Anchors (K, D). Means of unit-length embeddings are not scaled back to length one."""
+    """Anchors (K, D)."""
     return fit.class_means(fit.embeddings)

@@ -69,14 +69,15 @@ def _list(folder: Path, source: str) -> tuple[list[Path], list[int], tuple[str, 
 def _open(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # on metadata; the pixels are what counts
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path)
-            image.load()
+            with Image.open(path) as image:
+                image.load()
+                return ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{path}: image refused, it declares too many pixels") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
-    return ImageOps.exif_transpose(image)
 
 
 def _most_common_size(images: list[Image.Image]) -> tuple[int, int]:

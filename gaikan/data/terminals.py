@@ -27,8 +27,8 @@ VISIBLE = 20.0  # grey levels
 
 _LOOKS: dict[str, tuple[float, float, float]] = {
     # name: lowest and highest mean of a lot, standard deviation within a lot
-    "shift_x": (-1, 1, 0.8),
-    "shift_y": (-1.2, 1.2, 0.8),
+    "shift_x": (-1, 1, 1.2),
+    "shift_y": (-1.2, 1.2, 1.4),
     "angle": (-0.04, 0.04, 0.03),
     "size": (0.95, 1.05, 0.012),
     "light_u": (-0.25, 0.25, 0.05),

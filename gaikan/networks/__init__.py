@@ -1,14 +1,10 @@
 """Architectures. To add one: a file in this folder and a line in `NETWORKS`."""
 
-from collections.abc import Callable
-
-from torch import nn
-
 from gaikan.networks.cnn import Cnn
 from gaikan.networks.embedder import Embedder
 from gaikan.networks.mlp import Mlp
-from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape
+from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape, Network
 
-NETWORKS: dict[str, Callable[[ImageShape], nn.Module]] = {"mlp": Mlp, "cnn": Cnn}
+NETWORKS: dict[str, type[Network]] = {"mlp": Mlp, "cnn": Cnn}
 
-__all__ = ["EMBEDDING_SIZE", "NETWORKS", "Embedder", "ImageShape"]
+__all__ = ["EMBEDDING_SIZE", "NETWORKS", "Embedder", "ImageShape", "Network"]

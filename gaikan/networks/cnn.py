@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape
+from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape, Network
 
 _TARGET_MAP = 9  # height and width of the last feature map of the original's 36 x 39 input
 
 
-class Cnn(nn.Module):
+class Cnn(Network):
     """(N, C, H, W) float32 -> (N, 128) float32, through three 3x3 convolutions.
 
     Layer names and sizes are the original's (`conv1..conv3`, `fc1`, `fc2`), so its weights
@@ -20,7 +20,7 @@ class Cnn(nn.Module):
     """
 
     def __init__(self, shape: ImageShape) -> None:
-        super().__init__()
+        super().__init__(shape)
         channels, height, width = shape
         self.conv1 = nn.Conv2d(channels, 64, 3, padding=1)
         self.conv2 = nn.Conv2d(64, 64, 3, padding=1)

@@ -1,24 +1,21 @@
-"""From raw image to embedding: normalisation, network, and the length that the style asks for."""
+"""From raw image to embedding: normalisation and network."""
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class Embedder(nn.Module):
     """(N, C, H, W) uint8 or float32 as the source has them -> (N, 128) float32.
 
-    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1. With
-    `unit_length` embeddings are scaled to length one, in training and in use alike.
+    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, unit_length: bool) -> None:
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
         super().__init__()
         self.network = network
-        self.unit_length = unit_length
         self.register_buffer("mean", mean.reshape(1, -1, 1, 1))
         self.register_buffer("std", std.reshape(1, -1, 1, 1))
 
@@ -30,7 +27,7 @@ class Embedder(nn.Module):
     def embed(self, normalised: Tensor) -> Tensor:
         """Embeddings of normalised images; float32 also under autocast."""
         embeddings: Tensor = self.network(normalised).float()
-        return F.normalize(embeddings) if self.unit_length else embeddings
+        return embeddings
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings of raw images."""

@@ -1,26 +1,35 @@
 """The `mlp`: three dense layers, small enough for a Raspberry Pi."""
 
 from math import prod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape
+from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape, Network
 
 
-class Mlp(nn.Module):
-    """(N, C, H, W) float32 -> (N, 128) float32, through 512 and 256 units."""
+class Mlp(Network):
+    """(N, C, H, W) float32 -> (N, 128) float32, through 512 and 256 units.
+
+    Measured on circuit boards, mlp-triplet, validation accuracy: four times the epochs of the
+    cnn take it from 0.772 to 0.796, in half of the cnn's time, batch normalisation to 0.821;
+    dropout of 0.25 costs a point.
+    """
+
+    epochs_factor: ClassVar[int] = 4
 
     def __init__(self, shape: ImageShape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.fc1 = nn.Linear(prod(shape), 512)
+        self.norm1 = nn.BatchNorm1d(512)
         self.fc2 = nn.Linear(512, 256)
+        self.norm2 = nn.BatchNorm1d(256)
         self.fc3 = nn.Linear(256, EMBEDDING_SIZE)
-        self.dropout = nn.Dropout(0.25)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings of normalised images."""
-        x = F.relu(self.fc1(torch.flatten(images, 1)), inplace=True)
-        x = F.relu(self.fc2(self.dropout(x)), inplace=True)
+        x = F.relu(self.norm1(self.fc1(torch.flatten(images, 1))), inplace=True)
+        x = F.relu(self.norm2(self.fc2(x)), inplace=True)
         return F.relu(self.fc3(x))

@@ -15,13 +15,11 @@ class Options(BaseModel):
 class Style(nn.Module):
     """A loss over one batch of embeddings, with whatever parameters it trains along.
 
-    A style is built as `Style(options, classes)`. `unit_length` says whether its embeddings
-    live on the unit sphere. A style with a `head` (a linear layer from embedding to classes)
-    gets a reference row of its own.
+    A style is built as `Style(options, classes)`. A style with a `head` (a linear layer from
+    embedding to classes) gets a reference row of its own.
     """
 
     options_type: ClassVar[type[Options]]
-    unit_length: ClassVar[bool]
 
     def __init__(self, options: Any, classes: tuple[str, ...]) -> None:
         super().__init__()

@@ -31,7 +31,6 @@ class Siamese(base.Style):
     """
 
     options_type = SiameseOptions
-    unit_length = False
     target: Tensor
 
     def __init__(self, options: SiameseOptions, classes: tuple[str, ...]) -> None:

@@ -17,10 +17,9 @@ class VanillaOptions(base.Options):
 
 
 class Vanilla(base.Style):
-    """Cross-entropy of `head(embedding)`; the embedding keeps its length."""
+    """Cross-entropy of `head(embedding)`."""
 
     options_type = VanillaOptions
-    unit_length = False
 
     def __init__(self, options: VanillaOptions, classes: tuple[str, ...]) -> None:
         super().__init__(options, classes)

@@ -1,0 +1,130 @@
+"""Runs that are killed, repeated, changed or partly failing."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from tiny import bench, bench_command, write_class
+
+pytestmark = pytest.mark.timeout(120)
+
+TOML = """
+seeds = 1
+[data]
+train = "{folder}/parts"
+[grid]
+arch = ["mlp"]
+style = ["siamese", "triplet"]
+anchor = ["mean_embedding"]
+[train]
+epochs = 12
+batch_size = 16
+[style.siamese]
+margin = {margin}
+"""
+
+
+def write_toml(path: Path, margin: float) -> Path:
+    path.write_text(TOML.format(folder=path.parent, margin=margin))
+    return path
+
+
+def entries(out: Path) -> set[str]:
+    """Names of the store's entries, which tell content from content: it holds training times."""
+    return {path.name for path in (out / "store").glob("*.safetensors")}
+
+
+def scores(out: Path) -> bytes:
+    return (out / "accuracy.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images, `grid.toml` for two cells, and `out`, an undisturbed run of them."""
+    path = tmp_path_factory.mktemp("resume")
+    for place, name in enumerate(("ok", "open", "spur")):
+        write_class(path / "parts" / name, 3 * place, 20, seed=0, contrast=20)
+    assert bench(write_toml(path / "grid.toml", 1.0), "--out", path / "out") == 0
+    return path
+
+
+def test_the_scores_tell_one_training_from_another(folder: Path) -> None:
+    table = pd.read_csv(folder / "out/accuracy.csv")
+    assert table["accuracy"].between(0.4, 0.95).any()
+    assert table["accuracy"].nunique() > 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no way to allow but one core")
+def test_a_killed_run_goes_on_and_ends_as_if_undisturbed(folder: Path) -> None:
+    out = folder / "killed"
+    command = bench_command(folder / "grid.toml", "--out", out)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        os.sched_setaffinity(process.pid, [min(os.sched_getaffinity(0))])  # a cell at a time
+        while len(entries(out)) < 2 or len(list(out.glob("store/work/*.heartbeat"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+        process.communicate(timeout=30)  # the end of its output, hence of its workers too
+    before = entries(out)
+    assert len(before) == 2
+    assert not (out / "accuracy.csv").exists()
+    assert bench(folder / "grid.toml", "--out", out) == 0
+    assert before < entries(out)
+    assert len(entries(out)) == 4
+    assert scores(out) == scores(folder / "out")
+
+
+def test_two_runs_into_two_folders_say_the_same(folder: Path) -> None:
+    assert bench(folder / "grid.toml", "--out", folder / "again") == 0
+    assert scores(folder / "again") == scores(folder / "out")
+    # Networks are stored with their training times, embeddings are the same to the last bit.
+    assert len(entries(folder / "again") & entries(folder / "out")) == 2
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    """A run folder with the store of the undisturbed run."""
+    shutil.copytree(folder / "out/store", tmp_path / "out/store")
+    return tmp_path / "out"
+
+
+def test_a_changed_option_retrains_its_style_and_no_other(folder: Path, copy: Path) -> None:
+    before = entries(copy)
+    assert bench(write_toml(folder / "changed.toml", 0.7), "--out", copy) == 0
+    assert before < entries(copy)
+    assert len(entries(copy)) == 4 + 2  # of one cell: its network, and its embeddings
+    networks = json.loads((copy / "manifest.json").read_text())["networks"]
+    options = {network["network"]: network["recipe"]["options"] for network in networks}
+    assert options["mlp-siamese"]["margin"] == 0.7
+
+
+def test_a_diverging_cell_is_reported_and_the_others_have_their_rows(
+    folder: Path, copy: Path
+) -> None:
+    before = entries(copy)
+    assert bench(write_toml(folder / "diverging.toml", 1e30), "--out", copy) == 1
+    assert entries(copy) == before
+    (failure,) = json.loads((copy / "manifest.json").read_text())["failed"]
+    assert failure["cell"] == "mlp-siamese seed 0"
+    assert failure["reason"].startswith("the loss became inf in epoch 1 of ")
+    assert failure["reason"] in (copy / "report.md").read_text()
+    table, whole = (pd.read_csv(out / "accuracy.csv") for out in (copy, folder / "out"))
+    expected = whole[whole["style"].eq("triplet")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(table, expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_a_run_on_cuda_has_its_rows(folder: Path) -> None:
+    out = folder / "cuda"
+    command = bench_command(folder / "grid.toml", "--device", "cuda", "--out", out)
+    subprocess.run(command, capture_output=True, check=True)
+    assert json.loads((out / "manifest.json").read_text())["device"] == "cuda"
+    table, expected = (pd.read_csv(run / "accuracy.csv") for run in (out, folder / "out"))
+    identity = ["variant", "seed", "split", "n"]
+    assert table[identity].equals(expected[identity])

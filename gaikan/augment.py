@@ -1,4 +1,4 @@
-"""Augmentation of a batch, one draw a batch: it costs next to nothing and works as well."""
+"""Augmentation of a batch: where each image lies, and how it is lit."""
 
 import numpy as np
 import torch
@@ -8,22 +8,29 @@ from gaikan.config import AugmentConfig
 
 
 def move(images: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
-    """The batch (B, C, H, W), any dtype, shifted and flipped as one; edges are repeated."""
-    height, width = images.shape[2:]
-    rows, columns = torch.arange(height), torch.arange(width)
-    if config.shift:
-        dy, dx = rng.integers(-config.shift, config.shift + 1, 2).tolist()
-        rows, columns = (rows + dy).clamp(0, height - 1), (columns + dx).clamp(0, width - 1)
-    if config.flip in ("vertical", "both") and rng.random() < 0.5:
-        rows = rows.flip(0)
-    if config.flip in ("horizontal", "both") and rng.random() < 0.5:
-        columns = columns.flip(0)
+    """The batch (B, C, H, W), any dtype, each image shifted and flipped; edges are repeated.
+
+    One gather over the whole batch: a draw an image costs as little as one for all of them.
+    """
+    n, channels, height, width = images.shape
     device = images.device
-    return images.index_select(2, rows.to(device)).index_select(3, columns.to(device))
+    rows = _places(n, height, config.shift, config.flip in ("vertical", "both"), rng).to(device)
+    columns = _places(n, width, config.shift, config.flip in ("horizontal", "both"), rng).to(device)
+    image = torch.arange(n, device=device)[:, None, None, None]
+    channel = torch.arange(channels, device=device)[:, None, None]
+    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def _places(n: int, size: int, shift: int, flip: bool, rng: np.random.Generator) -> Tensor:
+    """From where along one axis each image's pixels come, (n, size) int64."""
+    places = np.arange(size) + rng.integers(-shift, shift + 1, (n, 1))
+    if flip:
+        places = np.where(rng.random((n, 1)) < 0.5, size - 1 - places, places)
+    return torch.from_numpy(places.clip(0, size - 1))
 
 
 def light(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
-    """The normalised batch with its brightness moved and sensor noise added."""
+    """The normalised batch, its brightness moved (one draw a batch) and sensor noise added."""
     if config.brightness:
         normalised = normalised + float(rng.uniform(-config.brightness, config.brightness))
     if config.noise:

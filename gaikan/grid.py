@@ -29,8 +29,16 @@ from gaikan.store import Store, code_version, key_of
 from gaikan.styles import STYLES
 from gaikan.train import Recipe
 
-_TRAINING = ("gaikan.train", "gaikan.batches", "gaikan.augment", "gaikan.networks.embedder")
 _EMBEDDING = ("gaikan.cell", "gaikan.embed", "gaikan.anchors.fit")
+_TRAINING = (
+    *_EMBEDDING,  # the epoch that is kept was chosen by them
+    "gaikan.train",
+    "gaikan.batches",
+    "gaikan.augment",
+    "gaikan.seeds",
+    "gaikan.networks.embedder",
+    "gaikan.styles.base",
+)
 _POLL_SECONDS = 0.2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -100,9 +108,16 @@ def resolve_precision(precision: str, device: str) -> str:
     return "bf16" if native else "fp32"
 
 
-def cells(config: Config, device: str, parts: dict[int, Parts]) -> list[Cell]:
-    """One cell a network and seed, the slow ones first so that the last to end is short."""
+def cells(
+    config: Config, device: str, parts: dict[int, Parts], classes: tuple[str, ...]
+) -> list[Cell]:
+    """One cell a network and seed, the slow ones first so that the last to end is short.
+
+    Raises ConfigError where a style's options do not fit the `classes`.
+    """
     archs, styles, anchors = axes(config)
+    for style in styles:
+        STYLES[style](STYLES[style].options_type(**_options(config, style)), classes)
     precision = resolve_precision(config.train.precision, device)
     train = {
         arch: config.train.model_copy(

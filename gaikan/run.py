@@ -43,7 +43,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        todo = cells(config, device, experiment.parts)
+        todo = cells(config, device, experiment.parts, experiment.train.classes)
         finished = run_cells(todo, experiment.train, experiment.test, store, watcher)
         networks, failed = [], []
         for cell, result in zip(todo, finished, strict=True):

@@ -179,3 +179,12 @@ def test_what_cannot_run_is_one_line_and_exit_code_2(
     assert words in stderr
     assert stderr.count("\n") == 1
     assert not (folder / "results").exists()
+
+
+def test_target_distances_of_an_unknown_class_are_refused_before_anything_is_trained(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "far.toml"
+    config.write_text("[style.siamese.targets]\nok = {spurt = 3.0}\n")
+    assert bench(config, "--train", folder / "train", "--out", tmp_path / "out") == 2
+    assert "row 'ok', column 'spurt': no class 'spurt'" in capsys.readouterr().err

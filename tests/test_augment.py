@@ -1,0 +1,64 @@
+"""Augmentation against a naive loop, and what it must leave alone."""
+
+from typing import Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from gaikan.augment import light, move
+from gaikan.config import AugmentConfig
+
+Flip = Literal["none", "horizontal", "vertical", "both"]
+
+
+def images() -> Tensor:
+    return torch.randint(0, 256, (40, 2, 7, 9), generator=torch.Generator().manual_seed(0)).byte()
+
+
+def all_moves(image: Tensor, shift: int, flip: Flip) -> list[Tensor]:
+    """Every image that may come of one, by padding and cutting."""
+    _, height, width = image.shape
+    padded = np.pad(image.numpy(), ((0, 0), (shift, shift), (shift, shift)), mode="edge")
+    moved = []
+    for dy in range(2 * shift + 1):
+        for dx in range(2 * shift + 1):
+            cut = padded[:, dy : dy + height, dx : dx + width]
+            moved.append(cut)
+            if flip in ("vertical", "both"):
+                moved.append(cut[:, ::-1])
+            if flip in ("horizontal", "both"):
+                moved.append(cut[:, :, ::-1])
+            if flip == "both":
+                moved.append(cut[:, ::-1, ::-1])
+    return [torch.from_numpy(each.copy()) for each in moved]
+
+
+@pytest.mark.parametrize("flip", ["none", "horizontal", "vertical", "both"])
+def test_each_image_is_one_of_its_own_moves(flip: Flip) -> None:
+    config = AugmentConfig(shift=2, flip=flip)
+    moved = move(images(), config, np.random.default_rng(0))
+    assert moved.dtype == torch.uint8
+    for before, after in zip(images(), moved, strict=True):
+        assert any(torch.equal(after, each) for each in all_moves(before, 2, flip))
+
+
+def test_images_of_a_batch_move_apart() -> None:
+    same = images()[:1].repeat(40, 1, 1, 1)
+    moved = move(same, AugmentConfig(shift=2), np.random.default_rng(0))
+    assert len({each.numpy().tobytes() for each in moved}) > 10
+
+
+def test_nothing_asked_for_changes_nothing() -> None:
+    config = AugmentConfig(shift=0)
+    rng = np.random.default_rng(0)
+    assert torch.equal(move(images(), config, rng), images())
+    assert torch.equal(light(images().float(), config, rng), images().float())
+
+
+def test_brightness_moves_a_batch_as_one() -> None:
+    config = AugmentConfig(brightness=0.5)
+    change = light(images().float(), config, np.random.default_rng(0)) - images().float()
+    assert change.std() < 1e-4
+    assert 0 < change.mean().abs() <= 0.5

@@ -68,7 +68,7 @@ class TrainConfig(Section):
 class AugmentConfig(Section):
     """`[augment]`: what may vary in a part that is the same part."""
 
-    shift: int = Field(4, ge=0, description="largest shift in pixels, each way")
+    shift: int = Field(3, ge=0, description="largest shift in pixels, each way")
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")

@@ -23,7 +23,7 @@ def project(
     if not spread.any():
         axes, explained = np.zeros((components, wide.shape[1])), np.zeros(components)
     else:
-        pca = PCA(n_components=components, svd_solver="full").fit(wide)
+        pca = PCA(n_components=components, svd_solver="covariance_eigh").fit(wide)
         axes, explained = pca.components_, pca.explained_variance_ratio_
     largest = axes[np.arange(components), np.abs(axes).argmax(axis=1)]
     axes = axes * np.where(largest < 0, -1.0, 1.0)[:, np.newaxis]

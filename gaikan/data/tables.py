@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ def frames_from_table(table: pa.Table, source: str, size: tuple[int, int] | None
     """
     if table.num_rows == 0:
         raise DataError(f"{source}: the table has no rows")
-    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    names = Counter(table.column_names)
+    repeated = sorted(name for name, count in names.items() if count > 1)
     if repeated:
         raise DataError(f"{source}: column {repeated[0]!r} occurs more than once")
-    pixels = _pixel_columns(table.column_names, source)
+    pixels = _pixel_columns(list(names), source)
     height, width = _image_size(len(pixels), size, source)
     labels = _texts(table, "label", source)
-    modes = _texts(table, "fmode", source) if "fmode" in table.column_names else None
-    groups = _texts(table, "group", source) if "group" in table.column_names else None
+    modes = _texts(table, "fmode", source) if "fmode" in names else None
+    groups = _texts(table, "group", source) if "group" in names else None
     keys, index = unique_labels(labels)
     images = _read_pixels(table, pixels, source).reshape(-1, 1, height, width)
     return Frames(

@@ -14,7 +14,7 @@ def _install(session: nox.Session, extra: str) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The full grid; arguments after `--` go to `gaikan bench`."""
-    _install(session, "bench")
+    _install(session, "bench,runtimes")
     session.run("gaikan", "bench", *session.posargs)
 
 

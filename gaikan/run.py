@@ -16,7 +16,7 @@ from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
 from gaikan.grid import Watcher, axes, cells, resolve_device, run_cells
 from gaikan.report import write
-from gaikan.results import Network, accuracy, predictions, summary
+from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store
 
 
@@ -96,10 +96,12 @@ def _write(
 ) -> Outcome:
     table = predictions(networks, experiment)
     scores = accuracy(table, experiment.ok)
-    best_first = summary(scores, table, experiment)
+    complete, incomplete = judged(table, experiment)
+    best_first, comparisons = summary(scores, complete, incomplete)
     about = write.about(best_first, experiment)
     write.write_predictions(out, table)
     write.write_tables(out, scores, best_first, about)
+    write.write_frame(out, "comparisons.csv", comparisons)
     write.write_confusions(out, table, experiment.test.classes)
     write.write_figures(out, experiment, networks, best_first)
     write.write_report(out, manifest, best_first, about)

@@ -26,6 +26,11 @@ def write_tables(out: Path, scores: pd.DataFrame, summary: pd.DataFrame, about: 
     write(out / "accuracy.md", f"{_table(summary)}\n\n{about}\n")
 
 
+def write_frame(out: Path, name: str, frame: pd.DataFrame) -> None:
+    """A table for scripts, p values to six digits however small."""
+    write(out / name, frame.to_csv(index=False, float_format="%.6g"))
+
+
 def _table(summary: pd.DataFrame) -> str:
     return markdown(*accuracy_rows(summary, bool(summary["escape_rate"].notna().any())))
 

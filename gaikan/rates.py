@@ -96,7 +96,7 @@ def verdict(events: int, n: int, target: float, bound: float, parts: str = "defe
     if n and events / n >= target:
         return f"missed: {events} of {n}"
     needed = parts_needed(target, events / n)
-    return f"not shown by {events} of {n} {parts}; about {needed} needed at this rate"
+    return f"not shown by {events} in {n} {parts}; about {needed} needed at this rate"
 
 
 def cost_per_1000(escape_rate: float, overkill_rate: float, factory: FactoryConfig) -> float | None:

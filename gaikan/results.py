@@ -1,15 +1,17 @@
 """From finished cells to tables: every prediction, every score, and what they are worth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gaikan.cell import Cell
 from gaikan.experiment import Experiment
 from gaikan.predict import Decision, anchor_distances, decide, head_distances
+from gaikan.references import Reference
 from gaikan.score import score
 from gaikan.seeds import stream
 from gaikan.shopfloor import Judged
@@ -32,31 +34,40 @@ class Network:
         """From the two store entries."""
         return cls(cell, unpack(embedded)[0], unpack(trained)[1])
 
+    @property
+    def seed(self) -> int:
+        """Of the split, the initial weights and the batches."""
+        return self.cell.recipe.seed
+
+    @property
+    def validation_rows(self) -> NDArray[np.int64]:
+        """Of the train source."""
+        return self.cell.validation_rows
+
     def decisions(self, split: str, ok: int | None) -> Iterator[tuple[str, Decision]]:
-        """Anchor method (or `head`) and its decisions on `split`, for each that it has."""
+        """Variant and its decisions on `split`, for each anchor method and the head if any."""
         arrays = self.embedded
         for anchor in self.cell.anchors:
             distances = anchor_distances(arrays[split], arrays[f"anchors.{anchor}"])
-            yield anchor, decide(distances, ok)
+            yield f"{self.cell.network}-{anchor}", decide(distances, ok)
         if "head.weight" in arrays:
             distances = head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
-            yield HEAD, decide(distances, ok)
+            yield f"{self.cell.network}-{HEAD}", decide(distances, ok)
 
 
-def predictions(networks: list[Network], experiment: Experiment) -> pd.DataFrame:
+def predictions(judges: Sequence[Network | Reference], experiment: Experiment) -> pd.DataFrame:
     """One row per variant x seed x split x sample; text columns are categories."""
     train, test = experiment.train, experiment.test
     names = np.asarray(train.classes, np.str_)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     frames = []
-    for network in networks:
-        cell = network.cell
-        validation = train.take(cell.validation_rows)
+    for judge in judges:
+        validation = train.take(judge.validation_rows)
         for split, part in (("validation", validation), ("test", test)):
-            for anchor, decision in network.decisions(split, ok):
+            for variant, decision in judge.decisions(split, ok):
                 columns = {
-                    "variant": f"{cell.network}-{anchor}",
-                    "seed": cell.recipe.seed,
+                    "variant": variant,
+                    "seed": judge.seed,
                     "split": split,
                     "sample": part.rows,
                     "label": part.names,
@@ -82,7 +93,7 @@ def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:
         scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
         identity = {"variant": variant, "arch": arch, "style": style, "anchor": anchor}
         rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
-    order = {"mlp": 0}  # the order of first appearance puts the slow networks first
+    order = {"mlp": 0, REFERENCE: 2}  # the order of first appearance puts the slow networks first
     frame = pd.DataFrame(rows)
     frame["_"] = frame["arch"].map(lambda arch: order.get(arch, 1))
     return frame.sort_values("_", kind="stable").drop(columns="_").reset_index(drop=True)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from gaikan import machine
 from gaikan.config import Config
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
-from gaikan.grid import Watcher, axes, cells, resolve_device, run_cells
+from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
 from gaikan.report import write
 from gaikan.results import Network, accuracy, predictions, summary
 from gaikan.store import Store
@@ -45,12 +45,13 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         store.sweep()
         todo = cells(config, device, experiment.parts, experiment.train.classes)
         finished = run_cells(todo, experiment.train, experiment.test, store, watcher)
-        networks, failed = [], []
+        networks, failed, stored = [], [], []
         for cell, result in zip(todo, finished, strict=True):
             if result.trained is None or result.embedded is None:
                 failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
             else:
                 networks.append(Network.of(cell, result.trained, result.embedded))
+                stored.append(keys(cell, experiment.train, experiment.test))
         if not networks:
             raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
         trained = time.perf_counter() - started
@@ -63,7 +64,9 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
             "data": experiment.describe(),
             "classes": list(experiment.train.classes),
             "ok": experiment.ok,
-            "networks": [_describe(network) for network in networks],
+            "networks": [
+                _describe(network, at) for network, at in zip(networks, stored, strict=True)
+            ],
             "failed": failed,
             "skipped": [{"what": "inference latency", "why": "not timed by this version"}],
             "damaged_store_entries": store.damaged,
@@ -75,10 +78,11 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         return outcome
 
 
-def _describe(network: Network) -> dict[str, Any]:
+def _describe(network: Network, stored: Keys) -> dict[str, Any]:
     return {
         "network": network.cell.network,
         "seed": network.cell.recipe.seed,
+        "store": asdict(stored),
         "recipe": network.description["recipe"],
         "best_epoch": network.description["best_epoch"],
         "losses": network.description["losses"],

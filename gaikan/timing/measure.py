@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Seconds = NDArray[np.float64]
-Query = Callable[[], float | None]  # predicts once; gives the device's own seconds where it has any
+Query = Callable[[], object]  # predicts once, from raw images in memory to class names
+DeviceQuery = Callable[[], float]  # on resident images; gives seconds by the device's own clock
 
 # MLPerf's early-stopping rule: the fewest queries that bear a percentile at 99 % confidence
 # (MLPerf Inference rules, "Early stopping": 64 for p90, 662 for p99).
@@ -91,27 +92,29 @@ def warm_up(query: Query, limit: float = _WARM_UP_SECONDS) -> float:
         before = median
 
 
-def take_turn(query: Query, rule: Rule, typical: float = 0.0) -> Turn:
+def take_turn(
+    query: Query, rule: Rule, typical: float = 0.0, device: DeviceQuery | None = None
+) -> Turn:
     """Queries until `rule` is met; `typical` is how long one takes, seconds.
 
     Another process had the machine before: quick queries first run 3 ms unrecorded, until the
-    caches are theirs again.
+    caches are theirs again. A `device` query follows each, outside the wall clock's figures.
     """
     if typical < _SETTLE_SECONDS:
         ends = time.perf_counter() + _SETTLE_SECONDS
         while time.perf_counter() < ends:
             query()
     seconds: list[float] = []
-    device: list[float] = []
+    on_device: list[float] = []
     cpu, started = time.process_time(), time.perf_counter()
     while len(seconds) < rule.queries or time.perf_counter() - started < rule.seconds:
         before = time.perf_counter()
-        own = query()
+        query()
         seconds.append(time.perf_counter() - before)
-        if own is not None:
-            device.append(own)
+        if device is not None:
+            on_device.append(device())
     used = time.process_time() - cpu
-    return Turn(np.array(seconds), np.array(device) if device else None, used)
+    return Turn(np.array(seconds), np.array(on_device) if on_device else None, used)
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:

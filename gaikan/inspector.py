@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.networks import Embedder, ImageShape
+from gaikan.networks import ImageShape
 
 INPUT = "images"
 OUTPUTS = ("predicted", "distances", "margin")
@@ -70,7 +70,7 @@ class Inspector(nn.Module):
     """
 
     def __init__(
-        self, embedder: Embedder, distance: nn.Module, threshold: Threshold | None = None
+        self, embedder: nn.Module, distance: nn.Module, threshold: Threshold | None = None
     ) -> None:
         super().__init__()
         self.embedder = embedder
@@ -130,7 +130,7 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> byte
         images = (*images, inspector.distance.anchors)
         names, outputs = [INPUT, ANCHORS], [*OUTPUTS, EMBEDDING]
         dynamic.append({0: torch.export.Dim("classes", min=2)})
-    model = _exported(module, images, names, outputs, tuple(dynamic))
+    model = exported(module, images, names, outputs, tuple(dynamic))
     graph = model.graph
     if len(graph.input) == 2:
         from onnx import numpy_helper  # torch needs it to export, not to train
@@ -145,13 +145,15 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> byte
     return content
 
 
-def _exported(
+def exported(
     module: nn.Module,
     example: tuple[Tensor, ...],
     inputs: list[str],
     outputs: list[str],
     shapes: Any,
+    optimize: bool = True,
 ) -> Any:
+    """An ONNX model; without `optimize`, each parameter is an initialiser of its own name."""
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -166,6 +168,7 @@ def _exported(
                 dynamic_shapes=shapes,
                 dynamo=True,
                 verbose=False,
+                optimize=optimize,
             )
     finally:
         quiet.setLevel(level)

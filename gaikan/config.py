@@ -74,6 +74,19 @@ class AugmentConfig(Section):
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
 
 
+class TimingConfig(Section):
+    """`[timing]`: inference timing at the end of a run."""
+
+    enabled: bool = True
+    plan: Literal["quick", "default", "thorough"] = "default"
+    runtimes: tuple[str, ...] | None = Field(
+        None, strict=False, description="such as 'openvino-int8'; default: all but torch.compile"
+    )
+    threads: tuple[int, ...] | None = Field(
+        None, strict=False, description="default: 1 and all cores"
+    )
+
+
 class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
@@ -85,6 +98,7 @@ class Config(Section):
     grid: GridConfig = GridConfig()
     train: TrainConfig = TrainConfig()
     augment: AugmentConfig = AugmentConfig()
+    timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
     )

@@ -18,6 +18,7 @@ from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_ce
 from gaikan.report import write
 from gaikan.results import Network, accuracy, predictions, summary
 from gaikan.store import Store
+from gaikan.timing.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
                 _describe(network, at) for network, at in zip(networks, stored, strict=True)
             ],
             "failed": failed,
-            "skipped": [{"what": "inference latency", "why": "not timed by this version"}],
+            "skipped": [],
+            "anchors": list(todo[0].anchors),
+            "timing_inputs": _keep_inputs(experiment, store),
             "damaged_store_entries": store.damaged,
             "machine": machine.facts(device),
         }
@@ -76,6 +79,14 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         return outcome
+
+
+def _keep_inputs(experiment: Experiment, store: Store) -> str:
+    """The store key of what `gaikan time` needs besides the networks."""
+    key = Inputs.key(experiment)
+    if store.load(key) is None:
+        store.save(key, Inputs.of(experiment).pack())
+    return key
 
 
 def _describe(network: Network, stored: Keys) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Nothing is imported before a runtime is asked for: on a Raspberry Pi there is no
 
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,14 @@ Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
 Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order
 
 MODEL, INT8_MODEL, TORCH_MODEL = "model.onnx", "model-int8.onnx", "model.pt"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """Where a model's files lie, and why some of them do not."""
+
+    folder: Path
+    missing: dict[str, str] = field(default_factory=dict)  # file name -> reason
 
 
 class Loaded(Protocol):
@@ -54,6 +62,10 @@ class Runtime:
         """How tables, `--runtime` and the configuration name it."""
         return f"{self.name}-{self.precision}" + ("-cuda" if self.device == "cuda" else "")
 
+    def setting(self, threads: int) -> "Setting":
+        """At so many threads; a GPU has no such setting."""
+        return Setting(self, threads if self.device == "cpu" else None)
+
     def unavailable(self) -> str | None:
         """Why it cannot run here; None where nothing is known against it."""
         if find_spec(self.needs) is None:
@@ -64,17 +76,25 @@ class Runtime:
             return "this processor has no bf16 arithmetic"
         return None
 
-    def load(self, folder: Path, threads: int) -> Loaded:
-        """The model in `folder`, on so many threads.
+    def load(self, folder: Path, threads: int | None) -> Loaded:
+        """The model in `folder`, on so many threads (None: no such setting).
 
         Raises GaikanError where the runtime did not take the number of threads.
         """
         module, _, function = self.loader.partition(":")
         load: Load = getattr(importlib.import_module(module), function)
-        loaded = load(folder / self.file, threads)
+        loaded = load(folder / self.file, threads or 1)
         if self.device == "cpu" and loaded.threads != threads:
             raise GaikanError(f"set to {threads} threads, it reports {loaded.threads}")
         return loaded
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A runtime at a number of threads: what gets a process of its own."""
+
+    runtime: Runtime
+    threads: int | None
 
 
 def _has_cuda() -> bool:

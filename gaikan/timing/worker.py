@@ -3,6 +3,7 @@
 Imports no torch of its own; a runtime brings what it needs.
 """
 
+import math
 import multiprocessing
 import os
 import signal
@@ -22,7 +23,10 @@ import numpy as np
 from gaikan.errors import GaikanError
 from gaikan.timing.decode import decoded
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
+from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
+
+_GEMM_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,20 @@ class Started:
     cold_start_ms: float
 
 
+@dataclass(frozen=True)
+class Probe:
+    """What a process that only predicts needs: its start, and its peak memory by batch size."""
+
+    started: Started
+    peak_rss_mb: dict[int, float | None]
+
+
 @dataclass
 class Server:
     """What the process holds: its models, and the images that it predicts."""
 
     runtime: Runtime
-    threads: int
+    threads: int | None
     models: dict[str, Loaded] = field(default_factory=dict)
     images: Images | None = None
     files: list[str] | None = None
@@ -67,6 +79,30 @@ class Server:
         loaded = time.perf_counter()
         self._query(Case(model, 1))()
         return Started(1e3 * (loaded - started), 1e3 * (time.perf_counter() - loaded))
+
+    def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
+        """Loads the process's only model; then a query for each batch size, ascending."""
+        started = self.load(model, folder)
+        peaks = {}
+        for size in sorted(batches):
+            self._query(Case(model, size))()
+            peaks[size] = peak_rss_mb()
+        return Probe(started, peaks)
+
+    def gemm(self, folder: str, size: int) -> float:
+        """The best rate of products of two (`size`, `size`) matrices, operations a second."""
+        product = self.runtime.load(Path(folder), self.threads)
+        matrix = np.ones((size, size), np.float32)
+        best, ends = math.inf, time.perf_counter() + _GEMM_SECONDS
+        while time.perf_counter() < ends:
+            before = time.perf_counter()
+            product(matrix)
+            best = min(best, time.perf_counter() - before)
+        return 2 * size**3 / best
+
+    def bandwidth(self, threads: int) -> dict[int, float]:
+        """Bytes a second by size of the block that is read or copied, bytes."""
+        return bandwidth(threads)
 
     def drop(self, model: str) -> None:
         """Forgets a model."""
@@ -92,15 +128,6 @@ class Server:
         ]
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
-    def peak_rss_mb(self) -> float | None:
-        """The most memory that the process has held so far."""
-        try:
-            import resource
-        except ImportError:  # Windows
-            return None
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
     def _batch(self, size: int) -> Images:
         """`size` of the images, from the first on, again and again."""
         assert self.images is not None
@@ -118,13 +145,23 @@ class Server:
         return self.queries[case]
 
 
+def peak_rss_mb() -> float | None:
+    """The most memory that this process has held so far; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
 def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
     """Class names (N,) and the distances to those classes (N,): what the line is told."""
     predicted, distances = outputs[0], outputs[1]
     return names[predicted], distances[np.arange(len(predicted)), predicted]
 
 
-def serve(connection: Connection, runtime: Runtime, threads: int) -> None:
+def serve(connection: Connection, runtime: Runtime, threads: int | None) -> None:
     """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver hears Ctrl-C and ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -156,7 +193,7 @@ class RefusedError(GaikanError):
 class Worker:
     """The driver's end: a fresh process for a runtime and a number of threads."""
 
-    def __init__(self, runtime: Runtime, threads: int) -> None:
+    def __init__(self, runtime: Runtime, threads: int | None) -> None:
         self.runtime, self.threads = runtime, threads
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
@@ -175,6 +212,11 @@ class Worker:
         if not good:
             raise RefusedError(value)
         return value
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked again."""
+        return self._process.is_alive()
 
     def close(self) -> None:
         """Ends the process."""

@@ -93,6 +93,19 @@ class FactoryConfig(Section):
         return self
 
 
+class TimingConfig(Section):
+    """`[timing]`: inference timing at the end of a run."""
+
+    enabled: bool = True
+    plan: Literal["quick", "default", "thorough"] = "default"
+    runtimes: tuple[str, ...] | None = Field(
+        None, strict=False, description="such as 'openvino-int8'; default: all but torch.compile"
+    )
+    threads: tuple[int, ...] | None = Field(
+        None, strict=False, description="default: 1 and all cores"
+    )
+
+
 class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
@@ -111,6 +124,7 @@ class Config(Section):
     references: Literal["all", "none"] = Field(
         "all", description="classical classifiers beside the grid"
     )
+    timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
     )

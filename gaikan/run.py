@@ -18,13 +18,14 @@ from gaikan.data.copies import Copies, find_copies
 from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
-from gaikan.grid import Watcher, axes, cells, resolve_device, run_cells
+from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
 from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import write
 from gaikan.report.findings import Findings
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.timing.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         if config.protocol == "original":
             todo += original_cells(todo, train)
         finished = run_cells(todo, train, test, store, watcher)
-        networks, answers, failed = [], [], []
+        networks, answers, failed, stored = [], [], [], []
         for cell, result in zip(todo, finished, strict=True):
             if result.trained is None or result.embedded is None:
                 failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
@@ -66,6 +67,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
                 answers.append(right_answers(network, result.trained, train, test))
             else:
                 networks.append(network)
+                stored.append(keys(cell, train, test))
         if not networks:
             raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
         references = []
@@ -84,10 +86,14 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
             "data": experiment.describe(),
             "classes": list(experiment.train.classes),
             "ok": experiment.ok,
-            "networks": [_describe(network) for network in networks],
+            "networks": [
+                _describe(network, at) for network, at in zip(networks, stored, strict=True)
+            ],
             "failed": failed,
             "leaks": leaks.describe(),
-            "skipped": [{"what": "inference latency", "why": "not timed by this version"}],
+            "skipped": [],
+            "anchors": list(todo[0].anchors),
+            "timing_inputs": _keep_inputs(experiment, store),
             "damaged_store_entries": store.damaged,
             "machine": machine.facts(device),
         }
@@ -99,10 +105,19 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         return outcome
 
 
-def _describe(network: Network) -> dict[str, Any]:
+def _keep_inputs(experiment: Experiment, store: Store) -> str:
+    """The store key of what `gaikan time` needs besides the networks."""
+    key = Inputs.key(experiment)
+    if store.load(key) is None:
+        store.save(key, Inputs.of(experiment).pack())
+    return key
+
+
+def _describe(network: Network, stored: Keys) -> dict[str, Any]:
     return {
         "network": network.cell.network,
         "seed": network.cell.recipe.seed,
+        "store": asdict(stored),
         "recipe": network.description["recipe"],
         "best_epoch": network.description["best_epoch"],
         "losses": network.description["losses"],

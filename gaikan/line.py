@@ -1,6 +1,6 @@
 """The commands from the pick to the line: export, predict, enrol."""
 
-import io
+import codecs
 import sys
 import time
 from collections.abc import Iterator
@@ -102,12 +102,10 @@ def predict(
     lines = _with_progress(decide(model, batches, tally), count(images), console)
     if csv is not None:
         try:
-            with replacing(csv) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
-                writer = csv_writer(text)
+            with replacing(csv) as file:
+                writer = csv_writer(codecs.getwriter("utf-8")(file))
                 for some in lines:
                     writer.writerows(some)
-                text.flush()
-                text.detach()
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:

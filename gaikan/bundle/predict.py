@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def predict(bundle: Bundle, batches: Iterable[Batch], tally: Tally) -> Iterator[
         )
 
 
-def csv_writer(file: IO[str]) -> Any:
+def csv_writer(file: Any) -> Any:
     """A writer of lines, its header written."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -28,7 +28,7 @@ class Parity:
     images: int
     agreement: float  # share of equal classes
     ties: int  # other classes where the reference's two lay nearer than the tolerance
-    distance_error: float  # largest, relative to the reference's distance
+    distance_error: float  # largest, relative to the reference's distance (of a head absolute)
     accuracy: float
     reference_accuracy: float
 
@@ -60,7 +60,8 @@ def compare(part: str, bundle: Bundle, source: Source, frames: Frames) -> Parity
     distances = np.concatenate([each.distances for each in some])
     reference = reference_distances(source, frames)
     expected = classes_of(reference, card.ok_index, card.threshold)
-    scale = np.maximum(reference, reference.max() * 1e-3)
+    # 1 - p has the absolute error of p; near an anchor, differences have that of the embedding.
+    scale = np.maximum(reference, 1 if source.anchor == HEAD else reference.max() * 1e-3)
     return Parity(
         part=part,
         images=len(frames),

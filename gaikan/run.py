@@ -44,14 +44,15 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         store = Store(out / "store")
         store.sweep()
         todo = cells(config, device, experiment.parts, experiment.train.classes)
+        entries = [keys(cell, experiment.train, experiment.test) for cell in todo]
         finished = run_cells(todo, experiment.train, experiment.test, store, watcher)
         networks, failed, stored = [], [], []
-        for cell, result in zip(todo, finished, strict=True):
+        for cell, result, at in zip(todo, finished, entries, strict=True):
             if result.trained is None or result.embedded is None:
                 failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
             else:
                 networks.append(Network.of(cell, result.trained, result.embedded))
-                stored.append(keys(cell, experiment.train, experiment.test))
+                stored.append(at)
         if not networks:
             raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
         trained = time.perf_counter() - started

@@ -40,6 +40,15 @@ def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator
 
 
 def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+    empty = True
+    for batch in _all(paths, card, batch_size):
+        empty = False
+        yield batch
+    if empty:
+        raise DataError(f"{paths[0]}: no images in it" if paths else "no images given")
+
+
+def _all(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
     for is_table, some in groupby(paths, lambda path: path.suffix.lower() == ".parquet"):
         if is_table:
             for path in some:

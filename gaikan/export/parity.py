@@ -16,6 +16,7 @@ from gaikan.export.source import Source
 from gaikan.predict import anchor_distances, head_distances
 
 DISTANCE_TOLERANCE = 1e-4  # for fp32: float32 arithmetic in another order
+_NEAR = 0.1  # of the largest distance; see `scale_of`
 LARGEST_DROP = 0.01  # of accuracy by int8, on fit or validation images
 _BATCH = 256
 
@@ -28,7 +29,7 @@ class Parity:
     images: int
     agreement: float  # share of equal classes
     ties: int  # other classes where the reference's two lay nearer than the tolerance
-    distance_error: float  # largest, relative to the reference's distance (of a head absolute)
+    distance_error: float  # largest, relative as `scale_of` says
     accuracy: float
     reference_accuracy: float
 
@@ -60,23 +61,35 @@ def compare(part: str, bundle: Bundle, source: Source, frames: Frames) -> Parity
     distances = np.concatenate([each.distances for each in some])
     reference = reference_distances(source, frames)
     expected = classes_of(reference, card.ok_index, card.threshold)
-    # 1 - p has the absolute error of p; near an anchor, differences have that of the embedding.
-    scale = np.maximum(reference, 1 if source.anchor == HEAD else reference.max() * 1e-3)
+    scale = scale_of(source, reference)
+    doubtful = _is_tie(reference, scale, card.ok_index, card.threshold)
     return Parity(
         part=part,
         images=len(frames),
         agreement=float((predicted == expected).mean()),
-        ties=int(
-            ((predicted != expected) & _is_tie(reference, card.ok_index, card.threshold)).sum()
-        ),
+        ties=int(((predicted != expected) & doubtful).sum()),
         distance_error=float((np.abs(distances - reference) / scale).max()),
         accuracy=float((predicted == frames.labels).mean()),
         reference_accuracy=float((expected == frames.labels).mean()),
     )
 
 
+def scale_of(source: Source, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What an error of a distance is relative to, (N, K): the distance, unless that is small.
+
+    Float32 embeddings of either path lie about 1e-6 (of their size) from those of float64, and
+    so do distances, however near the anchor is: nothing can be had at 1e-4 of a distance of
+    0.001. Below a tenth of the largest distance that tenth counts. The distances of a head, 1 - p,
+    have the absolute error of p.
+    """
+    return np.maximum(reference, 1.0 if source.anchor == HEAD else _NEAR * reference.max())
+
+
 def _is_tie(
-    distances: NDArray[np.float64], ok: int | None, threshold: float | None
+    distances: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    ok: int | None,
+    threshold: float | None,
 ) -> NDArray[np.bool_]:
     """Parts (N,) whose class turns on less than the tolerance."""
     two = np.partition(distances, 1, axis=1)
@@ -84,7 +97,7 @@ def _is_tie(
     if ok is not None and threshold is not None:
         others = np.delete(distances, ok, axis=1).min(1)
         gap = np.minimum(gap, np.abs(others - distances[:, ok] - threshold))
-    tie: NDArray[np.bool_] = gap <= DISTANCE_TOLERANCE * two[:, 1]
+    tie: NDArray[np.bool_] = gap <= 2 * DISTANCE_TOLERANCE * scale.min(1)
     return tie
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gaikan import line
 from gaikan.errors import GaikanError
 
 app = typer.Typer(
@@ -81,13 +82,10 @@ def bench(
 
 
 def _harness() -> Any:
-    try:
+    with line.needs_harness():
         from gaikan import run
-    except ModuleNotFoundError as error:
-        raise GaikanError(
-            f"this command needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
-        ) from None
-    return run
+
+        return run
 
 
 @app.command()
@@ -106,6 +104,9 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
     console = Console(highlight=False)
     console.print(table(["", ""], [list(fact) for fact in facts(frames)]))
     console.print(table(*counts(frames)))
+
+
+line.register(app)
 
 
 def main() -> None:

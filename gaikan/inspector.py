@@ -14,11 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
 from gaikan.networks import ImageShape
-
-INPUT = "images"
-OUTPUTS = ("predicted", "distances", "margin")
-ANCHORS, EMBEDDING = "anchors", "embedding"  # names inside an exported graph
 
 
 class AnchorDistance(nn.Module):

@@ -57,8 +57,9 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         if config.protocol == "original":
             todo += original_cells(todo, train)
         finished = run_cells(todo, train, test, store, watcher)
+        entries = [keys(cell, train, test) for cell in todo]
         networks, answers, failed, stored = [], [], [], []
-        for cell, result in zip(todo, finished, strict=True):
+        for cell, result, at in zip(todo, finished, entries, strict=True):
             if result.trained is None or result.embedded is None:
                 failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
                 continue
@@ -67,7 +68,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
                 answers.append(right_answers(network, result.trained, train, test))
             else:
                 networks.append(network)
-                stored.append(keys(cell, train, test))
+                stored.append(at)
         if not networks:
             raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
         references = []

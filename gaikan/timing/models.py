@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
-from gaikan.inspector import INPUT, OUTPUTS, AnchorDistance, HeadDistance, Inspector, exported
+from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, exported
 from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
 from gaikan.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder

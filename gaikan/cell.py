@@ -37,6 +37,7 @@ class Cell:
     validation_rows: NDArray[np.int64]
     anchors: tuple[str, ...]
     device: str
+    protocol: str = "held-out"
 
     @property
     def network(self) -> str:
@@ -45,8 +46,9 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """For people: network and seed."""
-        return f"{self.network} seed {self.recipe.seed}"
+        """For people: network, seed, and the protocol if it is not the default."""
+        protocol = "" if self.protocol == "held-out" else f", {self.protocol} protocol"
+        return f"{self.network} seed {self.recipe.seed}{protocol}"
 
 
 @dataclass(frozen=True)

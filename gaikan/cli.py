@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gaikan import line
 from gaikan.errors import GaikanError
 
 app = typer.Typer(
@@ -41,6 +42,9 @@ def bench(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default results/NAME")] = None,
     shape: Shape = None,
+    references: Annotated[
+        str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
+    ] = None,
 ) -> None:
     """Train and score the grid; go on where an interrupted run stopped."""
     asked = {
@@ -51,12 +55,14 @@ def bench(
         "seeds": seeds,
         "train.epochs": epochs,
         "device": device,
+        "references": references,
     }
     run = _harness()
     from rich.console import Console
 
     from gaikan.config import load_config
     from gaikan.report.tables import accuracy_rows
+    from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, table
 
     settings = load_config(
@@ -65,9 +71,10 @@ def bench(
     console = Console(highlight=False)
     with GridProgress(console) as progress:
         outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
-    with_rates = bool(outcome.summary["escape_rate"].notna().any())
-    console.print(table(*accuracy_rows(outcome.summary, with_rates)))
+    console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
+    if outcome.rates is not None:
+        console.print(table(*rate_rows(outcome.rates)))
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     console.print(f"Report: {outcome.out / 'report.md'}")
@@ -75,13 +82,10 @@ def bench(
 
 
 def _harness() -> Any:
-    try:
+    with line.needs_harness():
         from gaikan import run
-    except ModuleNotFoundError as error:
-        raise GaikanError(
-            f"this command needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
-        ) from None
-    return run
+
+        return run
 
 
 @app.command()
@@ -100,6 +104,9 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
     console = Console(highlight=False)
     console.print(table(["", ""], [list(fact) for fact in facts(frames)]))
     console.print(table(*counts(frames)))
+
+
+line.register(app)
 
 
 def main() -> None:

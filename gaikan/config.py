@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gaikan.errors import ConfigError
 
@@ -74,6 +74,38 @@ class AugmentConfig(Section):
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
 
 
+class FactoryConfig(Section):
+    """`[factory]`: what errors cost where the parts are made, whatever the test set holds."""
+
+    defect_rate: float | None = Field(None, ge=0, le=1, description="defective share of all parts")
+    escape_cost: float | None = Field(None, ge=0, description="of a defective part called good")
+    overkill_cost: float | None = Field(None, ge=0, description="of a good part called defective")
+    escape_target: float | None = Field(
+        None, gt=0, lt=1, description="largest escape rate that is acceptable"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "FactoryConfig":
+        costs = ("defect_rate", "escape_cost", "overkill_cost")
+        missing = [name for name in costs if getattr(self, name) is None]
+        if missing and len(missing) < len(costs):
+            raise ValueError(f"a cost needs {', '.join(costs)}; {missing[0]} is missing")
+        return self
+
+
+class TimingConfig(Section):
+    """`[timing]`: inference timing at the end of a run."""
+
+    enabled: bool = True
+    plan: Literal["quick", "default", "thorough"] = "default"
+    runtimes: tuple[str, ...] | None = Field(
+        None, strict=False, description="such as 'openvino-int8'; default: all but torch.compile"
+    )
+    threads: tuple[int, ...] | None = Field(
+        None, strict=False, description="default: 1 and all cores"
+    )
+
+
 class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
@@ -85,6 +117,14 @@ class Config(Section):
     grid: GridConfig = GridConfig()
     train: TrainConfig = TrainConfig()
     augment: AugmentConfig = AugmentConfig()
+    factory: FactoryConfig = FactoryConfig()
+    protocol: Literal["held-out", "original"] = Field(
+        "held-out", description="original: also by anchors from the test set's own labels"
+    )
+    references: Literal["all", "none"] = Field(
+        "all", description="classical classifiers beside the grid"
+    )
+    timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
     )

@@ -11,3 +11,7 @@ class ConfigError(GaikanError):
 
 class DataError(GaikanError):
     """A source cannot be read or does not hold what the experiment needs."""
+
+
+class BundleError(GaikanError):
+    """A bundle is damaged, is not one, or cannot do what is asked of it."""

@@ -55,6 +55,9 @@ class Watcher(Protocol):
     def end(self, cell: Cell, finished: Finished) -> None:
         """A cell has ended, well or not."""
 
+    def stage(self, text: str) -> None:
+        """What is being done now that the cells have ended."""
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -280,8 +283,15 @@ def _executor(jobs: dict[int, Job]) -> Iterator[Executor]:
         with ThreadPoolExecutor(1) as thread:
             yield thread
         return
+    with processes(len(jobs)) as pool:
+        yield pool
+
+
+@contextmanager
+def processes(n_jobs: int) -> Iterator[Executor]:
+    """As many workers as there are cores or jobs; they end with this process, however it ends."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(machine.cores(), len(jobs)), context, _prepare_worker)
+    pool = ProcessPoolExecutor(min(machine.cores(), n_jobs), context, _prepare_worker)
     try:
         yield pool
     except BaseException:

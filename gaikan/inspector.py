@@ -6,6 +6,7 @@ What runs on the line, what is timed and what is exported are this one computati
 import logging
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.networks import Embedder, ImageShape
-
-INPUT = "images"
-OUTPUTS = ("predicted", "distances", "margin")
+from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
+from gaikan.networks import ImageShape
 
 
 class AnchorDistance(nn.Module):
@@ -68,7 +67,7 @@ class Inspector(nn.Module):
     """
 
     def __init__(
-        self, embedder: Embedder, distance: nn.Module, threshold: Threshold | None = None
+        self, embedder: nn.Module, distance: nn.Module, threshold: Threshold | None = None
     ) -> None:
         super().__init__()
         self.embedder = embedder
@@ -78,7 +77,10 @@ class Inspector(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """`OUTPUTS`, in that order."""
-        distances = self.distance(self.embedder(images))
+        return self.decide(self.distance(self.embedder(images)))
+
+    def decide(self, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`OUTPUTS` of distances (N, K)."""
         nearest = distances.topk(2, 1, largest=False).values
         predicted = distances.argmin(1)
         if self.threshold is not None:
@@ -93,9 +95,62 @@ def _with_threshold(distances: Tensor, threshold: Threshold) -> Tensor:
     return torch.where(is_ok, threshold.ok, defect)
 
 
+class _AnchorsAsInput(nn.Module):
+    """An inspector by anchors that takes them as a second input and gives the embedding too."""
+
+    def __init__(self, inspector: Inspector) -> None:
+        super().__init__()
+        self.inspector = inspector
+
+    def forward(self, images: Tensor, anchors: Tensor) -> tuple[Tensor, ...]:
+        embedding = self.inspector.embedder(images)
+        distances = torch.func.functional_call(
+            self.inspector.distance, {ANCHORS: anchors}, (embedding,)
+        )
+        return (*self.inspector.decide(distances), embedding)
+
+
 def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> bytes:
-    """The inspector as an ONNX model: input `images`, outputs `OUTPUTS`, any batch size."""
-    example = torch.zeros((2, *shape), dtype=dtype)
+    """The inspector as an ONNX model: input `images`, outputs `OUTPUTS`, any batch size.
+
+    Anchors are the initialiser `ANCHORS` (K, D), and nothing else in the graph depends on K: it
+    may be replaced by one of another K (enrolling a class). The value `EMBEDDING` inside holds
+    the embeddings. Traces, notes and inferred shapes, which name K and paths here, are left out.
+    """
+    inspector = inspector.cpu()
+    module: nn.Module = inspector
+    images: tuple[Tensor, ...] = (torch.zeros((2, *shape), dtype=dtype),)
+    names, dynamic = [INPUT], [{0: torch.export.Dim("batch", min=1)}]
+    outputs = list(OUTPUTS)
+    if isinstance(inspector.distance, AnchorDistance):
+        module = _AnchorsAsInput(inspector).eval()
+        images = (*images, inspector.distance.anchors)
+        names, outputs = [INPUT, ANCHORS], [*OUTPUTS, EMBEDDING]
+        dynamic.append({0: torch.export.Dim("classes", min=2)})
+    model = exported(module, images, names, outputs, tuple(dynamic))
+    graph = model.graph
+    if len(graph.input) == 2:
+        from onnx import numpy_helper  # torch needs it to export, not to train
+
+        graph.initializer.append(numpy_helper.from_array(images[1].numpy(), ANCHORS))
+        del graph.input[1:], graph.output[len(OUTPUTS) :]
+    del graph.value_info[:]
+    for node in graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def exported(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: list[str],
+    outputs: list[str],
+    shapes: Any,
+    optimize: bool = True,
+) -> Any:
+    """An ONNX model; without `optimize`, each parameter is an initialiser of its own name."""
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -103,16 +158,16 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> byte
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter's own deprecations
             program = torch.onnx.export(
-                inspector.cpu(),
-                (example,),
-                input_names=[INPUT],
-                output_names=list(OUTPUTS),
-                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                module,
+                example,
+                input_names=inputs,
+                output_names=outputs,
+                dynamic_shapes=shapes,
                 dynamo=True,
                 verbose=False,
+                optimize=optimize,
             )
     finally:
         quiet.setLevel(level)
     assert program is not None
-    content: bytes = program.model_proto.SerializeToString()
-    return content
+    return program.model_proto

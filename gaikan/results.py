@@ -1,21 +1,24 @@
 """From finished cells to tables: every prediction, every score, and what they are worth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gaikan.cell import Cell
 from gaikan.experiment import Experiment
 from gaikan.predict import Decision, anchor_distances, decide, head_distances
+from gaikan.references import Reference
 from gaikan.score import score
 from gaikan.seeds import stream
-from gaikan.statistics import resample
+from gaikan.shopfloor import Judged
+from gaikan.statistics import Comparisons, compare, intervals
 from gaikan.store import Tensors, unpack
 
-HEAD = "head"
+HEAD, REFERENCE = "head", "reference"
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,40 @@ class Network:
         """From the two store entries."""
         return cls(cell, unpack(embedded)[0], unpack(trained)[1])
 
+    @property
+    def seed(self) -> int:
+        """Of the split, the initial weights and the batches."""
+        return self.cell.recipe.seed
+
+    @property
+    def validation_rows(self) -> NDArray[np.int64]:
+        """Of the train source."""
+        return self.cell.validation_rows
+
     def decisions(self, split: str, ok: int | None) -> Iterator[tuple[str, Decision]]:
-        """Anchor method (or `head`) and its decisions on `split`, for each that it has."""
+        """Variant and its decisions on `split`, for each anchor method and the head if any."""
         arrays = self.embedded
         for anchor in self.cell.anchors:
             distances = anchor_distances(arrays[split], arrays[f"anchors.{anchor}"])
-            yield anchor, decide(distances, ok)
+            yield f"{self.cell.network}-{anchor}", decide(distances, ok)
         if "head.weight" in arrays:
             distances = head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
-            yield HEAD, decide(distances, ok)
+            yield f"{self.cell.network}-{HEAD}", decide(distances, ok)
 
 
-def predictions(networks: list[Network], experiment: Experiment) -> pd.DataFrame:
+def predictions(judges: Sequence[Network | Reference], experiment: Experiment) -> pd.DataFrame:
     """One row per variant x seed x split x sample; text columns are categories."""
     train, test = experiment.train, experiment.test
     names = np.asarray(train.classes, np.str_)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     frames = []
-    for network in networks:
-        cell = network.cell
-        validation = train.take(cell.validation_rows)
+    for judge in judges:
+        validation = train.take(judge.validation_rows)
         for split, part in (("validation", validation), ("test", test)):
-            for anchor, decision in network.decisions(split, ok):
+            for variant, decision in judge.decisions(split, ok):
                 columns = {
-                    "variant": f"{cell.network}-{anchor}",
-                    "seed": cell.recipe.seed,
+                    "variant": variant,
+                    "seed": judge.seed,
                     "split": split,
                     "sample": part.rows,
                     "label": part.names,
@@ -77,21 +89,58 @@ def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:
     for (variant, seed, split), part in table.groupby(
         ["variant", "seed", "split"], sort=False, observed=True
     ):
-        arch, style, anchor = str(variant).split("-", 2)
+        arch, style, anchor = [*str(variant).split("-", 2), "none"][:3]
         scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
         identity = {"variant": variant, "arch": arch, "style": style, "anchor": anchor}
         rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
-    order = {"mlp": 0}  # the order of first appearance puts the slow networks first
+    order = {"mlp": 0, REFERENCE: 2}  # the order of first appearance puts the slow networks first
     frame = pd.DataFrame(rows)
     frame["_"] = frame["arch"].map(lambda arch: order.get(arch, 1))
     return frame.sort_values("_", kind="stable").drop(columns="_").reset_index(drop=True)
 
 
-def summary(scores: pd.DataFrame, table: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
-    """One row per variant, best first: test means over seeds, 95 % interval, ties with the best.
+def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[Judged, list[Judged]]:
+    """(complete, incomplete): the test decisions as arrays.
 
-    `tied` is missing (None) for a variant that lacks seeds: it stands on other seeds than the
-    rest, and is not compared.
+    `complete` has all variants that have every seed; `incomplete` holds one `Judged` for each
+    variant that lacks some because a training failed.
+    """
+    test = table[table["split"] == "test"]
+    seeds = {str(v): tuple(part["seed"].unique().tolist()) for v, part in _by_variant(test)}
+    most = max(map(len, seeds.values()))
+    whole = [variant for variant, held in seeds.items() if len(held) == most]
+    rest = [variant for variant in seeds if variant not in whole]
+    parts = {str(variant): part for variant, part in _by_variant(test)}
+
+    def of(variants: list[str]) -> Judged:
+        frames = experiment.test
+        shape = (len(seeds[variants[0]]), len(frames))
+        predicted = [parts[v]["predicted"].to_numpy(str).reshape(shape) for v in variants]
+        return Judged(
+            tuple(variants),
+            seeds[variants[0]],
+            np.stack(predicted),
+            frames.names,
+            frames.modes,
+            frames.groups,
+            min(experiment.parts),
+        )
+
+    return of(whole), [of([variant]) for variant in rest]
+
+
+def _by_variant(table: pd.DataFrame) -> Any:
+    return table.groupby("variant", sort=False, observed=True)
+
+
+def summary(
+    scores: pd.DataFrame, complete: Judged, incomplete: list[Judged]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(summary, comparisons) of the test figures.
+
+    The summary has one row per variant, best first: means over seeds, 95 % interval, ties with
+    the best. `tied` is missing (None) for a variant that lacks seeds: it stands on other seeds
+    than the rest, and is not compared.
     """
     figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
     test = scores[scores["split"] == "test"]
@@ -101,24 +150,41 @@ def summary(scores: pd.DataFrame, table: pd.DataFrame, experiment: Experiment) -
     means["seeds"] = test.groupby("variant", sort=False)["seed"].nunique()
     held = scores[scores["split"] == "validation"].groupby("variant", sort=False)
     means["validation_accuracy"] = held["accuracy"].mean()
-    seeds = means["seeds"].max()
-    complete = means.index[means["seeds"] == seeds].tolist()
     means["low"], means["high"], means["tied"] = np.nan, np.nan, None
-    for group in [complete, *([v] for v in means.index if v not in complete)]:
-        drawn = resample(
-            _correct(table, group), experiment.test.groups, stream(0, "resample", *group)
-        )
-        means.loc[group, "low"], means.loc[group, "high"] = drawn.interval()
-        if group is complete:
-            means.loc[group, "tied"] = drawn.tied_with_best()
+    for some in [complete, *incomplete]:
+        rows = list(some.variants)
+        found = intervals(some.correct, some.groups, stream(some.base_seed, "resample", *rows))
+        means.loc[rows, "low"], means.loc[rows, "high"] = found.low, found.high
+    pairs = compare(complete.correct, complete.groups)
+    names = complete.variants
+    best = int(complete.correct.mean((1, 2)).argmax())
+    means.loc[list(names), "tied"] = pairs.tied_with(best, len(names))
     means["kind"] = np.where(means.index.str.endswith(f"-{HEAD}"), "head", "anchor")
-    return means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
+    means.loc[means.index.str.startswith(f"{REFERENCE}-"), "kind"] = "reference"
+    ranked = means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
+    return ranked, _comparisons(pairs, names)
 
 
-def _correct(table: pd.DataFrame, variants: list[str]) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Which test parts were classified right, (V, S, N)."""
-    test = table[(table["split"] == "test") & table["variant"].isin(variants)]
-    right = test["label"].astype(str) == test["predicted"].astype(str)
-    by_variant = [right[test["variant"] == variant] for variant in variants]
-    n_seeds = test["seed"].nunique()
-    return np.stack([hits.to_numpy().reshape(n_seeds, -1) for hits in by_variant])
+def _comparisons(pairs: Comparisons, names: tuple[str, ...]) -> pd.DataFrame:
+    """One row a pair, `comparisons.csv`; the more accurate variant first, the best pair on top."""
+    swap = pairs.difference < 0
+    first, second = (
+        np.where(swap, pairs.second, pairs.first),
+        np.where(swap, pairs.first, pairs.second),
+    )
+    sign = np.where(swap, -1.0, 1.0)
+    table = pd.DataFrame(
+        {
+            "variant": np.asarray(names)[first],
+            "other": np.asarray(names)[second],
+            "difference": sign * pairs.difference,
+            "low": np.where(swap, -pairs.high, pairs.low),
+            "high": np.where(swap, -pairs.low, pairs.high),
+            "p": pairs.p,
+            "p_holm": pairs.p_holm,
+            "differs": pairs.differs,
+            "variant_only_right": np.where(swap, pairs.second_only, pairs.first_only),
+            "other_only_right": np.where(swap, pairs.first_only, pairs.second_only),
+        }
+    )
+    return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)

@@ -3,21 +3,29 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
-from gaikan import machine
+from gaikan import machine, shopfloor
 from gaikan.config import Config
+from gaikan.data.copies import Copies, find_copies
+from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
-from gaikan.grid import Watcher, axes, cells, resolve_device, run_cells
+from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
+from gaikan.original import optimism, original_cells, right_answers
+from gaikan.references import Reference, run_references
 from gaikan.report import write
-from gaikan.results import Network, accuracy, predictions, summary
-from gaikan.store import Store
+from gaikan.report.findings import Findings
+from gaikan.results import Network, accuracy, judged, predictions, summary
+from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.timing.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Outcome:
     out: Path
     summary: pd.DataFrame
     about: str
+    rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
 
 
@@ -43,17 +52,32 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        todo = cells(config, device, experiment.parts, experiment.train.classes)
-        finished = run_cells(todo, experiment.train, experiment.test, store, watcher)
-        networks, failed = [], []
-        for cell, result in zip(todo, finished, strict=True):
+        train, test = experiment.train, experiment.test
+        todo = cells(config, device, experiment.parts, train.classes)
+        if config.protocol == "original":
+            todo += original_cells(todo, train)
+        finished = run_cells(todo, train, test, store, watcher)
+        entries = [keys(cell, train, test) for cell in todo]
+        networks, answers, failed, stored = [], [], [], []
+        for cell, result, at in zip(todo, finished, entries, strict=True):
             if result.trained is None or result.embedded is None:
                 failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
+                continue
+            network = Network.of(cell, result.trained, result.embedded)
+            if cell.protocol == "original":
+                answers.append(right_answers(network, result.trained, train, test))
             else:
-                networks.append(Network.of(cell, result.trained, result.embedded))
+                networks.append(network)
+                stored.append(at)
         if not networks:
             raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
+        references = []
+        if config.references == "all":
+            references = run_references(train, test, experiment.parts, store, watcher.stage)
         trained = time.perf_counter() - started
+        watcher.stage("looking for leaks")
+        leaks = _leaks(experiment, store)
+        watcher.stage("writing the report")
         manifest = {
             "name": config.run_name,
             "config": config.model_dump(mode="json"),
@@ -63,22 +87,38 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
             "data": experiment.describe(),
             "classes": list(experiment.train.classes),
             "ok": experiment.ok,
-            "networks": [_describe(network) for network in networks],
+            "networks": [
+                _describe(network, at) for network, at in zip(networks, stored, strict=True)
+            ],
             "failed": failed,
-            "skipped": [{"what": "inference latency", "why": "not timed by this version"}],
+            "leaks": leaks.describe(),
+            "skipped": [],
+            "anchors": list(todo[0].anchors),
+            "timing_inputs": _keep_inputs(experiment, store),
             "damaged_store_entries": store.damaged,
             "machine": machine.facts(device),
         }
-        outcome = _write(out, experiment, networks, manifest, failed)
+        found = _figures(config, experiment, networks, references, answers, leaks)
+        _write(out, experiment, networks, manifest, found)
+        outcome = Outcome(out, found.summary, found.about, found.rates, failed)
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         return outcome
 
 
-def _describe(network: Network) -> dict[str, Any]:
+def _keep_inputs(experiment: Experiment, store: Store) -> str:
+    """The store key of what `gaikan time` needs besides the networks."""
+    key = Inputs.key(experiment)
+    if store.load(key) is None:
+        store.save(key, Inputs.of(experiment).pack())
+    return key
+
+
+def _describe(network: Network, stored: Keys) -> dict[str, Any]:
     return {
         "network": network.cell.network,
         "seed": network.cell.recipe.seed,
+        "store": asdict(stored),
         "recipe": network.description["recipe"],
         "best_epoch": network.description["best_epoch"],
         "losses": network.description["losses"],
@@ -87,23 +127,80 @@ def _describe(network: Network) -> dict[str, Any]:
     }
 
 
+def _leaks(experiment: Experiment, store: Store) -> Leaks:
+    """The audit; which images are copies of which is kept, as it takes seconds to find."""
+    train, test = experiment.train, experiment.test
+    key = key_of(
+        {
+            "copies": [train.fingerprint, test.fingerprint],
+            "code": code_version("gaikan.data.copies"),
+        }
+    )
+    content = store.load(key)
+    if content is None:
+        copies = find_copies(np.concatenate([train.images, test.images]))
+        store.save(key, pack(asdict(copies), {}))
+    else:
+        copies = Copies(**unpack(content)[0])
+    return audit(train, test, experiment.parts, copies)
+
+
+def _figures(
+    config: Config,
+    experiment: Experiment,
+    networks: list[Network],
+    references: list[Reference],
+    answers: list[dict[str, NDArray[np.bool_]]],
+    leaks: Leaks,
+) -> Findings:
+    ok = experiment.ok
+    table = predictions([*networks, *references], experiment)
+    scores = accuracy(table, ok)
+    complete, incomplete = judged(table, experiment)
+    best_first, comparisons = summary(scores, complete, incomplete)
+    if config.protocol == "original":
+        best_first = best_first.merge(optimism(answers, complete), on="variant", how="left")
+    modes = complete.modes
+    if modes is not None and (modes == complete.actual).all():
+        modes = None  # the classes over again
+    rates = None
+    if ok is not None:
+        rates = shopfloor.rates(complete, ok, config.factory)
+        rates = by_rank(rates, best_first["variant"].tolist())
+    return Findings(
+        table=table,
+        scores=scores,
+        summary=best_first,
+        about=write.about(best_first, experiment),
+        comparisons=comparisons,
+        judged=complete,
+        rates=rates,
+        classes=shopfloor.recalls(complete, complete.actual, ok),
+        modes=None if modes is None else shopfloor.recalls(complete, modes, ok),
+        leaks=leaks,
+        factory=config.factory,
+        ok=ok,
+    )
+
+
+def by_rank(table: pd.DataFrame, best_first: list[str]) -> pd.DataFrame:
+    """The rows of a table by variant in the order of another."""
+    rank = {variant: i for i, variant in enumerate(best_first)}
+    return table.sort_values("variant", key=lambda names: names.map(rank), ignore_index=True)
+
+
 def _write(
     out: Path,
     experiment: Experiment,
     networks: list[Network],
     manifest: dict[str, Any],
-    failed: list[dict[str, str]],
-) -> Outcome:
-    table = predictions(networks, experiment)
-    scores = accuracy(table, experiment.ok)
-    best_first = summary(scores, table, experiment)
-    about = write.about(best_first, experiment)
-    write.write_predictions(out, table)
-    write.write_tables(out, scores, best_first, about)
-    write.write_confusions(out, table, experiment.test.classes)
-    write.write_figures(out, experiment, networks, best_first)
-    write.write_report(out, manifest, best_first, about)
-    return Outcome(out, best_first, about, failed)
+    found: Findings,
+) -> None:
+    write.write_predictions(out, found.table)
+    write.write_tables(out, found)
+    write.write_confusions(out, found.table, experiment.test.classes)
+    write.write_figures(out, experiment, networks, found)
+    write.write_report(out, manifest, found)
 
 
 @contextmanager

@@ -20,11 +20,16 @@ class Scores:
     macro_f1: float
     escape_rate: float | None  # defective parts classified good / defective parts
     overkill_rate: float | None  # good parts classified defective / good parts
+    escapes: int | None = None
+    defects: int | None = None
+    overkills: int | None = None
+    goods: int | None = None
 
 
 def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
     """Scores of class names (N,), N >= 1."""
-    escape, overkill = (None, None) if ok is None else shop_floor_rates(actual, predicted, ok)
+    counts = (None,) * 4 if ok is None else shop_floor_counts(actual, predicted, ok)
+    escapes, defects, overkills, goods = counts
     seen = np.unique(actual)  # a class that is only predicted has no recall and no F1 of its own
     macro = {"average": "macro", "zero_division": 0}
     return Scores(
@@ -32,17 +37,24 @@ def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
         accuracy=float(accuracy_score(actual, predicted)),
         balanced_accuracy=float(recall_score(actual, predicted, labels=seen, **macro)),
         macro_f1=float(f1_score(actual, predicted, labels=seen, **macro)),
-        escape_rate=escape,
-        overkill_rate=overkill,
+        escape_rate=escapes / defects if escapes is not None and defects else None,
+        overkill_rate=overkills / goods if overkills is not None and goods else None,
+        escapes=escapes,
+        defects=defects,
+        overkills=overkills,
+        goods=goods,
     )
 
 
-def shop_floor_rates(actual: Names, predicted: Names, ok: str) -> tuple[float | None, float | None]:
-    """(escape rate, overkill rate); None where no part of that kind was seen."""
-    good = actual == ok
-    escape = float((predicted[~good] == ok).mean()) if (~good).any() else None
-    overkill = float((predicted[good] != ok).mean()) if good.any() else None
-    return escape, overkill
+def shop_floor_counts(actual: Names, predicted: Names, ok: str) -> tuple[int, int, int, int]:
+    """Escapes (defective called good), defective parts, overkills (good called defective), good."""
+    good, called_good = actual == ok, predicted == ok
+    return (
+        int((~good & called_good).sum()),
+        int((~good).sum()),
+        int((good & ~called_good).sum()),
+        int(good.sum()),
+    )
 
 
 def confusion(actual: Names, predicted: Names, classes: tuple[str, ...]) -> pd.DataFrame:

@@ -73,6 +73,10 @@ class GridProgress:
             self.console.print(f"[green]done[/] {cell.name} in {finished.seconds:.0f} s")
         self._show()
 
+    def stage(self, text: str) -> None:
+        """What is being done now that the cells have ended."""
+        self.progress.update(self.bar, total=1, completed=1, state=text)
+
     def _show(self) -> None:
         total = self.progress.tasks[0].total or 0
         state = f"{self.n_done}/{len(self.remaining)} cells{self._left()} | {self.last}"

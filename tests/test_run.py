@@ -70,7 +70,7 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
     scores = pd.read_csv(folder / "out/accuracy.csv")
     assert ",".join(scores.columns) == (
         "variant,arch,style,anchor,seed,split,n,accuracy,balanced_accuracy,macro_f1,"
-        "escape_rate,overkill_rate"
+        "escape_rate,overkill_rate,escapes,defects,overkills,goods"
     )
     assert len(scores) == 7 * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")

@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
-_DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}  # more than 8 bits a pixel: kept as float32
+ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
+DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}  # more than 8 bits a pixel: kept as float32
 _GREY = {"1", "L", "LA"}
 
 
@@ -25,12 +25,12 @@ def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) 
     Raises DataError naming the file or folder.
     """
     paths, labels, classes, strays = _list(folder, source)
-    opened = [_open(path) for path in paths]
+    opened = [open_image(path) for path in paths]
     target = size or _most_common_size(opened)
     resized = sum(image.size != target[::-1] for image in opened)
     mode = _common_mode(opened)
     dtype: type[np.uint8] | type[np.float32] = np.float32 if mode == "F" else np.uint8
-    stacked = np.stack([_pixels(image, mode, target) for image in opened]).astype(dtype)
+    stacked = np.stack([pixels(image, mode, target) for image in opened]).astype(dtype)
     images: Any = stacked[:, None] if stacked.ndim == 3 else stacked.transpose(0, 3, 1, 2).copy()
     notes = []
     if resized:
@@ -57,7 +57,7 @@ def _list(folder: Path, source: str) -> tuple[list[Path], list[int], tuple[str, 
     strays = 0
     for label, sub in enumerate(folders):
         files = sorted(p for p in sub.iterdir() if p.is_file() and not p.name.startswith("."))
-        found = [p for p in files if p.suffix.lower() in _ENDINGS]
+        found = [p for p in files if p.suffix.lower() in ENDINGS]
         if not found:
             raise DataError(f"{sub}: no images in this class folder; add some or remove it")
         paths += found
@@ -66,7 +66,8 @@ def _list(folder: Path, source: str) -> tuple[list[Path], list[int], tuple[str, 
     return paths, labels, tuple(p.name for p in folders), strays
 
 
-def _open(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
+    """The image, upright. Raises DataError naming the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # on metadata; the pixels are what counts
@@ -87,12 +88,13 @@ def _most_common_size(images: list[Image.Image]) -> tuple[int, int]:
 
 def _common_mode(images: list[Image.Image]) -> str:
     modes = {image.mode for image in images}
-    if modes & _DEEP:
+    if modes & DEEP:
         return "F"
     return "L" if modes <= _GREY else "RGB"
 
 
-def _pixels(image: Image.Image, mode: str, size: tuple[int, int]) -> NDArray[Any]:
+def pixels(image: Image.Image, mode: str, size: tuple[int, int]) -> NDArray[Any]:
+    """(H, W) or, of RGB, (H, W, 3); bilinear where `size` (height, width) is another."""
     if image.mode != mode:
         image = image.convert(mode)
     if image.size != size[::-1]:

@@ -29,13 +29,13 @@ def frames_from_table(table: pa.Table, source: str, size: tuple[int, int] | None
     repeated = sorted(name for name, count in names.items() if count > 1)
     if repeated:
         raise DataError(f"{source}: column {repeated[0]!r} occurs more than once")
-    pixels = _pixel_columns(list(names), source)
+    pixels = pixel_columns(list(names), source)
     height, width = _image_size(len(pixels), size, source)
     labels = _texts(table, "label", source)
     modes = _texts(table, "fmode", source) if "fmode" in names else None
     groups = _texts(table, "group", source) if "group" in names else None
     keys, index = unique_labels(labels)
-    images = _read_pixels(table, pixels, source).reshape(-1, 1, height, width)
+    images = read_pixels(table, pixels, source).reshape(-1, 1, height, width)
     return Frames(
         source=source,
         images=images,
@@ -69,7 +69,8 @@ def class_names(
     return names if one_to_one else keys
 
 
-def _pixel_columns(names: list[str], source: str) -> list[str]:
+def pixel_columns(names: list[str], source: str) -> list[str]:
+    """The names `data0`..`dataN` in that order. Raises DataError where there is a gap."""
     numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"data(0|[1-9]\d*)", name))
     if not numbers:
         raise DataError(
@@ -124,22 +125,36 @@ def _texts(table: pa.Table, name: str, source: str) -> Names:
     return np.asarray(pc.cast(column, pa.string()).to_numpy(zero_copy_only=False), np.str_)
 
 
-def _read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
-    """(N, pixels): each column is one contiguous copy, then one transposition."""
+def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
+    """(N, pixels), uint8 where all are integers in 0..255, else float32."""
     columns = [table.column(name) for name in names]
     compact = all(pa.types.is_integer(column.type) for column in columns) and all(
         column.type == pa.uint8() or _within_bytes(column) for column in columns
     )
-    by_column = np.empty((len(names), table.num_rows), np.uint8 if compact else np.float32)
-    for i, (name, column) in enumerate(zip(names, columns, strict=True)):
-        by_column[i] = _numbers(column, name, source, by_column.dtype)
-    if not compact:
+    return pixels_as(np.uint8 if compact else np.float32, table, names, source)
+
+
+def pixels_as(
+    dtype: type[np.uint8] | type[np.float32],
+    table: Any,
+    names: list[str],
+    source: str,
+    first_row: int = 0,
+) -> Images:
+    """(N, pixels) of a table or a record batch: a contiguous copy a column, one transposition.
+
+    Raises DataError naming column and row (counted from `first_row`) of what `dtype` cannot hold.
+    """
+    by_column = np.empty((len(names), table.num_rows), dtype)
+    for i, name in enumerate(names):
+        by_column[i] = _numbers(table.column(name), name, source, by_column.dtype, first_row)
+    if dtype is np.float32:
         finite = np.isfinite(by_column)
         if not finite.all():
             i, row = np.argwhere(~finite)[0]
             raise DataError(
-                f"{source}: column {names[i]!r}, row {row}: {_cell(columns[i], row)} is not "
-                "finite; mend or drop the row"
+                f"{source}: column {names[i]!r}, row {row + first_row}: "
+                f"{_cell(table.column(names[i]), row)} is not finite; mend or drop the row"
             )
     images: Images = np.ascontiguousarray(by_column.T)
     return images
@@ -150,17 +165,28 @@ def _within_bytes(column: Any) -> bool:
     return extremes["min"] is not None and extremes["min"] >= 0 and extremes["max"] <= 255
 
 
-def _numbers(column: Any, name: str, source: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _numbers(
+    column: Any, name: str, source: str, dtype: np.dtype[Any], first_row: int
+) -> NDArray[Any]:
     if column.null_count:
         row = pc.index(pc.is_null(column), True).as_py()
-        raise DataError(f"{source}: column {name!r}, row {row}: the cell is empty")
+        raise DataError(f"{source}: column {name!r}, row {row + first_row}: the cell is empty")
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         row = next((i for i, v in enumerate(column.to_pylist()) if not _is_number(v)), 0)
         raise DataError(
-            f"{source}: column {name!r}, row {row}: {_cell(column, row)!r} is not a number"
+            f"{source}: column {name!r}, row {row + first_row}: "
+            f"{_cell(column, row)!r} is not a number"
         )
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, which the caller reports
-        return np.asarray(column.to_numpy()).astype(dtype)
+    given = column.to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite: the caller reports it
+        values = np.asarray(given).astype(dtype)
+    if dtype == np.uint8 and given.dtype != np.uint8 and not np.array_equal(values, given):
+        row = int(np.argmin(values == given))
+        raise DataError(
+            f"{source}: column {name!r}, row {row + first_row}: {given[row]} is not a whole "
+            "number in 0..255 as the model's training images are"
+        )
+    return values
 
 
 def _is_number(value: Any) -> bool:

@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 Index = NDArray[np.int64]
 
+MARKS = {"anchor": "o", "head": "D", "reference": "s"}
 MANY = 16  # classes; the names of more anchors than these would cover the plot
 CROWDED = 25  # classes; the cells of a larger confusion matrix are too small for numbers
 
@@ -45,6 +46,8 @@ STANDING = {
     ("anchor", False): "behind the best",
     ("head", True): "softmax head, for reference: tied",
     ("head", False): "softmax head, for reference: behind",
+    ("reference", True): "classical reference: tied",
+    ("reference", False): "classical reference: behind",
 }
 
 
@@ -216,8 +219,9 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     """Accuracy of each variant with its 95 % interval as an error bar, best first.
 
     Columns: `variant`, `accuracy`, `low`, `high` (0..1; NaN where there is no interval), `tied`
-    (cannot be told apart from the best) and `kind` ("anchor", or "head" for a network's own
-    softmax decision). Tied rows are filled and lie on a band; head rows are diamonds. Dots and not
+    (cannot be told apart from the best) and `kind` ("anchor", "head" for a network's own softmax
+    decision, or "reference"). Tied rows are filled and lie on a band; head rows are diamonds,
+    references squares. Dots and not
     solid bars, because the axis leaves out what no variant reaches down to.
     """
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
@@ -247,7 +251,7 @@ def _accuracy_marks(axes: Axes, table: pd.DataFrame) -> None:
     for (kind, tied), words in STANDING.items():
         part = table[(table["kind"] == kind) & (table["tied"] == tied)]
         if len(part):
-            marker = "D" if kind == "head" else "o"
+            marker = MARKS[kind]
             (line,) = axes.plot(part["accuracy"], part.index, marker, label=words, markersize=6)
             line.set(markeredgecolor=INK, markerfacecolor=PALETTE[0] if tied else "white")
     ends = table[["low", "accuracy", "high"]].to_numpy(float)

@@ -1,0 +1,125 @@
+"""A bundle, opened and checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.bundle import archive
+from gaikan.bundle.card import HEAD, Card
+from gaikan.bundle.graph import (
+    EMBEDDING,
+    OUTPUTS,
+    anchors_of,
+    embedding_graph,
+    refuse_external_data,
+)
+from gaikan.bundle.session import Run, open_session
+from gaikan.data.frames import Images
+from gaikan.errors import BundleError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Decisions on N parts."""
+
+    predicted: NDArray[np.int64]  # (N,) class index
+    distances: Floats  # (N, K) to each anchor
+    margin: Floats  # (N,) second nearest minus nearest
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Validation parts as the bundle's own network sees them, to try new anchors on."""
+
+    embeddings: Floats  # (N, D)
+    labels: NDArray[np.uint16]  # (N,) index into the classes
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model that goes to the line. `kept` is absent where there are no anchors to replace."""
+
+    card: Card
+    model: bytes  # ONNX
+    kept: Kept | None
+
+    @classmethod
+    def open(cls, path: Path) -> "Bundle":
+        """Checks all that can be checked without running it. Raises BundleError naming `path`."""
+        members = archive.load(path)
+        try:
+            bundle = cls.of(members)
+            bundle.check()
+        except BundleError as error:
+            raise BundleError(f"{path}: {error}") from None
+        return bundle
+
+    @classmethod
+    def of(cls, members: dict[str, bytes]) -> "Bundle":
+        """From the members of the archive."""
+        card = Card.from_json(members[archive.CARD])
+        model = members[archive.MODEL]
+        refuse_external_data(model)
+        if card.anchor == HEAD:
+            return cls(card, model, None)
+        size = anchors_of(model).shape
+        if size[0] != len(card.classes):
+            raise BundleError(f"{size[0]} anchors in the graph, {len(card.classes)} classes")
+        try:
+            embeddings = np.frombuffer(members[archive.EMBEDDINGS], "<f4").reshape(-1, size[1])
+            labels = np.frombuffer(members[archive.LABELS], "<u2")
+        except (KeyError, ValueError):
+            raise BundleError("the kept validation embeddings are missing or damaged") from None
+        if len(embeddings) != len(labels) or (labels >= len(card.classes)).any():
+            raise BundleError("the kept validation labels do not fit the embeddings and classes")
+        return cls(card, model, Kept(embeddings.astype(np.float32), labels.astype(np.uint16)))
+
+    def save(self, path: Path) -> None:
+        """Writes the archive."""
+        members = {archive.CARD: self.card.to_json(), archive.MODEL: self.model}
+        if self.kept is not None:
+            members[archive.EMBEDDINGS] = self.kept.embeddings.astype("<f4").tobytes()
+            members[archive.LABELS] = self.kept.labels.astype("<u2").tobytes()
+        archive.save(path, members)
+
+    @cached_property
+    def _run(self) -> Run:
+        return open_session(self.model, self.card.runtime, OUTPUTS)
+
+    def check(self) -> None:
+        """Runs two blank images. Raises BundleError where the graph is not what the card says."""
+        try:
+            blank: Any = np.zeros((2, *self.card.shape), self.card.dtype)
+            decisions = self(blank)
+        except BundleError:
+            raise
+        except Exception as error:
+            reason = str(error).splitlines()[0][:300]
+            raise BundleError(f"the graph does not run on its images ({reason})") from None
+        n_classes = len(self.card.classes)
+        found = decisions.predicted.shape, decisions.distances.shape, decisions.margin.shape
+        if found != ((2,), (2, n_classes), (2,)):
+            raise BundleError(f"the graph gives {found} for 2 images and {n_classes} classes")
+        if (decisions.predicted >= n_classes).any() or (decisions.predicted < 0).any():
+            raise BundleError("the graph gives a class that there is not")
+
+    def __call__(self, images: Images) -> Decisions:
+        """Decisions on images (N, C, H, W) of the card's shape and dtype."""
+        return Decisions(*self._run(images))
+
+    def embedder(self) -> Callable[[Images], Floats]:
+        """A function from images (N, C, H, W), any dtype, to embeddings (N, D) by this graph."""
+        run = open_session(embedding_graph(self.model), self.card.runtime, (EMBEDDING,))
+
+        def embed(images: Images) -> Floats:
+            embeddings: Floats = run(images.astype(np.float32))[0]
+            return embeddings
+
+        return embed

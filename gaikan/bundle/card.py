@@ -1,0 +1,135 @@
+"""`model.json`: what a bundle is, for people and for the program, read without trust."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from gaikan.errors import BundleError
+
+FORMAT = 1
+HEAD = "head"  # the anchor method of a network's own softmax decision
+_LARGEST_IMAGE = 2**24  # numbers in one image
+
+
+@dataclass(frozen=True)
+class Card:
+    """The content of `model.json`. `metrics` are those of the network as trained."""
+
+    variant: str
+    seed: int
+    stage: str | None
+    runtime: str  # onnx or openvino
+    precision: str  # fp32 or int8
+    shape: tuple[int, int, int]  # channels, height, width
+    dtype: str  # uint8 or float32
+    classes: tuple[str, ...]
+    ok: str | None  # name of the class that means good
+    anchor: str  # method, or `head`
+    threshold: float | None  # on the ok margin; None: the nearest anchor decides
+    training: dict[str, Any]  # fingerprint of the training data, key of the network
+    metrics: dict[str, Any]
+    parity: dict[str, Any]  # how the bundle compared with the network it was made from
+    versions: dict[str, Any]
+    enrolled: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok_index(self) -> int | None:
+        """Index of the good class."""
+        return None if self.ok is None else self.classes.index(self.ok)
+
+    def to_json(self) -> bytes:
+        """The member's content."""
+        text = json.dumps({"format": FORMAT} | asdict(self), indent=1, ensure_ascii=False)
+        return (text + "\n").encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Card":
+        """Raises BundleError naming the key that is missing or wrong."""
+        try:
+            values = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise BundleError(f"model.json: not JSON ({error})") from None
+        if not isinstance(values, dict):
+            raise BundleError("model.json: not an object")
+        if values.pop("format", None) != FORMAT:
+            raise BundleError(
+                f"model.json: key 'format' is not {FORMAT}, the one this version reads"
+            )
+        names = [each.name for each in fields(cls)]
+        for name in names:
+            if name not in values:
+                raise BundleError(f"model.json: key {name!r} is missing")
+            valid, expected = _RULES[name]
+            if not valid(values[name]):
+                raise BundleError(f"model.json: key {name!r} is not {expected}")
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise BundleError(f"model.json: unknown key {unknown[0][:80]!r}")
+        tuples = {name: tuple(values[name]) for name in ("shape", "classes")}
+        card = cls(**(values | tuples))
+        if card.ok is not None and card.ok not in card.classes:
+            raise BundleError(f"model.json: key 'ok' names {card.ok[:80]!r}, which is no class")
+        if card.threshold is not None and card.ok is None:
+            raise BundleError("model.json: key 'threshold' without 'ok'")
+        return card
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 1000
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_shape(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and all(_is_whole(size) and size > 0 for size in value)
+        and math.prod(value) <= _LARGEST_IMAGE
+    )
+
+
+def _are_classes(value: Any) -> bool:
+    texts = isinstance(value, list) and all(map(_is_text, value))
+    return texts and 2 <= len(value) <= 65535 and len(set(value)) == len(value)
+
+
+def _one_of(*names: str) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: isinstance(value, str) and value in names, " or ".join(names)
+
+
+def _or_null(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or valid(value)
+
+
+_TEXT = (_is_text, "a text")
+_OBJECT = (lambda value: isinstance(value, dict), "an object")
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "variant": _TEXT,
+    "seed": (_is_whole, "a whole number"),
+    "stage": (_or_null(_is_text), "a text or null"),
+    "runtime": _one_of("onnx", "openvino"),
+    "precision": _one_of("fp32", "int8"),
+    "shape": (_is_shape, "three sizes: channels, height, width"),
+    "dtype": _one_of("uint8", "float32"),
+    "classes": (_are_classes, "a list of two or more different names"),
+    "ok": (_or_null(_is_text), "a text or null"),
+    "anchor": _TEXT,
+    "threshold": (_or_null(_is_number), "a number or null"),
+    "training": _OBJECT,
+    "metrics": _OBJECT,
+    "parity": _OBJECT,
+    "versions": _OBJECT,
+    "enrolled": (
+        lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value),
+        "a list of objects",
+    ),
+}

@@ -1,0 +1,149 @@
+"""Images as a stream: files, folders and frame tables, a batch at a time, in constant memory."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaikan.bundle.card import Card
+from gaikan.data.folders import DEEP, ENDINGS, open_image, pixels
+from gaikan.data.frames import Images
+from gaikan.errors import DataError
+
+_READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images (N, C, H, W) as the bundle takes them; where each comes from; how many were fitted."""
+
+    names: list[str]
+    images: Images
+    resized: int = 0
+    converted: int = 0  # from colour to grey or the other way
+
+
+def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+    """The images of files, folders (with subfolders, in the system's order) and `.parquet` tables.
+
+    Raises DataError naming file, or column and row; on a path that is not there at once.
+    """
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+    return _read(paths, card, batch_size)
+
+
+def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+    empty = True
+    for batch in _all(paths, card, batch_size):
+        empty = False
+        yield batch
+    if empty:
+        raise DataError(f"{paths[0]}: no images in it" if paths else "no images given")
+
+
+def _all(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+    for is_table, some in groupby(paths, lambda path: path.suffix.lower() == ".parquet"):
+        if is_table:
+            for path in some:
+                yield from _table(path, card, batch_size)
+        else:
+            files = chain.from_iterable(map(_files_of, some))
+            while chunk := list(islice(files, batch_size)):
+                yield _files(chunk, card)
+
+
+def count(paths: Iterable[Path]) -> int:
+    """How many images there are, without reading them. Raises DataError on a damaged table."""
+    return sum(
+        _open_table(path).metadata.num_rows
+        if path.suffix.lower() == ".parquet"
+        else sum(1 for _ in _files_of(path))
+        for path in paths
+    )
+
+
+def _files_of(path: Path) -> Iterator[str]:
+    """The file itself, or all images below a folder; never more than one folder's names unread."""
+    if not path.is_dir():
+        yield str(path)
+        return
+    folders, n_files = [str(path)], 0
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
+                    n_files += 1
+                    yield entry.path
+    if not n_files:
+        raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
+
+
+def _files(names: list[str], card: Card) -> Batch:
+    channels, height, width = card.shape
+    mode = "RGB" if channels == 3 else "F" if card.dtype == "float32" else "L"
+    images: Any = np.empty((len(names), *card.shape), card.dtype)
+    resized = converted = 0
+    for place, name in zip(images, names, strict=True):
+        image = open_image(Path(name))
+        if image.mode in DEEP and card.dtype == "uint8":
+            raise DataError(
+                f"{name}: more than 8 bits a pixel, but the model was trained on 8; convert it"
+            )
+        resized += image.size != (width, height)
+        converted += (image.mode in ("L", "LA", "1", *DEEP)) != (channels == 1)
+        read = pixels(image, mode, (height, width))
+        place[...] = read if channels == 1 else read.transpose(2, 0, 1)
+    return Batch(names, images, resized, converted)
+
+
+def _open_table(path: Path) -> Any:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise DataError(f"{path}: reading parquet needs pyarrow: pip install pyarrow") from None
+    try:
+        return parquet.ParquetFile(path, buffer_size=_READ_BYTES)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
+
+
+def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
+    from gaikan.data.tables import pixel_columns, pixels_as
+
+    source = str(path)
+    table = _open_table(path)
+    columns = pixel_columns(table.schema_arrow.names, source)
+    channels, height, width = card.shape
+    if channels != 1 or len(columns) != height * width:
+        raise DataError(
+            f"{path}: {len(columns)} pixel columns, but the model takes images of "
+            f"{channels} x {height} x {width}"
+        )
+    import pyarrow as pa
+
+    dtype = np.uint8 if card.dtype == "uint8" else np.float32
+    row = 0
+    try:
+        for records in table.iter_batches(batch_size, columns=columns):
+            flat = pixels_as(dtype, records, columns, source, row)
+            names = [f"{path}:{row + i}" for i in range(len(flat))]
+            yield Batch(names, flat.reshape(-1, *card.shape))
+            row += len(flat)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

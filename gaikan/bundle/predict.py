@@ -1,0 +1,68 @@
+"""`gaikan predict`: decisions on a stream of images, and where they go."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.images import Batch
+
+COLUMNS = ("image", "class", "verdict", "distance", "margin")
+Line = tuple[str, str, str, float, float]
+
+
+@dataclass
+class Tally:
+    """What a whole stream amounted to."""
+
+    images: int = 0
+    resized: int = 0
+    converted: int = 0
+    classes: Counter[str] = field(default_factory=Counter)
+
+
+def predict(bundle: Bundle, batches: Iterable[Batch], tally: Tally) -> Iterator[list[Line]]:
+    """The lines of each batch, in the order of its images, counted in `tally`.
+
+    `verdict` is ok or defective, empty where no class means good; `distance` is to the nearest
+    anchor, `margin` second nearest minus nearest.
+    """
+    card = bundle.card
+    names = np.asarray(card.classes, object)
+    verdicts = np.full(len(names), "" if card.ok is None else "defective", object)
+    if card.ok_index is not None:
+        verdicts[card.ok_index] = "ok"
+    for batch in batches:
+        decisions = bundle(batch.images)
+        classes = names[decisions.predicted].tolist()
+        tally.images += len(classes)
+        tally.resized += batch.resized
+        tally.converted += batch.converted
+        tally.classes.update(classes)
+        yield list(
+            zip(
+                batch.names,
+                classes,
+                verdicts[decisions.predicted].tolist(),
+                decisions.distances.min(1).tolist(),
+                decisions.margin.tolist(),
+                strict=True,
+            )
+        )
+
+
+def csv_writer(file: Any) -> Any:
+    """A writer of lines, its header written."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    return writer
+
+
+def json_line(line: Line) -> str:
+    """One object a line, which any tool reads while it grows."""
+    return json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=False)

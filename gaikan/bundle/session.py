@@ -1,0 +1,66 @@
+"""Runs a bundle's graph with ONNX Runtime, or with OpenVINO where that is asked for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Images
+from gaikan.errors import BundleError
+
+Run = Callable[[Images], list[NDArray[Any]]]
+
+
+def open_session(model: bytes, runtime: str, outputs: tuple[str, ...]) -> Run:
+    """A function from images (N, C, H, W) to the named outputs of the graph.
+
+    All cores are used. Raises BundleError where the runtime is missing or refuses the graph.
+    """
+    opener = {"onnx": _onnxruntime, "openvino": _openvino}[runtime]
+    try:
+        return opener(model, list(outputs))
+    except ModuleNotFoundError as error:
+        raise BundleError(
+            f"the bundle runs with {error.name}, which is missing: pip install {error.name}, "
+            "or export it with --runtime onnx"
+        ) from None
+    except Exception as error:  # each runtime has exceptions of its own, some of them private
+        raise BundleError(f"{runtime} refuses the graph ({_line(error)})") from None
+
+
+def _onnxruntime(model: bytes, outputs: list[str]) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what matters is raised
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    (name,) = (value.name for value in session.get_inputs())
+
+    def run(images: Images) -> list[NDArray[Any]]:
+        results: list[NDArray[Any]] = session.run(outputs, {name: images})
+        return results
+
+    return run
+
+
+def _openvino(model: bytes, outputs: list[str]) -> Run:
+    import openvino
+
+    core = openvino.Core()
+    # As exact as the reference: the default may compute in bfloat16 where the processor can.
+    compiled = core.compile_model(
+        core.read_model(model, b""), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    places = [compiled.output(name) for name in outputs]
+    request = compiled.create_infer_request()
+
+    def run(images: Images) -> list[NDArray[Any]]:
+        results = request.infer([images])
+        return [np.array(results[place]) for place in places]
+
+    return run
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:300]

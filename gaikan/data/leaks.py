@@ -1,0 +1,152 @@
+"""The leak audit: what the parts of an experiment share that they should not."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gaikan.data.copies import Copies
+from gaikan.data.frames import Frames
+from gaikan.data.split import Parts
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What the audit found. A test part is leaked where training has a copy of it."""
+
+    pairs: pd.DataFrame  # `leaks.csv`: one row a pair of copies
+    exact: Bools  # (N,) test parts whose very pixels training has
+    near: Bools  # (N,) test parts of which training has a near copy, not an exact one
+    validation: dict[int, int]  # by seed: validation images with an exact or near copy in fit
+    groups: tuple[str, ...]  # that are both in training and in test
+    constant: dict[str, int]  # images without contrast, by source
+    contradicting: int  # identical images under different labels
+
+    @property
+    def leaked(self) -> Bools:
+        """Test parts (N,) with any copy in training."""
+        return self.exact | self.near
+
+    def describe(self) -> dict[str, Any]:
+        """Counts, as the manifest holds them; the pairs are in `leaks.csv`."""
+        kinds = Counter(
+            f"{kind} {first} {second}"
+            for kind, first, second in zip(
+                self.pairs["kind"],
+                self.pairs["first_part"],
+                self.pairs["second_part"],
+                strict=True,
+            )
+        )
+        return {
+            "test_parts_with_exact_copy_in_training": int(self.exact.sum()),
+            "test_parts_with_near_copy_in_training": int(self.near.sum()),
+            "validation_images_with_copy_in_fit": {str(s): n for s, n in self.validation.items()},
+            "pairs": dict(kinds),
+            "pairs_with_different_labels": int(
+                (self.pairs["first_label"] != self.pairs["second_label"]).sum()
+            ),
+            "groups_in_training_and_test": list(self.groups),
+            "constant_images": self.constant,
+            "identical_images_with_different_labels": self.contradicting,
+        }
+
+    def sentences(self) -> list[str]:
+        """What was found, in words, the worst first; empty where nothing was."""
+        n_exact, n_near = int(self.exact.sum()), int(self.near.sum())
+        found = []
+        if n_exact:
+            found.append(f"{n_exact} test parts are pixel for pixel in training")
+        if n_near:
+            found.append(
+                f"{n_near} test parts have a near copy in training (alike to 0.995 after a shift "
+                "of up to a pixel and a change of brightness; plain parts, such as one straight "
+                "edge, can be so alike without being copies)"
+            )
+        if self.groups:
+            shown = ", ".join(self.groups[:5]) + (" ..." if len(self.groups) > 5 else "")
+            found.append(f"{len(self.groups)} groups are both in training and in test: {shown}")
+        if any(self.validation.values()):
+            most = max(self.validation.values())
+            found.append(f"up to {most} validation images of a seed have a copy in its fit part")
+        if self.contradicting:
+            found.append(f"{self.contradicting} images occur under more than one label")
+        for part, n in self.constant.items():
+            if n:
+                found.append(f"{n} {part} images are constant")
+        return found
+
+
+def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) -> Leaks:
+    """The leaks between `train` and `test`, whose images `copies` compares (train first)."""
+    n_train = len(train)
+    n_sets = len(copies.first)
+    in_train = np.zeros(n_sets, bool)
+    in_train[copies.sets[:n_train]] = True
+    of_test = copies.sets[n_train:]
+    near = _touched(copies, in_train)
+    return Leaks(
+        pairs=_pairs(train, test, copies),
+        exact=in_train[of_test],
+        near=near[of_test] & ~in_train[of_test],
+        validation={seed: _validation(copies, part) for seed, part in parts.items()},
+        groups=_shared_groups(train, test),
+        constant={"training": _constant(train), "test": _constant(test)},
+        contradicting=_contradicting(train, test, copies),
+    )
+
+
+def _touched(copies: Copies, marked: Bools) -> Bools:
+    """Sets that are near to a marked one."""
+    touched = np.zeros(len(marked), bool)
+    a, b = copies.near.T
+    touched[b[marked[a]]] = True
+    touched[a[marked[b]]] = True
+    return touched
+
+
+def _validation(copies: Copies, part: Parts) -> int:
+    fit = np.zeros(len(copies.first), bool)
+    fit[copies.sets[part.fit]] = True
+    return int((fit | _touched(copies, fit))[copies.sets[part.validation]].sum())
+
+
+def _shared_groups(train: Frames, test: Frames) -> tuple[str, ...]:
+    if train.groups is None or test.groups is None:
+        return ()
+    return tuple(sorted(set(train.groups.tolist()) & set(test.groups.tolist())))
+
+
+def _constant(frames: Frames) -> int:
+    flat = frames.images.reshape(len(frames), -1)
+    return int((flat.min(1) == flat.max(1)).sum())
+
+
+def _contradicting(train: Frames, test: Frames, copies: Copies) -> int:
+    """Distinct images that occur under more than one label."""
+    names = np.concatenate([train.names, test.names])
+    classes = np.unique(names, return_inverse=True)[1]
+    labelled = np.unique(np.stack([copies.sets, classes]), axis=1)
+    return int((np.bincount(labelled[0]) > 1).sum())
+
+
+def _pairs(train: Frames, test: Frames, copies: Copies) -> pd.DataFrame:
+    """Each later image with the first one identical to it; then the near pairs of such firsts."""
+    later = np.setdiff1d(np.arange(len(copies.sets)), copies.first)
+    first = np.concatenate([copies.first[copies.sets[later]], copies.first[copies.near[:, 0]]])
+    second = np.concatenate([later, copies.first[copies.near[:, 1]]])
+    n_exact, n_near = len(later), len(copies.near)
+    columns: dict[str, Any] = {"kind": np.repeat(["exact", "near"], [n_exact, n_near])}
+    rows = np.concatenate([train.rows, test.rows])
+    names = np.concatenate([train.names, test.names])
+    for which, index in (("first", first), ("second", second)):
+        columns[f"{which}_part"] = np.where(index < len(train), "train", "test")
+        columns[f"{which}_sample"] = rows[index]
+        columns[f"{which}_label"] = names[index]
+    columns["similarity"] = np.concatenate([np.ones(n_exact), copies.similarity])
+    return pd.DataFrame(columns)

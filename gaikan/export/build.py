@@ -1,0 +1,128 @@
+"""From a run folder to a bundle: rebuild the network, export it, verify it, and only then write."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gaikan import machine
+from gaikan.bundle.bundle import Bundle, Kept
+from gaikan.bundle.card import HEAD, Card
+from gaikan.bundle.graph import anchors_of, with_anchors
+from gaikan.data.frames import Frames
+from gaikan.errors import BundleError, ConfigError
+from gaikan.experiment import Experiment
+from gaikan.export.metrics import metrics
+from gaikan.export.parity import Parity, compare, judge
+from gaikan.export.source import Choice, Source, load_source, reread
+from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
+
+_MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
+_BATCH = 256
+
+
+def export(
+    run: Path, choice: Choice, allow_drop: bool, tell: Callable[[str], None]
+) -> tuple[Bundle, list[Parity]]:
+    """The verified bundle. Raises BundleError where it does not do what the network does.
+
+    `tell` hears what is being done.
+    """
+    tell("reading the images")
+    source = load_source(run, choice)
+    experiment = reread(run, source.manifest)
+    threshold = _threshold(choice, experiment)
+    parts = experiment.parts[source.seed]
+    fit, validation = experiment.train.take(parts.fit), experiment.train.take(parts.validation)
+    tell("exporting the graph")
+    bundle = Bundle(
+        _card(source, choice, experiment), _model(source, threshold, choice.precision, fit), None
+    )
+    bundle.check()
+    found = {}
+    for part, frames in (("fit", fit), ("validation", validation)):
+        tell(f"comparing with the network on {len(frames)} {part} images")
+        found[part] = compare(part, bundle, source, frames)
+    judge(choice.precision, list(found.values()), allow_drop)
+    card = replace(bundle.card, parity={part: asdict(parity) for part, parity in found.items()})
+    if source.anchor == HEAD:
+        return Bundle(card, bundle.model, None), list(found.values())
+    tell("keeping validation embeddings")
+    _check_anchors_can_be_added(bundle)
+    return Bundle(card, bundle.model, _keep(bundle, validation)), list(found.values())
+
+
+def _threshold(choice: Choice, experiment: Experiment) -> Threshold | None:
+    if choice.threshold is None:
+        return None
+    if experiment.ok is None:
+        raise ConfigError(f"{choice.variant}: a threshold needs a class that means good (--ok)")
+    return Threshold(experiment.train.classes.index(experiment.ok), choice.threshold)
+
+
+def _model(source: Source, threshold: Threshold | None, precision: str, fit: Frames) -> bytes:
+    arrays = source.embedded
+    distance = (
+        HeadDistance(arrays["head.weight"], arrays["head.bias"])
+        if source.anchor == HEAD
+        else AnchorDistance(arrays[f"anchors.{source.anchor}"])
+    )
+    dtype = torch.uint8 if fit.images.dtype == np.uint8 else torch.float32
+    model = to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
+    if precision == "int8":
+        raise BundleError("int8 is not there yet")
+    return model
+
+
+def _keep(bundle: Bundle, validation: Frames) -> Kept:
+    """Embeddings of the validation images by the bundle itself, of each class its share."""
+    order = np.argsort(validation.labels, kind="stable")
+    n = min(len(order), _MOST_KEPT)
+    rows = np.sort(order[np.linspace(0, len(order) - 1, n).round().astype(int)])
+    embed = bundle.embedder()
+    embeddings = [embed(validation.images[rows[at : at + _BATCH]]) for at in range(0, n, _BATCH)]
+    return Kept(np.concatenate(embeddings), validation.labels[rows].astype(np.uint16))
+
+
+def _check_anchors_can_be_added(bundle: Bundle) -> None:
+    """A quantiser or optimiser may have folded the number of anchors into the graph."""
+    anchors = anchors_of(bundle.model)
+    more = np.concatenate([anchors, anchors[:1] + 1])
+    card = replace(bundle.card, classes=(*bundle.card.classes, "\0"))
+    Bundle(card, with_anchors(bundle.model, more), None).check()
+
+
+def _card(source: Source, choice: Choice, experiment: Experiment) -> Card:
+    packages = ("gaikan", "torch", "onnx", "onnxruntime", "openvino")
+    train = experiment.train
+    return Card(
+        variant=choice.variant,
+        seed=source.seed,
+        stage=choice.stage,
+        runtime=choice.runtime,
+        precision=choice.precision,
+        shape=train.shape,
+        dtype=str(train.images.dtype),
+        classes=train.classes,
+        ok=experiment.ok,
+        anchor=source.anchor,
+        threshold=choice.threshold,
+        training={
+            "source": train.source,
+            "fingerprint": train.fingerprint,
+            "network": source.network["store"]["trained"],
+        },
+        metrics=metrics(source, experiment, choice.threshold),
+        parity={},
+        versions={name: _version(name) for name in packages} | {"commit": machine.commit()},
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,69 @@
+"""The figures of the network as trained, with intervals, as the card of a bundle states them."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest, bootstrap
+
+from gaikan.bundle.decision import classes_of
+from gaikan.data.frames import Frames
+from gaikan.experiment import Experiment
+from gaikan.export.parity import distances_of
+from gaikan.export.source import Source
+from gaikan.score import score
+from gaikan.seeds import stream
+
+_LEVEL = 0.95
+
+
+def metrics(source: Source, experiment: Experiment, threshold: float | None) -> dict[str, Any]:
+    """Figures on validation and test, each share as value, low and high.
+
+    Intervals are at 95 %: Wilson's over parts, or, where parts have groups, a bootstrap over
+    groups, since parts of one lot succeed and fail together (of a share of 0 or 1, or within one
+    group, a bootstrap says nothing: Wilson's again). How much training varies is not in
+    them: it is this one network that is installed.
+    """
+    train, test = experiment.train, experiment.test
+    parts = {"validation": train.take(experiment.parts[source.seed].validation), "test": test}
+    ok = None if experiment.ok is None else train.classes.index(experiment.ok)
+    result: dict[str, Any] = {}
+    for part, frames in parts.items():
+        predicted = classes_of(distances_of(source, source.embedded[part]), ok, threshold)
+        names = np.asarray(train.classes, np.str_)[predicted]
+        scores = asdict(score(frames.names, names, experiment.ok))
+        shares = {"accuracy": (predicted == frames.labels, np.ones(len(frames), bool))}
+        if ok is not None:
+            good = frames.labels == ok
+            shares["escape_rate"] = ((predicted == ok) & ~good, ~good)
+            shares["overkill_rate"] = ((predicted != ok) & good, good)
+        result[part] = scores | {
+            name: _interval(hits, among, frames) for name, (hits, among) in shares.items()
+        }
+    return result
+
+
+def _interval(
+    hits: NDArray[np.bool_], among: NDArray[np.bool_], frames: Frames
+) -> dict[str, float] | None:
+    """Share of `among` that are `hits`, with its interval; None where there is none."""
+    k, n = int(hits.sum()), int(among.sum())
+    if n == 0:
+        return None
+    group = None if frames.groups is None else np.unique(frames.groups, return_inverse=True)[1]
+    if group is None or k in (0, n) or len(np.unique(group[among])) < 2:
+        low, high = binomtest(k, n).proportion_ci(_LEVEL, method="wilson")
+    else:
+        held = np.bincount(group, among) > 0
+        sums = np.bincount(group, hits)[held], np.bincount(group, among)[held]
+        low, high = bootstrap(
+            sums,
+            lambda k, n, axis: k.sum(axis) / n.sum(axis),
+            paired=True,
+            confidence_level=_LEVEL,
+            method="percentile",
+            rng=stream(0, "metrics"),
+        ).confidence_interval
+    return {"value": k / n, "low": float(low), "high": float(high)}

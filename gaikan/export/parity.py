@@ -1,0 +1,120 @@
+"""Whether a bundle does what the network that it was made from does."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.card import HEAD
+from gaikan.bundle.decision import classes_of
+from gaikan.data.frames import Frames
+from gaikan.embed import embed
+from gaikan.errors import BundleError
+from gaikan.export.source import Source
+from gaikan.predict import anchor_distances, head_distances
+
+DISTANCE_TOLERANCE = 1e-4  # for fp32: float32 arithmetic in another order
+_NEAR = 0.1  # of the largest distance; see `scale_of`
+LARGEST_DROP = 0.01  # of accuracy by int8, on fit or validation images
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A bundle against its network, on the fit or the validation images."""
+
+    part: str
+    images: int
+    agreement: float  # share of equal classes
+    ties: int  # other classes where the reference's two lay nearer than the tolerance
+    distance_error: float  # largest, relative as `scale_of` says
+    accuracy: float
+    reference_accuracy: float
+
+    @property
+    def drop(self) -> float:
+        """Accuracy lost; negative where it rose."""
+        return self.reference_accuracy - self.accuracy
+
+
+def reference_distances(source: Source, frames: Frames) -> NDArray[np.float64]:
+    """Distances (N, K) by the path that made the run's figures: torch, then float64."""
+    embeddings = embed(source.embedder, torch.from_numpy(frames.images))
+    return distances_of(source, embeddings)
+
+
+def distances_of(source: Source, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Distances (N, K) of embeddings to the variant's anchors, or by its head."""
+    arrays = source.embedded
+    if source.anchor == HEAD:
+        return head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
+    return anchor_distances(embeddings, arrays[f"anchors.{source.anchor}"])
+
+
+def compare(part: str, bundle: Bundle, source: Source, frames: Frames) -> Parity:
+    """Runs both on all `frames`."""
+    card = bundle.card
+    some = [bundle(frames.images[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
+    predicted = np.concatenate([each.predicted for each in some])
+    distances = np.concatenate([each.distances for each in some])
+    reference = reference_distances(source, frames)
+    expected = classes_of(reference, card.ok_index, card.threshold)
+    scale = scale_of(source, reference)
+    doubtful = _is_tie(reference, scale, card.ok_index, card.threshold)
+    return Parity(
+        part=part,
+        images=len(frames),
+        agreement=float((predicted == expected).mean()),
+        ties=int(((predicted != expected) & doubtful).sum()),
+        distance_error=float((np.abs(distances - reference) / scale).max()),
+        accuracy=float((predicted == frames.labels).mean()),
+        reference_accuracy=float((expected == frames.labels).mean()),
+    )
+
+
+def scale_of(source: Source, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What an error of a distance is relative to, (N, K): the distance, unless that is small.
+
+    Float32 embeddings of either path lie about 1e-6 (of their size) from those of float64, and
+    so do distances, however near the anchor is: nothing can be had at 1e-4 of a distance of
+    0.001. Below a tenth of the largest distance that tenth counts. The distances of a head, 1 - p,
+    have the absolute error of p.
+    """
+    return np.maximum(reference, 1.0 if source.anchor == HEAD else _NEAR * reference.max())
+
+
+def _is_tie(
+    distances: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    ok: int | None,
+    threshold: float | None,
+) -> NDArray[np.bool_]:
+    """Parts (N,) whose class turns on less than the tolerance."""
+    two = np.partition(distances, 1, axis=1)
+    gap = two[:, 1] - two[:, 0]
+    if ok is not None and threshold is not None:
+        others = np.delete(distances, ok, axis=1).min(1)
+        gap = np.minimum(gap, np.abs(others - distances[:, ok] - threshold))
+    tie: NDArray[np.bool_] = gap <= 2 * DISTANCE_TOLERANCE * scale.min(1)
+    return tie
+
+
+def judge(precision: str, found: list[Parity], allow_drop: bool) -> None:
+    """Raises BundleError where fp32 differs at all, or int8 loses more than `LARGEST_DROP`."""
+    for parity in found:
+        n_other = round((1 - parity.agreement) * parity.images)
+        if precision == "fp32" and (
+            n_other > parity.ties or parity.distance_error > DISTANCE_TOLERANCE
+        ):
+            raise BundleError(
+                f"the exported graph differs from its network on {n_other} of {parity.images} "
+                f"{parity.part} images, distances by up to {parity.distance_error:.1e} "
+                f"({DISTANCE_TOLERANCE:.0e} allowed); not written"
+            )
+        if precision == "int8" and parity.drop > LARGEST_DROP and not allow_drop:
+            raise BundleError(
+                f"int8 takes {100 * parity.drop:.1f} points of accuracy on {parity.part} images "
+                f"({100 * LARGEST_DROP:g} allowed); not written; --allow-drop writes it"
+            )

@@ -1,0 +1,199 @@
+"""What is to be exported, found in a run folder."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gaikan.bundle.card import HEAD
+from gaikan.config import Config, validated
+from gaikan.errors import ConfigError, DataError
+from gaikan.experiment import Experiment, prepare
+from gaikan.networks import NETWORKS, Embedder
+from gaikan.store import Store, Tensors, unpack
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to export; a `threshold` on the ok margin comes from a stage's pick."""
+
+    variant: str
+    seed: int | None = None  # None: best on validation
+    runtime: str = "onnx"
+    precision: str = "fp32"
+    threshold: float | None = None
+    stage: str | None = None
+
+
+def choose(
+    run: Path,
+    variant: str | None,
+    stage: str | None,
+    seed: int | None,
+    runtime: str | None,
+    precision: str | None,
+) -> Choice:
+    """What the command line asks for: a variant, or a stage's pick with single things replaced."""
+    if (variant is None) == (stage is None):
+        raise ConfigError("say either --variant or --stage")
+    choice = Choice(variant) if variant is not None else picked(run, str(stage))
+    asked: dict[str, Any] = {"seed": seed, "runtime": runtime, "precision": precision}
+    choice = replace(choice, **{k: v for k, v in asked.items() if v is not None})
+    for name, value, known in (
+        ("runtime", choice.runtime, ("onnx", "openvino")),
+        ("precision", choice.precision, ("fp32", "int8")),
+    ):
+        if value not in known:
+            raise ConfigError(f"--{name} {value}: a bundle has {' or '.join(known)}")
+    return choice
+
+
+def picked(run: Path, stage: str) -> Choice:
+    """What `gaikan pick` chose for a stage.
+
+    Read are, of `picks.json`, `stages.STAGE.pick` (null where nothing qualified) and in it
+    `variant`, `seed`, `runtime`, `precision` and `threshold` (null: the nearest anchor decides).
+    Raises ConfigError where there is no such pick or a bundle cannot hold it.
+    """
+    path = run / "picks.json"
+    try:
+        stages = json.loads(path.read_bytes())["stages"]
+    except OSError:
+        raise ConfigError(f"{path}: not there; run `gaikan pick {run}`, or say --variant") from None
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{path}: not what `gaikan pick` writes; run it again") from None
+    if not isinstance(stages, dict) or stage not in stages:
+        raise ConfigError(f"{path}: no stage {stage!r}; there are {_list(sorted(stages))}")
+    try:
+        pick = stages[stage]["pick"]
+        if pick is None:
+            raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
+        choice = Choice(
+            str(pick["variant"]),
+            int(pick["seed"]),
+            _RUNTIMES.get(pick["runtime"], str(pick["runtime"])),
+            str(pick["precision"]),
+            None if pick["threshold"] is None else float(pick["threshold"]),
+            stage,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path}: the pick of stage {stage!r} is not what `gaikan pick` writes "
+            f"({type(error).__name__}: {error})"
+        ) from None
+    return choice
+
+
+_RUNTIMES = {"onnxruntime": "onnx"}  # as latency.csv calls it
+
+
+@dataclass(frozen=True)
+class Source:
+    """A trained variant as a run folder holds it."""
+
+    manifest: dict[str, Any]
+    network: dict[str, Any]  # its entry in the manifest
+    anchor: str
+    embedder: Embedder
+    embedded: Tensors
+
+    @property
+    def seed(self) -> int:
+        """Of its training."""
+        return int(self.network["seed"])
+
+
+def read_manifest(run: Path) -> dict[str, Any]:
+    """Raises ConfigError where the folder holds no finished run."""
+    try:
+        manifest = json.loads((run / "manifest.json").read_bytes())
+    except OSError:
+        raise ConfigError(
+            f"{run}: no manifest.json in it; RUN is what `gaikan bench` wrote"
+        ) from None
+    except ValueError as error:
+        raise ConfigError(
+            f"{run}/manifest.json: not JSON ({error}); run `gaikan bench` again"
+        ) from None
+    if not isinstance(manifest, dict) or "networks" not in manifest:
+        raise ConfigError(f"{run}/manifest.json: not the manifest of a run")
+    return manifest
+
+
+def load_source(run: Path, choice: Choice) -> Source:
+    """The network of `choice` from the store. Raises ConfigError naming what there is instead."""
+    manifest = read_manifest(run)
+    name, _, anchor = choice.variant.rpartition("-")
+    entries = {entry["seed"]: entry for entry in manifest["networks"] if entry["network"] == name}
+    if not entries:
+        known = sorted({entry["network"] for entry in manifest["networks"]})
+        raise ConfigError(
+            f"{run}: no variant {choice.variant!r}; variants are NETWORK-ANCHOR, "
+            f"networks here: {', '.join(known)}"
+        )
+    seed = _best_seed(run, choice.variant) if choice.seed is None else choice.seed
+    if seed not in entries:
+        raise ConfigError(f"{run}: {name} has no seed {seed}; seeds: {_list(sorted(entries))}")
+    entry = entries[seed]
+    store = Store(run / "store")
+    trained, embedded = (store.load(entry["store"][kind]) for kind in ("trained", "embedded"))
+    if trained is None or embedded is None:
+        raise ConfigError(
+            f"{run}: the store lacks {name} seed {seed}, or it is damaged; run `gaikan bench` again"
+        )
+    tensors = unpack(embedded)[0]
+    anchors = [key.removeprefix("anchors.") for key in tensors if key.startswith("anchors.")]
+    anchors += [HEAD] if "head.weight" in tensors else []
+    if anchor not in anchors:
+        raise ConfigError(f"{run}: {name} has no anchors {anchor!r}; there are {_list(anchors)}")
+    return Source(manifest, entry, anchor, _embedder(entry, trained), tensors)
+
+
+def _list(values: list[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _best_seed(run: Path, variant: str) -> int:
+    """The seed of the highest validation accuracy; of equal ones the first."""
+    import pandas as pd
+
+    try:
+        scores = pd.read_csv(run / "accuracy.csv")
+    except OSError:
+        raise ConfigError(f"{run}: no accuracy.csv to choose a seed by; say --seed") from None
+    held = scores[(scores["variant"] == variant) & (scores["split"] == "validation")]
+    if held.empty:
+        raise ConfigError(
+            f"{run}: no variant {variant!r}; there are {_list(sorted(set(scores['variant'])))}"
+        )
+    best = int(held["accuracy"].to_numpy().argmax())
+    return int(held["seed"].to_numpy()[best])
+
+
+def _embedder(entry: dict[str, Any], trained: bytes) -> Embedder:
+    tensors, description = unpack(trained)
+    channels, height, width = description["shape"]
+    network = NETWORKS[entry["recipe"]["arch"]]((channels, height, width))
+    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels))
+    embedder.load_state_dict(
+        {
+            name.removeprefix("embedder."): torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith("embedder.")
+        }
+    )
+    return embedder.eval()
+
+
+def reread(run: Path, manifest: dict[str, Any]) -> Experiment:
+    """The run's images, read anew. Raises DataError where they are others than it trained on."""
+    experiment = prepare(validated(Config, manifest["config"], f"{run}/manifest.json"))
+    for part, frames in (("train", experiment.train), ("test", experiment.test)):
+        if frames.fingerprint != manifest["data"][part]["fingerprint"]:
+            raise DataError(
+                f"{frames.source}: no longer the {part} images of {run}; a bundle is verified on "
+                "them: bring them back or run `gaikan bench` again"
+            )
+    return experiment

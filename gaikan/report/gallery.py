@@ -1,0 +1,58 @@
+"""The test parts that a variant is most confidently wrong about."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gaikan.data.frames import Frames, Images
+from gaikan.report.style import QUIET, labels, sheet, styled
+
+_COLUMNS = 6
+
+
+def most_confident_mistakes(table: pd.DataFrame, variant: str, most: int = 18) -> pd.DataFrame:
+    """Up to `most` wrong test predictions of a variant, largest margin first, each part once.
+
+    `table` is that of predictions; with several seeds a part stands with its largest margin.
+    """
+    own = table[(table["variant"] == variant) & (table["split"] == "test")]
+    wrong = own[own["label"].astype(str) != own["predicted"].astype(str)]
+    ranked = wrong.sort_values("margin", ascending=False, kind="stable")
+    return ranked.drop_duplicates("sample").head(most)
+
+
+@styled
+def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
+    """Images with actual and predicted class, distance to the nearest anchor, and margin.
+
+    All share one intensity scale: 0..255 for uint8, the range of the images shown for float32.
+    """
+    place = {int(row): i for i, row in enumerate(test.rows)}
+    index = np.asarray([place[int(sample)] for sample in mistakes["sample"]], np.int64)
+    images = _shown(test.images[index])
+    names = labels({*mistakes["label"].astype(str), *mistakes["predicted"].astype(str)}, columns=14)
+    rows = -(-len(images) // _COLUMNS)
+    height = 1.15 * images.shape[1] / images.shape[2] if images.shape[2] else 1.15
+    tall = min(max(height, 0.6), 2.0) + 0.75
+    figure = sheet(1.45 * _COLUMNS, rows * tall + 0.4, title)
+    room = 1 - 0.3 / figure.get_figheight()
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, room))
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False)
+    for axis in axes.flat[len(images) :]:
+        axis.set_axis_off()
+    for axis, image, row in zip(axes.flat, images, mistakes.to_dict("records"), strict=False):
+        axis.imshow(image, interpolation="nearest", cmap="gray", vmin=0, vmax=1)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
+        words = f"d {row['distance']:.3g}, margin {row['margin']:.3g}\nrow {row['sample']}"
+        axis.set_xlabel(words, size=7, color=QUIET)
+    return figure
+
+
+def _shown(images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Images (N, C, H, W) as grey (N, H, W) or colour (N, H, W, 3) in 0..1."""
+    values = images.astype(np.float64)
+    low, high = (0.0, 255.0) if images.dtype == np.uint8 else (values.min(), values.max())
+    unit = (values - low) / (high - low if high > low else 1.0)
+    return unit.transpose(0, 2, 3, 1) if images.shape[1] == 3 else unit.mean(1)

@@ -1,0 +1,76 @@
+"""`latency.csv`, `.json`, `.md`, samples: written, and kept where they still hold."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gaikan.errors import DataError
+from gaikan.files import write
+from gaikan.timing.rows import Row, merge, read_rows, write_rows
+from gaikan.timing.time_run import Timing
+
+CSV, FACTS, PAGE, SAMPLES = "latency.csv", "latency.json", "latency.md", "latency_samples.parquet"
+
+
+def read_facts(out: Path) -> dict[str, Any] | None:
+    """What the last timing in the run folder left; None where there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((out / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts if (out / CSV).exists() else None
+
+
+def write_timing(out: Path, timing: Timing, csv: Path | None = None) -> None:
+    """The files of a timing; with `csv`, that table alone, to be merged elsewhere."""
+    if csv is not None:
+        write_rows(csv, timing.rows)
+        return
+    write_rows(out / CSV, timing.rows)
+    write(out / FACTS, json.dumps(timing.facts, indent=1) + "\n")
+    _write_samples(out / SAMPLES, timing)
+
+
+def _write_samples(path: Path, timing: Timing) -> None:
+    frames = []
+    for setting, case, turns in timing.samples:
+        counts = [len(turn.seconds) for turn in turns]
+        seconds = np.concatenate([turn.seconds for turn in turns]).astype(np.float32)
+        columns = {
+            "computation": case.model,
+            "device": setting.runtime.device,
+            "threads": setting.threads,
+            "runtime": setting.runtime.name,
+            "precision": setting.runtime.precision,
+            "batch_size": np.int32(case.batch_size),
+            "round": np.repeat(
+                np.arange(len(turns), dtype=np.int16), [len(t.seconds) for t in turns]
+            ),
+            "seconds": seconds,
+        }
+        frames.append(pd.DataFrame(columns))
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    text = ["computation", "device", "runtime", "precision"]
+    content = io.BytesIO()
+    table.astype({name: "category" for name in text if name in table}).to_parquet(
+        content, index=False
+    )
+    write(path, content.getvalue())
+
+
+def merge_into(out: Path, others: list[Path]) -> list[Row]:
+    """Adds other machines' tables to the run's. Raises DataError where they fit no variant."""
+    rows = read_rows(out / CSV) if (out / CSV).exists() else []
+    known = set(pd.read_csv(out / "accuracy.csv")["variant"])
+    for path in others:
+        added = read_rows(path)
+        strangers = sorted({row.variant for row in added} - known)
+        if strangers:
+            raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
+        rows = merge(rows, added)
+    write_rows(out / CSV, rows)
+    return rows

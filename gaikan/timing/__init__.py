@@ -1,0 +1,1 @@
+"""Inference timing: what a factory can rely on when it plans a line."""

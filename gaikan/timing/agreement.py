@@ -1,0 +1,80 @@
+"""What each runtime makes of the test part: its own accuracy, and how far it agrees."""
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from gaikan.timing.prepared import Prepared
+from gaikan.timing.runtimes import REFERENCE, RUNTIMES, ModelFolder, Runtime, Setting
+from gaikan.timing.session import Session
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One variant in one runtime; means over the networks that were scored, errors the largest."""
+
+    accuracy: float
+    reference_accuracy: float
+    agreement: float  # share of parts given the reference's class
+    max_distance_error: float
+
+
+def agreements(
+    session: Session, settings: list[Setting], prepared: Prepared
+) -> dict[tuple[Runtime, str], Agreement]:
+    """Every runtime's own predictions on all test images, one setting a runtime."""
+    inputs, networks = prepared.inputs, prepared.scored
+    names, labels = np.asarray(inputs.classes), np.asarray(inputs.labels)
+    found: dict[tuple[Runtime, str], list[Agreement]] = {}
+    for setting in settings:
+        session.ask(setting, "", "use", prepared.images, inputs.classes, None)
+    for done, (trained, folder) in enumerate(networks):
+        session.report(f"test predictions of {trained.network}", done, len(networks))
+        outputs = {setting.runtime: _predict(session, setting, folder) for setting in settings}
+        reference = outputs[RUNTIMES[REFERENCE]]
+        if reference is None:
+            continue
+        for runtime, own in outputs.items():
+            for i, decision in enumerate(trained.module.decisions):
+                if own is not None:
+                    pair = [(o[3 * i], o[3 * i + 1]) for o in (own, reference)]
+                    place = (runtime, f"{trained.network}-{decision}")
+                    found.setdefault(place, []).append(_compare(pair, names, labels))
+    for setting in settings:
+        session.ask(setting, "", "use", prepared.parts.sample, inputs.classes, prepared.parts.files)
+    return {place: _mean(each) for place, each in found.items()}
+
+
+def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[Any] | None:
+    """All outputs for all test images; None where the runtime refuses, as it will say again."""
+    if setting.runtime.file in folder.missing:
+        return None
+    name = str(folder.folder)
+    if session.ask(setting, name, "load", name, name) is None:
+        return None
+    outputs: list[Any] | None = session.ask(setting, name, "outputs", name, _BATCH)
+    session.ask(setting, name, "drop", name)
+    return outputs
+
+
+def _compare(pair: list[tuple[Any, Any]], names: Any, labels: Any) -> Agreement:
+    (predicted, distances), (expected, exact) = pair
+    return Agreement(
+        accuracy=float((names[predicted] == labels).mean()),
+        reference_accuracy=float((names[expected] == labels).mean()),
+        agreement=float((predicted == expected).mean()),
+        max_distance_error=float(np.abs(distances - exact).max()),
+    )
+
+
+def _mean(each: list[Agreement]) -> Agreement:
+    return Agreement(
+        accuracy=fmean(a.accuracy for a in each),
+        reference_accuracy=fmean(a.reference_accuracy for a in each),
+        agreement=fmean(a.agreement for a in each),
+        max_distance_error=max(a.max_distance_error for a in each),
+    )

@@ -1,0 +1,200 @@
+"""The sampling rules: how long a case is measured, and what may be said from its samples.
+
+Needs NumPy alone, so that it runs on a Raspberry Pi.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Seconds = NDArray[np.float64]
+Query = Callable[[], object]  # predicts once, from raw images in memory to class names
+DeviceQuery = Callable[[], float]  # on resident images; gives seconds by the device's own clock
+
+# MLPerf's early-stopping rule: the fewest queries that bear a percentile at 99 % confidence
+# (MLPerf Inference rules, "Early stopping": 64 for p90, 662 for p99).
+QUERIES_FOR = {90: 64, 99: 662}
+CONFIDENCE = 0.95
+
+_WINDOW_QUERIES, _WINDOW_SECONDS = 3, 0.01
+_STABLE = 0.1  # two warm-up windows that differ by less are alike
+_WARM_UP_SECONDS = 0.3
+_SETTLE_SECONDS = 0.003
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a case needs, over all rounds together: both must be met."""
+
+    seconds: float
+    queries: int
+
+    def share(self, rounds: int) -> "Rule":
+        """What one of `rounds` rounds contributes."""
+        return Rule(self.seconds / rounds, math.ceil(self.queries / rounds))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How everything is measured: `single` for one image at a time, `offline` for batches.
+
+    With 6 rounds or more, medians get a 95 % interval.
+    """
+
+    single: Rule
+    offline: Rule
+    batches: tuple[int, ...]
+    rounds: int
+
+    def rule(self, batch_size: int) -> Rule:
+        """The rule for that batch size."""
+        return self.single if batch_size == 1 else self.offline
+
+
+PLANS = {
+    "quick": Plan(Rule(0.03, 66), Rule(0.03, 3), (1, 8, 64), rounds=3),
+    "default": Plan(Rule(0.5, 700), Rule(0.3, 5), (1, 8, 32, 64, 256, 1024), rounds=6),
+    "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one case gave in one round."""
+
+    seconds: Seconds  # wall clock of each query, (Q,)
+    device: Seconds | None  # the device's own clock, (Q,)
+    cpu: float  # processor seconds of all threads, over all queries
+
+
+def warm_up(query: Query, limit: float = _WARM_UP_SECONDS) -> float:
+    """Queries until two windows in a row agree within 10 %, or `limit` seconds have passed.
+
+    Gives the median of the last window, seconds.
+    """
+    ends = time.perf_counter() + limit
+    before = math.inf
+    while True:
+        window: list[float] = []
+        while len(window) < _WINDOW_QUERIES or sum(window) < _WINDOW_SECONDS:
+            started = time.perf_counter()
+            query()
+            window.append(time.perf_counter() - started)
+            if time.perf_counter() > ends:
+                return float(np.median(window))
+        median = float(np.median(window))
+        if abs(median - before) <= _STABLE * before:
+            return median
+        before = median
+
+
+def take_turn(
+    query: Query, rule: Rule, typical: float = 0.0, device: DeviceQuery | None = None
+) -> Turn:
+    """Queries until `rule` is met; `typical` is how long one takes, seconds.
+
+    Another process had the machine before: quick queries first run 3 ms unrecorded, until the
+    caches are theirs again. A `device` query follows each, outside the wall clock's figures.
+    """
+    if typical < _SETTLE_SECONDS:
+        ends = time.perf_counter() + _SETTLE_SECONDS
+        while time.perf_counter() < ends:
+            query()
+    seconds: list[float] = []
+    on_device: list[float] = []
+    cpu, started = time.process_time(), time.perf_counter()
+    while len(seconds) < rule.queries or time.perf_counter() - started < rule.seconds:
+        before = time.perf_counter()
+        query()
+        seconds.append(time.perf_counter() - before)
+        if device is not None:
+            on_device.append(device())
+    used = time.process_time() - cpu
+    return Turn(np.array(seconds), np.array(on_device) if on_device else None, used)
+
+
+def percentile(seconds: Seconds, percent: int) -> float | None:
+    """The percentile of queries (Q,), rounded up to one that occurred; None from too few."""
+    if len(seconds) < QUERIES_FOR.get(percent, 1):
+        return None
+    return float(np.percentile(seconds, percent, method="higher"))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A median over rounds, with its 95 % interval where there are rounds enough."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def over_rounds(values: Sequence[float]) -> Estimate:
+    """The median of one value a round (R,), and its distribution-free interval.
+
+    Of R independent values the k-th smallest and the k-th largest enclose the median with
+    probability 1 - 2 P(B < k), B binomial (R, 1/2) (David and Nagaraja, Order Statistics, 2003,
+    section 7.1). Queries of one round share its disturbances; rounds are what is independent.
+    """
+    ordered = np.sort(np.asarray(values, np.float64))
+    rounds, k, below = len(ordered), 0, 0.0
+    while k < rounds // 2:
+        below += math.comb(rounds, k) / 2**rounds
+        if 1 - 2 * below < CONFIDENCE:
+            break
+        k += 1
+    value = float(np.median(ordered))
+    if k == 0:
+        return Estimate(value, None, None)
+    return Estimate(value, float(ordered[k - 1]), float(ordered[rounds - k]))
+
+
+def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> Estimate:
+    """How many times as fast as the reference: medians of the same round, pair by pair."""
+    pairs = zip(turns, reference, strict=True)
+    return over_rounds([float(np.median(b.seconds) / np.median(a.seconds)) for a, b in pairs])
+
+
+def throughput(turns: Sequence[Turn], batch_size: int) -> Estimate:
+    """Images a second: those of a round by its time, median over rounds."""
+    return over_rounds([batch_size * len(t.seconds) / float(t.seconds.sum()) for t in turns])
+
+
+def describe(
+    turns: Sequence[Turn], batch_size: int, reference: Sequence[Turn] | None = None
+) -> dict[str, float | int | None]:
+    """The columns of `latency.csv` that come from a case's turns, one a round."""
+    seconds = np.concatenate([turn.seconds for turn in turns])
+    device = [turn.device for turn in turns if turn.device is not None]
+    p50 = over_rounds([1e3 * float(np.median(turn.seconds)) for turn in turns])
+    images = throughput(turns, batch_size)
+    ratio = None if reference is None else speedup(turns, reference)
+    columns = {
+        "queries": len(seconds),
+        "p50_ms": p50.value,
+        "p50_low_ms": p50.low,
+        "p50_high_ms": p50.high,
+        "p90_ms": _milliseconds(percentile(seconds, 90)),
+        "p99_ms": _milliseconds(percentile(seconds, 99)),
+        "max_ms": 1e3 * float(seconds.max()),
+        "device_p50_ms": 1e3 * float(np.median(np.concatenate(device))) if device else None,
+        "images_per_s": images.value,
+        "images_per_s_low": images.low,
+        "images_per_s_high": images.high,
+        "cpu_s_per_1000": 1000 * sum(t.cpu for t in turns) / (batch_size * len(seconds)),
+    }
+    if ratio is not None:
+        columns |= {
+            "speedup": ratio.value,
+            "speedup_low": ratio.low,
+            "speedup_high": ratio.high,
+        }
+    return columns
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else 1e3 * seconds

@@ -1,0 +1,309 @@
+"""Trained networks as the model files that the runtimes load: PyTorch, ONNX, ONNX in int8."""
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from gaikan.bundle.graph import INPUT, OUTPUTS
+from gaikan.data.frames import Images
+from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, exported
+from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
+from gaikan.store import Tensors, unpack
+from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
+
+HEAD, ANCHORS = "head", "anchors"
+_IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
+
+
+class Decisions(nn.Module):
+    """Raw images -> `OUTPUTS` of every decision, one after the other, on one embedding."""
+
+    def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.embedder = embedder
+        self.decisions = nn.ModuleDict(
+            {name: Inspector(nn.Identity(), distance) for name, distance in distances.items()}
+        )
+        self.eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Three outputs a decision."""
+        embeddings = self.embedder(images)
+        return tuple(out for decision in self.decisions.values() for out in decision(embeddings))
+
+    def only(self, name: str) -> "Decisions":
+        """With that decision alone."""
+        inspector = self.decisions[name]
+        assert isinstance(inspector, Inspector)
+        return Decisions(self.embedder, {name: inspector.distance})
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network of a run: name and seed, and all its decisions."""
+
+    network: str
+    arch: str
+    seed: int
+    shape: ImageShape
+    module: Decisions
+
+    @property
+    def name(self) -> str:
+        """Names its files."""
+        return f"{self.network}-{self.seed}"
+
+    @classmethod
+    def of(cls, network: str, trained: bytes, embedded: bytes) -> "Trained":
+        """From the two store entries of a cell."""
+        tensors, description = unpack(trained)
+        arch, shape = description["recipe"]["arch"], tuple(description["shape"])
+        state = _part(tensors, "embedder")
+        embedder = Embedder(NETWORKS[arch](shape), state["mean"], state["std"])
+        embedder.load_state_dict(state)
+        arrays = unpack(embedded)[0]
+        distances: dict[str, nn.Module] = {
+            name.partition(".")[2]: AnchorDistance(anchors)
+            for name, anchors in arrays.items()
+            if name.startswith("anchors.")
+        }
+        if "head.weight" in arrays:
+            distances[HEAD] = HeadDistance(arrays["head.weight"], arrays["head.bias"])
+        module = Decisions(embedder, distances)
+        return cls(network, arch, description["recipe"]["seed"], shape, module)
+
+
+def _part(tensors: Tensors, part: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(f"{part}."): torch.from_numpy(value)
+        for name, value in tensors.items()
+        if name.startswith(f"{part}.")
+    }
+
+
+def size_of(module: Decisions, shape: ImageShape, dtype: torch.dtype) -> tuple[int, float]:
+    """Parameters (with those of a linear head), and operations for one image, millions.
+
+    Operations are torch's count: two for each multiply-add of convolutions and matrix products.
+    """
+    parameters = sum(parameter.numel() for parameter in module.embedder.parameters())
+    for decision in module.decisions.values():
+        if isinstance(decision, Inspector) and isinstance(decision.distance, HeadDistance):
+            parameters += decision.distance.weight.numel() + decision.distance.bias.numel()
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        module(torch.zeros((1, *shape), dtype=dtype))
+    return parameters, counter.get_total_flops() / 1e6
+
+
+class Exporter:
+    """Writes models as ONNX. A graph is traced once an architecture, then filled with weights.
+
+    Tracing takes seconds, filling and optimising a tenth of one.
+    """
+
+    def __init__(self, dtype: torch.dtype, n_classes: int, anchors: list[str]) -> None:
+        self.dtype, self.n_classes, self.anchors = dtype, n_classes, anchors
+        self._traced: dict[tuple[str, ImageShape], Any] = {}
+        self.unavailable = self.missing_package()
+
+    @staticmethod
+    def missing_package() -> str | None:
+        """Which package keeps models from being exported; None where all are there."""
+        absent = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+        return f"{absent[0]} is not installed" if absent else None
+
+    def write(
+        self, trained: Trained, calibration: Images, all_of_it: Path, alone: dict[str, Path]
+    ) -> tuple[ModelFolder, dict[str, ModelFolder]]:
+        """A network with all decisions, and with one `alone` for each of the folders given."""
+        missing: dict[str, str] = {}
+        models = {}
+        if self.unavailable:
+            missing = dict.fromkeys((MODEL, INT8_MODEL), self.unavailable)
+        else:
+            try:
+                models[MODEL] = self._filled(trained)
+            except Exception as error:  # whatever the exporter says is the reason in the rows
+                missing = dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {_first_line(error)}")
+            else:
+                try:
+                    models[INT8_MODEL] = quantized(models[MODEL], calibration)
+                except Exception as error:
+                    missing[INT8_MODEL] = f"no int8: {_first_line(error)}"
+        folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
+        whole = ModelFolder(all_of_it, missing)
+        _save_module(trained.module, whole.folder)
+        for name, folder in folders.items():
+            _save_module(trained.module.only(name), folder.folder)
+        for file, model in models.items():
+            _save(model, all_of_it / file)
+            for name, folder in folders.items():
+                _save(pruned(model, name), folder.folder / file)
+        return whole, folders
+
+    def _filled(self, trained: Trained) -> Any:
+        from onnx import numpy_helper
+        from onnxscript import optimizer
+
+        model = self._trace(trained.arch, trained.shape)
+        state = {
+            name: value.numpy()
+            for name, value in trained.module.state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
+        filled = type(model)()
+        filled.CopyFrom(model)
+        for initializer in filled.graph.initializer:
+            name = initializer.name
+            if name in state:
+                value = state.pop(name)
+                assert tuple(initializer.dims) == value.shape, name
+                initializer.CopyFrom(numpy_helper.from_array(value, name))
+        assert not state, f"not in the traced graph: {sorted(state)}"
+        return optimizer.optimize(pruned(filled, *trained.module.decisions))
+
+    def _trace(self, arch: str, shape: ImageShape) -> Any:
+        if (arch, shape) not in self._traced:
+            channels = shape[0]
+            embedder = Embedder(
+                NETWORKS[arch](shape), torch.zeros(channels), 2 * torch.ones(channels)
+            )
+            anchors = np.zeros((self.n_classes, EMBEDDING_SIZE), np.float32)
+            distances: dict[str, nn.Module] = {
+                name: AnchorDistance(anchors.copy()) for name in self.anchors
+            }
+            distances[HEAD] = HeadDistance(anchors.copy(), anchors[:, 0].copy())
+            module = Decisions(embedder, distances)
+            example = torch.zeros((2, *shape), dtype=self.dtype)
+            self._traced[arch, shape] = exported(
+                module,
+                (example,),
+                [INPUT],
+                _outputs(distances),
+                ({0: torch.export.Dim("batch", min=1)},),
+                optimize=False,
+            )
+        return self._traced[arch, shape]
+
+
+def _save_module(module: nn.Module, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(module, folder / TORCH_MODEL)
+
+
+def _outputs(decisions: Any) -> list[str]:
+    return [f"{output}.{name}" for name in decisions for output in OUTPUTS]
+
+
+def pruned(model: Any, *decisions: str) -> Any:
+    """The ONNX model with those decisions alone."""
+    from onnx.utils import Extractor
+
+    return Extractor(model).extract_model([INPUT], _outputs(decisions))
+
+
+def _save(model: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString())
+
+
+def quantized(model: Any, calibration: Images) -> Any:
+    """The ONNX model in int8 by static quantisation; the decision itself stays in fp32.
+
+    Weights per channel and in 7 bits, activations in uint8: without VNNI, products of full
+    8-bit numbers overflow the 16-bit sums of the processor (ONNX Runtime documentation,
+    "Quantize ONNX models", on `reduce_range`).
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_static
+
+    of_decisions = {
+        initializer.name
+        for initializer in model.graph.initializer
+        if initializer.name.startswith("decisions.")
+    }
+    excluded = [node.name for node in model.graph.node if of_decisions & set(node.input)]
+    copy = type(model)()
+    copy.CopyFrom(model)  # `quantize_static` moves the weights of what it is given to a file
+    result = io.BytesIO()
+    with _quiet():
+        quantize_static(
+            copy,
+            result,
+            _Calibration(calibration),
+            op_types_to_quantize=["Conv", "Gemm", "MatMul", "MaxPool"],
+            nodes_to_exclude=excluded,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+    return onnx.load_from_string(result.getvalue())
+
+
+class _Calibration:
+    """What `quantize_static` asks for its images, batch by batch."""
+
+    def __init__(self, images: Images) -> None:
+        self._batches: Iterator[NDArray[Any]] = iter(
+            np.array_split(images, max(1, len(images) // 64))
+        )
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        """The next batch; None after the last."""
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT: batch}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """`quantize_static` recommends a preparation that the exporter's optimiser has done."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
+GEMM_SIZE = 1024
+
+
+def write_gemm(folder: Path) -> ModelFolder:
+    """A product of two square matrices as a model: what the machine's arithmetic can do."""
+    size = GEMM_SIZE
+    layer = nn.Linear(size, size, bias=False)
+    _save_module(nn.Sequential(layer), folder)
+    if Exporter.missing_package():
+        return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), "no ONNX"))
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = numpy_helper.from_array(layer.weight.detach().numpy(), "weight")
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
+        for name in (INPUT, "product")
+    ]
+    node = helper.make_node("MatMul", [INPUT, "weight"], ["product"], "product")
+    graph = helper.make_graph([node], "gemm", values[:1], values[1:], [weight])
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=_IR_VERSION
+    )
+    _save(model, folder / MODEL)
+    _save(quantized(model, np.ones((64, size), np.float32)), folder / INT8_MODEL)
+    return ModelFolder(folder)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,123 @@
+"""The models of a run as files that every runtime can load, and the images that they predict."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gaikan.timing.decode import encode
+from gaikan.timing.inputs import Inputs
+from gaikan.timing.measure import Plan
+from gaikan.timing.models import ANCHORS, HEAD, Exporter, Trained, size_of, write_gemm
+from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.runtimes import ModelFolder, Setting
+from gaikan.timing.session import Parts, Report
+from gaikan.timing.worker import Case
+
+_SAMPLE = 64  # images that timing goes through; their number changes nothing
+
+
+@dataclass(frozen=True)
+class Computation:
+    """What is timed once for all variants that share it."""
+
+    name: str  # architecture and decision
+    arch: str
+    folder: ModelFolder
+    parameters: int
+    operations: float  # for one image, millions
+
+
+def computation_of(arch: str, decision: str) -> str:
+    """The name of what all variants of that architecture and kind of decision share."""
+    return f"{arch}-{HEAD if decision == HEAD else ANCHORS}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The models and images of a timing, written to files."""
+
+    inputs: Inputs
+    images: str
+    parts: Parts
+    computations: dict[str, Computation]
+    others: dict[str, str]  # model of another network -> the computation that it shares
+    other_folders: dict[str, ModelFolder]
+    scored: list[tuple[Trained, ModelFolder]]
+    gemm: ModelFolder
+
+    @property
+    def models(self) -> dict[str, ModelFolder]:
+        """All that is timed."""
+        return {n: c.folder for n, c in self.computations.items()} | self.other_folders
+
+    @property
+    def alone(self) -> dict[str, ModelFolder]:
+        """The first computation of each architecture: start and memory are measured on it."""
+        names = dict.fromkeys(self.probed(c) for c in self.computations.values())
+        return {name: self.computations[name].folder for name in names}
+
+    def probed(self, computation: Computation) -> str:
+        """Which of the computations stands for this one where the decision hardly counts."""
+        return next(n for n, c in self.computations.items() if c.arch == computation.arch)
+
+    @classmethod
+    def prepare(cls, run: Run, options: Options, folder: Path, report: Report) -> "Prepared":
+        """Reads the networks from the store and writes them as every runtime wants them."""
+        inputs = Inputs.unpack(run.entry(run.inputs_key))
+        sample = inputs.images[:_SAMPLE]
+        np.save(folder / "images.npy", inputs.images)
+        np.save(folder / "sample.npy", sample)
+        files = encode(sample, folder / "files") if options.include_decode else None
+        dtype = torch.from_numpy(sample[:0]).dtype
+        exporter = Exporter(dtype, len(inputs.classes), list(run.anchors))
+        computations: dict[str, Computation] = {}
+        others: dict[str, str] = {}
+        other_folders, scored = {}, []
+        networks = run.scored(all_seeds=options.plan == "thorough")
+        for done, entry in enumerate(networks):
+            report(f"model files of {entry['network']}", done, len(networks))
+            trained, embedded = (run.entry(entry["store"][k]) for k in ("trained", "embedded"))
+            network = Trained.of(entry["network"], trained, embedded)
+            wanted: dict[str, str] = {}  # decision -> model
+            for decision in (run.anchors[-1], HEAD):
+                name = computation_of(network.arch, decision)
+                if decision in network.module.decisions and name not in computations:
+                    wanted[decision] = name
+                elif decision != HEAD and name not in others.values():
+                    wanted[decision] = f"{name}, {network.name}"
+                    others[wanted[decision]] = name
+            whole, alone = exporter.write(
+                network,
+                inputs.calibration[network.seed],
+                folder / network.name,
+                {decision: folder / f"model-{model}" for decision, model in wanted.items()},
+            )
+            scored.append((network, whole))
+            for decision, model in wanted.items():
+                if model in others:
+                    other_folders[model] = alone[decision]
+                else:
+                    size = size_of(network.module.only(decision), network.shape, dtype)
+                    computations[model] = Computation(model, network.arch, alone[decision], *size)
+        parts = Parts(str(folder / "sample.npy"), inputs.classes, files)
+        gemm = write_gemm(folder / "gemm")
+        images = str(folder / "images.npy")
+        return cls(inputs, images, parts, computations, others, other_folders, scored, gemm)
+
+    def cases(self, settings: list[Setting], plan: Plan, most: int) -> list[tuple[Setting, Case]]:
+        """Every computation everywhere, and a second network of each where it is compared."""
+        cases = [
+            (setting, Case(model, size))
+            for setting in settings
+            for model in self.computations
+            for size in plan.batches
+        ]
+        compared = [
+            (setting, Case(model, 1))
+            for setting in settings
+            for model in self.others
+            if setting.threads == most and setting.runtime.precision == "fp32"
+        ]
+        return cases + compared

@@ -1,0 +1,157 @@
+"""`latency.csv`: one row per variant x device x threads x runtime x precision x batch size.
+
+Needs nothing but Python, so that a Raspberry Pi can write it.
+"""
+
+import csv
+import io
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from gaikan.errors import DataError
+from gaikan.files import write
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of `latency.csv`; None, an empty cell, is what was not measured."""
+
+    machine: str  # a name, and below what the machine is: rows of several machines share a file
+    processor: str
+    cores: int
+    variant: str
+    device: str  # cpu or cuda
+    threads: int | None
+    runtime: str
+    precision: str
+    batch_size: int | None
+    includes_decode: bool  # whether reading and decoding the image file is inside
+    queries: int | None = None
+    p50_ms: float | None = None  # wall clock, raw image in memory to class name and distance
+    p50_low_ms: float | None = None  # 95 % interval of the median
+    p50_high_ms: float | None = None
+    p90_ms: float | None = None  # empty below 64 queries
+    p99_ms: float | None = None  # empty below 662 queries
+    max_ms: float | None = None
+    device_p50_ms: float | None = None  # cuda: images already there, the device's own events
+    images_per_s: float | None = None
+    images_per_s_low: float | None = None
+    images_per_s_high: float | None = None
+    best_batch: bool | None = None  # most images a second of this variant, runtime and threads
+    speedup: float | None = None  # over the reference runtime, same threads and batch size
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    cpu_s_per_1000: float | None = None  # processor seconds of all threads for 1,000 images
+    load_ms: float | None = None  # model file to ready, in a process of its own
+    cold_start_ms: float | None = None  # the first query after it
+    peak_rss_mb: float | None = None  # of a process that only predicts, up to this batch size
+    model_bytes: int | None = None
+    parameters: int | None = None
+    mflops: float | None = None  # floating-point operations for one image, millions
+    roofline_share: float | None = None  # of what the machine's arithmetic and memory allow
+    accuracy: float | None = None  # of this runtime's own predictions, test part
+    reference_accuracy: float | None = None  # of the reference runtime's, same networks
+    agreement: float | None = None  # share of test parts given the reference's class
+    max_distance_error: float | None = None
+    skipped: str | None = None  # why there are no figures
+
+
+Key = tuple[str, str, str, int | None, str, str, int | None, bool]
+
+
+def key(row: Row) -> Key:
+    """What tells a row from all others."""
+    return (
+        row.machine,
+        row.variant,
+        row.device,
+        row.threads,
+        row.runtime,
+        row.precision,
+        row.batch_size,
+        row.includes_decode,
+    )
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Writes the table; figures with six digits."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([field.name for field in fields(Row)])
+    table.writerows([[_cell(value) for value in asdict(row).values()] for row in rows])
+    write(path, text.getvalue())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a table. Raises DataError naming file, line and column."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            names = list(table.fieldnames or ())
+            missing = [field.name for field in fields(Row) if field.name not in names]
+            if missing:
+                raise DataError(
+                    f"{path}: column {missing[0]!r} is missing; "
+                    "a latency table is what `gaikan time` writes"
+                )
+            return [_row(path, table.line_num, cells) for cells in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: no readable latency table: {error}") from None
+
+
+def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
+    values = {}
+    for name, hint in get_type_hints(Row).items():
+        text = cells[name]
+        try:
+            values[name] = _value(hint, text)
+        except ValueError:
+            raise DataError(
+                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(hint)}"
+            ) from None
+    return Row(**values)
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+
+
+def _value(hint: Any, text: str | None) -> Any:
+    kinds = _kinds(hint)
+    if not text:
+        if type(None) in kinds:
+            return None
+        raise ValueError
+    if bool in kinds:
+        return {"true": True, "false": False}[text] if text in ("true", "false") else _no()
+    if int in kinds:
+        return int(text)
+    if float in kinds:
+        value = float(text)
+        return value if math.isfinite(value) else _no()
+    return text
+
+
+def _no() -> Any:
+    raise ValueError
+
+
+def _wanted(hint: Any) -> str:
+    names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
+    return " or ".join(names.get(kind, "empty") for kind in _kinds(hint))
+
+
+def merge(rows: list[Row], others: list[Row]) -> list[Row]:
+    """`rows` and `others`; where a key occurs in both, the row of `others` stands."""
+    return list(({key(row): row for row in rows} | {key(row): row for row in others}).values())

@@ -1,0 +1,141 @@
+"""The runtimes that can predict: which there are, whether they are here, how they load a model.
+
+Nothing is imported before a runtime is asked for: on a Raspberry Pi there is no torch.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan import machine
+from gaikan.errors import GaikanError
+
+Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
+Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order
+
+MODEL, INT8_MODEL, TORCH_MODEL = "model.onnx", "model-int8.onnx", "model.pt"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """Where a model's files lie, and why some of them do not."""
+
+    folder: Path
+    missing: dict[str, str] = field(default_factory=dict)  # file name -> reason
+
+
+class Loaded(Protocol):
+    """A model that is ready to predict."""
+
+    threads: int | None  # as the runtime itself states it after loading
+
+    def __call__(self, images: Images) -> Outputs:
+        """Raw images in memory to outputs in memory."""
+
+    def on_device(self, images: Images) -> Callable[[], float] | None:
+        """A query on images that already lie on the device, by its own clock, seconds."""
+
+
+Load = Callable[[Path, int], Loaded]  # model file, threads
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One runtime at one precision on one device; `loader` is `module:function`."""
+
+    name: str
+    precision: str
+    device: str
+    file: str
+    loader: str
+    needs: str  # the package that it is
+    optional: bool = False  # only where asked for
+
+    @property
+    def label(self) -> str:
+        """How tables, `--runtime` and the configuration name it."""
+        return f"{self.name}-{self.precision}" + ("-cuda" if self.device == "cuda" else "")
+
+    def setting(self, threads: int) -> "Setting":
+        """At so many threads; a GPU has no such setting."""
+        return Setting(self, threads if self.device == "cpu" else None)
+
+    def unavailable(self) -> str | None:
+        """Why it cannot run here; None where nothing is known against it."""
+        if find_spec(self.needs) is None:
+            return f"{self.needs} is not installed"
+        if self.device == "cuda" and not _has_cuda():
+            return "no CUDA device"
+        if self.device == "cpu" and self.precision == "bf16" and not machine.native_bf16():
+            return "this processor has no bf16 arithmetic"
+        return None
+
+    def load(self, folder: Path, threads: int | None) -> Loaded:
+        """The model in `folder`, on so many threads (None: no such setting).
+
+        Raises GaikanError where the runtime did not take the number of threads.
+        """
+        module, _, function = self.loader.partition(":")
+        load: Load = getattr(importlib.import_module(module), function)
+        loaded = load(folder / self.file, threads or 1)
+        if self.device == "cpu" and loaded.threads != threads:
+            raise GaikanError(f"set to {threads} threads, it reports {loaded.threads}")
+        return loaded
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A runtime at a number of threads: what gets a process of its own."""
+
+    runtime: Runtime
+    threads: int | None
+
+
+def _has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+_TORCH, _ONNX = "gaikan.timing.torch_runtimes", "gaikan.timing.onnx_runtimes"
+
+# The first is the reference: what speeds and predictions of the others are compared with.
+RUNTIMES = {
+    runtime.label: runtime
+    for runtime in (
+        Runtime("torch", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:eager_fp32", "torch"),
+        Runtime("torch", "bf16", "cpu", TORCH_MODEL, f"{_TORCH}:eager_bf16", "torch"),
+        Runtime("torch.compile", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:compiled", "torch", True),
+        Runtime("onnxruntime", "fp32", "cpu", MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
+        Runtime("onnxruntime", "int8", "cpu", INT8_MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
+        Runtime("openvino", "fp32", "cpu", MODEL, f"{_ONNX}:openvino_fp32", "openvino"),
+        Runtime("openvino", "bf16", "cpu", MODEL, f"{_ONNX}:openvino_bf16", "openvino"),
+        Runtime("openvino", "int8", "cpu", INT8_MODEL, f"{_ONNX}:openvino_fp32", "openvino"),
+        Runtime("torch", "fp32", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_fp32", "torch"),
+        Runtime("torch", "bf16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_bf16", "torch"),
+        Runtime("torch", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_fp16", "torch"),
+        Runtime("cuda-graph", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_graph", "torch"),
+    )
+}
+REFERENCE = next(iter(RUNTIMES))
+
+
+def chosen(labels: Sequence[str] | None) -> list[Runtime]:
+    """The runtimes of those labels, in the registry's order; None: all but the optional ones.
+
+    The reference is always among them. Raises GaikanError on an unknown label.
+    """
+    for label in labels or ():
+        if label not in RUNTIMES:
+            raise GaikanError(f"no runtime {label!r}; there are {', '.join(RUNTIMES)}")
+    return [
+        runtime
+        for label, runtime in RUNTIMES.items()
+        if label == REFERENCE or (not runtime.optional if labels is None else label in labels)
+    ]

@@ -1,0 +1,131 @@
+"""A timing session: a process for each runtime and number of threads, working in turns.
+
+Torch is needed only by the runtimes that are torch.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gaikan.timing.measure import Plan, Turn
+from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
+from gaikan.timing.worker import Case, Probe, RefusedError, Worker
+
+Place = tuple[Setting, str]  # a model in a process
+Report = Callable[[str, int, int], None]  # what is done, how many of how many
+
+_WHOLE = ""  # in place of a model: the whole process refused
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is predicted: .npy files of raw images (N, C, H, W), the names of the classes."""
+
+    sample: str  # a few, for timing
+    classes: tuple[str, ...]
+    files: list[str] | None = None  # the sample as image files, where decoding is timed too
+
+
+@dataclass
+class Measured:
+    """What a session gave; `refused` says why something is missing."""
+
+    turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
+    probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
+    refused: dict[Place, str] = field(default_factory=dict)
+
+    def reason(self, setting: Setting, model: str) -> str | None:
+        """Why this model has no figures there; None where it has."""
+        return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
+
+
+class Session:
+    """The processes of all settings; at any time at most one of them works."""
+
+    def __init__(self, workers: dict[Setting, Worker], parts: Parts, report: Report) -> None:
+        self.workers, self.parts, self.report = workers, parts, report
+        self.measured = Measured()
+        for setting in workers:
+            self.ask(setting, _WHOLE, "use", parts.sample, parts.classes, parts.files)
+
+    def ask(self, setting: Setting, model: str, method: str, *arguments: Any) -> Any:
+        """The worker's answer; None where it refused, now or before."""
+        if self.measured.reason(setting, model) is not None:
+            return None
+        try:
+            return self.workers[setting].ask(method, *arguments)
+        except RefusedError as error:
+            dead = not self.workers[setting].alive
+            self.measured.refused[setting, _WHOLE if dead else model] = str(error)
+            return None
+
+    def load(self, models: dict[str, ModelFolder]) -> None:
+        """Loads every model in every process, one after the other."""
+        steps = [(setting, model) for setting in self.workers for model in models]
+        for done, (setting, model) in enumerate(steps):
+            self.report(f"loading {model} in {setting.runtime.label}", done, len(steps))
+            folder = models[model]
+            if setting.runtime.file in folder.missing:
+                self.measured.refused[setting, model] = folder.missing[setting.runtime.file]
+            self.ask(setting, model, "load", model, str(folder.folder))
+
+    def measure(
+        self, cases: list[tuple[Setting, Case]], plan: Plan, rng: np.random.Generator
+    ) -> None:
+        """Warms every case up, then `plan.rounds` rounds over all of them in random order."""
+        total = len(cases) * (plan.rounds + 1)
+        for done, (setting, case) in enumerate(cases):
+            self.report(f"warming up {setting.runtime.label}", done, total)
+            self.ask(setting, case.model, "warm", case)
+        for number in range(plan.rounds):
+            for done, index in enumerate(rng.permutation(len(cases))):
+                setting, case = cases[index]
+                self.report(
+                    f"round {number + 1}/{plan.rounds}, {setting.runtime.label}",
+                    len(cases) * (number + 1) + done,
+                    total,
+                )
+                rule = plan.rule(case.batch_size).share(plan.rounds)
+                turn: Turn | None = self.ask(setting, case.model, "turn", case, rule)
+                if turn is not None:
+                    self.measured.turns.setdefault((setting, case), []).append(turn)
+        for setting, case in cases:  # a case that fell out half-way has no figures
+            if self.measured.reason(setting, case.model) is not None:
+                self.measured.turns.pop((setting, case), None)
+
+
+@contextmanager
+def session(settings: list[Setting], parts: Parts, report: Report) -> Iterator[Session]:
+    """Starts a process for each setting; all end with the block."""
+    report("starting the runtimes", 0, 1)
+    with ExitStack() as stack:
+        workers = {s: stack.enter_context(Worker(s.runtime, s.threads)) for s in settings}
+        yield Session(workers, parts, report)
+
+
+def probe(
+    runtimes: list[Runtime],
+    models: dict[str, ModelFolder],
+    parts: Parts,
+    threads: int,
+    batches: tuple[int, ...],
+    report: Report,
+) -> dict[tuple[Runtime, str], Probe]:
+    """Start and peak memory of each model in a process that does nothing but predict."""
+    probes = {}
+    steps = [(runtime, model) for runtime in runtimes for model in models]
+    for done, (runtime, model) in enumerate(steps):
+        report(f"start and memory of {model} in {runtime.label}", done, len(steps))
+        folder = models[model]
+        if runtime.file in folder.missing:
+            continue
+        with Worker(runtime, runtime.setting(threads).threads) as worker:
+            try:
+                worker.ask("use", parts.sample, parts.classes, parts.files)
+                probes[runtime, model] = worker.ask("probe", model, str(folder.folder), batches)
+            except RefusedError:
+                continue  # the session asks again, and keeps the reason
+    return probes

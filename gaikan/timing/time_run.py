@@ -1,0 +1,117 @@
+"""`gaikan time`: times and scores the networks of a run folder in every runtime."""
+
+import resource
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gaikan import machine
+from gaikan.seeds import stream
+from gaikan.timing.agreement import agreements
+from gaikan.timing.measure import PLANS, Turn, speedup
+from gaikan.timing.models import GEMM_SIZE
+from gaikan.timing.prepared import Prepared
+from gaikan.timing.roofline import Roofline
+from gaikan.timing.rows import Row
+from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.runtimes import ModelFolder, Setting, chosen
+from gaikan.timing.session import Measured, Report, Session, probe, session
+from gaikan.timing.table import Table
+from gaikan.timing.worker import Case
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a timing gives: `latency.csv`, `latency.json`, `latency_samples.parquet`."""
+
+    rows: list[Row]
+    facts: dict[str, Any]
+    samples: list[tuple[Setting, Case, list[Turn]]]
+
+
+def time_run(run: Run, options: Options, report: Report) -> Timing:
+    """Times and scores. Raises ConfigError before anything is measured."""
+    started, cpu = time.perf_counter(), _processor_seconds()
+    plan, all_threads = PLANS[options.plan], options.all_threads
+    everything = chosen(options.runtimes)
+    unavailable = {runtime: runtime.unavailable() for runtime in everything}
+    runtimes = [runtime for runtime in everything if unavailable[runtime] is None]
+    settings = [s for r in runtimes for s in dict.fromkeys(r.setting(n) for n in all_threads)]
+    with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as name:
+        prepared = Prepared.prepare(run, options, Path(name), report)
+        most, parts = all_threads[-1], prepared.parts
+        probes = probe(runtimes, prepared.alone, parts, most, plan.batches, report)
+        with session(settings, parts, report) as open_session:
+            fullest = [s for s in settings if s.threads in (None, most)]
+            scores = agreements(open_session, fullest, prepared)
+            rooflines = _rooflines(open_session, prepared.gemm)
+            open_session.load(prepared.models)
+            cases = prepared.cases(settings, plan, most)
+            open_session.measure(cases, plan, stream(0, "timing order"))
+            measured = open_session.measured
+        measured.probes = probes
+        rows = Table(options, prepared, measured, scores, rooflines).rows(everything, unavailable)
+    facts = {
+        "key": run.timing_key(options),
+        "machine": options.machine_name,
+        "processor": machine.processor(),
+        "cores": machine.cores(),
+        "threads": all_threads,
+        "plan": {"name": options.plan, **asdict(plan)},
+        "includes_decode": options.include_decode,
+        "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
+        "scored_images": len(prepared.inputs.images),
+        "once_per_computation": _same_speed(prepared, measured),
+        "roofline": [
+            {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
+            | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
+            for (p, t), r in rooflines.items()
+        ],
+        "seconds": time.perf_counter() - started,
+        "processor_seconds": _processor_seconds() - cpu,
+    }
+    samples = [(setting, case, turns) for (setting, case), turns in measured.turns.items()]
+    return Timing(rows, facts, samples)
+
+
+def _processor_seconds() -> float:
+    spent = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(s.ru_utime + s.ru_stime for s in spent)
+
+
+def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | None], Roofline]:
+    """By precision and threads: the best library's products, and the memory's speed."""
+    bandwidths: dict[int | None, dict[int, float]] = {}
+    best: dict[tuple[str, int | None], tuple[float, str]] = {}
+    for setting in session.workers:
+        if setting.runtime.file in gemm.missing or setting.threads is None:
+            continue
+        if setting.threads not in bandwidths:
+            speeds = session.ask(setting, "bandwidth", "bandwidth", setting.threads)
+            bandwidths[setting.threads] = speeds
+        rate = session.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
+        key = (setting.runtime.precision, setting.threads)
+        if rate is not None and rate > best.get(key, (0.0, ""))[0]:
+            best[key] = (rate, setting.runtime.name)
+    return {
+        (precision, threads): Roofline(rate, library, bandwidths[threads])
+        for (precision, threads), (rate, library) in best.items()
+        if bandwidths.get(threads)
+    }
+
+
+def _same_speed(prepared: Prepared, measured: Measured) -> list[dict[str, Any]]:
+    """How fast another network of the same computation is, as a ratio; 1 is as claimed."""
+    checks = []
+    for (setting, case), turns in measured.turns.items():
+        if case.model in prepared.others:
+            own = measured.turns.get((setting, Case(prepared.others[case.model], case.batch_size)))
+            if own is not None:
+                ratio = speedup(turns, own)
+                checks.append(
+                    {"model": case.model, "runtime": setting.runtime.label}
+                    | {"threads": setting.threads, **asdict(ratio)}
+                )
+    return checks

@@ -1,0 +1,162 @@
+"""PyTorch on the processor and on CUDA, from a pickled module of raw images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gaikan.timing.runtimes import Images, Loaded, Outputs
+
+_GRAPH_WARM_UP = 3
+
+
+def _read(path: Path, device: str = "cpu", channels_last: bool = False) -> nn.Module:
+    # Written by gaikan itself, into a folder of this timing.
+    module: nn.Module = torch.load(path, map_location=device, weights_only=False)
+    if channels_last:
+        for weight in module.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return module.eval()
+
+
+@dataclass
+class Eager:
+    """A module on the processor, in fp32 or under autocast."""
+
+    module: Callable[[Tensor], tuple[Tensor, ...]]
+    autocast: torch.dtype | None
+    threads: int | None
+
+    def __call__(self, images: Images) -> Outputs:
+        """Raw images to outputs."""
+        with (
+            torch.inference_mode(),
+            torch.autocast("cpu", self.autocast, self.autocast is not None),
+        ):
+            return [output.numpy() for output in self.module(torch.from_numpy(images))]
+
+    def on_device(self, images: Images) -> Callable[[], float] | None:
+        """The processor is the host: there is no other clock."""
+        return None
+
+
+def eager_fp32(path: Path, threads: int) -> Loaded:
+    """The reference."""
+    torch.set_num_threads(threads)
+    return Eager(_read(path), None, torch.get_num_threads())
+
+
+def eager_bf16(path: Path, threads: int) -> Loaded:
+    """Convolutions and products in bf16, channels last; distances in fp32."""
+    torch.set_num_threads(threads)
+    module = _read(path, channels_last=True)
+    return Eager(module, torch.bfloat16, torch.get_num_threads())
+
+
+def compiled(path: Path, threads: int) -> Loaded:
+    """`torch.compile`, for any batch size; compiling is part of the cold start."""
+    torch.set_num_threads(threads)
+    return Eager(torch.compile(_read(path), dynamic=True), None, torch.get_num_threads())
+
+
+@dataclass
+class Cuda:
+    """A module on the GPU: images go there and outputs come back within the call."""
+
+    module: Callable[[Tensor], tuple[Tensor, ...]]
+    autocast: torch.dtype | None
+    threads: int | None = None
+
+    def _predict(self, images: Tensor) -> tuple[Tensor, ...]:
+        with (
+            torch.inference_mode(),
+            torch.autocast("cuda", self.autocast, self.autocast is not None),
+        ):
+            return self.module(images)
+
+    def __call__(self, images: Images) -> Outputs:
+        """Raw images to outputs; the copies back wait for the GPU."""
+        return [out.cpu().numpy() for out in self._predict(torch.from_numpy(images).cuda())]
+
+    def on_device(self, images: Images) -> Callable[[], float] | None:
+        """Events around the network and its decision, on images that lie on the GPU."""
+        resident = torch.from_numpy(images).cuda()
+        return _by_events(lambda: self._predict(resident))
+
+
+def _by_events(run: Callable[[], object]) -> Callable[[], float]:
+    event: Any = torch.cuda.Event
+    begin, end = event(enable_timing=True), event(enable_timing=True)
+
+    def query() -> float:
+        torch.cuda.synchronize()
+        begin.record()
+        run()
+        end.record()
+        end.synchronize()
+        milliseconds: float = begin.elapsed_time(end)
+        return milliseconds / 1e3
+
+    return query
+
+
+def cuda_fp32(path: Path, threads: int) -> Loaded:
+    """Eager fp32, without TF32."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    return Cuda(_read(path, "cuda"), None)
+
+
+def cuda_bf16(path: Path, threads: int) -> Loaded:
+    """Convolutions and products in bf16, channels last; distances in fp32."""
+    return Cuda(_read(path, "cuda", channels_last=True), torch.bfloat16)
+
+
+def cuda_fp16(path: Path, threads: int) -> Loaded:
+    """Convolutions and products in fp16, channels last; distances in fp32."""
+    return Cuda(_read(path, "cuda", channels_last=True), torch.float16)
+
+
+class CudaGraph(Cuda):
+    """One captured graph a batch size: all kernels in one launch."""
+
+    graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, ...]]]
+
+    def __init__(self, module: nn.Module, autocast: torch.dtype) -> None:
+        super().__init__(module, autocast)
+        self.graphs = {}
+
+    def _captured(self, images: Images) -> tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, ...]]:
+        if images.shape not in self.graphs:
+            static = torch.from_numpy(images).cuda()
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):  # libraries choose their kernels before the capture
+                for _ in range(_GRAPH_WARM_UP):
+                    self._predict(static)
+            torch.cuda.current_stream().wait_stream(stream)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                outputs = self._predict(static)
+            self.graphs[images.shape] = graph, static, outputs
+        return self.graphs[images.shape]
+
+    def __call__(self, images: Images) -> Outputs:
+        """Copies the images into the graph's own memory, replays, copies the outputs back."""
+        graph, static, outputs = self._captured(images)
+        static.copy_(torch.from_numpy(images))
+        graph.replay()
+        return [output.cpu().numpy() for output in outputs]
+
+    def on_device(self, images: Images) -> Callable[[], float] | None:
+        """Events around the replay alone."""
+        return _by_events(self._captured(images)[0].replay)
+
+
+def cuda_graph(path: Path, threads: int) -> Loaded:
+    """fp16, channels last, captured once a batch size."""
+    return CudaGraph(_read(path, "cuda", channels_last=True), torch.float16)

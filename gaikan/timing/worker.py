@@ -1,0 +1,239 @@
+"""One process for one runtime and one number of threads: it works only when told to.
+
+Imports no torch of its own; a runtime brings what it needs.
+"""
+
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from gaikan.errors import GaikanError
+from gaikan.timing.decode import decoded
+from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
+from gaikan.timing.roofline import bandwidth
+from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
+
+_GEMM_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model at one batch size."""
+
+    model: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """How a model came up: milliseconds from file to ready, and of the first query."""
+
+    load_ms: float
+    cold_start_ms: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a process that only predicts needs: its start, and its peak memory by batch size."""
+
+    started: Started
+    peak_rss_mb: dict[int, float | None]
+
+
+@dataclass
+class Server:
+    """What the process holds: its models, and the images that it predicts."""
+
+    runtime: Runtime
+    threads: int | None
+    models: dict[str, Loaded] = field(default_factory=dict)
+    images: Images | None = None
+    files: list[str] | None = None
+    names: Any = None
+    queries: dict[Case, Callable[[], object]] = field(default_factory=dict)
+    devices: dict[Case, Callable[[], float] | None] = field(default_factory=dict)
+    typical: dict[Case, float] = field(default_factory=dict)
+
+    def use(self, images: str, classes: tuple[str, ...], files: list[str] | None) -> None:
+        """Reads the images that are predicted; with `files`, a query decodes those instead."""
+        self.images = np.load(images, allow_pickle=False)
+        self.names, self.files = np.asarray(classes, object), files
+
+    def load(self, model: str, folder: str) -> Started:
+        """Loads a model and asks it for the first time, one image."""
+        started = time.perf_counter()
+        self.models[model] = self.runtime.load(Path(folder), self.threads)
+        loaded = time.perf_counter()
+        self._query(Case(model, 1))()
+        return Started(1e3 * (loaded - started), 1e3 * (time.perf_counter() - loaded))
+
+    def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
+        """Loads the process's only model; then a query for each batch size, ascending."""
+        started = self.load(model, folder)
+        peaks = {}
+        for size in sorted(batches):
+            self._query(Case(model, size))()
+            peaks[size] = peak_rss_mb()
+        return Probe(started, peaks)
+
+    def gemm(self, folder: str, size: int) -> float:
+        """The best rate of products of two (`size`, `size`) matrices, operations a second."""
+        product = self.runtime.load(Path(folder), self.threads)
+        matrix = np.ones((size, size), np.float32)
+        best, ends = math.inf, time.perf_counter() + _GEMM_SECONDS
+        while time.perf_counter() < ends:
+            before = time.perf_counter()
+            product(matrix)
+            best = min(best, time.perf_counter() - before)
+        return 2 * size**3 / best
+
+    def bandwidth(self, threads: int) -> dict[int, float]:
+        """Bytes a second by size of the block that is read or copied, bytes."""
+        return bandwidth(threads)
+
+    def drop(self, model: str) -> None:
+        """Forgets a model."""
+        del self.models[model]
+        self.queries = {case: query for case, query in self.queries.items() if case.model != model}
+
+    def warm(self, case: Case) -> None:
+        """Queries until stable."""
+        query = self._query(case)
+        self.devices[case] = self.models[case.model].on_device(self._batch(case.batch_size))
+        self.typical[case] = warm_up(query)
+
+    def turn(self, case: Case, rule: Rule) -> Turn:
+        """One round of a case."""
+        return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
+
+    def outputs(self, model: str, batch_size: int) -> list[Any]:
+        """All outputs for all images, each (N, ...)."""
+        assert self.images is not None
+        parts = [
+            [output.copy() for output in self.models[model](self.images[i : i + batch_size])]
+            for i in range(0, len(self.images), batch_size)
+        ]
+        return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def _batch(self, size: int) -> Images:
+        """`size` of the images, from the first on, again and again."""
+        assert self.images is not None
+        return np.resize(self.images, (size, *self.images.shape[1:]))
+
+    def _query(self, case: Case) -> Callable[[], object]:
+        if case not in self.queries:
+            predict, names = self.models[case.model], self.names
+            if self.files is None:
+                images = self._batch(case.batch_size)
+                self.queries[case] = lambda: answers(predict(images), names)
+            else:
+                files = [self.files[i % len(self.files)] for i in range(case.batch_size)]
+                self.queries[case] = lambda: answers(predict(decoded(files)), names)
+        return self.queries[case]
+
+
+def peak_rss_mb() -> float | None:
+    """The most memory that this process has held so far; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
+    """Class names (N,) and the distances to those classes (N,): what the line is told."""
+    predicted, distances = outputs[0], outputs[1]
+    return names[predicted], distances[np.arange(len(predicted)), predicted]
+
+
+def serve(connection: Connection, runtime: Runtime, threads: int | None) -> None:
+    """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver hears Ctrl-C and ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    server = Server(runtime, threads)
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            reply = (True, getattr(server, method)(*arguments))
+        except Exception as error:  # whatever a runtime says is the reason in its row
+            lines = str(error).strip().splitlines()
+            reply = (False, f"{type(error).__name__}: {lines[0]}" if lines else repr(error))
+        connection.send(reply)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class RefusedError(GaikanError):
+    """The runtime could not do it; the message is its reason."""
+
+
+class Worker:
+    """The driver's end: a fresh process for a runtime and a number of threads."""
+
+    def __init__(self, runtime: Runtime, threads: int | None) -> None:
+        self.runtime, self.threads = runtime, threads
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, runtime, threads), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """The result of a method of `Server`. Raises RefusedError with the reason."""
+        try:
+            self._connection.send((method, arguments))
+            good, value = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join(timeout=5)
+            raise RefusedError(f"its process died (exit code {self._process.exitcode})") from None
+        if not good:
+            raise RefusedError(value)
+        return value
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked again."""
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """Ends the process."""
+        with suppress(OSError):
+            self._connection.close()
+        self._process.join(timeout=10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

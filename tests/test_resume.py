@@ -16,6 +16,7 @@ pytestmark = pytest.mark.timeout(120)
 
 TOML = """
 seeds = 1
+references = "none"
 [data]
 train = "{folder}/parts"
 [grid]
@@ -76,7 +77,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_undisturbed(folder: Path) -> None:
     assert not (out / "accuracy.csv").exists()
     assert bench(folder / "grid.toml", "--out", out) == 0
     assert before < entries(out)
-    assert len(entries(out)) == 4
+    assert len(entries(out)) == 4 + 1  # two a cell, and which images are copies
     assert scores(out) == scores(folder / "out")
 
 
@@ -84,7 +85,7 @@ def test_two_runs_into_two_folders_say_the_same(folder: Path) -> None:
     assert bench(folder / "grid.toml", "--out", folder / "again") == 0
     assert scores(folder / "again") == scores(folder / "out")
     # Networks are stored with their training times, embeddings are the same to the last bit.
-    assert len(entries(folder / "again") & entries(folder / "out")) == 2
+    assert len(entries(folder / "again") & entries(folder / "out")) == 2 + 1
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_changed_option_retrains_its_style_and_no_other(folder: Path, copy: Pa
     before = entries(copy)
     assert bench(write_toml(folder / "changed.toml", 0.7), "--out", copy) == 0
     assert before < entries(copy)
-    assert len(entries(copy)) == 4 + 2  # of one cell: its network, and its embeddings
+    assert len(entries(copy)) == 4 + 1 + 2  # of one cell: its network, and its embeddings
     networks = json.loads((copy / "manifest.json").read_text())["networks"]
     options = {network["network"]: network["recipe"]["options"] for network in networks}
     assert options["mlp-siamese"]["margin"] == 0.7

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
+from scipy.stats import binomtest
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -61,8 +62,10 @@ def test_every_file_of_a_run_is_there(folder: Path) -> None:
     out = folder / "out"
     for name in ("manifest.json", "accuracy.md", "report.md", "figures/samples.png"):
         assert (out / name).stat().st_size > 0
-    assert len(list((out / "confusion").glob("*.csv"))) == 7
-    assert len(list((out / "confusion").glob("*.png"))) == 7
+    for name in ("comparisons", "rates", "classes", "leaks"):
+        assert len(pd.read_csv(out / f"{name}.csv").columns) > 5
+    assert len(list((out / "confusion").glob("*.csv"))) == 7 + 5
+    assert len(list((out / "confusion").glob("*.png"))) == 7 + 5
     assert len(list((out / "figures").glob("scatter-*.png"))) == 3
 
 
@@ -72,7 +75,7 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
         "variant,arch,style,anchor,seed,split,n,accuracy,balanced_accuracy,macro_f1,"
         "escape_rate,overkill_rate,escapes,defects,overkills,goods"
     )
-    assert len(scores) == 7 * 2 * 2
+    assert len(scores) == (7 + 5) * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")
     assert ",".join(table.columns) == (
         "variant,seed,split,sample,label,predicted,distance,margin,ok_margin"
@@ -86,6 +89,44 @@ def test_the_scores_are_those_of_the_predictions(folder: Path) -> None:
     for row in pd.read_csv(folder / "out/accuracy.csv").to_dict("records"):
         share = shares[row["variant"], row["seed"], row["split"]]
         assert row["accuracy"] == pytest.approx(share, abs=1e-6)
+
+
+def test_the_rates_are_those_of_the_predictions(folder: Path) -> None:
+    table = pd.read_parquet(folder / "out/predictions.parquet")
+    test = table[table["split"] == "test"]
+    for row in pd.read_csv(folder / "out/rates.csv").to_dict("records"):
+        own = test[test["variant"] == row["variant"]]
+        defective = own[own["label"] != "ok"]
+        escapes = defective["predicted"].astype(str).eq("ok").groupby(defective["seed"]).sum()
+        assert list(map(int, row["escapes"].split())) == escapes.tolist()
+        assert row["defects"] == len(defective) / 2
+        worst = binomtest(int(escapes.max()), row["defects"], alternative="less")
+        assert row["escape_bound"] == pytest.approx(worst.proportion_ci(0.95).high, rel=1e-5)
+
+
+def test_all_pairs_are_compared_and_the_best_are_marked(folder: Path) -> None:
+    pairs = pd.read_csv(folder / "out/comparisons.csv")
+    assert len(pairs) == 12 * 11 / 2
+    assert (pairs["p_holm"] >= pairs["p"]).all()
+    scores = pd.read_csv(folder / "out/accuracy.csv").query("split == 'test'")
+    means = scores.groupby("variant")["accuracy"].mean()
+    for row in pairs.to_dict("records"):
+        assert row["difference"] == pytest.approx(
+            means[row["variant"]] - means[row["other"]], abs=1e-5
+        )
+    lines = (folder / "out/accuracy.md").read_text().splitlines()[2 : 2 + 12]
+    best = lines[0].split("|")[1].strip()
+    behind = set(pairs[pairs["differs"] & (pairs["variant"] == best)]["other"])
+    for line in lines:
+        variant, mark = (cell.strip() for cell in line.split("|")[1:3])
+        assert (mark == "=") == (variant not in behind)
+
+
+def test_leaks_stand_in_the_report_and_the_manifest(folder: Path) -> None:
+    leaks = json.loads((folder / "out/manifest.json").read_text())["leaks"]
+    assert leaks["test_parts_with_exact_copy_in_training"] == 0
+    report = (folder / "out/report.md").read_text()
+    assert report.index("leak") < report.index("## Accuracy")
 
 
 def test_training_learned_something(folder: Path) -> None:

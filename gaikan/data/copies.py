@@ -105,9 +105,8 @@ def _centre(images: Floats, dy: int, dx: int) -> Floats:
 def _coarse(images: Floats) -> Floats:
     """6 x 6 means of images (U, H, W), each over its share of the area, as (U, 36)."""
     down, across = (_shares(length) for length in images.shape[1:])
-    means: Floats = np.tensordot(down, np.tensordot(images, across, (2, 1)), (1, 1))
-    flat: Floats = means.transpose(1, 0, 2).reshape(len(images), -1)
-    return flat
+    means = np.einsum("ah,nhw,bw->nab", down, images, across, optimize=True)
+    return np.asarray(means, np.float32).reshape(len(images), -1)
 
 
 def _shares(length: int) -> Floats:
@@ -123,7 +122,8 @@ def _unit(rows: Floats) -> Floats:
     """Rows (U, M) less their mean, of length 1; 0 where constant."""
     rows = rows - rows.mean(1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
+    unit: Floats = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
+    return unit
 
 
 def _detail(images: Floats) -> Floats:
@@ -132,8 +132,7 @@ def _detail(images: Floats) -> Floats:
     around = np.zeros((len(images), height - 2, width - 2), np.float32)
     for dy, dx in product(range(3), repeat=2):
         around += images[:, dy : height - 2 + dy, dx : width - 2 + dx]
-    detail: Floats = images[:, 1:-1, 1:-1] - around / 9
-    return detail
+    return np.asarray(images[:, 1:-1, 1:-1] - around / 9, np.float32)
 
 
 def _correlation(images: Floats, a: Index, b: Index, dy: int, dx: int) -> Floats:

@@ -36,7 +36,7 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
     tall = min(max(height, 0.6), 2.0) + 0.75
     figure = sheet(1.45 * _COLUMNS, rows * tall + 0.4, title)
     room = 1 - 0.3 / figure.get_figheight()
-    figure.set_layout_engine("constrained", rect=(0, 0, 1, room))
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
     for axis in axes.flat[len(images) :]:
         axis.set_axis_off()
@@ -45,7 +45,7 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
-        words = f"d {row['distance']:.3g}, margin {row['margin']:.3g}\nrow {row['sample']}"
+        words = f"distance {row['distance']:.2g}, margin {row['margin']:.2g}\nrow {row['sample']}"
         axis.set_xlabel(words, size=7, color=QUIET)
     return figure
 

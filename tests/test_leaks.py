@@ -1,0 +1,182 @@
+"""The leak audit: planted copies are found, and nothing much else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.neighbors import KNeighborsClassifier
+
+from gaikan.data.copies import Copies, find_copies, unique_images
+from gaikan.data.frames import Frames, Images
+from gaikan.data.leaks import Leaks, audit
+from gaikan.data.sources import read_source
+from gaikan.data.split import Parts
+from gaikan.data.terminals import terminals
+
+DEEPPCB = Path("../shared/data")
+
+
+def frames(images: Images, labels: list[int], groups: list[str] | None = None) -> Frames:
+    return Frames(
+        "source",
+        images,
+        np.asarray(labels),
+        ("ok", "spur"),
+        ("0", "1"),
+        np.arange(len(images)),
+        groups=None if groups is None else np.asarray(groups),
+    )
+
+
+def look(train: Frames, test: Frames, parts: dict[int, Parts] | None = None) -> Leaks:
+    copies = find_copies(np.concatenate([train.images, test.images]))
+    return audit(train, test, parts or {}, copies)
+
+
+def noise(n: int, seed: int = 0, channels: int = 1) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 200, (n, channels, 20, 24), np.uint8)
+
+
+def brightened(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.clip(images.astype(np.int64) + 5, 0, 255).astype(np.uint8)
+
+
+SHIFTS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
+
+
+def shifted(images: NDArray[np.uint8], dy: int, dx: int) -> NDArray[np.uint8]:
+    """Moved, the rim repeated."""
+    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)), "edge")
+    height, width = images.shape[2:]
+    return padded[:, :, 1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
+
+
+def planted(train: Frames, copies: NDArray[np.uint8], labels: NDArray[np.int64]) -> Frames:
+    """`train` with `copies` appended."""
+    n = len(train) + len(copies)
+    filler = np.repeat("planted", len(copies))
+    return replace(
+        train,
+        images=np.concatenate([train.images, copies]),
+        labels=np.concatenate([train.labels, labels]),
+        rows=np.arange(n),
+        modes=None if train.modes is None else np.concatenate([train.modes, filler]),
+        groups=None if train.groups is None else np.concatenate([train.groups, filler]),
+    )
+
+
+@pytest.fixture(scope="module")
+def deeppcb() -> tuple[Frames, Frames]:
+    if not DEEPPCB.exists():
+        pytest.skip("../shared/data is not here")
+    train = read_source(str(DEEPPCB / "deeppcb_train.parquet"))
+    return train, read_source(str(DEEPPCB / "deeppcb_test.parquet"))
+
+
+def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
+    deeppcb: tuple[Frames, Frames],
+) -> None:
+    train, test = deeppcb
+    rng = np.random.default_rng(0)
+    chosen = np.split(rng.choice(len(test), 150, replace=False), 3)
+    images = np.asarray(test.images, np.uint8)
+    copies = np.concatenate(
+        [
+            images[chosen[0]],
+            *(shifted(images[[row]], *SHIFTS[i % 8]) for i, row in enumerate(chosen[1])),
+            brightened(images[chosen[2]]),
+        ]
+    )
+    before = look(train, test)
+    assert before.leaked.sum() < 0.02 * len(test)  # plain edges look alike; see them in leaks.csv
+    leaked = planted(train, copies, test.labels[np.concatenate(chosen)])
+    after = look(leaked, test)
+    assert after.exact[chosen[0]].all()
+    assert after.leaked[chosen[1]].all()
+    assert after.leaked[chosen[2]].all()
+    assert (after.leaked & ~before.leaked).sum() <= 150 + 10
+
+    # What they do to the accuracy of one that remembers: a nearest neighbour.
+    flat = leaked.images.reshape(len(leaked), -1).astype(np.float32)
+    model = KNeighborsClassifier(1).fit(flat, leaked.labels)
+    unseen = test.images.reshape(len(test), -1)[::4].astype(np.float32)
+    right = model.predict(unseen) == test.labels[::4]
+    part = after.leaked[::4]
+    assert right[part].mean() > right[~part].mean() + 0.2
+
+
+def test_terminals_has_no_leak() -> None:
+    train, test = terminals("train"), terminals("test")
+    found = look(train.take(np.arange(0, len(train), 3)), test)
+    assert found.sentences() == []
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_shift_of_a_pixel_and_a_brighter_copy_is_found(channels: int) -> None:
+    test = noise(9, 1, channels)
+    copies = [shifted(test[[i]], *SHIFTS[i]) for i in range(8)]
+    train = np.concatenate([noise(30, 2, channels), *copies, brightened(test[[8]])])
+    found = look(frames(train, [0, 1] * 19 + [0]), frames(test, [0, 1] * 4 + [0]))
+    assert found.near.all()
+    assert not found.exact.any()
+    assert found.describe()["pairs"] == {"near train test": 9}
+
+
+def test_the_same_image_with_another_brightness_and_contrast_is_near() -> None:
+    image = noise(1).astype(np.float32)
+    found = find_copies(np.concatenate([image, 3 * image + 70, noise(1, 5).astype(np.float32)]))
+    assert found.near.tolist() == [[0, 1]]
+
+
+def test_a_small_defect_makes_another_part() -> None:
+    rng = np.random.default_rng(0)
+    image = (rng.random((1, 1, 36, 39)) * 40 + 100).astype(np.uint8)
+    image[:, :, 10:25] = 220
+    other = image.copy()
+    other[:, :, 16:20, 16:20] = 100
+    assert len(find_copies(np.concatenate([image, other])).near) == 0
+
+
+def test_validation_images_with_a_copy_in_fit_are_counted() -> None:
+    images = noise(10)
+    images[7] = images[1]
+    images[8] = shifted(images[[2]], 1, 0)[0]
+    train = frames(images, [0, 1] * 5)
+    parts = {0: Parts(np.arange(5), np.arange(5, 10)), 1: Parts(np.arange(0, 10, 2), np.arange(9))}
+    assert look(train, frames(noise(3, 9), [0, 1, 0]), parts).validation[0] == 2
+
+
+def test_groups_labels_and_constant_images_are_audited() -> None:
+    images = noise(6)
+    images[1] = images[0]
+    images[5] = 7
+    train = frames(images, [0, 1, 0, 1, 0, 1], list("aabbcc"))
+    found = look(train, frames(noise(2, 9), [0, 1], ["c", "d"]))
+    assert found.groups == ("c",)
+    assert found.contradicting == 1
+    assert found.constant == {"training": 1, "test": 0}
+    text = " ".join(found.sentences())
+    assert "1 groups are both in training and in test: c" in text
+    assert "1 images occur under more than one label" in text
+    assert "1 training images are constant" in text
+    assert found.describe()["pairs_with_different_labels"] == 1
+
+
+def test_sets_of_identical_images_equal_a_naive_search() -> None:
+    images = np.random.default_rng(0).integers(0, 2, (40, 1, 2, 2), np.uint8)
+    first, sets = unique_images(images)
+    for i in range(40):
+        same = [j for j in range(40) if (images[i] == images[j]).all()]
+        assert first[sets[i]] == same[0]
+
+
+def test_images_too_small_or_constant_have_exact_copies_only() -> None:
+    tiny = np.random.default_rng(0).integers(0, 255, (4, 1, 5, 5), np.uint8)
+    assert find_copies(tiny).near.shape == (0, 2)
+    flat = np.full((3, 1, 12, 12), 9, np.uint8)
+    found: Copies = find_copies(flat)
+    assert found.sets.tolist() == [0, 0, 0]
+    assert found.near.shape == (0, 2)

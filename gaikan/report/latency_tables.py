@@ -82,11 +82,10 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
         needs = (row.load_ms, row.cold_start_ms, row.peak_rss_mb, megabytes)
-        lines.append(
-            [row.computation, runtime_of(row), str(row.threads or "")]
-            + [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
-            + [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
-        )
+        line = [row.computation, runtime_of(row), str(row.threads or "")]
+        line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
+        line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
+        lines.append(line)
     return header, lines
 
 

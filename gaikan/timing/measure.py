@@ -77,7 +77,7 @@ def warm_up(query: Query, limit: float) -> float:
     Gives the median of the last window, seconds.
     """
     ends = time.perf_counter() + limit
-    before = math.inf
+    before: float | None = None
     while True:
         window: list[float] = []
         while len(window) < _WINDOW_QUERIES or sum(window) < _WINDOW_SECONDS:
@@ -87,7 +87,7 @@ def warm_up(query: Query, limit: float) -> float:
             if time.perf_counter() > ends:
                 return float(np.median(window))
         median = float(np.median(window))
-        if abs(median - before) <= _STABLE * before:
+        if before is not None and abs(median - before) <= _STABLE * before:
             return median
         before = median
 

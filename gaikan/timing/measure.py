@@ -118,10 +118,11 @@ def take_turn(
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:
-    """The percentile of queries (Q,), rounded up to one that occurred; None from too few."""
+    """The fastest query that at least so many percent do not exceed; None from too few."""
     if len(seconds) < QUERIES_FOR.get(percent, 1):
         return None
-    return float(np.percentile(seconds, percent, method="higher"))
+    rank = -(-percent * len(seconds) // 100)  # rounded up, exactly
+    return float(np.sort(seconds)[rank - 1])
 
 
 @dataclass(frozen=True)

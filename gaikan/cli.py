@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gaikan import line
-from gaikan.errors import GaikanError
+from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
     add_completion=False,
@@ -22,6 +22,10 @@ Shape = Annotated[
     str | None,
     typer.Option(help="Image size of a frame table, or to resize a folder to: HEIGHTxWIDTH"),
 ]
+
+
+Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2 batch sizes")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 
 
 @app.callback()
@@ -45,8 +49,11 @@ def bench(
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
     ] = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
 ) -> None:
-    """Train and score the grid; go on where an interrupted run stopped."""
+    """Train, score and time the grid; go on where an interrupted run stopped."""
     asked = {
         "data.train": train,
         "data.test": test,
@@ -56,6 +63,8 @@ def bench(
         "train.epochs": epochs,
         "device": device,
         "references": references,
+        "timing.plan": _plan(quick, thorough),
+        "timing.enabled": timing,
     }
     run = _harness()
     from rich.console import Console
@@ -63,7 +72,8 @@ def bench(
     from gaikan.config import load_config
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
-    from gaikan.terminal import GridProgress, table
+    from gaikan.terminal import GridProgress, StepProgress, table
+    from gaikan.timing.run_folder import Options
 
     settings = load_config(
         config, {key: value for key, value in asked.items() if value is not None}
@@ -77,8 +87,79 @@ def bench(
         console.print(table(*rate_rows(outcome.rates)))
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+    if settings.timing.enabled:
+        asked_for = settings.timing
+        options = Options(asked_for.plan, asked_for.runtimes, asked_for.threads)
+        with StepProgress(console, "timing") as steps:
+            latency = run.time_networks(outcome.out, options, steps, again=False)
+        _show_latency(console, latency)
     console.print(f"Report: {outcome.out / 'report.md'}")
     raise typer.Exit(1 if outcome.failed else 0)
+
+
+@app.command("time")
+def time_(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
+    machine_name: Annotated[str | None, typer.Option(help="Default: the host's name")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write this CSV, not RUN/latency.*")] = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    threads: Annotated[list[int] | None, typer.Option(help="Default: 1 and all cores")] = None,
+    runtime: Annotated[list[str] | None, typer.Option(help="Such as openvino-int8")] = None,
+    include_decode: Annotated[bool, typer.Option(help="Time decoding the image file too")] = False,
+) -> None:
+    """Time the networks of a run in every runtime, on this machine."""
+    run = _harness()
+    from rich.console import Console
+
+    from gaikan.terminal import StepProgress
+    from gaikan.timing.run_folder import Options
+
+    options = Options(
+        plan=_plan(quick, thorough) or "default",
+        runtimes=None if runtime is None else tuple(runtime),
+        threads=None if threads is None else tuple(threads),
+        include_decode=include_decode,
+        machine=machine_name,
+    )
+    console = Console(highlight=False)
+    with StepProgress(console, "timing") as steps:
+        latency = run.time_networks(run_folder, options, steps, csv=out)
+    _show_latency(console, latency)
+    console.print(f"Table: {out or run_folder / 'latency.csv'}")
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
+    latency: Annotated[list[Path], typer.Option(help="A table of `gaikan time`, to be merged")],
+) -> None:
+    """Merge latency tables of other machines into a run's tables, figures and report."""
+    run = _harness()
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    merged = run.merge_latency(run_folder, latency)
+    _show_latency(console, merged)
+    console.print(f"Report: {run_folder / 'report.md'}")
+
+
+def _plan(quick: bool, thorough: bool) -> str | None:
+    if quick and thorough:
+        raise ConfigError("--quick and --thorough: choose one")
+    return "quick" if quick else "thorough" if thorough else None
+
+
+def _show_latency(console: Any, latency: Any) -> None:
+    from gaikan.report.latency_tables import fastest_rows, skipped_lines
+    from gaikan.terminal import table
+
+    if latency.kept:
+        console.print("Inference was timed before: same networks, machine and settings", end="")
+        console.print("; `gaikan time` times it anew.")
+    console.print(table(*fastest_rows(latency.rows)))
+    for line in skipped_lines(latency.rows):
+        console.print(f"skipped {line}", style="dim")
 
 
 def _harness() -> Any:

@@ -21,11 +21,15 @@ from gaikan.experiment import Experiment, prepare
 from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
 from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
-from gaikan.report import write
+from gaikan.report import latency, write
 from gaikan.report.findings import Findings
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
 from gaikan.timing.inputs import Inputs
+from gaikan.timing.rows import Row
+from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.session import Report
+from gaikan.timing.time_run import time_run
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,37 @@ def _write(
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
     write.write_report(out, manifest, found)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What the terminal shows after timing; `kept` where an earlier one still holds."""
+
+    rows: list[Row]
+    kept: bool
+
+
+def time_networks(
+    out: Path, options: Options, report: Report, csv: Path | None = None, again: bool = True
+) -> Latency:
+    """Times the run in `out` and writes `latency.*` there, or the table alone to `csv`.
+
+    With `again` false, an earlier timing of the same networks, machine and options is kept.
+    Raises ConfigError where `out` lacks what timing needs.
+    """
+    run = Run.read(out)
+    with locked(out):
+        facts = latency.read_facts(out)
+        if not again and facts is not None and facts["key"] == run.timing_key(options):
+            return Latency(latency.write_pages(out), kept=True)
+        timing = time_run(run, options, report)
+        latency.write_timing(out, timing, csv)
+    return Latency(timing.rows, kept=False)
+
+
+def merge_latency(out: Path, tables: list[Path]) -> Latency:
+    """Merges tables of `gaikan time` into the run. Raises DataError where they do not fit."""
+    return Latency(latency.merge_into(out, tables), kept=False)
 
 
 @contextmanager

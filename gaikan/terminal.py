@@ -96,6 +96,37 @@ class GridProgress:
         return f", about {minutes}:{seconds:02d} left"
 
 
+class StepProgress:
+    """A bar for work in named steps; called with the step, how many are done, of how many."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.progress = Progress(
+            TextColumn(f"[bold]{title}"),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self.bar = self.progress.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """`step` begins; `done` of `total` are over."""
+        self.progress.update(self.bar, description=step, completed=done, total=total)
+
+
 def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
     """A table that fits the terminal; the first column to the left, figures to the right."""
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")

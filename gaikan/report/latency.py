@@ -10,9 +10,13 @@ import pandas as pd
 
 from gaikan.errors import DataError
 from gaikan.files import write
+from gaikan.report.latency_figures import latency_figures
+from gaikan.report.latency_tables import page
+from gaikan.report.style import save
 from gaikan.timing.rows import Row, merge, read_rows, write_rows
 from gaikan.timing.time_run import Timing
 
+BEGIN, END = "<!-- latency -->", "<!-- end of latency -->"
 CSV, FACTS, PAGE, SAMPLES = "latency.csv", "latency.json", "latency.md", "latency_samples.parquet"
 
 
@@ -22,7 +26,7 @@ def read_facts(out: Path) -> dict[str, Any] | None:
         facts: dict[str, Any] = json.loads((out / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts if (out / CSV).exists() else None
+    return facts if (out / CSV).exists() and "networks" in facts else None
 
 
 def write_timing(out: Path, timing: Timing, csv: Path | None = None) -> None:
@@ -30,9 +34,41 @@ def write_timing(out: Path, timing: Timing, csv: Path | None = None) -> None:
     if csv is not None:
         write_rows(csv, timing.rows)
         return
-    write_rows(out / CSV, timing.rows)
+    before = read_facts(out)
+    rows = timing.rows
+    if before is not None and before["networks"] == timing.facts["networks"]:
+        others = [r for r in read_rows(out / CSV) if r.machine != timing.facts["machine"]]
+        rows = merge(others, rows)
     write(out / FACTS, json.dumps(timing.facts, indent=1) + "\n")
     _write_samples(out / SAMPLES, timing)
+    write_rows(out / CSV, rows)
+    write_pages(out)
+
+
+def write_pages(out: Path) -> list[Row]:
+    """`latency.md`, the figures and the report's section, from `latency.csv`; gives its rows."""
+    rows = read_rows(out / CSV)
+    text = page(rows, read_facts(out))
+    write(out / PAGE, text)
+    shown = []
+    (out / "figures").mkdir(parents=True, exist_ok=True)
+    for name, (title, figure) in latency_figures(rows).items():
+        save(figure, out / f"figures/{name}.png")
+        shown.append(f"![{title}](figures/{name}.png)\n")
+    _into_report(out / "report.md", "\n".join([text, *shown]))
+    return rows
+
+
+def _into_report(path: Path, section: str) -> None:
+    """Puts the section between its marks, where the report has them."""
+    try:
+        report = path.read_text(encoding="utf-8")
+    except OSError:
+        return
+    head, begin, rest = report.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if end:
+        write(path, f"{head}{begin}\n{section}\n{end}{tail}")
 
 
 def _write_samples(path: Path, timing: Timing) -> None:
@@ -47,9 +83,7 @@ def _write_samples(path: Path, timing: Timing) -> None:
             "runtime": setting.runtime.name,
             "precision": setting.runtime.precision,
             "batch_size": np.int32(case.batch_size),
-            "round": np.repeat(
-                np.arange(len(turns), dtype=np.int16), [len(t.seconds) for t in turns]
-            ),
+            "round": np.repeat(np.arange(len(turns), dtype=np.int16), counts),
             "seconds": seconds,
         }
         frames.append(pd.DataFrame(columns))
@@ -63,9 +97,15 @@ def _write_samples(path: Path, timing: Timing) -> None:
 
 
 def merge_into(out: Path, others: list[Path]) -> list[Row]:
-    """Adds other machines' tables to the run's. Raises DataError where they fit no variant."""
+    """Adds other machines' tables to the run's, and writes its pages anew.
+
+    Raises DataError where a table has variants that the run has not.
+    """
     rows = read_rows(out / CSV) if (out / CSV).exists() else []
-    known = set(pd.read_csv(out / "accuracy.csv")["variant"])
+    try:
+        known = set(pd.read_csv(out / "accuracy.csv")["variant"])
+    except OSError:
+        raise DataError(f"{out}: no run folder: accuracy.csv is missing") from None
     for path in others:
         added = read_rows(path)
         strangers = sorted({row.variant for row in added} - known)
@@ -73,4 +113,4 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
             raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
         rows = merge(rows, added)
     write_rows(out / CSV, rows)
-    return rows
+    return write_pages(out)

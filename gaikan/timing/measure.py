@@ -22,7 +22,6 @@ CONFIDENCE = 0.95
 
 _WINDOW_QUERIES, _WINDOW_SECONDS = 3, 0.01
 _STABLE = 0.1  # two warm-up windows that differ by less are alike
-_WARM_UP_SECONDS = 0.3
 _SETTLE_SECONDS = 0.003
 
 
@@ -49,6 +48,7 @@ class Plan:
     offline: Rule
     batches: tuple[int, ...]
     rounds: int
+    warm_up: float = 0.3  # seconds that a case's warm-up takes at most
 
     def rule(self, batch_size: int) -> Rule:
         """The rule for that batch size."""
@@ -56,7 +56,7 @@ class Plan:
 
 
 PLANS = {
-    "quick": Plan(Rule(0.03, 66), Rule(0.03, 3), (1, 8, 64), rounds=3),
+    "quick": Plan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
     "default": Plan(Rule(0.5, 700), Rule(0.3, 5), (1, 8, 32, 64, 256, 1024), rounds=6),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
 }
@@ -71,13 +71,13 @@ class Turn:
     cpu: float  # processor seconds of all threads, over all queries
 
 
-def warm_up(query: Query, limit: float = _WARM_UP_SECONDS) -> float:
+def warm_up(query: Query, limit: float) -> float:
     """Queries until two windows in a row agree within 10 %, or `limit` seconds have passed.
 
     Gives the median of the last window, seconds.
     """
     ends = time.perf_counter() + limit
-    before = math.inf
+    before: float | None = None
     while True:
         window: list[float] = []
         while len(window) < _WINDOW_QUERIES or sum(window) < _WINDOW_SECONDS:
@@ -87,7 +87,7 @@ def warm_up(query: Query, limit: float = _WARM_UP_SECONDS) -> float:
             if time.perf_counter() > ends:
                 return float(np.median(window))
         median = float(np.median(window))
-        if abs(median - before) <= _STABLE * before:
+        if before is not None and abs(median - before) <= _STABLE * before:
             return median
         before = median
 
@@ -118,10 +118,11 @@ def take_turn(
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:
-    """The percentile of queries (Q,), rounded up to one that occurred; None from too few."""
+    """The fastest query that at least so many percent do not exceed; None from too few."""
     if len(seconds) < QUERIES_FOR.get(percent, 1):
         return None
-    return float(np.percentile(seconds, percent, method="higher"))
+    rank = -(-percent * len(seconds) // 100)  # rounded up, exactly
+    return float(np.sort(seconds)[rank - 1])
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Row:
     processor: str
     cores: int
     variant: str
+    computation: str  # what is timed once for all variants that share it: cnn-anchors, mlp-head
     device: str  # cpu or cuda
     threads: int | None
     runtime: str

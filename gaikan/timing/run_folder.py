@@ -18,7 +18,7 @@ class Options:
 
     plan: str = "default"  # a key of PLANS
     runtimes: tuple[str, ...] | None = None  # labels; None: all but the optional ones
-    threads: tuple[int, ...] | None = None  # None: 1 and all cores
+    threads: tuple[int, ...] | None = None  # None: 1 and all cores; quick, all cores
     include_decode: bool = False
     machine: str | None = None  # None: the host's name
 
@@ -34,7 +34,8 @@ class Options:
         for count in self.threads or ():
             if not 1 <= count <= cores:
                 raise ConfigError(f"--threads {count}: this machine has {cores} cores; 1..{cores}")
-        return sorted(set(self.threads or (1, cores)))
+        default = (cores,) if self.plan == "quick" else (1, cores)
+        return sorted(set(self.threads or default))
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ class Session:
         total = len(cases) * (plan.rounds + 1)
         for done, (setting, case) in enumerate(cases):
             self.report(f"warming up {setting.runtime.label}", done, total)
-            self.ask(setting, case.model, "warm", case)
+            self.ask(setting, case.model, "warm", case, plan.warm_up)
         for number in range(plan.rounds):
             for done, index in enumerate(rng.permutation(len(cases))):
                 setting, case = cases[index]

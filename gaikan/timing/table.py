@@ -56,6 +56,7 @@ class Table:
             processor=machine.processor(),
             cores=machine.cores(),
             variant=variant,
+            computation=self.variants()[variant],
             device=setting.runtime.device,
             threads=setting.threads,
             runtime=setting.runtime.name,

@@ -42,7 +42,8 @@ def time_run(run: Run, options: Options, report: Report) -> Timing:
     with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as name:
         prepared = Prepared.prepare(run, options, Path(name), report)
         most, parts = all_threads[-1], prepared.parts
-        probes = probe(runtimes, prepared.alone, parts, most, plan.batches, report)
+        alone = {} if options.plan == "quick" else prepared.alone
+        probes = probe(runtimes, alone, parts, most, plan.batches, report)
         with session(settings, parts, report) as open_session:
             fullest = [s for s in settings if s.threads in (None, most)]
             scores = agreements(open_session, fullest, prepared)
@@ -55,6 +56,7 @@ def time_run(run: Run, options: Options, report: Report) -> Timing:
         rows = Table(options, prepared, measured, scores, rooflines).rows(everything, unavailable)
     facts = {
         "key": run.timing_key(options),
+        "networks": [network["store"]["trained"] for network in run.networks],
         "machine": options.machine_name,
         "processor": machine.processor(),
         "cores": machine.cores(),

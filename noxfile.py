@@ -1,4 +1,6 @@
-"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `lint`."""
+"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `lint`, `perf`."""
+
+from pathlib import Path
 
 import nox
 
@@ -16,6 +18,15 @@ def bench(session: nox.Session) -> None:
     """The full grid; arguments after `--` go to `gaikan bench`."""
     _install(session, "bench,runtimes")
     session.run("gaikan", "bench", *session.posargs)
+
+
+@nox.session
+def perf(session: nox.Session) -> None:
+    """The benchmark suites, each against its peer and compared with the last stored run."""
+    _install(session, "test")
+    stored = any(Path(".benchmarks").glob("*/*.json"))
+    compare = ["--benchmark-compare"] if stored else []
+    session.run("pytest", "bench", "--benchmark-autosave", *compare, *session.posargs)
 
 
 @nox.session

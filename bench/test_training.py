@@ -4,12 +4,7 @@ The original's way is written out here, plainly. Both sides take turns within on
 same cores; only the ratio is asserted, as it moves little from machine to machine.
 """
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import datasets
@@ -19,13 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from contest import Contest, Run
 from numpy.typing import NDArray
-from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from gaikan import machine
 from gaikan.cell import Cell, DataOnDisk, resident
 from gaikan.config import Config, GridConfig, TrainConfig
 from gaikan.data.sources import read_source
@@ -33,45 +27,7 @@ from gaikan.data.split import split
 from gaikan.grid import Job, _executor, cells
 from gaikan.train import fit
 
-Run = Callable[[], int]  # does something and returns for how many rows
 Triplet = tuple[Tensor, Tensor, Tensor, int]
-
-
-@dataclass(frozen=True)
-class Contest:
-    """gaikan's way and the original's, in turns."""
-
-    benchmark: BenchmarkFixture
-    capsys: pytest.CaptureFixture[str]
-
-    def ratio(self, ours: Run, theirs: Run, rounds: int) -> float:
-        """How many times as many rows a second `ours` does: medians of alternating runs.
-
-        `ours` runs once untimed: imports and the start of processes are no part of either side.
-        """
-        rates: dict[str, list[float]] = {"original": [], "gaikan": []}
-
-        def timed(side: str, run: Run) -> None:
-            started = time.perf_counter()
-            rows = run()
-            rates[side].append(rows / (time.perf_counter() - started))
-
-        ours()
-        # `setup` runs before each round, outside of the fixture's own clock.
-        self.benchmark.pedantic(  # type: ignore[no-untyped-call]
-            partial(timed, "gaikan", ours), setup=partial(timed, "original", theirs), rounds=rounds
-        )
-        ratio = median(rates["gaikan"]) / median(rates["original"])
-        figures = {side: [round(rate) for rate in values] for side, values in rates.items()}
-        self.benchmark.extra_info.update(rows_per_second=figures, ratio=round(ratio, 1))
-        with self.capsys.disabled():
-            print(f"\n{self.benchmark.name}: {self.benchmark.extra_info}")
-        return ratio
-
-
-@pytest.fixture
-def contest(benchmark: BenchmarkFixture, capsys: pytest.CaptureFixture[str]) -> Contest:
-    return Contest(benchmark, capsys)
 
 
 class OriginalCnn(nn.Module):
@@ -134,15 +90,6 @@ def fit_in_worker(cell: Cell, data: DataOnDisk) -> int:
     images = resident(data, cell.device).train.at(cell.fit_rows)
     trained = fit(cell.recipe, images, lambda _: 0.0, lambda epoch, loss: None)
     return len(cell.fit_rows) * len(trained.losses)
-
-
-@pytest.fixture
-def all_cores() -> Iterator[int]:
-    """How many there are; torch uses them all in this process."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(machine.cores())
-    yield machine.cores()
-    torch.set_num_threads(before)
 
 
 # The original asks for four loading processes on any machine, and forks them beside threads.

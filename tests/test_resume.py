@@ -23,6 +23,8 @@ train = "{folder}/parts"
 arch = ["mlp"]
 style = ["siamese", "triplet"]
 anchor = ["mean_embedding"]
+[timing]
+enabled = false
 [train]
 epochs = 12
 batch_size = 16

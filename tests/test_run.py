@@ -23,6 +23,8 @@ test = "{folder}/test.parquet"
 ok = "ok"
 [grid]
 arch = ["mlp"]
+[timing]
+enabled = false
 [train]
 epochs = 3
 batch_size = 32

@@ -158,6 +158,9 @@ def _explained(facts: dict[str, Any]) -> str:
         f"Accuracy in each runtime: networks of seed "
         f"{', '.join(map(str, facts['scored_seeds']))}, all {facts['scored_images']} test images.",
     ]
+    if plan["head_batches"]:
+        sizes = " and ".join(map(str, plan["head_batches"]))
+        text.append(f"Softmax heads, a reference only, are timed at batch sizes {sizes}.")
     checks = facts["once_per_computation"]
     if checks:
         ratios = [check["value"] for check in checks]

@@ -113,6 +113,7 @@ class Prepared:
             for setting in settings
             for model in self.computations
             for size in plan.batches
+            if not (model.endswith(HEAD) and size not in (plan.head_batches or plan.batches))
         ]
         compared = [
             (setting, Case(model, 1))

@@ -15,7 +15,8 @@ from gaikan.timing.runtimes import REFERENCE, RUNTIMES, Runtime, Setting
 from gaikan.timing.session import Measured
 from gaikan.timing.worker import Case
 
-_SLACK = 0.25  # cores that the interpreter and the clock's grain may add
+_SLACK = 0.25  # share of the cores that the clock's grain may add
+_SECONDS = 1.0  # processor time comes in ticks of up to 10 ms: less says nothing about cores
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Table:
         score = self.scores.get((runtime, variant))
         columns: dict[str, Any] = {} if score is None else asdict(score)
         sizes = PLANS[self.options.plan].batches
-        turns = {s: measured.turns.get((setting, Case(computation.name, s))) for s in sizes}
+        found = {s: measured.turns.get((setting, Case(computation.name, s))) for s in sizes}
+        turns = {size: turn for size, turn in found.items() if turn is not None}
         reason = measured.reason(setting, computation.name) or _too_many_cores(setting, turns)
         if reason is not None:
             return [self._row(variant, setting, None, skipped=reason, **columns)]
@@ -86,7 +88,6 @@ class Table:
         described = {
             size: describe(found, size, self._reference(computation, setting, size))
             for size, found in turns.items()
-            if found is not None
         }
         best = max(described, key=lambda size: described[size]["images_per_s"] or 0)
         return [
@@ -123,11 +124,11 @@ class Table:
         return roofline.share(operations, model + image * size, milliseconds / 1e3)
 
 
-def _too_many_cores(setting: Setting, turns: Mapping[int, Sequence[Turn] | None]) -> str | None:
+def _too_many_cores(setting: Setting, turns: Mapping[int, Sequence[Turn]]) -> str | None:
     """Whether the runtime used more cores than it was given, in spite of what it says."""
-    found = [turn for each in turns.values() for turn in each or ()]
+    found = [turn for each in turns.values() for turn in each]
     seconds = sum(float(turn.seconds.sum()) for turn in found)
-    if setting.threads is None or not seconds:
+    if setting.threads is None or seconds < _SECONDS:
         return None
     used = sum(turn.cpu for turn in found) / seconds
     if used <= setting.threads * (1 + _SLACK):

@@ -1,0 +1,222 @@
+"""How fast gaikan predicts: against the original's way, and against the bare runtimes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from contest import Contest, Run
+from numpy.typing import NDArray
+from scipy.spatial.distance import euclidean
+from test_training import OriginalCnn
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gaikan.data.sources import read_source
+from gaikan.embed import embed
+from gaikan.inspector import INPUT, AnchorDistance, exported
+from gaikan.networks import NETWORKS, Embedder
+from gaikan.predict import anchor_distances, decide
+from gaikan.timing.models import Decisions, Exporter, Trained
+from gaikan.timing.onnx_runtimes import onnxruntime, openvino_fp32
+from gaikan.timing.runtimes import RUNTIMES, Images
+from gaikan.timing.worker import answers
+
+Predict = Callable[[Images], object]
+BATCH = 64
+FAST = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "openvino-int8")
+
+
+@dataclass(frozen=True)
+class Models:
+    """An untrained `cnn` in every runtime, as gaikan times it, and what it predicts."""
+
+    images: NDArray[np.uint8]
+    names: Any
+    anchors: NDArray[np.float32]
+    embedder: Embedder
+    folder: Path
+
+    def predict(self, label: str, threads: int) -> Predict:
+        loaded = RUNTIMES[label].load(self.folder, threads)
+        return lambda images: answers(loaded(images), self.names)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    frames = read_source("terminals", "test")
+    assert frames.images.dtype == np.uint8
+    embedder = Embedder(NETWORKS["cnn"](frames.shape), torch.tensor([90.0]), torch.tensor([50.0]))
+    embedder.eval()
+    rng = np.random.default_rng(0)
+    anchors = rng.normal(size=(len(frames.classes), 128)).astype(np.float32)
+    module = Decisions(embedder, {"mean_embedding": AnchorDistance(anchors)})
+    trained = Trained("cnn-x", "cnn", 0, frames.shape, module)
+    folder = tmp_path_factory.mktemp("models")
+    exporter = Exporter(torch.uint8, len(frames.classes), ["mean_embedding"])
+    written, _ = exporter.write(trained, frames.images[:256], folder, {})
+    assert written.missing == {}
+    embedding = exported(
+        embedder,
+        (torch.zeros((2, *frames.shape), dtype=torch.uint8),),
+        [INPUT],
+        ["embedding"],
+        ({0: torch.export.Dim("batch", min=1)},),
+    )
+    (folder / "network.onnx").write_bytes(embedding.SerializeToString())
+    names = np.asarray(frames.classes, object)
+    return Models(frames.images.astype(np.uint8), names, anchors, embedder, folder)
+
+
+def in_batches(images: NDArray[np.uint8], predict: Predict) -> Run:
+    def run() -> int:
+        for start in range(0, len(images), BATCH):
+            predict(images[start : start + BATCH])
+        return len(images)
+
+    return run
+
+
+class OriginalImages(Dataset[Tensor]):
+    """One row of a float table at a time."""
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, row: int) -> Tensor:
+        return torch.from_numpy(self.table[row].reshape(1, 36, 39))
+
+
+def original_embeddings(models: Models, workers: int) -> Callable[[], NDArray[np.float32]]:
+    table = (models.images / 255).reshape(len(models.images), -1).astype(np.float32)
+    loader = DataLoader(OriginalImages(table), batch_size=BATCH, num_workers=workers)
+    network = OriginalCnn().eval()
+
+    def run() -> NDArray[np.float32]:
+        with torch.no_grad():
+            return np.concatenate([network(images).numpy() for images in loader])
+
+    return run
+
+
+def original_nearest(embeddings: NDArray[np.float32], anchors: NDArray[np.float32]) -> list[int]:
+    return [int(np.argmin([euclidean(part, anchor) for anchor in anchors])) for part in embeddings]
+
+
+def fastest(models: Models, images: NDArray[np.uint8], threads: int) -> str:
+    """The label of the runtime that predicts `images` in the least time."""
+
+    def seconds(label: str) -> float:
+        run = in_batches(images, models.predict(label, threads))
+        run()
+        return median(timed(run) for _ in range(7))
+
+    return min(FAST, key=seconds)
+
+
+def timed(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+# The original asks for four loading processes on any machine, and forks them beside threads.
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes:UserWarning")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_offline_is_eight_times_as_fast(contest: Contest, models: Models, all_cores: int) -> None:
+    """Test images a second to class names, all cores: the best runtime and the original's way."""
+    embeddings = original_embeddings(models, workers=4)
+
+    def theirs() -> int:
+        return len(original_nearest(embeddings(), models.anchors))
+
+    best = fastest(models, models.images[:256], all_cores)
+    contest.benchmark.extra_info.update(runtime=best, cores=all_cores)
+    ours = in_batches(models.images, models.predict(best, all_cores))
+    assert contest.ratio(ours, theirs, rounds=7) >= 8
+
+
+def test_a_single_image_is_three_times_as_fast_as_eager(
+    contest: Contest, models: Models, all_cores: int
+) -> None:
+    """The median query of the best runtime and of eager fp32, all cores."""
+    image = models.images[:1]
+    best = fastest(models, image, all_cores)
+    contest.benchmark.extra_info.update(runtime=best, cores=all_cores)
+    ours, eager = (models.predict(label, all_cores) for label in (best, "torch-fp32"))
+
+    def queries(predict: Predict) -> Run:
+        def run() -> int:
+            for _ in range(50):
+                predict(image)
+            return 50
+
+        return run
+
+    assert contest.ratio(queries(ours), queries(eager), rounds=15) >= 3
+
+
+@pytest.mark.parametrize("load", [onnxruntime, openvino_fp32], ids=["onnxruntime", "openvino"])
+@pytest.mark.parametrize("size", [1, BATCH])
+def test_the_predict_path_costs_little_over_the_bare_runtime(
+    contest: Contest, models: Models, all_cores: int, size: int, load: Any
+) -> None:
+    """Distances, nearest anchor and names, over the call of the same network that embeds only."""
+    images = models.images[:size]
+    whole, bare = (load(models.folder / f, all_cores) for f in ("model.onnx", "network.onnx"))
+    seconds: dict[str, list[float]] = {"whole": [], "bare": []}
+
+    def ours() -> None:
+        seconds["whole"].append(timed(lambda: answers(whole(images), models.names)))
+
+    def theirs() -> None:
+        seconds["bare"].append(timed(lambda: bare(images)))
+
+    for _ in range(20):
+        ours()
+        theirs()
+    seconds = {"whole": [], "bare": []}
+    contest.benchmark.pedantic(  # type: ignore[no-untyped-call]
+        ours, setup=theirs, rounds=2000 if size == 1 else 60
+    )
+    pairs = list(zip(seconds["whole"], seconds["bare"], strict=True))
+    over = median(a - b for a, b in pairs)
+    share = median(a / b for a, b in pairs) - 1
+    contest.say(microseconds_over=round(1e6 * over, 1), percent_over=round(100 * share, 1))
+    if size == 1:
+        assert over <= 50e-6
+    else:
+        assert share <= 0.10
+
+
+def test_embedding_beats_the_original_loop(
+    contest: Contest, models: Models, all_cores: int
+) -> None:
+    """In PyTorch on both sides, all cores; the original without its loading processes."""
+    theirs = original_embeddings(models, workers=0)
+    images = torch.from_numpy(models.images)
+    ratio = contest.ratio(
+        lambda: len(embed(models.embedder, images)), lambda: len(theirs()), rounds=7
+    )
+    assert ratio >= 1
+
+
+def test_the_nearest_anchor_beats_the_loop_over_samples(contest: Contest, models: Models) -> None:
+    embeddings = np.random.default_rng(1).normal(size=(2000, 128)).astype(np.float32)
+
+    def ours() -> int:
+        return len(decide(anchor_distances(embeddings, models.anchors)).predicted)
+
+    expected = original_nearest(embeddings, models.anchors)
+    found = decide(anchor_distances(embeddings, models.anchors)).predicted
+    np.testing.assert_array_equal(found, expected)
+    ratio = contest.ratio(ours, lambda: len(original_nearest(embeddings, models.anchors)), rounds=9)
+    assert ratio >= 20

@@ -1,0 +1,389 @@
+"""Timing end to end on a tiny grid: no test here asserts how long anything takes."""
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+import torch
+from tiny import bench, write_class
+
+from gaikan.cli import main
+from gaikan.errors import ConfigError, GaikanError
+from gaikan.inspector import AnchorDistance, HeadDistance
+from gaikan.networks import NETWORKS, Embedder, ImageShape
+from gaikan.report.latency_figures import pareto_front
+from gaikan.timing.decode import decoded, encode
+from gaikan.timing.measure import PLANS, Plan, Rule, Turn
+from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
+from gaikan.timing.rows import Row, read_rows, write_rows
+from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.runtimes import RUNTIMES, chosen
+from gaikan.timing.table import _too_many_cores
+from gaikan.timing.time_run import Timing, time_run
+from gaikan.timing.worker import RefusedError, Worker
+
+pytestmark = pytest.mark.timeout(300)
+
+TOML = """
+seeds = 2
+[data]
+train = "{folder}/parts"
+[grid]
+arch = ["mlp"]
+style = ["vanilla", "triplet"]
+[train]
+epochs = 6
+batch_size = 16
+[timing]
+enabled = false
+"""
+TINY = Plan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
+FAST = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "torch-fp16-cuda")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four networks, not timed."""
+    path = tmp_path_factory.mktemp("timing")
+    for place, name in enumerate(("ok", "open", "spur")):
+        write_class(path / "parts" / name, 3 * place, 30, seed=0, contrast=40)
+    (path / "grid.toml").write_text(TOML.format(folder=path))
+    assert bench(path / "grid.toml", "--out", path / "out") == 0
+    shutil.rmtree(path / "parts")  # timing needs no data source
+    return path / "out"
+
+
+@pytest.fixture(scope="module")
+def timing(out: Path) -> Timing:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PLANS, "tiny", TINY)
+        options = Options("tiny", FAST, (1,), machine="here")
+        return time_run(Run.read(out), options, lambda *_: None)
+
+
+def rows_of(timing: Timing, runtime: str, precision: str) -> list[Row]:
+    return [r for r in timing.rows if (r.runtime, r.precision) == (runtime, precision)]
+
+
+def test_every_variant_has_a_row_for_each_runtime_and_batch_size(timing: Timing) -> None:
+    variants = {
+        f"mlp-{style}-{anchor}"
+        for style in ("vanilla", "triplet")
+        for anchor in ("mean_image", "mean_embedding")
+    } | {"mlp-vanilla-head"}
+    for name, precision in (("torch", "fp32"), ("onnxruntime", "int8"), ("openvino", "fp32")):
+        rows = rows_of(timing, name, precision)
+        assert {(r.variant, r.batch_size) for r in rows} == {
+            (v, b) for v in variants for b in (1, 3)
+        }
+        assert all(r.skipped is None and r.threads == 1 and r.device == "cpu" for r in rows)
+        assert all(r.p50_ms is not None and r.p50_ms > 0 for r in rows)
+
+
+def test_variants_of_one_computation_share_its_figures_and_not_its_accuracy(
+    timing: Timing,
+) -> None:
+    rows = [r for r in rows_of(timing, "onnxruntime", "fp32") if r.batch_size == 1]
+    anchors = [r for r in rows if r.computation == "mlp-anchors"]
+    assert len(anchors) == 4
+    assert len({r.p50_ms for r in anchors}) == 1
+    assert len({r.accuracy for r in anchors}) > 1
+    (head,) = [r for r in rows if r.computation == "mlp-head"]
+    assert head.p50_ms != anchors[0].p50_ms
+
+
+def test_too_few_queries_give_no_percentile(timing: Timing) -> None:
+    counted = [r for r in timing.rows if r.queries is not None]
+    assert all(r.p99_ms is None for r in counted if (r.queries or 0) < 662)
+    assert all((r.queries or 0) >= (4 if r.batch_size == 1 else 2) for r in counted)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_a_gpu_its_rows_say_so_and_have_no_figure(timing: Timing) -> None:
+    rows = rows_of(timing, "torch", "fp16")
+    assert len(rows) == 5
+    for row in rows:
+        assert (row.device, row.skipped) == ("cuda", "no CUDA device")
+        assert row.p50_ms is row.accuracy is row.batch_size is None
+
+
+def test_the_reference_predicts_what_the_run_predicted(out: Path, timing: Timing) -> None:
+    scores = pd.read_csv(out / "accuracy.csv")
+    first = scores[(scores["seed"] == 0) & (scores["split"] == "test")].set_index("variant")
+    for row in rows_of(timing, "torch", "fp32"):
+        assert row.accuracy == row.reference_accuracy
+        assert row.accuracy == pytest.approx(first.loc[row.variant, "accuracy"], abs=1e-6)
+        assert (row.agreement, row.max_distance_error, row.speedup) == (1.0, 0.0, 1.0)
+
+
+def test_fp32_runtimes_agree_and_int8_is_scored_on_its_own(timing: Timing) -> None:
+    for name in ("onnxruntime", "openvino"):
+        for row in rows_of(timing, name, "fp32"):
+            assert row.agreement == 1.0
+            assert row.max_distance_error is not None
+            assert row.max_distance_error < 1e-3
+    errors = {row.max_distance_error for row in rows_of(timing, "onnxruntime", "int8")}
+    assert all(error is not None and error > 1e-3 for error in errors)
+
+
+def test_what_else_a_picker_needs_is_there(timing: Timing) -> None:
+    for row in rows_of(timing, "onnxruntime", "int8") + rows_of(timing, "torch", "fp32"):
+        assert row.parameters == 144 * 512 + 512 * 256 + 256 * 128 + 896 + 2 * 768 + (
+            3 * 129 if row.computation == "mlp-head" else 0
+        )
+        assert row.mflops == pytest.approx(
+            2e-6 * (144 * 512 + 512 * 256 + 256 * 128 + (384 if "head" in row.variant else 0))
+        )
+        figures = (row.model_bytes, row.cpu_s_per_1000, row.load_ms, row.cold_start_ms)
+        assert all(figure is not None and figure > 0 for figure in (*figures, row.roofline_share))
+        assert row.peak_rss_mb is not None
+        assert 10 < row.peak_rss_mb < 5000
+    torch_mb, onnx_mb = (
+        min(r.peak_rss_mb or 0 for r in rows_of(timing, name, "fp32"))
+        for name in ("torch", "onnxruntime")
+    )
+    assert onnx_mb < torch_mb / 2  # its own process's, not that of the one that started it
+    assert max(r.model_bytes or 0 for r in rows_of(timing, "onnxruntime", "int8")) < min(
+        r.model_bytes or 0 for r in rows_of(timing, "onnxruntime", "fp32")
+    )
+
+
+def test_one_batch_size_is_named_best(timing: Timing) -> None:
+    for name, precision in (("torch", "fp32"), ("openvino", "fp32")):
+        own = [r for r in rows_of(timing, name, precision) if r.variant == "mlp-vanilla-head"]
+        (best,) = [r for r in own if r.best_batch]
+        assert best.images_per_s == max(r.images_per_s or 0 for r in own)
+
+
+def test_the_claim_that_weights_do_not_count_is_checked(timing: Timing) -> None:
+    checks = timing.facts["once_per_computation"]
+    assert {check["runtime"] for check in checks} == {
+        "torch-fp32",
+        "onnxruntime-fp32",
+        "openvino-fp32",
+    }
+    assert all(
+        check["model"] == "mlp-anchors, mlp-vanilla-0" or "triplet" in check["model"]
+        for check in checks
+    )
+    assert all(check["value"] > 0 for check in checks)
+    assert timing.facts["scored_seeds"] == [0]
+
+
+def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out, tmp_path / "out")
+    for entry in (tmp_path / "out/store").glob("*.safetensors"):
+        entry.unlink()
+    with pytest.raises(ConfigError, match="is missing or damaged; run `gaikan bench`"):
+        time_run(Run.read(tmp_path / "out"), Options(), lambda *_: None)
+    with pytest.raises(ConfigError, match="no run folder"):
+        Run.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--threads", "4096"], "--threads 4096: this machine has"),
+        (["--runtime", "abacus"], "no runtime 'abacus'; there are torch-fp32"),
+        (["--quick", "--thorough"], "--quick and --thorough: choose one"),
+    ],
+)
+def test_bad_arguments_are_one_line(
+    out: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gaikan("time", str(out), *arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+def gaikan(*arguments: str) -> int | str | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["gaikan", *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code
+    return 0
+
+
+def test_time_bench_and_report_on_one_folder(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PLANS, "quick", TINY)
+    arguments = ["--quick", "--runtime", "onnxruntime-fp32", "--include-decode"]
+    assert gaikan("time", str(out), *arguments) in (0, None)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    rows = read_rows(out / "latency.csv")
+    assert all(row.includes_decode for row in rows)
+    table = (out / "latency.md").read_text()
+    assert table in (out / "report.md").read_text()
+    samples = pd.read_parquet(out / "latency_samples.parquet")
+    anchors = samples[(samples["computation"] == "mlp-anchors") & (samples["batch_size"] == 1)]
+    ours = anchors[anchors["runtime"] == "onnxruntime"]
+    (queries,) = {
+        r.queries
+        for r in rows
+        if r.runtime == "onnxruntime" and r.batch_size == 1 and r.computation == "mlp-anchors"
+    }
+    assert len(ours) == queries
+    assert ours["round"].nunique() == TINY.rounds
+
+    other = [replace(row, machine="pi4", p50_ms=99.0) for row in rows if row.p50_ms]
+    write_rows(tmp_path / "pi4.csv", other)
+    assert gaikan("report", str(out), "--latency", str(tmp_path / "pi4.csv")) in (0, None)
+    assert "pi4" in capsys.readouterr().out
+    assert {row.machine for row in read_rows(out / "latency.csv")} > {"pi4"}
+    assert "### pi4" in (out / "report.md").read_text()
+    assert (out / "figures/pareto-2.png").stat().st_size > 1000
+
+    write_rows(tmp_path / "x.csv", [replace(rows[0], variant="vgg-vanilla-head")])
+    assert gaikan("report", str(out), "--latency", str(tmp_path / "x.csv")) == 2
+    assert "'vgg-vanilla-head' is not in" in capsys.readouterr().err
+
+
+def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
+    run = Run.read(out)
+    assert run.timing_key(Options()) == Run.read(out).timing_key(Options())
+    assert run.timing_key(Options()) != run.timing_key(Options(plan="quick"))
+    fewer = replace(run, networks=run.networks[:-1])
+    assert run.timing_key(Options()) != fewer.timing_key(Options())
+
+
+SHAPE: ImageShape = (3, 20, 24)
+
+
+def trained(arch: str, seed: int) -> Trained:
+    rng = np.random.default_rng(seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        embedder = Embedder(NETWORKS[arch](SHAPE), torch.rand(3) * 100, 1 + torch.rand(3))
+        for module in embedder.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                torch.nn.init.uniform_(module.running_mean, -1, 1)  # type: ignore[arg-type]
+                torch.nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
+    distances: dict[str, torch.nn.Module] = {
+        "mean_image": AnchorDistance(rng.normal(size=(4, 128)).astype(np.float32))
+    }
+    if seed % 2:
+        head = rng.normal(size=(4, 128)).astype(np.float32)
+        distances["head"] = HeadDistance(head, head[:, 0].copy())
+    return Trained(f"{arch}-x", arch, seed, SHAPE, Decisions(embedder, distances))
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
+def test_a_graph_traced_once_and_filled_computes_what_each_network_does(
+    arch: str, tmp_path: Path
+) -> None:
+    exporter = Exporter(torch.uint8, 4, ["mean_image"])
+    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+    for seed in (1, 2):
+        network = trained(arch, seed)
+        whole, alone = exporter.write(
+            network, images, tmp_path / f"{seed}", {"mean_image": tmp_path / f"{seed}-alone"}
+        )
+        assert whole.missing == {}
+        with torch.inference_mode():
+            expected = network.module(torch.from_numpy(images))
+        for folder, count in ((whole, len(expected)), (alone["mean_image"], 3)):
+            session = onnxruntime.InferenceSession(str(folder.folder / "model.onnx"))
+            found = session.run(None, {"images": images})
+            assert len(found) == count
+            for output, exact in zip(found, expected, strict=False):
+                np.testing.assert_allclose(output, exact.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:
+    missing = replace(RUNTIMES["openvino-fp32"], needs="no_such_package")
+    assert missing.unavailable() == "no_such_package is not installed"
+    with Worker(RUNTIMES["onnxruntime-fp32"], 1) as worker:
+        with pytest.raises(RefusedError, match=r"NoSuchFile|doesn't exist|not exist"):
+            worker.ask("load", "x", str(out / "nowhere"))
+        assert worker.alive
+        worker._process.kill()
+        with pytest.raises(RefusedError, match="its process died"):
+            worker.ask("peak_rss_mb")
+
+
+def test_the_reference_is_always_among_the_runtimes() -> None:
+    assert [r.label for r in chosen(["openvino-int8"])] == ["torch-fp32", "openvino-int8"]
+    assert "torch.compile-fp32" not in [r.label for r in chosen(None)]
+    assert "torch.compile-fp32" in [r.label for r in chosen(["torch.compile-fp32"])]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_decoding_a_file_gives_back_its_image(tmp_path: Path, channels: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (3, channels, 8, 6), np.uint8)
+    np.testing.assert_array_equal(decoded(encode(images, tmp_path)), images)
+    with pytest.raises(GaikanError, match="--include-decode: images of 2 channels"):
+        encode(np.zeros((1, 2, 4, 4), np.uint8), tmp_path)
+
+
+def test_the_pareto_front_is_what_nothing_beats() -> None:
+    rng = np.random.default_rng(0)
+    points = [(float(x), float(y)) for x, y in rng.integers(0, 12, (60, 2))]
+    front = {points[i] for i in pareto_front(points)}
+    naive = {
+        p for p in points if not any((q[0] <= p[0] and q[1] >= p[1] and q != p) for q in points)
+    }
+    assert front == naive
+
+
+def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was() -> None:
+    exporter = Exporter(torch.uint8, 4, ["mean_image"])
+    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+    model = pruned(exporter._filled(trained("mlp", 1)), "head")
+    before = model.SerializeToString()
+    int8 = quantized(model, images)
+    assert model.SerializeToString() == before
+    weights = {i.name: i.data_type for i in int8.graph.initializer}
+    assert weights["decisions.head.distance.weight"] == 1  # FLOAT
+    assert "embedder.network.fc1.weight" not in weights
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("label", [name for name, r in RUNTIMES.items() if r.device == "cuda"])
+def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path) -> None:
+    network = trained("cnn", 1)
+    torch.save(network.module, tmp_path / "model.pt")
+    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+    loaded = RUNTIMES[label].load(tmp_path, None)
+    with torch.inference_mode():
+        expected = network.module(torch.from_numpy(images))
+    for _ in range(2):  # a captured graph answers the second query as it did the first
+        found = loaded(images)
+        np.testing.assert_allclose(found[1], expected[1].numpy(), rtol=0.02, atol=0.05)
+    device = loaded.on_device(images)
+    assert device is not None
+    assert device() > 0
+
+
+def test_operations_are_two_for_each_multiply_add() -> None:
+    network = trained("mlp", 2)
+    parameters, operations = size_of(network.module, SHAPE, torch.uint8)
+    weights = sum(
+        p.numel()
+        for n, p in network.module.named_parameters()
+        if n.endswith("weight") and p.ndim == 2
+    )
+    assert operations == pytest.approx(2e-6 * weights)
+    assert parameters == sum(p.numel() for p in network.module.parameters())
+
+
+def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None:
+    setting = RUNTIMES["torch-fp32"].setting(1)
+    honest = Turn(np.full(10, 0.2), None, cpu=2.1)
+    busy = Turn(np.full(10, 0.2), None, cpu=3.9)
+    assert _too_many_cores(setting, {1: [honest]}) is None
+    reason = _too_many_cores(setting, {1: [busy]})
+    assert reason == "set to 1 threads, it kept 1.9 cores busy"
+    assert _too_many_cores(RUNTIMES["torch-fp32"].setting(2), {1: [busy]}) is None
+
+
+def test_facts_are_json(timing: Timing) -> None:
+    assert json.loads(json.dumps(timing.facts))["machine"] == "here"

@@ -17,9 +17,10 @@ from test_training import OriginalCnn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from gaikan.bundle.graph import INPUT
 from gaikan.data.sources import read_source
 from gaikan.embed import embed
-from gaikan.inspector import INPUT, AnchorDistance, exported
+from gaikan.inspector import AnchorDistance, exported
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.predict import anchor_distances, decide
 from gaikan.timing.models import Decisions, Exporter, Trained

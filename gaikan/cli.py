@@ -158,8 +158,8 @@ def _show_latency(console: Any, latency: Any) -> None:
         console.print("Inference was timed before: same networks, machine and settings", end="")
         console.print("; `gaikan time` times it anew.")
     console.print(table(*fastest_rows(latency.rows)))
-    for line in skipped_lines(latency.rows):
-        console.print(f"skipped {line}", style="dim")
+    for reason in skipped_lines(latency.rows):
+        console.print(f"skipped {reason}", style="dim")
 
 
 def _harness() -> Any:

@@ -108,7 +108,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_class(path / "few" / name, 5 * place, 6 - 4 * place, seed=0)
     write_class(path / "test/crack", 10, 5, seed=1)
     (path / "tiny.toml").write_text(
-        'seeds = 1\n[grid]\narch = ["mlp"]\nstyle = ["vanilla"]\n[train]\nepochs = 1\n'
+        'seeds = 1\nreferences = "none"\n[grid]\narch = ["mlp"]\nstyle = ["vanilla"]\n'
+        "[train]\nepochs = 1\n[timing]\nenabled = false\n"
     )
     return path
 

@@ -43,6 +43,10 @@ def entries(out: Path) -> set[str]:
     return {path.name for path in (out / "store").glob("*.safetensors")}
 
 
+# What a run stores besides its cells: which images are copies, and what timing needs.
+SHARED = 2
+
+
 def scores(out: Path) -> bytes:
     return (out / "accuracy.csv").read_bytes()
 
@@ -79,7 +83,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_undisturbed(folder: Path) -> None:
     assert not (out / "accuracy.csv").exists()
     assert bench(folder / "grid.toml", "--out", out) == 0
     assert before < entries(out)
-    assert len(entries(out)) == 4 + 1  # two a cell, and which images are copies
+    assert len(entries(out)) == 4 + SHARED  # two a cell
     assert scores(out) == scores(folder / "out")
 
 
@@ -87,7 +91,7 @@ def test_two_runs_into_two_folders_say_the_same(folder: Path) -> None:
     assert bench(folder / "grid.toml", "--out", folder / "again") == 0
     assert scores(folder / "again") == scores(folder / "out")
     # Networks are stored with their training times, embeddings are the same to the last bit.
-    assert len(entries(folder / "again") & entries(folder / "out")) == 2 + 1
+    assert len(entries(folder / "again") & entries(folder / "out")) == 2 + SHARED
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def test_a_changed_option_retrains_its_style_and_no_other(folder: Path, copy: Pa
     before = entries(copy)
     assert bench(write_toml(folder / "changed.toml", 0.7), "--out", copy) == 0
     assert before < entries(copy)
-    assert len(entries(copy)) == 4 + 1 + 2  # of one cell: its network, and its embeddings
+    assert len(entries(copy)) == 4 + SHARED + 2  # of one cell: its network, and its embeddings
     networks = json.loads((copy / "manifest.json").read_text())["networks"]
     options = {network["network"]: network["recipe"]["options"] for network in networks}
     assert options["mlp-siamese"]["margin"] == 0.7

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gaikan.report.tables import Rows, markdown, percent
-from gaikan.timing.rows import Row
+from gaikan.timing.rows import Row, runtime_of
 
 BOUNDARY = (
     "Timed: from raw images in memory to class names and distances in memory, that is "
@@ -23,11 +23,6 @@ def digits(value: float | None, figures: int = 3) -> str:
 
 def _magnitude(value: float) -> int:
     return int(f"{value:e}".partition("e")[2])
-
-
-def runtime_of(row: Row) -> str:
-    """Runtime and precision, as `--runtime` takes it."""
-    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
 def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:

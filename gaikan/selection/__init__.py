@@ -11,13 +11,14 @@ It chooses on validation alone and writes `picks.json`, which other programs rea
         pick: CANDIDATE, or null where nothing qualifies
         why: one sentence
         warnings: [sentence]                  # such as: test falls short of what validation met
-        binding: [{constraint, instead, why}] # without this constraint `instead` (a variant)
-                                              # would be the pick; empty where none binds
+        binding: [{constraints, instead, why}]  # without these (one; several only where none
+                                              # binds alone) `instead`, a variant, would be picked
         runners_up: [CANDIDATE with `why`]    # the best of other variants, at most 3
         nearest_miss: CANDIDATE with `would_have_to_give: [sentence]`; null where there is a pick
         promise: {method, level, networks, level_each, holds_for: [sentence]};
                  null without an escape ceiling
-        sensitivity: {latency: name of the constraint, budgets: [ms], ceilings: [rate] or [null],
+        sensitivity: {latency, escape: names of the constraints that are varied (`escape` null:
+                      no ceiling), budgets: [ms], ceilings: [rate] or [null],
                       picks: [[variant or null]],      # a row a ceiling, a column a budget
                       steps: [{ceiling, from_ms, to_ms, variant, runtime, precision, threads,
                                accuracy, escape_rate}]}  # to_ms null: and above

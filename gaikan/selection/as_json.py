@@ -39,7 +39,7 @@ def _stage(judging: Judging, found: StagePick) -> Object:
         "why": found.why,
         "warnings": list(found.warnings),
         "binding": [
-            {"constraint": each.constraint, "instead": each.instead.variant, "why": each.why}
+            {"constraints": each.constraints, "instead": each.instead.variant, "why": each.why}
             for each in found.binding
         ],
         "runners_up": [

@@ -1,4 +1,4 @@
-"""The pick among candidates: best by the objective; of those not told apart from it, the fastest."""
+"""The pick: best by the objective; of those that cannot be told apart from it, the fastest."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -22,9 +22,9 @@ OBJECTIVES = {
 
 @dataclass(frozen=True)
 class Binding:
-    """A constraint without which something else would be picked."""
+    """Constraints without which something else would be picked."""
 
-    constraint: str
+    constraints: tuple[str, ...]
     instead: Candidate
     why: str
 
@@ -60,28 +60,44 @@ def place(candidate: Candidate) -> str:
 def binding(
     judging: Judging, ties: Ties, stage: Stage, candidates: Sequence[Candidate], chosen: Candidate
 ) -> list[Binding]:
-    """Each constraint without which something else would be picked."""
+    """Each constraint without which something else would be picked.
+
+    Where there is none such: those, if any, that keep out together what is best without them all;
+    escape ceilings stay.
+    """
+    names = (*stage.allowed, *stage.limits)
     found = []
-    for name in (*stage.allowed, *stage.limits):
+    for name in names:
         free = without(stage, name)
-        if name in CEILINGS:
-            instead = pick(judging.candidates(free), free, ties).pick
-        else:
-            rest = [each for each in candidates if set(each.failed) <= {name}]
-            instead = pick([_freed(each) for each in rest], free, ties).pick
-        if instead is None or _same(instead, chosen):
-            continue
-        what = place(instead) if instead.variant == chosen.variant else instead.variant
-        why = (
-            f"without {limited(name, limit_of(stage, name))}: {what}, {merit(stage, instead)} "
-            f"instead of {merit(stage, chosen)}"
-        )
-        found.append(Binding(name, instead, why))
+        rest = judging.candidates(free) if name in CEILINGS else _freed(candidates, {name})
+        instead = pick(rest, free, ties).pick
+        if instead is not None and not _same(instead, chosen):
+            found.append(_binding(stage, (name,), instead, chosen))
+    if not found:
+        rest = _freed(candidates, set(names) - set(CEILINGS))
+        instead = pick(rest, stage, ties).pick
+        if instead is not None and not _same(instead, chosen):
+            failed = next(each.failed for each in candidates if _same(each, instead))
+            found.append(_binding(stage, failed, instead, chosen))
     return found
 
 
-def _freed(candidate: Candidate) -> Candidate:
-    return candidate if not candidate.failed else replace(candidate, failed=())
+def _binding(
+    stage: Stage, names: tuple[str, ...], instead: Candidate, chosen: Candidate
+) -> Binding:
+    limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
+    what = place(instead) if instead.variant == chosen.variant else instead.variant
+    why = (
+        f"without {limits}{' together' * (len(names) > 1)}: {what}, {merit(stage, instead)} "
+        f"instead of {merit(stage, chosen)}"
+    )
+    return Binding(names, instead, why)
+
+
+def _freed(candidates: Sequence[Candidate], names: set[str]) -> list[Candidate]:
+    """Those that fail no constraint but these, as if there were none of these."""
+    rest = [each for each in candidates if set(each.failed) <= names]
+    return [replace(each, failed=()) if each.failed else each for each in rest]
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

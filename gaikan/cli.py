@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import line
+from gaikan import line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -93,6 +93,9 @@ def bench(
         with StepProgress(console, "timing") as steps:
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
+        pick.show(console, pick.pick_run(outcome.out), outcome.out)
+    else:
+        console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     console.print(f"Report: {outcome.out / 'report.md'}")
     raise typer.Exit(1 if outcome.failed else 0)
 
@@ -188,6 +191,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 
 
 line.register(app)
+pick.register(app)
 
 
 def main() -> None:

@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaikan.data.frames import Frames
+from gaikan.report.colours import INK, PALETTE, QUIET, RULE
 from gaikan.report.style import (
     DPI,
-    INK,
     MARKERS,
-    PALETTE,
-    QUIET,
-    RULE,
     fixed,
     flowing,
     labels,

@@ -1,9 +1,8 @@
-"""Tables for people: Markdown from frames."""
+"""Tables for people: rows of text from frames."""
 
 import pandas as pd
-from tabulate import tabulate
 
-Rows = list[list[str]]
+from gaikan.report.markdown import Rows
 
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
 
@@ -47,18 +46,6 @@ def _range(low: float, high: float) -> str:
 
 def _signed(value: float) -> str:
     return "" if pd.isna(value) else f"{100 * value:+.1f}"
-
-
-def markdown(header: list[str], rows: Rows) -> str:
-    """A Markdown table; text to the left, figures to the right."""
-    figures = [all(_is_figure(row[i]) for row in rows) for i in range(len(header))]
-    align = ["right" if figure else "left" for figure in figures]
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return tabulate(safe, header, tablefmt="pipe", colalign=align, disable_numparse=True)
-
-
-def _is_figure(cell: str) -> bool:
-    return not cell or cell[0].isdigit()
 
 
 def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> str:

@@ -6,7 +6,8 @@ import pandas as pd
 from gaikan.config import FactoryConfig
 from gaikan.data.leaks import Leaks
 from gaikan.rates import parts_needed, upper_bound
-from gaikan.report.tables import Rows, percent
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
 from gaikan.shopfloor import Judged
 
 _SHOWN = 5  # variants whose recall is spelled out in the report

@@ -134,12 +134,26 @@ def _manifest(
         ],
         "failed": grid.failed,
         "leaks": leaks.describe(),
-        "skipped": [],
+        "skipped": _skipped(config, experiment),
         "anchors": list(first.anchors),
         "timing_inputs": _keep_inputs(experiment, store),
         "damaged_store_entries": store.damaged,
         "machine": machine.facts(first.device),
     }
+
+
+def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
+    """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
+    test = experiment.test
+    reasons = {
+        "classical references": config.references == "none" and "references are set to none",
+        "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
+        "inference timing": not config.timing.enabled and "timing is off",
+        "intervals": test.groups is not None
+        and len(np.unique(test.groups)) == 1
+        and "all test parts are of one group, so nothing shows how groups differ",
+    }
+    return [{"what": what, "why": why} for what, why in reasons.items() if why]
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:

@@ -18,6 +18,8 @@ from gaikan.errors import ConfigError, GaikanError
 from gaikan.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.report.latency_figures import pareto_front
+from gaikan.report.latency_tables import agreement_rows
+from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn
 from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
@@ -26,6 +28,7 @@ from gaikan.timing.run_folder import Options, Run
 from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.table import _too_many_cores
 from gaikan.timing.time_run import Timing, time_run
+from gaikan.timing.torch_runtimes import _read
 from gaikan.timing.worker import RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
@@ -242,6 +245,12 @@ def test_time_bench_and_report_on_one_folder(
     assert "### pi4" in (out / "report.md").read_text()
     assert (out / "figures/pareto-2.png").stat().st_size > 1000
 
+    write_rows(tmp_path / "pi5.csv", [replace(row, cores=8) for row in other])
+    assert gaikan("report", str(out), "--latency", str(tmp_path / "pi5.csv")) == 2
+    error = capsys.readouterr().err
+    assert "pi5.csv: machine 'pi4' is" in error
+    assert "another --machine-name" in error
+
     write_rows(tmp_path / "x.csv", [replace(rows[0], variant="vgg-vanilla-head")])
     assert gaikan("report", str(out), "--latency", str(tmp_path / "x.csv")) == 2
     assert "'vgg-vanilla-head' is not in" in capsys.readouterr().err
@@ -363,6 +372,23 @@ def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path)
     assert device() > 0
 
 
+@pytest.mark.parametrize("arch", NETWORKS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    """On any processor: without the arithmetic it is emulated, slow and right."""
+    network = trained(arch, 1)
+    torch.save(network.module, tmp_path / "model.pt")
+    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+    with torch.inference_mode():
+        expected = [output.numpy() for output in network.module(torch.from_numpy(images))]
+        module = _read(tmp_path / "model.pt", dtype=dtype)
+        found = [output.numpy() for output in module(torch.from_numpy(images))]
+    for output, exact in zip(found, expected, strict=True):
+        assert output.dtype == exact.dtype
+        np.testing.assert_allclose(output, exact, rtol=0.02, atol=0.05)
+    assert (found[1] != expected[1]).any()  # it is not fp32 after all
+
+
 def test_operations_are_two_for_each_multiply_add() -> None:
     network = trained("mlp", 2)
     parameters, operations = size_of(network.module, SHAPE, torch.uint8)
@@ -383,6 +409,16 @@ def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None
     reason = _too_many_cores(setting, {1: [busy]})
     assert reason == "set to 1 threads, it kept 1.9 cores busy"
     assert _too_many_cores(RUNTIMES["torch-fp32"].setting(2), {1: [busy]}) is None
+
+
+def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: Timing) -> None:
+    exact = np.ones((2, 2), np.float32)
+    names, labels = np.array(["ok", "spur"]), np.array(["ok", "ok"])
+    wild = np.array([[np.inf, 1], [np.nan, 1]], np.float32)
+    found = _compare([(np.array([1, 0]), wild), (np.array([0, 0]), exact)], names, labels)
+    assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
+    row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
+    assert agreement_rows([row])[1][0][-1] == "not finite"
 
 
 def test_facts_are_json(timing: Timing) -> None:

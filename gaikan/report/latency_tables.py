@@ -103,9 +103,12 @@ def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None:
-            error = "" if row.max_distance_error is None else f"{row.max_distance_error:.2g}"
+            error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
-            seen[row.variant, runtime_of(row)] = [*map(percent, figures), error]
+            seen[row.variant, runtime_of(row)] = [
+                *map(percent, figures),
+                "not finite" if error is None else f"{error:.2g}",
+            ]
     return header, [[*place, *figures] for place, figures in seen.items()]
 
 

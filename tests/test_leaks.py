@@ -115,10 +115,12 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     model = KNeighborsClassifier(1).fit(flat, leaked.labels)
     called = np.asarray(test.classes)[model.predict(part.images.reshape(len(part), -1))]
     judged = Judged(("neighbour",), (0,), called[None, None], part.names, None, None, 0)
-    header, ((_, everything, clean, alone),) = leak_rows(
-        judged, replace(after, near=new[some], exact=after.exact[some])
+    of_part = replace(
+        after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
     )
-    assert header[1:] == ["all parts", "without leaked", "leaked alone"]
+    header, ((_, everything, clean, alone),) = leak_rows(judged, of_part)
+    held = new.sum()
+    assert header[2:] == [f"without copies ({len(some) - held})", f"copies alone ({held})"]
     assert float(alone) > 95 > float(everything) > float(clean)
 
 
@@ -173,10 +175,15 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert found.contradicting == 1
     assert found.constant == {"training": 1, "test": 0}
     text = " ".join(found.sentences())
-    assert "1 groups are both in training and in test: c" in text
+    assert "1 groups are both in training and in test, and with them 1 of 2 test parts: c" in text
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text
     assert found.describe()["pairs_with_different_labels"] == 1
+    right = np.array(["ok", "ok"])
+    judged = Judged(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
+    header, rows = leak_rows(judged, found)
+    assert header == ["variant", "all parts (2)", "new groups (1)", "shared groups (1)"]
+    assert rows == [["v", "50.0", "0.0", "100.0"]]
 
 
 def test_sets_of_identical_images_equal_a_naive_search() -> None:

@@ -24,6 +24,7 @@ class Leaks:
     near: Bools  # (N,) test parts of which training has a near copy, not an exact one
     validation: dict[int, int]  # by seed: validation images with an exact or near copy in fit
     groups: tuple[str, ...]  # that are both in training and in test
+    of_shared_group: Bools  # (N,) test parts of those
     constant: dict[str, int]  # images without contrast, by source
     contradicting: int  # identical images under different labels
 
@@ -52,6 +53,7 @@ class Leaks:
                 (self.pairs["first_label"] != self.pairs["second_label"]).sum()
             ),
             "groups_in_training_and_test": list(self.groups),
+            "test_parts_of_those_groups": int(self.of_shared_group.sum()),
             "constant_images": self.constant,
             "identical_images_with_different_labels": self.contradicting,
         }
@@ -70,7 +72,10 @@ class Leaks:
             )
         if self.groups:
             shown = ", ".join(self.groups[:5]) + (" ..." if len(self.groups) > 5 else "")
-            found.append(f"{len(self.groups)} groups are both in training and in test: {shown}")
+            found.append(
+                f"{len(self.groups)} groups are both in training and in test, and with them "
+                f"{int(self.of_shared_group.sum())} of {len(self.exact)} test parts: {shown}"
+            )
         if any(self.validation.values()):
             most = max(self.validation.values())
             found.append(f"up to {most} validation images of a seed have a copy in its fit part")
@@ -90,12 +95,14 @@ def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) 
     in_train[copies.sets[:n_train]] = True
     of_test = copies.sets[n_train:]
     near = _touched(copies, in_train)
+    shared = _shared_groups(train, test)
     return Leaks(
         pairs=_pairs(train, test, copies),
         exact=in_train[of_test],
         near=near[of_test] & ~in_train[of_test],
         validation={seed: _validation(copies, part) for seed, part in parts.items()},
-        groups=_shared_groups(train, test),
+        groups=shared,
+        of_shared_group=np.isin(test.groups, shared) if shared else np.zeros(len(test), bool),
         constant={"training": _constant(train), "test": _constant(test)},
         contradicting=_contradicting(train, test, copies),
     )

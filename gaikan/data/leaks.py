@@ -95,14 +95,14 @@ def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) 
     in_train[copies.sets[:n_train]] = True
     of_test = copies.sets[n_train:]
     near = _touched(copies, in_train)
-    shared = _shared_groups(train, test)
+    shared, of_shared = _shared_groups(train, test)
     return Leaks(
         pairs=_pairs(train, test, copies),
         exact=in_train[of_test],
         near=near[of_test] & ~in_train[of_test],
         validation={seed: _validation(copies, part) for seed, part in parts.items()},
         groups=shared,
-        of_shared_group=np.isin(test.groups, shared) if shared else np.zeros(len(test), bool),
+        of_shared_group=of_shared,
         constant={"training": _constant(train), "test": _constant(test)},
         contradicting=_contradicting(train, test, copies),
     )
@@ -123,10 +123,12 @@ def _validation(copies: Copies, part: Parts) -> int:
     return int((fit | _touched(copies, fit))[copies.sets[part.validation]].sum())
 
 
-def _shared_groups(train: Frames, test: Frames) -> tuple[str, ...]:
+def _shared_groups(train: Frames, test: Frames) -> tuple[tuple[str, ...], Bools]:
+    """The groups that are in both, and which test parts (N,) are of those."""
     if train.groups is None or test.groups is None:
-        return ()
-    return tuple(sorted(set(train.groups.tolist()) & set(test.groups.tolist())))
+        return (), np.zeros(len(test), bool)
+    shared = sorted(set(train.groups.tolist()) & set(test.groups.tolist()))
+    return tuple(shared), np.isin(test.groups, shared)
 
 
 def _constant(frames: Frames) -> int:

@@ -30,6 +30,10 @@ def runtime_of(row: Row) -> str:
     return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
+def _named(row: Row) -> str:
+    return runtime_of(row) + (" + decode" if row.includes_decode else "")
+
+
 def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     """One line a variant and machine: its fastest runtime for single images, fastest first."""
     header = ["variant", "fastest runtime", "thr", "p50 ms", "p99", "img/s", "acc.", "torch"]
@@ -44,7 +48,7 @@ def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     lines = []
     for row in sorted(best.values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        line = [row.variant, runtime_of(row), str(row.threads or ""), digits(row.p50_ms)]
+        line = [row.variant, _named(row), str(row.threads or ""), digits(row.p50_ms)]
         line += [digits(row.p99_ms), digits(most)]
         line += [percent(row.accuracy), percent(row.reference_accuracy)]
         lines.append([row.machine, *line] if several else line)
@@ -66,7 +70,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
         lines.append(
-            [row.computation, runtime_of(row), str(row.threads or "")]
+            [row.computation, _named(row), str(row.threads or "")]
             + [digits(row.p50_ms), "-".join(interval) if interval[0] else ""]
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
             + [digits(row.speedup), digits(row.device_p50_ms)]
@@ -82,7 +86,7 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
         needs = (row.load_ms, row.cold_start_ms, row.peak_rss_mb, megabytes)
-        line = [row.computation, runtime_of(row), str(row.threads or "")]
+        line = [row.computation, _named(row), str(row.threads or "")]
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
         lines.append(line)
@@ -132,6 +136,7 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         parts.append(f"### {name}: {first.processor}, {first.cores} cores")
         timed = [row for row in own if row.p50_ms is not None]
         if timed:
+            parts += ["The fastest runtime of each variant:", markdown(*fastest_rows(own))]
             parts += ["One image at a time:", markdown(*single_rows(timed))]
             parts += ["In batches:", markdown(*batch_rows(timed))]
         skipped = skipped_lines(own)

@@ -9,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from gaikan.report.latency_tables import digits, runtime_of
+from gaikan.report.latency_tables import digits, runtime_of, threads_in_words
 from gaikan.report.style import INK, MARKERS, PALETTE, QUIET, labels, name_beside, sheet, styled
 from gaikan.timing.rows import Row
 
@@ -123,8 +123,7 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
 
 
 def _setting(row: Row) -> str:
-    threads = "" if row.threads is None else f", {row.threads} thread{'s' * (row.threads > 1)}"
-    return f"{runtime_of(row)}{threads}"
+    return runtime_of(row) + ("" if row.threads is None else f", {threads_in_words(row.threads)}")
 
 
 @styled

@@ -30,6 +30,11 @@ def runtime_of(row: Row) -> str:
     return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
+def threads_in_words(threads: int | None) -> str:
+    """As text and figures name a setting."""
+    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
 def _named(row: Row) -> str:
     return runtime_of(row) + (" + decode" if row.includes_decode else "")
 
@@ -180,7 +185,7 @@ def _explained(facts: dict[str, Any]) -> str:
     for roof in facts["roofline"]:
         speeds = list(roof["bandwidth_gb_per_s"].items())
         text.append(
-            f"Roofline, {roof['precision']}, {roof['threads']} threads: "
+            f"Roofline, {roof['precision']}, {threads_in_words(roof['threads'])}: "
             f"{roof['gemm_gflops']:.0f} GFLOP/s ({roof['library']}); "
             + ", ".join(f"{speed:.0f} GB/s on {int(size) / 2**20:g} MiB" for size, speed in speeds)
             + "."

@@ -88,11 +88,10 @@ def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | Non
     bandwidths: dict[int | None, dict[int, float]] = {}
     best: dict[tuple[str, int | None], tuple[float, str]] = {}
     for setting in session.workers:
-        if setting.runtime.file in gemm.missing or setting.threads is None:
+        if setting.runtime.file in gemm.missing:
             continue
         if setting.threads not in bandwidths:
-            speeds = session.ask(setting, "bandwidth", "bandwidth", setting.threads)
-            bandwidths[setting.threads] = speeds
+            bandwidths[setting.threads] = session.ask(setting, "bandwidth", "bandwidth")
         rate = session.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
         key = (setting.runtime.precision, setting.threads)
         if rate is not None and rate > best.get(key, (0.0, ""))[0]:

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from gaikan.networks import Embedder
+from gaikan.timing.models import Product
 from gaikan.timing.runtimes import Images, Loaded, Outputs
 
 _GRAPH_WARM_UP = 3
+_COPIES = 50
 
 
 class Narrow(nn.Module):
@@ -41,11 +43,8 @@ def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> 
     # Written by gaikan itself, into a folder of this timing.
     module: nn.Module = torch.load(path, map_location=device, weights_only=False)
     if dtype is not None:
-        embedders = [part for part in module.modules() if isinstance(part, Embedder)]
-        for embedder in embedders:
-            embedder.network = Narrow(embedder.network, dtype)
-        if not embedders:  # the bare product that shows what the machine can do
-            module = Narrow(module, dtype)
+        for part in [p for p in module.modules() if isinstance(p, Embedder | Product)]:
+            part.network = Narrow(part.network, dtype)
     return module.eval()
 
 
@@ -136,6 +135,16 @@ def cuda_bf16(path: Path, threads: int) -> Loaded:
 def cuda_fp16(path: Path, threads: int) -> Loaded:
     """Convolutions and products in fp16, channels last; distances in fp32."""
     return Cuda(_read(path, "cuda", torch.float16))
+
+
+def cuda_bandwidth() -> dict[int, float]:
+    """Bytes a second of copying within the GPU's memory, by size of both blocks together, bytes."""
+    speeds = {}
+    for size in (2**23, 2**28):  # within its cache, beyond it
+        pair = torch.zeros((2, size // 2), dtype=torch.uint8, device="cuda")
+        query = _by_events(lambda pair=pair: pair[0].copy_(pair[1]))  # type: ignore[misc]
+        speeds[size] = size / min(query() for _ in range(_COPIES))
+    return speeds
 
 
 class CudaGraph(Cuda):

@@ -179,8 +179,10 @@ def pareto(rows: list[Row], title: str) -> Figure:
             axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=6, label=runtime)
     best = [points[i] for i in pareto_front([(x, y) for x, y, _ in points])]
     if best:
-        x, y, _ = zip(*best, strict=True)
-        axes.step(x, y, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front")
+        across, up = [x for x, _, _ in best], [y for _, y, _ in best]
+        axes.step(
+            across, up, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front"
+        )
     axes.set_xscale("log")
     axes.margins(0.1)
     _logarithmic(axes.xaxis)

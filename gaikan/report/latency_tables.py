@@ -126,7 +126,7 @@ def skipped_lines(rows: list[Row]) -> list[str]:
     reasons: dict[str, None] = {}
     for row in rows:
         if row.skipped is not None:
-            at = f", {row.threads} threads" if row.threads else ""
+            at = f", {threads_in_words(row.threads)}" if row.threads else ""
             reasons[f"{runtime_of(row)}{at}: {row.skipped}"] = None
     return list(reasons)
 

@@ -52,6 +52,8 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
     """
     started = time.perf_counter()
     axes(config)
+    if config.timing.enabled:
+        Options.of(config.timing)
     device = resolve_device(config.device)
     experiment = prepare(config)
     with locked(out):

@@ -180,6 +180,24 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ('runtimes = ["abacus"]', "no runtime 'abacus'; there are torch-fp32"),
+        ("threads = [4096]", "timing on 4096 threads: this machine has"),
+        ('plan = "endless"', "key 'timing.plan'"),
+    ],
+)
+def test_a_timing_that_cannot_be_is_refused_before_anything_is_trained(
+    folder: Path, tmp_path: Path, asked: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = (folder / "tiny.toml").read_text().replace("enabled = false", asked)
+    (tmp_path / "timed.toml").write_text(toml)
+    assert bench(tmp_path / "timed.toml", "--out", tmp_path / "out") == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from gaikan.cli import app;"

@@ -192,7 +192,7 @@ def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--threads", "4096"], "--threads 4096: this machine has"),
+        (["--threads", "4096"], "timing on 4096 threads: this machine has"),
         (["--runtime", "abacus"], "no runtime 'abacus'; there are torch-fp32"),
         (["--quick", "--thorough"], "--quick and --thorough: choose one"),
     ],

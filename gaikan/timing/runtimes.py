@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan import machine
-from gaikan.errors import GaikanError
+from gaikan.errors import ConfigError, GaikanError
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
 Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order
@@ -129,11 +129,11 @@ REFERENCE = next(iter(RUNTIMES))
 def chosen(labels: Sequence[str] | None) -> list[Runtime]:
     """The runtimes of those labels, in the registry's order; None: all but the optional ones.
 
-    The reference is always among them. Raises GaikanError on an unknown label.
+    The reference is always among them. Raises ConfigError on an unknown label.
     """
     for label in labels or ():
         if label not in RUNTIMES:
-            raise GaikanError(f"no runtime {label!r}; there are {', '.join(RUNTIMES)}")
+            raise ConfigError(f"no runtime {label!r}; there are {', '.join(RUNTIMES)}")
     return [
         runtime
         for label, runtime in RUNTIMES.items()

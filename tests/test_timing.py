@@ -5,6 +5,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -18,7 +19,7 @@ from gaikan.errors import ConfigError, GaikanError
 from gaikan.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.report.latency_figures import pareto_front
-from gaikan.report.latency_tables import agreement_rows
+from gaikan.report.latency_tables import agreement_rows, page
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn
@@ -317,6 +318,30 @@ def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Pat
         worker._process.kill()
         with pytest.raises(RefusedError, match="its process died"):
             worker.ask("peak_rss_mb")
+
+
+def test_what_compiles_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert RUNTIMES["torch.compile-fp32"].unavailable() == "no C++ compiler"
+    assert RUNTIMES["torch-fp32"].unavailable() is None
+
+
+def test_how_long_compiling_took_is_said() -> None:
+    places: dict[str, Any] = {"machine": "m", "processor": "p", "cores": 2, "device": "cpu"}
+    case: dict[str, Any] = {"threads": 2, "precision": "fp32", "batch_size": 1, "best_batch": True}
+    row = Row(
+        **places,
+        **case,
+        variant="cnn-triplet-mean_image",
+        computation="cnn-anchors",
+        runtime="torch.compile",
+        includes_decode=False,
+        p50_ms=1.0,
+        cold_start_ms=12340.0,
+    )
+    assert "compiled in its first query: 12.3 s (cnn-anchors)" in page([row], None)
+    assert "compiled in" not in page([replace(row, runtime="torch")], None)
 
 
 def test_the_reference_is_always_among_the_runtimes() -> None:

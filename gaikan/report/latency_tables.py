@@ -143,7 +143,7 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         if timed:
             parts += ["The fastest runtime of each variant:", markdown(*fastest_rows(own))]
             parts += ["One image at a time:", markdown(*single_rows(timed))]
-            parts += ["In batches:", markdown(*batch_rows(timed))]
+            parts += ["In batches:", markdown(*batch_rows(timed)), *_compilation(timed)]
         skipped = skipped_lines(own)
         if skipped:
             parts.append("Skipped:\n\n" + "\n".join(f"- {line}" for line in skipped))
@@ -153,6 +153,18 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         if lines:
             parts += ["Each runtime's own predictions on the test part:", markdown(header, lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _compilation(rows: list[Row]) -> list[str]:
+    """How long the first query took where it compiles the model, if that was measured."""
+    took = {
+        row.computation: f"{row.cold_start_ms / 1e3:.1f} s ({row.computation})"
+        for row in rows
+        if row.runtime == "torch.compile" and row.cold_start_ms is not None
+    }
+    return (
+        [f"torch.compile compiled in its first query: {', '.join(took.values())}."] if took else []
+    )
 
 
 def _explained(facts: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from gaikan.cli import main
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
+from gaikan.report.latency import _write_samples
 from gaikan.report.latency_figures import pareto_front
 from gaikan.report.latency_tables import agreement_rows, page
 from gaikan.timing.agreement import _compare
@@ -30,7 +31,7 @@ from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.table import _too_many_cores
 from gaikan.timing.time_run import Timing, time_run
 from gaikan.timing.torch_runtimes import _read
-from gaikan.timing.worker import RefusedError, Worker
+from gaikan.timing.worker import Case, RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -356,6 +357,22 @@ def test_decoding_a_file_gives_back_its_image(tmp_path: Path, channels: int) -> 
     np.testing.assert_array_equal(decoded(encode(images, tmp_path)), images)
     with pytest.raises(GaikanError, match="--include-decode: images of 2 channels"):
         encode(np.zeros((1, 2, 4, 4), np.uint8), tmp_path)
+
+
+def test_samples_of_a_gpu_and_of_a_processor_share_a_table(tmp_path: Path) -> None:
+    seconds, on_device = np.array([0.25, 0.5]), np.array([0.125, 0.375])
+    gpu = Turn(seconds, on_device, cpu=0.1)
+    samples = [
+        (RUNTIMES["torch-fp16-cuda"].setting(1), Case("cnn-anchors", 1), [gpu, gpu]),
+        (RUNTIMES["torch-fp32"].setting(2), Case("cnn-anchors", 1), [Turn(seconds, None, 0.1)]),
+    ]
+    _write_samples(tmp_path / "samples.parquet", Timing([], {}, samples))
+    table = pd.read_parquet(tmp_path / "samples.parquet")
+    assert table["round"].tolist() == [0, 0, 1, 1, 0, 0]
+    assert table["threads"].tolist() == [pd.NA] * 4 + [2, 2]
+    assert table["seconds"].tolist() == [0.25, 0.5] * 3
+    assert table["device_seconds"].tolist()[:4] == [0.125, 0.375] * 2
+    assert table["device_seconds"].isna().tolist() == [False] * 4 + [True] * 2
 
 
 def test_the_pareto_front_is_what_nothing_beats() -> None:

@@ -75,16 +75,20 @@ def _write_samples(path: Path, timing: Timing) -> None:
     frames = []
     for setting, case, turns in timing.samples:
         counts = [len(turn.seconds) for turn in turns]
-        seconds = np.concatenate([turn.seconds for turn in turns]).astype(np.float32)
+        on_device = [
+            np.full(len(turn.seconds), np.nan) if turn.device is None else turn.device
+            for turn in turns
+        ]
         columns = {
             "computation": case.model,
             "device": setting.runtime.device,
-            "threads": setting.threads,
+            "threads": pd.array([setting.threads] * sum(counts), dtype="Int16"),
             "runtime": setting.runtime.name,
             "precision": setting.runtime.precision,
             "batch_size": np.int32(case.batch_size),
             "round": np.repeat(np.arange(len(turns), dtype=np.int16), counts),
-            "seconds": seconds,
+            "seconds": np.concatenate([turn.seconds for turn in turns]).astype(np.float32),
+            "device_seconds": np.concatenate(on_device).astype(np.float32),
         }
         frames.append(pd.DataFrame(columns))
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
+from gaikan.data.audit import facts
 from gaikan.data.copies import Copies, find_copies, unique_images
 from gaikan.data.frames import Frames, Images
 from gaikan.data.leaks import Leaks, audit
@@ -179,6 +180,11 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text
     assert found.describe()["pairs_with_different_labels"] == 1
+    assert [fact for name, fact in facts(train) if name == "problem"] == [
+        "1 images repeat an earlier one exactly",
+        "1 images occur under more than one label",
+        "1 images are constant",
+    ]
     right = np.array(["ok", "ok"])
     judged = Judged(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
     header, rows = leak_rows(judged, found)

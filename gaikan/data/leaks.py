@@ -103,8 +103,8 @@ def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) 
         validation={seed: _validation(copies, part) for seed, part in parts.items()},
         groups=shared,
         of_shared_group=of_shared,
-        constant={"training": _constant(train), "test": _constant(test)},
-        contradicting=_contradicting(train, test, copies),
+        constant={"training": n_constant(train), "test": n_constant(test)},
+        contradicting=n_contradicting(copies.sets, np.concatenate([train.names, test.names])),
     )
 
 
@@ -131,16 +131,16 @@ def _shared_groups(train: Frames, test: Frames) -> tuple[tuple[str, ...], Bools]
     return tuple(shared), np.isin(test.groups, shared)
 
 
-def _constant(frames: Frames) -> int:
+def n_constant(frames: Frames) -> int:
+    """Images without contrast."""
     flat = frames.images.reshape(len(frames), -1)
     return int((flat.min(1) == flat.max(1)).sum())
 
 
-def _contradicting(train: Frames, test: Frames, copies: Copies) -> int:
-    """Distinct images that occur under more than one label."""
-    names = np.concatenate([train.names, test.names])
+def n_contradicting(sets: NDArray[np.int64], names: NDArray[np.str_]) -> int:
+    """Distinct images, numbered by `sets` (N,), that occur under more than one of `names` (N,)."""
     classes = np.unique(names, return_inverse=True)[1]
-    labelled = np.unique(np.stack([copies.sets, classes]), axis=1)
+    labelled = np.unique(np.stack([sets, classes]), axis=1)
     return int((np.bincount(labelled[0]) > 1).sum())
 
 

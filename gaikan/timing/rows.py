@@ -127,18 +127,15 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
-_HINTS = get_type_hints(Row)  # slow, and needed for every line
-
-
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, hint in _HINTS.items():
+    for name, kinds in _KINDS.items():
         text = cells[name]
         try:
-            values[name] = _value(hint, text)
+            values[name] = _value(kinds, text)
         except ValueError:
             raise DataError(
-                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(hint)}"
+                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(kinds)}"
             ) from None
     return Row(**values)
 
@@ -147,8 +144,10 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if isinstance(hint, UnionType) else (hint,)
 
 
-def _value(hint: Any, text: str | None) -> Any:
-    kinds = _kinds(hint)
+_KINDS = {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
+
+
+def _value(kinds: tuple[Any, ...], text: str | None) -> Any:
     if not text:
         if type(None) in kinds:
             return None
@@ -167,9 +166,9 @@ def _no() -> Any:
     raise ValueError
 
 
-def _wanted(hint: Any) -> str:
+def _wanted(kinds: tuple[Any, ...]) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-    return " or ".join(names.get(kind, "empty") for kind in _kinds(hint))
+    return " or ".join(names.get(kind, "empty") for kind in kinds)
 
 
 def merge(rows: list[Row], others: list[Row]) -> list[Row]:

@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,7 +94,7 @@ def bench(
         with StepProgress(console, "timing") as steps:
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
-    console.print(f"Report: {outcome.out / 'report.md'}")
+    console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
     raise typer.Exit(1 if outcome.failed else 0)
 
 
@@ -132,16 +133,25 @@ def time_(
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
-    latency: Annotated[list[Path], typer.Option(help="A table of `gaikan time`, to be merged")],
+    open_page: Annotated[bool, typer.Option("--open", help="Show it in the browser")] = False,
+    lang: Annotated[str, typer.Option(help="Shown first: en or ja")] = "en",
+    latency: Annotated[
+        list[Path] | None, typer.Option(help="A table of `gaikan time`, to be merged")
+    ] = None,
 ) -> None:
-    """Merge latency tables of other machines into a run's tables, figures and report."""
-    run = _harness()
+    """Write report.html and report.md of a run anew, from its other files."""
+    with line.needs_harness():
+        from gaikan.report.latency import merge_into
+        from gaikan.report.pages import write_pages
     from rich.console import Console
 
     console = Console(highlight=False)
-    merged = run.merge_latency(run_folder, latency)
-    _show_latency(console, merged)
-    console.print(f"Report: {run_folder / 'report.md'}")
+    if latency:
+        _show_fastest(console, merge_into(run_folder, latency))
+    page = write_pages(run_folder, lang)
+    console.print(f"Report: {page}", soft_wrap=True)
+    if open_page and not webbrowser.open(page.resolve().as_uri()):
+        raise GaikanError(f"--open: no browser was found; open {page} in one")
 
 
 def _plan(quick: bool, thorough: bool) -> str | None:
@@ -151,14 +161,18 @@ def _plan(quick: bool, thorough: bool) -> str | None:
 
 
 def _show_latency(console: Any, latency: Any) -> None:
-    from gaikan.report.latency_tables import fastest_rows, skipped_lines
-    from gaikan.terminal import table
-
     if latency.kept:
         console.print("Inference was timed before: same networks, machine and settings", end="")
         console.print("; `gaikan time` times it anew.")
-    console.print(table(*fastest_rows(latency.rows)))
-    for reason in skipped_lines(latency.rows):
+    _show_fastest(console, latency.rows)
+
+
+def _show_fastest(console: Any, rows: Any) -> None:
+    from gaikan.report.latency_tables import fastest_rows, skipped_lines
+    from gaikan.terminal import table
+
+    console.print(table(*fastest_rows(rows)))
+    for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
 
 

@@ -23,10 +23,11 @@ from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
+from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
 from gaikan.timing.inputs import Inputs
-from gaikan.timing.rows import Row
+from gaikan.timing.rows import Row, read_rows
 from gaikan.timing.run_folder import Options, Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
@@ -38,7 +39,7 @@ class Outcome:
 
     out: Path
     summary: pd.DataFrame
-    about: str
+    about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
 
@@ -103,10 +104,11 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
             "machine": machine.facts(device),
         }
         found = _figures(config, experiment, networks, references, answers, leaks)
-        _write(out, experiment, networks, manifest, found)
-        outcome = Outcome(out, found.summary, found.about, found.rates, failed)
+        _write(out, experiment, networks, found)
+        outcome = Outcome(out, found.summary, found.about.en, found.rates, failed)
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
+        write_pages(out)
         return outcome
 
 
@@ -197,14 +199,12 @@ def _write(
     out: Path,
     experiment: Experiment,
     networks: list[Network],
-    manifest: dict[str, Any],
     found: Findings,
 ) -> None:
     write.write_predictions(out, found.table)
     write.write_tables(out, found)
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
-    write.write_report(out, manifest, found)
 
 
 @dataclass(frozen=True)
@@ -227,15 +227,12 @@ def time_networks(
     with locked(out):
         facts = latency.read_facts(out)
         if not again and facts is not None and facts["key"] == run.timing_key(options):
-            return Latency(latency.write_pages(out), kept=True)
+            return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)
+        if csv is None:
+            write_pages(out)
     return Latency(timing.rows, kept=False)
-
-
-def merge_latency(out: Path, tables: list[Path]) -> Latency:
-    """Merges tables of `gaikan time` into the run. Raises DataError where they do not fit."""
-    return Latency(latency.merge_into(out, tables), kept=False)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from sklearn.metrics import recall_score
 from gaikan.config import FactoryConfig
 from gaikan.data.frames import Frames
 from gaikan.rates import upper_bound
-from gaikan.report.gallery import gallery, most_confident_mistakes
+from gaikan.report.gallery import gallery
+from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.report.style import pixels
 from gaikan.report.trust import factory_rows, rate_rows, rates_caption
 from gaikan.shopfloor import Judged, rates, recalls, worst_confusions

@@ -7,28 +7,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from gaikan.report.latency_tables import digits, runtime_of
+from gaikan.report.latency_tables import digits, figure_suffixes, runtime_of
 from gaikan.report.style import INK, MARKERS, PALETTE, QUIET, labels, sheet, styled
 from gaikan.timing.rows import Row
 
 _PANEL = 3.0  # inches
 
 
-def latency_figures(rows: list[Row]) -> dict[str, tuple[str, Figure]]:
-    """File name, title and figure of all that the rows hold."""
+def latency_figures(rows: list[Row]) -> dict[str, Figure]:
+    """Each figure of what the rows hold, by file name."""
     timed = [row for row in rows if row.p50_ms is not None]
-    machines = list(dict.fromkeys((row.machine, row.device) for row in timed))
     figures = {}
-    for number, (machine, device) in enumerate(machines):
+    for suffix, (machine, device) in figure_suffixes(rows).items():
         own = [row for row in timed if (row.machine, row.device) == (machine, device)]
         where = f"{machine}, {device}"
-        suffix = "" if number == 0 else f"-{number + 1}"
         for name, title, draw in (
             ("latency", "One image at a time", latency_bars),
             ("throughput", "Throughput by batch size", throughput_lines),
             ("pareto", "Accuracy and latency", pareto),
         ):
-            figures[f"{name}{suffix}"] = (f"{title}, {where}", draw(own, f"{title}, {where}"))
+            figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
     return figures
 
 

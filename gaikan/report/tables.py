@@ -1,7 +1,11 @@
 """Tables for people: Markdown from frames."""
 
+import re
+
 import pandas as pd
 from tabulate import tabulate
+
+from gaikan.report.words import Words, joined, say
 
 Rows = list[list[str]]
 
@@ -51,38 +55,39 @@ def _signed(value: float) -> str:
 
 def markdown(header: list[str], rows: Rows) -> str:
     """A Markdown table; text to the left, figures to the right."""
-    figures = [all(_is_figure(row[i]) for row in rows) for i in range(len(header))]
-    align = ["right" if figure else "left" for figure in figures]
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return tabulate(safe, header, tablefmt="pipe", colalign=align, disable_numparse=True)
+    align = ["right" if right else "left" for right in are_figures(rows, len(header))]
+    safe = [[_cell(cell) for cell in row] for row in rows]
+    titles = list(map(_cell, header))
+    return tabulate(safe, titles, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
-def _is_figure(cell: str) -> bool:
-    return not cell or cell[0].isdigit()
+def are_figures(rows: Rows, columns: int) -> list[bool]:
+    """Of each column, whether its cells hold figures or nothing."""
+    return [all(not row[i] or row[i][0].isdigit() for row in rows) for i in range(columns)]
 
 
-def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> str:
+def _cell(text: str) -> str:
+    return inline(text).replace("|", "\\|")
+
+
+def inline(text: str) -> str:
+    """Text on one line of Markdown, in which no name of the data makes a tag, a link or code."""
+    return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", " ".join(text.split()))
+
+
+def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> Words:
     """What the interval and the mark of the accuracy table mean."""
-    drawn = f"{test_parts} test parts" if test_groups is None else f"{test_groups} test groups"
-    over = (
-        f"{seeds} seeds and {drawn}"
-        if seeds > 1
-        else f"{drawn} (one seed: how much training varies is not in it)"
+    drawn = (
+        say("n_test_parts", n=test_parts)
+        if test_groups is None
+        else say("n_test_groups", n=test_groups)
     )
-    text = (
-        "Test figures in %, mean over seeds: accuracy with 95 % interval, balanced accuracy; "
-        f"last, validation accuracy. Interval: bootstrap over {over}, its width by Student's t. "
-        "`=`: cannot be told from the best (paired comparison, Holm-corrected over all pairs, "
-        "5 %)."
-    )
+    over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
+    sentences = [say("accuracy_caption", drawn=over)]
     if test_groups == 1:
-        text += " One test group: nothing shows how groups differ, so there is no interval."
+        sentences.append(say("one_group"))
     elif test_groups is not None and test_groups < FEW:
-        text += f" {test_groups} test groups say little of others: more would narrow it."
+        sentences.append(say("few_groups", n=test_groups))
     if original:
-        text += (
-            " Original protocol: anchors from the labels of the first 1,000 test rows, which are "
-            "then scored; optimism: less the held-out accuracy on those rows. It says how much "
-            "the protocol flatters, not how good a variant is."
-        )
-    return text
+        sentences.append(say("original_caption"))
+    return joined(sentences)

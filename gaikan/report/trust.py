@@ -1,5 +1,7 @@
 """Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -7,8 +9,10 @@ from gaikan.config import FactoryConfig
 from gaikan.data.leaks import Leaks
 from gaikan.rates import parts_needed, upper_bound
 from gaikan.report.tables import Rows, percent
+from gaikan.report.words import Words, joined, plain, say
 from gaikan.shopfloor import Judged
 
+_AS_IS = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
 
@@ -37,21 +41,16 @@ def _counts(seeds: str) -> str:
     return seeds if len(counts) <= 3 else f"{counts[0]}-{counts[-1]}"
 
 
-def rates_caption(rates: pd.DataFrame, grouped: bool) -> str:
+def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     """What the shop-floor table shows."""
     first = rates.iloc[0]
     seeds = len(str(first["escapes"]).split())
-    each = "" if seeds == 1 else " of each seed's network (from least to most if over 3)"
-    bounds = (
-        "widened by how much the test groups differ (few groups bound little)"
-        if grouped
-        else "exact (Clopper-Pearson)"
-    )
-    return (
-        f"Escapes: of {first['defects']} defective test parts called good; overkills: of "
-        f"{first['goods']} good ones called defective. Counts{each}; %: mean rate; <=: one-sided "
-        f"95 % upper bound for the seed that erred most, {bounds}. The seeds judge the same parts, "
-        "so their counts are not added up."
+    return say(
+        "rates_caption",
+        defects=first["defects"],
+        goods=first["goods"],
+        each="" if seeds == 1 else say("each_seed"),
+        bounds=say("bounds_grouped" if grouped else "bounds_exact"),
     )
 
 
@@ -73,28 +72,68 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str]
     return header, rows if len(header) > 1 else []
 
 
-def smallest_shown(rates: pd.DataFrame) -> str:
+def smallest_shown(rates: pd.DataFrame) -> Words:
     """What the best possible result on this test set could show."""
     defects = int(rates.iloc[0]["defects"])
-    least = upper_bound(0, defects)
-    return (
-        f"No escape at all among {defects} independent defective parts would show an escape rate "
-        f"of at most {percent(least)} %; 1 % takes about {parts_needed(0.01)} without an escape, "
-        f"0.1 % about {parts_needed(0.001)}."
+    return say(
+        "smallest_shown",
+        defects=defects,
+        least=percent(upper_bound(0, defects)),
+        percent=parts_needed(0.01),
+        permille=parts_needed(0.001),
     )
 
 
-def leak_rows(judged: Judged, leaks: Leaks) -> tuple[list[str], Rows]:
-    """Header and rows: test accuracy with and without the leaked parts, and on those alone."""
-    order = np.argsort(-judged.correct.mean((1, 2)), kind="stable")
-    header = ["variant", "all parts", "without leaked", "leaked alone"]
-    rows = []
-    for i in order.tolist():
-        right = judged.correct[i]
-        clean, leaked = right[:, ~leaks.leaked], right[:, leaks.leaked]
-        shares = [percent(part.mean() if part.size else None) for part in (right, clean, leaked)]
-        rows.append([judged.variants[i], *shares])
-    return header, rows
+def leak_accuracy(judged: Judged, leaks: Leaks) -> pd.DataFrame:
+    """Test accuracy of each variant, best first: of all parts, without the leaked, of those alone.
+
+    Shares in 0..1; NaN where there is no such part.
+    """
+    right = {
+        "all_parts": judged.correct,
+        "without_leaked": judged.correct[:, :, ~leaks.leaked],
+        "leaked_alone": judged.correct[:, :, leaks.leaked],
+    }
+    shares = {name: found.mean((1, 2)) if found.size else np.nan for name, found in right.items()}
+    table = pd.DataFrame({"variant": judged.variants, **shares})
+    return table.sort_values("all_parts", ascending=False, kind="stable", ignore_index=True)
+
+
+def leak_sentences(found: dict[str, Any]) -> list[Words]:
+    """What the audit found, as `Leaks.describe` tells it; worst first, empty where it is clean."""
+    counts = {
+        "leak_exact": found["test_parts_with_exact_copy_in_training"],
+        "leak_near": found["test_parts_with_near_copy_in_training"],
+        "leak_groups": len(found["groups_in_training_and_test"]),
+        "leak_validation": max(found["validation_images_with_copy_in_fit"].values(), default=0),
+        "leak_labels": found["identical_images_with_different_labels"],
+        "leak_constant_train": found["constant_images"]["training"],
+        "leak_constant_test": found["constant_images"]["test"],
+    }
+    groups = found["groups_in_training_and_test"]
+    names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
+    return [say(key, n=n, names=names) for key, n in counts.items() if n]
+
+
+def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
+    """The commonest mistakes of a confusion matrix of `seeds` networks, in words.
+
+    "14 of 120 “spur” called “mousebite”", sorted by the share of the actual class.
+    """
+    over = say("seeds_together", n=seeds) if seeds > 1 else plain("")
+    found = []
+    for actual, row in counts.iterrows():
+        total = int(row.sum())
+        found += [
+            (n / total, n, total, str(actual), str(called))
+            for called, n in zip(counts.columns, row.tolist(), strict=True)
+            if n and str(called) != str(actual)
+        ]
+    found.sort(key=lambda item: (-item[0], item[3], item[4]))
+    return [
+        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], _AS_IS)
+        for _, n, total, a, b in found[:most]
+    ]
 
 
 def recall_rows(
@@ -119,17 +158,16 @@ def recall_rows(
     return header, rows
 
 
-def reference_sentence(summary: pd.DataFrame) -> str | None:
+def reference_sentence(summary: pd.DataFrame) -> Words | None:
     """Whether the best classical reference is told from the best network."""
     kinds = summary["kind"]
     references, networks = summary[kinds == "reference"], summary[kinds != "reference"]
     if not len(references) or not len(networks):
         return None
     classical, network = references.iloc[0], networks.iloc[0]
-    pair = f"{classical['variant']} ({percent(classical['accuracy'])} %)"
-    best = f"{network['variant']} ({percent(network['accuracy'])} %)"
     if classical["accuracy"] >= network["accuracy"]:
-        return f"The best classical reference, {pair}, is no worse than the best network, {best}."
-    if classical["tied"] is True:
-        return f"The best classical reference, {pair}, cannot be told from {best}."
-    return f"The best classical reference, {pair}, is behind {best}."
+        key = "reference_no_worse"
+    else:
+        key = "reference_tied" if classical["tied"] is True else "reference_behind"
+    best = [f"{row['variant']} ({percent(row['accuracy'])} %)" for row in (classical, network)]
+    return say(key, classical=best[0], network=best[1])

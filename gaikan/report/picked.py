@@ -1,0 +1,231 @@
+"""The first section of a report: what to install at which inspection stage, and why."""
+
+from typing import Any
+
+from gaikan.report.blocks import (
+    Block,
+    Bullets,
+    Card,
+    Cards,
+    Fold,
+    Paragraph,
+    Picture,
+    Table,
+)
+from gaikan.report.folder import RunFolder
+from gaikan.report.latency_tables import digits, fastest_of
+from gaikan.report.tables import percent
+from gaikan.report.words import Words, plain, say
+
+TREE, MAP = "figures/tree.png", "figures/pick-{stage}.png"
+Stage = dict[str, Any]  # of picks.json, described in gaikan.selection
+Candidate = dict[str, Any]
+
+
+def pick_section(folder: RunFolder) -> list[Block]:
+    """The picks; before there are any, the most accurate variant, and how to pick."""
+    if folder.picks is None:
+        return [Paragraph(say("no_picks")), Cards([_best(folder)])]
+    stages: dict[str, Stage] = folder.picks["stages"]
+    blocks: list[Block] = [Cards([_card(name, stage) for name, stage in stages.items()])]
+    if folder.picture(TREE):
+        blocks.append(Picture(TREE, say("tree")))
+    for name, stage in stages.items():
+        blocks.append(Fold(say("reasons", stage=name), _reasons(folder, name, stage)))
+    return blocks
+
+
+def _best(folder: RunFolder) -> Card:
+    best = folder.best
+    interval = f"{percent(best['low'])}-{percent(best['high'])}"
+    shares = {"share": percent(best["accuracy"]), "interval": interval}
+    known = "share_with_interval" if percent(best["low"]) else "share_alone"
+    figures = [(say("f_accuracy"), say(known, **shares))]
+    tied = int(folder.summary["tied"].eq(True).sum()) - 1
+    if tied > 0:
+        figures.append((say("f_tied"), say("others", n=tied)))
+    figures += _rates(folder, str(best["variant"]))
+    times = [r for (_, v), r in fastest_of(folder.latency).items() if v == best["variant"]]
+    if times:
+        row = min(times, key=lambda row: row.p50_ms or 0)
+        figures.append((say("f_latency"), _milliseconds(row.p50_ms, row.p99_ms)))
+        runtime = f"{row.runtime} {row.precision}"
+        figures.append((say("f_runs"), _runs_on(runtime, row.threads, row.machine)))
+    return Card(say("most_accurate"), plain(str(best["variant"])), figures, [])
+
+
+def _rates(folder: RunFolder, variant: str) -> list[tuple[Words, Words]]:
+    rates = folder.rates
+    if rates is None or variant not in set(rates["variant"]):
+        return []
+    row = rates[rates["variant"] == variant].iloc[0]
+    found = []
+    for kind, parts in (("escape", "defects"), ("overkill", "goods")):
+        if row[parts]:
+            share, bound = percent(row[f"{kind}_rate"]), percent(row[f"{kind}_bound"])
+            text = say("rate_of", share=share, total=row[parts], bound=bound)
+            found.append((say(f"f_{kind}"), text))
+    return found
+
+
+def _milliseconds(p50: float | None, p99: float | None) -> Words:
+    if p99 is None:
+        return say("milliseconds_alone", p50=digits(p50))
+    return say("milliseconds", p50=digits(p50), p99=digits(p99))
+
+
+def _runs_on(runtime: str, threads: int | None, machine: str) -> Words:
+    if threads is None:
+        where = say("on_gpu")
+    else:
+        where = say("one_thread") if threads == 1 else say("n_threads", n=threads)
+    return say("runs_on", runtime=runtime, threads=where, machine=machine)
+
+
+def _card(name: str, stage: Stage) -> Card:
+    """What is installed at a stage; where nothing qualifies, what comes nearest."""
+    title = say("stage", name=name)
+    goal = (say("f_objective"), say(f"o_{stage['objective']}"))
+    warnings = [say("warning", text=text) for text in stage["warnings"]]
+    pick, near = stage["pick"], stage["nearest_miss"]
+    if pick is not None:
+        answer = plain(pick["variant"])
+        return Card(title, answer, [*_figures(pick), goal], warnings)
+    warnings += [plain(text) for text in (near or {}).get("would_have_to_give", [])]
+    figures = [goal] if near is None else [*_figures(near), goal]
+    if near is not None:
+        figures.insert(0, (say("f_nearest"), plain(near["variant"])))
+    return Card(title, say("nothing_qualifies"), figures, warnings, found=False)
+
+
+def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
+    """What a candidate does on test, and what it runs on."""
+    test, timing = candidate["test"], candidate["timing"]
+    figures = [(say("f_accuracy"), say("share_alone", share=percent(test["accuracy"])))]
+    if test["defects"]:
+        escapes = {"n": test["escapes"], "total": test["defects"]}
+        escapes |= {"share": percent(test["escape_rate"]), "bound": percent(test["escape_bound"])}
+        figures.append((say("f_escape"), say("errors_of", **escapes)))
+    if test["goods"]:
+        overkills = {"n": test["overkills"], "total": test["goods"]}
+        overkills["share"] = percent(test["overkill_rate"])
+        figures.append((say("f_overkill"), say("errors_alone", **overkills)))
+    if timing["p50_ms"] is not None:
+        times = _milliseconds(timing["p50_ms"], timing["p99_ms"])
+        figures.append((say("f_latency"), times))
+    runtime = f"{candidate['runtime']} {candidate['precision']}"
+    on = _runs_on(runtime, candidate["threads"], candidate["machine"])
+    return [*figures, (say("f_runs"), on)]
+
+
+def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
+    blocks: list[Block] = [Paragraph(plain(stage["why"]))]
+    chosen = stage["pick"] or stage["nearest_miss"]
+    if chosen is not None:
+        blocks += _chosen(chosen)
+    blocks += [
+        Paragraph(say("binding", **{"instead": say("nothing"), **_known(binding)}))
+        for binding in stage["binding"]
+    ]
+    if stage["runners_up"]:
+        blocks += [Paragraph(say("runners_up")), _runners_up(stage["runners_up"])]
+    if stage["promise"] is not None:
+        blocks += _promise(stage["promise"])
+    steps = stage["sensitivity"]["steps"] if stage["sensitivity"] else []
+    if steps:
+        blocks += [Paragraph(say("steps")), _steps(steps)]
+    path = MAP.format(stage=name)
+    if folder.picture(path):
+        blocks.append(Picture(path, say("pick_map", stage=name)))
+    return blocks
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _chosen(candidate: Candidate) -> list[Block]:
+    threshold = candidate["threshold"]
+    deciding = (
+        say("without_threshold")
+        if threshold is None
+        else say("with_threshold", value=f"{threshold:.4g}")
+    )
+    seeds = candidate["mean_over_seeds"]
+    mean = {"n": seeds["seeds"], "accuracy": percent(seeds["test"]["accuracy"])}
+    rows = [
+        [
+            check["constraint"],
+            _value(check["value"]),
+            _limit(check),
+            "✓" if check["passed"] else "✗",
+            _value(check["test"]),
+        ]
+        for check in candidate["checks"]
+    ]
+    keys = ("constraint", "on_validation", "limit", "met", "on_test")
+    return [
+        Paragraph(say("seed_installed", seed=candidate["seed"], threshold=deciding)),
+        Paragraph(say("mean_of_seeds", **mean)),
+        Paragraph(say("checked")),
+        Table([say(f"c_{key}") for key in keys], rows),
+    ]
+
+
+def _value(value: Any) -> str:
+    return digits(value) if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _limit(check: dict[str, Any]) -> str:
+    """Of what a constraint asks: "2 to 5", "≤ 5", "≥ 2", or names."""
+    low, high = _value(check["min"]), _value(check["max"])
+    if check["is"] is not None:
+        return ", ".join(map(str, check["is"]))
+    if low and high:
+        return f"{low} to {high}"
+    return f"≤ {high}" if high else f"≥ {low}"
+
+
+def _runners_up(candidates: list[Candidate]) -> Table:
+    keys = ("variant", "runtime", "threads", "accuracy", "escape", "p50_fastest", "why")
+    rows = [
+        [
+            each["variant"],
+            f"{each['runtime']} {each['precision']}",
+            _value(each["threads"]),
+            percent(each["test"]["accuracy"]),
+            percent(each["test"]["escape_rate"]),
+            _value(each["timing"]["p50_ms"]),
+            each["why"],
+        ]
+        for each in candidates
+    ]
+    return Table([say(f"c_{key}") for key in keys], rows)
+
+
+def _promise(promise: dict[str, Any]) -> list[Block]:
+    said = say(
+        "promise",
+        level=percent(promise["level"]),
+        method=promise["method"],
+        networks=promise["networks"],
+    )
+    return [Paragraph(said), Bullets([plain(text) for text in promise["holds_for"]])]
+
+
+def _steps(steps: list[dict[str, Any]]) -> Table:
+    keys = ("ceiling", "from", "to", "variant", "runtime", "threads", "accuracy", "escape")
+    rows = [
+        [
+            "" if step["ceiling"] is None else f"{percent(step['ceiling'])} %",
+            _value(step["from_ms"]),
+            _value(step["to_ms"]),
+            step["variant"] or "-",
+            f"{step['runtime']} {step['precision']}" if step["runtime"] else "",
+            _value(step["threads"]),
+            percent(step["accuracy"]),
+            percent(step["escape_rate"]),
+        ]
+        for step in steps
+    ]
+    return Table([say(f"c_{key}") for key in keys], rows)

@@ -4,10 +4,6 @@ from typing import Any
 
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
-    AGREEMENT,
-    BATCHES,
-    FASTEST,
-    SINGLE,
     agreement_rows,
     batch_rows,
     fastest_rows,
@@ -18,6 +14,9 @@ from gaikan.report.latency_tables import (
 from gaikan.report.tables import Rows
 from gaikan.report.words import Words, joined, plain, say
 from gaikan.timing.rows import Row
+
+_FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
+_FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
 
 def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]:
@@ -44,15 +43,15 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
     timed = [row for row in own if row.p50_ms is not None]
     blocks: list[Block] = []
     if timed:
-        blocks += [Paragraph(say("fastest")), _table(FASTEST, fastest_rows(own)[1])]
+        blocks += [Paragraph(say("fastest")), _table(_FASTEST, fastest_rows(own)[1])]
         for suffix, (machine, device) in figure_suffixes(rows).items():
             if machine == own[0].machine:
                 blocks += _pictures(suffix, f"{machine}, {device}")
-        blocks.append(Fold(say("one_at_a_time"), [_table(SINGLE, single_rows(timed))]))
-        blocks.append(Fold(say("in_batches"), [_table(BATCHES, batch_rows(timed))]))
-    agreement = agreement_rows(own)
+        blocks.append(Fold(say("one_at_a_time"), [_table(*single_rows(timed))]))
+        blocks.append(Fold(say("in_batches"), [_table(*batch_rows(timed))]))
+    columns, agreement = agreement_rows(own)
     if agreement:
-        blocks.append(Fold(say("own_predictions"), [_table(AGREEMENT, agreement)]))
+        blocks.append(Fold(say("own_predictions"), [_table(columns, agreement)]))
     skipped = skipped_lines(own)
     if skipped:
         blocks += [Paragraph(say("skipped")), Bullets([plain(line) for line in skipped])]

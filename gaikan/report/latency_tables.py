@@ -4,46 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gaikan.report.tables import Rows, percent
-from gaikan.timing.rows import Row
-
-# Columns of the tables below, as `strings.toml` has them.
-FASTEST = [
-    "variant",
-    "fastest",
-    "threads",
-    "p50",
-    "p99",
-    "images_per_s",
-    "runtime_accuracy",
-    "torch_accuracy",
-]
-SINGLE = [
-    "computation",
-    "runtime",
-    "threads",
-    "p50",
-    "interval",
-    "p90",
-    "p99",
-    "max",
-    "speedup",
-    "device_ms",
-]
-BATCHES = [
-    "computation",
-    "runtime",
-    "threads",
-    "images_per_s",
-    "batch",
-    "speedup",
-    "cpu",
-    "roofline",
-    "load",
-    "first",
-    "peak",
-    "file",
-]
-AGREEMENT = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
+from gaikan.timing.rows import Row, runtime_of
 
 
 def digits(value: float | None, figures: int = 3) -> str:
@@ -56,11 +17,6 @@ def digits(value: float | None, figures: int = 3) -> str:
 
 def _magnitude(value: float) -> int:
     return int(f"{value:e}".partition("e")[2])
-
-
-def runtime_of(row: Row) -> str:
-    """Runtime and precision, as `--runtime` takes it."""
-    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
 def figure_suffixes(rows: list[Row]) -> dict[str, tuple[str, str]]:
@@ -102,8 +58,10 @@ def _same_place(row: Row, other: Row) -> bool:
     ) and runtime_of(row) == runtime_of(other)
 
 
-def single_rows(rows: list[Row]) -> Rows:
-    """One image at a time, by computation, runtime and threads, in the order of `SINGLE`."""
+def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
+    """One image at a time, by computation, runtime and threads; keys of the columns, and rows."""
+    columns = ["computation", "runtime", "threads", "p50", "interval", "p90", "p99", "max"]
+    columns += ["speedup", "device_ms"]
     lines = []
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
@@ -113,11 +71,13 @@ def single_rows(rows: list[Row]) -> Rows:
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
             + [digits(row.speedup), digits(row.device_p50_ms)]
         )
-    return lines
+    return columns, lines
 
 
-def batch_rows(rows: list[Row]) -> Rows:
-    """The best batch size, and what a process needs, in the order of `BATCHES`."""
+def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
+    """The best batch size, and what a process needs; keys of the columns, and rows."""
+    columns = ["computation", "runtime", "threads", "images_per_s", "batch", "speedup", "cpu"]
+    columns += ["roofline", "load", "first", "peak", "file"]
     lines = []
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
@@ -126,7 +86,7 @@ def batch_rows(rows: list[Row]) -> Rows:
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
         lines.append(line)
-    return lines
+    return columns, lines
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:
@@ -137,15 +97,16 @@ def _once(rows: Iterable[Row]) -> list[Row]:
     return list(first.values())
 
 
-def agreement_rows(rows: list[Row]) -> Rows:
-    """What each runtime makes of the test part, by variant, in the order of `AGREEMENT`."""
+def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
+    """What each runtime makes of the test part, by variant; keys of the columns, and rows."""
+    columns = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None:
             error = "" if row.max_distance_error is None else f"{row.max_distance_error:.2g}"
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
             seen[row.variant, runtime_of(row)] = [*map(percent, figures), error]
-    return [[*place, *figures] for place, figures in seen.items()]
+    return columns, [[*place, *figures] for place, figures in seen.items()]
 
 
 def skipped_lines(rows: list[Row]) -> list[str]:

@@ -60,6 +60,11 @@ class Row:
     skipped: str | None = None  # why there are no figures
 
 
+def runtime_of(row: Row) -> str:
+    """Runtime and precision, as `--runtime` takes it."""
+    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
+
+
 Key = tuple[str, str, str, int | None, str, str, int | None, bool]
 
 

@@ -1,0 +1,217 @@
+"""What could be installed at a stage, and whether it meets each of the stage's constraints.
+
+A candidate is a network (variant, seed) with its threshold, in one runtime, precision and number
+of threads. Decisions are known as the reference runtime makes them. A runtime that gives another
+class on some share of the test images (labels play no part) is charged for it: every figure is
+taken as if the same share of the validation parts were errors of that figure's kind.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.config import FactoryConfig
+from gaikan.rates import cost_per_1000
+from gaikan.selection.quality import Quality, decide, of_kind, quality
+from gaikan.selection.run_files import Codes, Network, RunFiles
+from gaikan.selection.threshold import Border, Borders, level_each
+from gaikan.stages import TIMING, Range, Stage
+from gaikan.timing.rows import Row, runtime_of
+
+Value = float | str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A network on its validation parts, for one stage and runtime."""
+
+    network: Network
+    threshold: float | None
+    holds: bool  # whether the threshold meets the stage's escape ceilings
+    predicted: Codes
+    quality: Quality
+    values: dict[str, float | None]  # by constraint, charged with what the runtime changes
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Something that could be installed; `failed` are the constraints that it does not meet."""
+
+    judged: Judged
+    row: Row
+    lost: float  # share of the test images that the runtime gives another class
+    values: dict[str, Value]  # by constraint of the stage
+    failed: tuple[str, ...]
+    merit: float  # by the stage's objective; more is better
+
+    @property
+    def variant(self) -> str:
+        """Of the network."""
+        return self.judged.network.variant
+
+    @property
+    def seed(self) -> int:
+        """Of the network."""
+        return self.judged.network.seed
+
+    @property
+    def speed(self) -> tuple[float, float]:
+        """What decides between candidates that cannot be told apart: faster, then smaller."""
+        return (self.row.p50_ms or 0.0, float(self.row.model_bytes or 0))
+
+
+class Judging:
+    """A run's networks and settings, judged stage by stage; what is slow is kept."""
+
+    def __init__(self, run: RunFiles, factory: FactoryConfig, most: float) -> None:
+        """`most` is the largest escape ceiling that will be asked for."""
+        self.run = run
+        self.factory = factory
+        self.most = most
+        self._borders: dict[int, Borders | None] = {}
+        self._judged: dict[object, Judged] = {}
+
+    @cached_property
+    def level(self) -> float:
+        """At which each network's escape rate is bounded."""
+        return level_each(len(self.run.networks))
+
+    def candidates(self, stage: Stage) -> list[Candidate]:
+        """All of them; those that qualify have nothing failed."""
+        settings: dict[str, list[Row]] = {}
+        for row in _settings(self.run.rows, stage.batch_size):
+            settings.setdefault(row.variant, []).append(row)
+        return [
+            self._candidate(network, row, stage)
+            for network in self.run.networks
+            for row in settings.get(network.variant, ())
+        ]
+
+    def _candidate(self, network: Network, row: Row, stage: Stage) -> Candidate:
+        lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
+        judged = self.judged(network, stage, lost)
+        values: dict[str, Value] = {}
+        failed = []
+        for name, names in stage.allowed.items():
+            values[name] = runtime_of(row) if name == "runtimes" else getattr(row, name)
+            if values[name] not in names:
+                failed.append(name)
+        for name, limit in stage.limits.items():
+            value = getattr(row, name) if name in TIMING else judged.values[name]
+            values[name] = value
+            if not (limit.holds(value) or _exempt(name, value, row, limit)):
+                failed.append(name)
+        return Candidate(judged, row, lost, values, tuple(failed), _merit(stage, judged, row))
+
+    def judged(self, network: Network, stage: Stage, lost: float = 0.0) -> Judged:
+        """The network with the threshold that the stage's ceilings ask for."""
+        ceilings = stage.ceilings
+        weights = self._weights(stage)
+        key = (id(network), lost, *ceilings.items(), weights, *stage.recall)
+        if key not in self._judged:
+            self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
+        return self._judged[key]
+
+    def _weights(self, stage: Stage) -> tuple[float, float]:
+        """What an escape and an overkill rate count when a threshold is chosen."""
+        if stage.objective != "cost":
+            return 0.0, 1.0
+        cost = [cost_per_1000(*rates, self.factory) for rates in ((1.0, 0.0), (0.0, 1.0))]
+        return cost[0] or 0.0, cost[1] or 0.0
+
+    def _judge(
+        self,
+        network: Network,
+        ceilings: dict[str, float],
+        weights: tuple[float, float],
+        stage: Stage,
+        lost: float,
+    ) -> Judged:
+        part, ok = network.validation, self.run.ok
+        border: Border | None = None
+        if ceilings:
+            borders = self._of(network)
+            if borders is not None:
+                extra = lost * len(part) / int((part.label != ok).sum())
+                border = borders.fit({n: limit - extra for n, limit in ceilings.items()}, weights)
+        threshold = None if border is None else border.threshold
+        predicted = decide(part, ok, threshold)
+        bound = border.bound if border is not None and "escape_bound" in ceilings else None
+        found = quality(part, predicted, ok, self.factory, bound)
+        values = _charged(found, lost, part.label, self.factory)
+        for kind in stage.recall:
+            parts = of_kind(part, kind, self.run.classes, self.run.modes)
+            values[f"recall.{kind}"] = _recall(predicted == part.label, parts, lost)
+        holds = not ceilings or (border is not None and border.holds)
+        return Judged(network, threshold, holds, predicted, found, values)
+
+    def _of(self, network: Network) -> Borders | None:
+        if id(network) not in self._borders:
+            assert self.run.ok is not None
+            found = Borders.of(network.validation, self.run.ok, self.level, self.most)
+            self._borders[id(network)] = found
+        return self._borders[id(network)]
+
+
+def _settings(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
+    """Rows at a batch size; those that include decoding only where there are no others."""
+    found: dict[object, Row] = {}
+    for row in sorted(rows, key=lambda row: row.includes_decode):
+        if row.batch_size == batch_size:
+            found.setdefault((row.machine, row.variant, runtime_of(row), row.threads), row)
+    return list(found.values())
+
+
+def _exempt(name: str, value: float | None, row: Row, limit: Range) -> bool:
+    """A GPU has no threads to limit; agreement may be unknown where `min = 0` asks for none."""
+    if name == "threads":
+        return row.device == "cuda"
+    return name == "agreement" and value is None and not limit.min
+
+
+def _charged(
+    found: Quality, lost: float, labels: Codes, factory: FactoryConfig
+) -> dict[str, float | None]:
+    """Figures by name, as if `lost` of all parts were errors of that figure's kind."""
+    errors = lost * found.n
+    smallest = np.bincount(labels)
+    smallest = smallest[smallest > 0]
+    recall_lost = min(1.0, errors / int(smallest.min())) / len(smallest)
+
+    def more(rate: float | None, parts: int | None) -> float | None:
+        return None if rate is None or not parts else min(1.0, rate + errors / parts)
+
+    escape, overkill = (
+        more(found.escape_rate, found.defects),
+        more(found.overkill_rate, found.goods),
+    )
+    known = escape is not None and overkill is not None
+    return {
+        "accuracy": max(0.0, found.accuracy - lost),
+        "balanced_accuracy": max(0.0, found.balanced_accuracy - recall_lost),
+        "escape_rate": escape,
+        "escape_bound": more(found.escape_bound, found.defects),
+        "overkill_rate": overkill,
+        "cost": cost_per_1000(escape or 0.0, overkill or 0.0, factory) if known else None,
+    }
+
+
+def _recall(right: NDArray[np.bool_], parts: NDArray[np.bool_], lost: float) -> float | None:
+    """Share of `parts` (N,) that are `right` (N,), charged; None where there are none."""
+    count = int(parts.sum())
+    if not count:
+        return None
+    return max(0.0, float(right[parts].mean()) - lost * len(right) / count)
+
+
+def _merit(stage: Stage, judged: Judged, row: Row) -> float:
+    """The objective as a number of which more is better; a figure that is not there is worst."""
+    if stage.objective == "latency":
+        return -(row.p50_ms or 0.0)
+    if stage.objective == "accuracy":
+        return judged.values["accuracy"] or 0.0
+    name = {"escape": "escape_rate", "overkill": "overkill_rate", "cost": "cost"}[stage.objective]
+    value = judged.values[name]
+    return -float("inf") if value is None else -value

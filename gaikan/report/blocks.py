@@ -1,5 +1,6 @@
 """What a report is made of, whether it is written as Markdown or as HTML."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,8 +39,13 @@ class Table:
 
     kind: ClassVar[str] = "table"
     columns: list[Words]
-    rows: Rows
+    rows: Sequence[Sequence[str | Words]]
     filtered: bool = False
+
+    @property
+    def in_english(self) -> Rows:
+        """The cells as text."""
+        return [[c.en if isinstance(c, Words) else c for c in row] for row in self.rows]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def _block(block: Block) -> str:
         case Bullets():
             return "\n".join(f"- {inline(item.en)}" for item in block.items)
         case Table():
-            return tables.markdown([column.en for column in block.columns], block.rows)
+            return tables.markdown([column.en for column in block.columns], block.in_english)
         case Picture():
             return f"![{inline(block.title.en)}]({block.path})"
         case Code():

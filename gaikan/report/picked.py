@@ -15,7 +15,8 @@ from gaikan.report.blocks import (
 from gaikan.report.folder import RunFolder
 from gaikan.report.latency_tables import digits, fastest_of
 from gaikan.report.tables import percent
-from gaikan.report.words import Words, plain, say
+from gaikan.report.words import Words, joined, plain, say
+from gaikan.selection.words import worded
 
 TREE, MAP = "figures/tree.png", "figures/pick-{stage}.png"
 Stage = dict[str, Any]  # of picks.json, described in gaikan.selection
@@ -119,19 +120,19 @@ def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
 
 
 def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
-    blocks: list[Block] = [Paragraph(plain(stage["why"]))]
+    blocks: list[Block] = []
+    if stage["description"]:
+        blocks.append(Paragraph(plain(stage["description"])))
+    blocks.append(Paragraph(plain(stage["why"])))
     chosen = stage["pick"] or stage["nearest_miss"]
     if chosen is not None:
         blocks += _chosen(chosen)
-    blocks += [
-        Paragraph(say("binding", **{"instead": say("nothing"), **_known(binding)}))
-        for binding in stage["binding"]
-    ]
+    blocks += [Paragraph(_binding(found)) for found in stage["binding"]]
     if stage["runners_up"]:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage["runners_up"])]
     if stage["promise"] is not None:
         blocks += _promise(stage["promise"])
-    steps = stage["sensitivity"]["steps"] if stage["sensitivity"] else []
+    steps = stage["sensitivity"]["steps"]
     if steps:
         blocks += [Paragraph(say("steps")), _steps(steps)]
     path = MAP.format(stage=name)
@@ -140,8 +141,15 @@ def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     return blocks
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+def _binding(found: dict[str, Any]) -> Words:
+    names = joined(map(_called, found["constraints"]), say("and"))
+    return say("binding", constraints=names, instead=found["instead"], why=found["why"])
+
+
+def _called(constraint: str) -> Words:
+    """A constraint's name in words; "recall.MODE" is that of a failure mode."""
+    name, _, kind = constraint.partition(".")
+    return say(f"k_{name}", kind=kind)
 
 
 def _chosen(candidate: Candidate) -> list[Block]:
@@ -151,39 +159,43 @@ def _chosen(candidate: Candidate) -> list[Block]:
         if threshold is None
         else say("with_threshold", value=f"{threshold:.4g}")
     )
+    blocks: list[Block] = [
+        Paragraph(say("seed_installed", seed=candidate["seed"], threshold=deciding))
+    ]
     seeds = candidate["mean_over_seeds"]
-    mean = {"n": seeds["seeds"], "accuracy": percent(seeds["test"]["accuracy"])}
-    rows = [
+    if seeds is not None:
+        mean = {"n": seeds["seeds"], "accuracy": percent(seeds["test"]["accuracy"])}
+        blocks.append(Paragraph(say("mean_of_seeds", **mean)))
+    rows: list[list[str | Words]] = [
         [
-            check["constraint"],
-            _value(check["value"]),
+            _called(check["constraint"]),
+            worded(check["constraint"], check["value"]),
             _limit(check),
             "✓" if check["passed"] else "✗",
-            _value(check["test"]),
+            "" if check["test"] is None else worded(check["constraint"], check["test"]),
         ]
         for check in candidate["checks"]
     ]
     keys = ("constraint", "on_validation", "limit", "met", "on_test")
-    return [
-        Paragraph(say("seed_installed", seed=candidate["seed"], threshold=deciding)),
-        Paragraph(say("mean_of_seeds", **mean)),
-        Paragraph(say("checked")),
-        Table([say(f"c_{key}") for key in keys], rows),
-    ]
-
-
-def _value(value: Any) -> str:
-    return digits(value) if isinstance(value, float) else "" if value is None else str(value)
+    table = Table([say(f"c_{key}") for key in keys], rows)
+    return [*blocks, Paragraph(say("checked")), table]
 
 
 def _limit(check: dict[str, Any]) -> str:
-    """Of what a constraint asks: "2 to 5", "≤ 5", "≥ 2", or names."""
-    low, high = _value(check["min"]), _value(check["max"])
+    """What a constraint asks for: "2 to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
     if check["is"] is not None:
         return ", ".join(map(str, check["is"]))
+    low, high = (
+        None if check[end] is None else worded(check["constraint"], check[end])
+        for end in ("min", "max")
+    )
     if low and high:
         return f"{low} to {high}"
     return f"≤ {high}" if high else f"≥ {low}"
+
+
+def _figure(value: float | None) -> str:
+    return digits(value) if isinstance(value, float) else "" if value is None else str(value)
 
 
 def _runners_up(candidates: list[Candidate]) -> Table:
@@ -192,10 +204,10 @@ def _runners_up(candidates: list[Candidate]) -> Table:
         [
             each["variant"],
             f"{each['runtime']} {each['precision']}",
-            _value(each["threads"]),
+            _figure(each["threads"]),
             percent(each["test"]["accuracy"]),
             percent(each["test"]["escape_rate"]),
-            _value(each["timing"]["p50_ms"]),
+            _figure(each["timing"]["p50_ms"]),
             each["why"],
         ]
         for each in candidates
@@ -218,11 +230,11 @@ def _steps(steps: list[dict[str, Any]]) -> Table:
     rows = [
         [
             "" if step["ceiling"] is None else f"{percent(step['ceiling'])} %",
-            _value(step["from_ms"]),
-            _value(step["to_ms"]),
+            _figure(step["from_ms"]),
+            _figure(step["to_ms"]),
             step["variant"] or "-",
             f"{step['runtime']} {step['precision']}" if step["runtime"] else "",
-            _value(step["threads"]),
+            _figure(step["threads"]),
             percent(step["accuracy"]),
             percent(step["escape_rate"]),
         ]

@@ -1,16 +1,18 @@
 """Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gaikan.config import FactoryConfig
-from gaikan.data.leaks import Leaks
 from gaikan.rates import parts_needed, upper_bound
 from gaikan.report.tables import Rows, percent
 from gaikan.report.words import Words, joined, plain, say
-from gaikan.shopfloor import Judged
+
+if TYPE_CHECKING:  # slow to import, and `gaikan report` makes neither
+    from gaikan.data.leaks import Leaks
+    from gaikan.shopfloor import Judged
 
 _AS_IS = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
@@ -84,7 +86,7 @@ def smallest_shown(rates: pd.DataFrame) -> Words:
     )
 
 
-def leak_accuracy(judged: Judged, leaks: Leaks) -> pd.DataFrame:
+def leak_accuracy(judged: "Judged", leaks: "Leaks") -> pd.DataFrame:
     """Test accuracy of each variant, best first: of all parts, without the leaked, of those alone.
 
     Shares in 0..1; NaN where there is no such part.

@@ -7,6 +7,7 @@ import csv
 import io
 import math
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -116,9 +117,14 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Row)
+
+
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, hint in get_type_hints(Row).items():
+    for name, hint in _hints().items():
         text = cells[name]
         try:
             values[name] = _value(hint, text)

@@ -15,7 +15,7 @@ from gaikan.report.blocks import (
 from gaikan.report.folder import RunFolder
 from gaikan.report.latency_tables import digits, fastest_of
 from gaikan.report.tables import percent
-from gaikan.report.words import Words, joined, plain, say
+from gaikan.report.words import Words, plain, say
 from gaikan.selection.words import worded
 
 TREE, MAP = "figures/tree.png", "figures/pick-{stage}.png"
@@ -127,7 +127,9 @@ def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     chosen = stage["pick"] or stage["nearest_miss"]
     if chosen is not None:
         blocks += _chosen(chosen)
-    blocks += [Paragraph(_binding(found)) for found in stage["binding"]]
+    if stage["binding"]:
+        whys = [plain(found["why"]) for found in stage["binding"]]
+        blocks += [Paragraph(say("binding")), Bullets(whys)]
     if stage["runners_up"]:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage["runners_up"])]
     if stage["promise"] is not None:
@@ -139,11 +141,6 @@ def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     if folder.picture(path):
         blocks.append(Picture(path, say("pick_map", stage=name)))
     return blocks
-
-
-def _binding(found: dict[str, Any]) -> Words:
-    names = joined(map(_called, found["constraints"]), say("and"))
-    return say("binding", constraints=names, instead=found["instead"], why=found["why"])
 
 
 def _called(constraint: str) -> Words:
@@ -226,7 +223,8 @@ def _promise(promise: dict[str, Any]) -> list[Block]:
 
 
 def _steps(steps: list[dict[str, Any]]) -> Table:
-    keys = ("ceiling", "from", "to", "variant", "runtime", "threads", "accuracy", "escape")
+    keys = ["ceiling", "from", "to", "variant", "runtime", "threads"]
+    keys += ["validation_accuracy", "validation_escape"]
     rows = [
         [
             "" if step["ceiling"] is None else f"{percent(step['ceiling'])} %",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import line
+from gaikan import line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -71,6 +71,7 @@ def bench(
     from rich.console import Console
 
     from gaikan.config import load_config
+    from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
@@ -94,7 +95,10 @@ def bench(
         with StepProgress(console, "timing") as steps:
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
-    console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
+        pick.show(console, pick.pick_run(outcome.out), outcome.out)
+    else:
+        console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
+    console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
     raise typer.Exit(1 if outcome.failed else 0)
 
 
@@ -113,6 +117,7 @@ def time_(
     run = _harness()
     from rich.console import Console
 
+    from gaikan.report.pages import write_pages
     from gaikan.terminal import StepProgress
     from gaikan.timing.run_folder import Options
 
@@ -128,6 +133,8 @@ def time_(
         latency = run.time_networks(run_folder, options, steps, csv=out)
     _show_latency(console, latency)
     console.print(f"Table: {out or run_folder / 'latency.csv'}")
+    if out is None:
+        console.print(f"Report: {write_pages(run_folder)}", soft_wrap=True)
 
 
 @app.command()
@@ -202,6 +209,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 
 
 line.register(app)
+pick.register(app)
 
 
 def main() -> None:

@@ -134,6 +134,14 @@ class Config(Section):
             raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-'")
         return value
 
+    @field_validator("stage")
+    @classmethod
+    def _stage_names(cls, value: dict[str, Stage]) -> dict[str, Stage]:
+        for name in value:
+            if not re.fullmatch(r"[\w-]+", name):
+                raise ValueError(f"{name!r}: a stage's name is letters, digits, '_' and '-'")
+        return value
+
     @property
     def all_seeds(self) -> range:
         """The seeds of the run."""

@@ -230,8 +230,6 @@ def time_networks(
             return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)
-        if csv is None:
-            write_pages(out)
     return Latency(timing.rows, kept=False)
 
 

@@ -1,8 +1,11 @@
 """Inspection stages: what is asked of the variant that is installed there, from TOML."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gaikan.errors import ConfigError
 
 
 class Section(BaseModel):
@@ -127,3 +130,31 @@ class Stage(Section):
         if self.objective in ("escape", "overkill", "cost"):
             asked.append(f"objective '{self.objective}'")
         return asked[0] if asked else None
+
+
+def check(
+    stages: Mapping[str, Stage], kinds: Iterable[str], has_ok: bool, has_costs: bool, where: str
+) -> None:
+    """Whether data with these classes and failure modes can answer.
+
+    Raises ConfigError naming `where` and key.
+    """
+    for name, stage in stages.items():
+        at = f"{where}: key 'stage.{name}"
+        if stage.needs_ok is not None and not has_ok:
+            raise ConfigError(
+                f"{at}': {stage.needs_ok} needs a class that means good; say --ok CLASS"
+            )
+        if stage.objective == "cost" and not has_costs:
+            raise ConfigError(
+                f"{at}.objective': a cost needs [factory] defect_rate, escape_cost, overkill_cost"
+            )
+        for kind in stage.recall:
+            known(kind, kinds, "failure mode or class", f"{at}.recall'")
+
+
+def known(name: str, names: Iterable[str], what: str, at: str) -> None:
+    """Raises ConfigError where `name` is none of `names`."""
+    held = list(dict.fromkeys(names))
+    if name not in held:
+        raise ConfigError(f"{at}: no {what} {name!r}; there are {', '.join(held)}")

@@ -221,8 +221,9 @@ def exact_high(events: int | NDArray[np.int64] | Floats, n: float | Floats, leve
 
     Both may be fractions, of parts that are worth fewer independent ones.
     """
-    left = np.asarray(n, np.float64) - events
-    high: Floats = betaincinv(np.asarray(events) + 1.0, np.where(left > 0, left, 1.0), level)
+    seen = np.asarray(events, np.float64)
+    left = n - seen
+    high = np.asarray(betaincinv(seen + 1, np.where(left > 0, left, 1.0), level), np.float64)
     return np.where(left > 0, high, 1.0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gaikan.report.blocks import Bullets, Code, Table
-from gaikan.report.markdown import markdown
+from gaikan.report.md import markdown
 from gaikan.report.parts import _choose
 from gaikan.report.thumbnails import COLUMNS, SIDE, sheet
 from gaikan.report.words import plain, say, strings

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gaikan.report.tables import Rows
+from gaikan.report.markdown import Rows
 from gaikan.report.words import Words
 
 

@@ -19,9 +19,10 @@ from gaikan.report.blocks import (
 from gaikan.report.folder import RunFolder
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import digits, fastest_of
+from gaikan.report.markdown import Rows
 from gaikan.report.picked import pick_section
 from gaikan.report.reproduce import changes_toml
-from gaikan.report.tables import Rows, accuracy_rows, caption, percent
+from gaikan.report.tables import accuracy_rows, caption, percent
 from gaikan.report.words import Words, joined, plain, say
 
 _NAMES = 8  # classes that are named in the headline

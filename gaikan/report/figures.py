@@ -11,13 +11,10 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
+from gaikan.report.colours import INK, PALETTE, QUIET, RULE
 from gaikan.report.style import (
     DPI,
-    INK,
     MARKERS,
-    PALETTE,
-    QUIET,
-    RULE,
     fixed,
     flowing,
     labels,

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gaikan.data.frames import Frames, Images
-from gaikan.report.style import QUIET, labels, sheet, styled
+from gaikan.report.colours import QUIET
+from gaikan.report.style import labels, sheet, styled
 
 _COLUMNS = 6
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,9 +26,9 @@ from PIL import Image
 from gaikan.errors import GaikanError
 from gaikan.report.blocks import Document, Picture
 from gaikan.report.folder import RunFolder
+from gaikan.report.markdown import are_figures
 from gaikan.report.parts import TestParts
 from gaikan.report.scatter import scatter_data
-from gaikan.report.tables import are_figures
 from gaikan.report.thumbnails import Sheet, sheet, webp
 from gaikan.report.words import Words, say
 
@@ -119,6 +120,10 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
     if path is None:
         return None
     content, kind = path.read_bytes(), "png"
+    if path.suffix == ".svg":
+        root = ElementTree.fromstring(content)
+        size = (round(float(root.attrib[side])) for side in ("width", "height"))
+        return _Embedded(_data_url(content, "svg+xml"), *size)
     with Image.open(io.BytesIO(content)) as image:
         width, height = (round(_PIXELS_PER_INCH * side) for side in image.size)
         if len(content) > _LARGE:

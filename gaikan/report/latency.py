@@ -11,7 +11,7 @@ import pandas as pd
 from gaikan.errors import DataError
 from gaikan.files import write
 from gaikan.report.latency_blocks import latency_blocks
-from gaikan.report.markdown import markdown
+from gaikan.report.md import markdown
 from gaikan.timing.rows import Row, merge, read_rows, write_rows
 
 if TYPE_CHECKING:  # `gaikan report` needs no torch

@@ -11,7 +11,7 @@ from gaikan.report.latency_tables import (
     single_rows,
     skipped_lines,
 )
-from gaikan.report.tables import Rows
+from gaikan.report.markdown import Rows
 from gaikan.report.words import Words, joined, plain, say
 from gaikan.timing.rows import Row
 

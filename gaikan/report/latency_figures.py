@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from gaikan.report.colours import INK, PALETTE, QUIET
 from gaikan.report.latency_tables import digits, figure_suffixes
-from gaikan.report.style import INK, MARKERS, PALETTE, QUIET, labels, sheet, styled
+from gaikan.report.style import MARKERS, labels, sheet, styled
 from gaikan.timing.rows import Row, runtime_of
 
 _PANEL = 3.0  # inches

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gaikan.report.tables import Rows, percent
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
 from gaikan.timing.rows import Row, runtime_of
 
 

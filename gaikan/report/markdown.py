@@ -1,73 +1,29 @@
-"""A report as Markdown, in English: what a pull request shows."""
+"""Markdown tables; no pandas, so that `gaikan pick` starts quickly."""
 
 import re
-from collections.abc import Iterable
 
-from gaikan.report import tables
-from gaikan.report.blocks import (
-    Block,
-    Bullets,
-    Cards,
-    Code,
-    Document,
-    Fold,
-    Heading,
-    Live,
-    Paragraph,
-    Picture,
-    Table,
-)
-from gaikan.report.tables import inline
+from tabulate import tabulate
+
+Rows = list[list[str]]
 
 
-def page(report: Document) -> str:
-    """`report.md`."""
-    parts = [f"# {inline(report.name)}", *(inline(words.en) for words in report.headline)]
-    parts += [f"**{inline(words.en)}**" for words in report.alerts]
-    for section in report.sections:
-        parts += [f"## {inline(section.title.en)}", markdown(section.blocks).rstrip()]
-    return "\n\n".join(parts) + "\n"
+def markdown(header: list[str], rows: Rows) -> str:
+    """A Markdown table; text to the left, figures to the right."""
+    align = ["right" if right else "left" for right in are_figures(rows, len(header))]
+    safe = [[_cell(cell) for cell in row] for row in rows]
+    titles = list(map(_cell, header))
+    return tabulate(safe, titles, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
-def markdown(blocks: Iterable[Block]) -> str:
-    """The blocks below each other."""
-    return "\n\n".join(_block(block) for block in blocks) + "\n"
+def are_figures(rows: Rows, columns: int) -> list[bool]:
+    """Of each column, whether its cells hold figures or nothing."""
+    return [all(not row[i] or row[i][0].isdigit() for row in rows) for i in range(columns)]
 
 
-def _block(block: Block) -> str:
-    match block:
-        case Paragraph():
-            return inline(block.text.en)
-        case Heading():
-            return f"### {inline(block.text.en)}"
-        case Bullets():
-            return "\n".join(f"- {inline(item.en)}" for item in block.items)
-        case Table():
-            return tables.markdown([column.en for column in block.columns], block.in_english)
-        case Picture():
-            return f"![{inline(block.title.en)}]({block.path})"
-        case Code():
-            return _fenced(block.text)
-        case Cards():
-            return _cards(block)
-        case Fold():
-            title = f"<details><summary>{inline(block.title.en)}</summary>"
-            return f"{title}\n\n{markdown(block.blocks)}\n</details>"
-        case Live():
-            return "\n\n".join(map(_block, block.stills))
+def _cell(text: str) -> str:
+    return inline(text).replace("|", "\\|")
 
 
-def _cards(block: Cards) -> str:
-    paragraphs = []
-    for card in block.cards:
-        lines = [f"**{inline(card.title.en)}: {inline(card.answer.en)}**", ""]
-        lines += [f"- {inline(label.en)}: {inline(value.en)}" for label, value in card.figures]
-        lines += [f"- **{inline(warning.en)}**" for warning in card.warnings]
-        paragraphs.append("\n".join(lines))
-    return "\n\n".join(paragraphs)
-
-
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}toml\n{text.rstrip()}\n{fence}"
+def inline(text: str) -> str:
+    """Text on one line of Markdown, in which no name of the data makes a tag, a link or code."""
+    return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", " ".join(text.split()))

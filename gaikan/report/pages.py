@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gaikan.errors import ConfigError
 from gaikan.files import write
-from gaikan.report import html, markdown
+from gaikan.report import html, md
 from gaikan.report.content import document
 from gaikan.report.folder import RunFolder
 from gaikan.report.words import LANGUAGES
@@ -22,6 +22,6 @@ def write_pages(out: Path, language: str = "en") -> Path:
         raise ConfigError(f"--lang {language}: there are {' and '.join(LANGUAGES)}")
     folder = RunFolder.read(out)
     report = document(folder)
-    write(out / MARKDOWN, markdown.page(report))
+    write(out / MARKDOWN, md.page(report))
     write(out / HTML, html.page(folder, report, language))
     return out / HTML

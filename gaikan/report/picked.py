@@ -18,7 +18,7 @@ from gaikan.report.tables import percent
 from gaikan.report.words import Words, plain, say
 from gaikan.selection.words import worded
 
-TREE, MAP = "figures/tree.png", "figures/pick-{stage}.png"
+TREE, MAP = "figures/tree.svg", "figures/sensitivity-{stage}.svg"
 Stage = dict[str, Any]  # of picks.json, described in gaikan.selection
 Candidate = dict[str, Any]
 

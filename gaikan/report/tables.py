@@ -1,13 +1,9 @@
-"""Tables for people: Markdown from frames."""
-
-import re
+"""Tables for people: rows of text from frames."""
 
 import pandas as pd
-from tabulate import tabulate
 
+from gaikan.report.markdown import Rows
 from gaikan.report.words import Words, joined, say
-
-Rows = list[list[str]]
 
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
 
@@ -51,28 +47,6 @@ def _range(low: float, high: float) -> str:
 
 def _signed(value: float) -> str:
     return "" if pd.isna(value) else f"{100 * value:+.1f}"
-
-
-def markdown(header: list[str], rows: Rows) -> str:
-    """A Markdown table; text to the left, figures to the right."""
-    align = ["right" if right else "left" for right in are_figures(rows, len(header))]
-    safe = [[_cell(cell) for cell in row] for row in rows]
-    titles = list(map(_cell, header))
-    return tabulate(safe, titles, tablefmt="pipe", colalign=align, disable_numparse=True)
-
-
-def are_figures(rows: Rows, columns: int) -> list[bool]:
-    """Of each column, whether its cells hold figures or nothing."""
-    return [all(not row[i] or row[i][0].isdigit() for row in rows) for i in range(columns)]
-
-
-def _cell(text: str) -> str:
-    return inline(text).replace("|", "\\|")
-
-
-def inline(text: str) -> str:
-    """Text on one line of Markdown, in which no name of the data makes a tag, a link or code."""
-    return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", " ".join(text.split()))
 
 
 def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> Words:

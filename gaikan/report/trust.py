@@ -7,7 +7,8 @@ import pandas as pd
 
 from gaikan.config import FactoryConfig
 from gaikan.rates import parts_needed, upper_bound
-from gaikan.report.tables import Rows, percent
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
 from gaikan.report.words import Words, joined, plain, say
 
 if TYPE_CHECKING:  # slow to import, and `gaikan report` makes neither

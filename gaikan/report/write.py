@@ -13,9 +13,10 @@ from gaikan.files import write
 from gaikan.report import figures, trust
 from gaikan.report.findings import Findings
 from gaikan.report.gallery import gallery
+from gaikan.report.markdown import markdown
 from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.report.pca import project
-from gaikan.report.tables import accuracy_rows, caption, markdown
+from gaikan.report.tables import accuracy_rows, caption
 from gaikan.report.words import Words
 from gaikan.results import Network
 from gaikan.score import confusion

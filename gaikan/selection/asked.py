@@ -1,12 +1,11 @@
 """The stages that are asked for, and whether this run can answer them."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from gaikan.config import FactoryConfig, load_config
 from gaikan.errors import ConfigError
 from gaikan.selection.run_files import RunFiles
-from gaikan.stages import CEILINGS, Range, Share, Stage
+from gaikan.stages import CEILINGS, Range, Share, Stage, check, known
 from gaikan.timing.runtimes import RUNTIMES
 
 # What `bench/stages.toml` spells out. Sizes and times hold for a small industrial PC or a
@@ -44,35 +43,20 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
         stages = {
             name: stage.model_copy(update=dict.fromkeys(CEILINGS)) for name, stage in stages.items()
         }
+    kinds = [*run.modes, *run.classes]
+    check(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)
     for name, stage in stages.items():
-        _check(run, stage, costs, f"{where}: key 'stage.{name}")
+        _check_timed(run, stage, f"{where}: key 'stage.{name}")
     return stages, costs
 
 
-def _check(run: RunFiles, stage: Stage, costs: FactoryConfig, at: str) -> None:
-    if run.ok is None and stage.needs_ok is not None:
-        raise ConfigError(
-            f"{at}': {stage.needs_ok} needs a class that means good, and the run has none; "
-            "say --ok when running `gaikan bench`"
-        )
-    if stage.objective == "cost" and costs.defect_rate is None:
-        raise ConfigError(
-            f"{at}.objective': a cost needs [factory] with defect_rate, escape_cost, overkill_cost"
-        )
-    for kind in stage.recall:
-        _known(kind, f"{at}.recall'", "failure mode or class", [*run.modes, *run.classes])
+def _check_timed(run: RunFiles, stage: Stage, at: str) -> None:
     for label in stage.runtimes or ():
-        _known(label, f"{at}.runtimes'", "runtime", RUNTIMES)
+        known(label, RUNTIMES, "runtime", f"{at}.runtimes'")
     if stage.machine is not None:
         machines = [row.machine for row in run.rows]
-        _known(stage.machine, f"{at}.machine'", "machine", machines)
-    sizes = {row.batch_size for row in run.rows} - {None}
+        known(stage.machine, machines, "timed machine", f"{at}.machine'")
+    sizes = sorted({row.batch_size for row in run.rows if row.batch_size is not None})
     if stage.batch_size not in sizes:
-        timed = ", ".join(map(str, sorted(size for size in sizes if size is not None)))
+        timed = ", ".join(map(str, sizes))
         raise ConfigError(f"{at}.batch_size': not timed at {stage.batch_size}, only at {timed}")
-
-
-def _known(name: str, at: str, what: str, known: Iterable[str]) -> None:
-    names = list(dict.fromkeys(known))
-    if name not in names:
-        raise ConfigError(f"{at}: no {what} {name!r} in this run; there are {', '.join(names)}")

@@ -108,18 +108,18 @@ class Judging:
     def judged(self, network: Network, stage: Stage, lost: float = 0.0) -> Judged:
         """The network with the threshold that the stage's ceilings ask for."""
         ceilings = stage.ceilings
-        weights = self._weights(stage)
+        weights = self.costs if stage.objective == "cost" else (0.0, 1.0)
         key = (id(network), lost, *ceilings.items(), weights, *stage.recall)
         if key not in self._judged:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
 
-    def _weights(self, stage: Stage) -> tuple[float, float]:
-        """What an escape and an overkill rate count when a threshold is chosen."""
-        if stage.objective != "cost":
-            return 0.0, 1.0
-        cost = [cost_per_1000(*rates, self.factory) for rates in ((1.0, 0.0), (0.0, 1.0))]
-        return cost[0] or 0.0, cost[1] or 0.0
+    @property
+    def costs(self) -> tuple[float, float]:
+        """Of 1,000 parts if every defective one escaped, and if every good one were rejected."""
+        rates = ((1.0, 0.0), (0.0, 1.0))
+        escape, overkill = (cost_per_1000(*each, self.factory) or 0.0 for each in rates)
+        return escape, overkill
 
     def _judge(
         self,

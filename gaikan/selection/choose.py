@@ -31,7 +31,8 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
         return Choice(None, None, (), ())
     ranked = sorted(installed, key=_rank)
     best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
-    tied, rest = [], []
+    tied: list[Candidate] = []
+    rest: list[Candidate] = []
     for candidate in ranked:
         apart = candidate is not best and told_apart(best, candidate, variants, stage)
         (rest if apart else tied).append(candidate)

@@ -82,5 +82,5 @@ def of_kind(
 ) -> NDArray[np.bool_]:
     """The parts (N,) of a failure mode, or else of a class, called `kind`."""
     if part.mode is not None and kind in modes:
-        return part.mode == modes.index(kind)
-    return part.label == classes.index(kind)
+        return np.equal(part.mode, modes.index(kind))
+    return np.equal(part.label, classes.index(kind))

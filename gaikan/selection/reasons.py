@@ -44,10 +44,15 @@ def without(stage: Stage, name: str) -> Stage:
 
 
 def merit(stage: Stage, candidate: Candidate) -> str:
+    """The objective's figure in words, with its name."""
+    return f"{called(OBJECTIVES[stage.objective])} {worth(stage, candidate)}"
+
+
+def worth(stage: Stage, candidate: Candidate) -> str:
     """The objective's figure in words."""
     name = OBJECTIVES[stage.objective]
     value = candidate.row.p50_ms if name == "p50_ms" else candidate.judged.values[name]
-    return f"{called(name)} {worded(name, value)}"
+    return worded(name, value)
 
 
 def place(candidate: Candidate) -> str:
@@ -77,7 +82,8 @@ def binding(
         rest = _freed(candidates, set(names) - set(CEILINGS))
         instead = pick(rest, stage, ties).pick
         if instead is not None and not _same(instead, chosen):
-            failed = next(each.failed for each in candidates if _same(each, instead))
+            own = (instead.judged, instead.row)
+            failed = next(each.failed for each in candidates if (each.judged, each.row) == own)
             found.append(_binding(stage, failed, instead, chosen))
     return found
 
@@ -89,7 +95,7 @@ def _binding(
     what = place(instead) if instead.variant == chosen.variant else instead.variant
     why = (
         f"without {limits}{' together' * (len(names) > 1)}: {what}, {merit(stage, instead)} "
-        f"instead of {merit(stage, chosen)}"
+        f"instead of {worth(stage, chosen)}"
     )
     return Binding(names, instead, why)
 

@@ -168,7 +168,9 @@ def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Net
     parts: dict[tuple[str, int], dict[str, Part]] = {}
     for start, rows in zip(starts, np.split(order, starts[1:]), strict=True):
         name, part = variants[keys[0, start]], splits[keys[2, start]]
-        held = {key: None if values is None else values[rows] for key, values in columns.items()}
+        held: dict[str, Any] = {
+            key: None if values is None else values[rows] for key, values in columns.items()
+        }
         parts.setdefault((name, int(keys[1, start])), {})[part] = Part(**held)
     networks = [
         Network(name, seed, both["validation"], both["test"])

@@ -3,13 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.rates import cost_per_1000
 from gaikan.selection.candidates import Candidate, Judged, Judging
-from gaikan.selection.run_files import Codes, Network
+from gaikan.selection.run_files import Codes, Part
 from gaikan.stages import Stage
-from gaikan.statistics import LEVEL, MeanSquares, Units, compare, estimate, holm, mcnemar
-
-Values = NDArray[np.float64] | NDArray[np.bool_]
+from gaikan.statistics import LEVEL, Floats, MeanSquares, Units, compare, estimate, holm, mcnemar
 
 
 class Ties:
@@ -52,53 +49,56 @@ class Ties:
         apart = np.ones(len(first), bool)
         values, groups = self._values(variants, whole, stage)
         if values.shape[1] and (groups is None or len(np.unique(groups)) > 1):
-            apart = _differs(values, groups)
+            apart = _differs(values, groups, stage.objective != "cost")
         pairs = zip(first.tolist(), second.tolist(), apart.tolist(), strict=True)
         return {frozenset((variants[a], variants[b])): differs for a, b, differs in pairs}
 
     def _values(
         self, variants: tuple[str, ...], seeds: list[dict[str, Judged]], stage: Stage
-    ) -> tuple[Values, Codes | None]:
+    ) -> tuple[Floats, Codes | None]:
         """What the objective averages, (V, M) over all seeds' parts, and their groups (M,)."""
-        columns, groups = [], []
-        grouped = True
+        columns: list[Floats] = [np.zeros((len(variants), 0))]
+        groups: list[Codes] = []
+        grouped = len(seeds) > 1
         for held in seeds:
             part = held[variants[0]].network.validation
-            parts = self._concerned(held[variants[0]].network, stage)
-            rows = [self._of(held[variant], stage)[parts] for variant in variants]
-            columns.append(np.stack(rows))
+            parts = self._concerned(part, stage)
+            columns.append(
+                np.stack([self._of(held[variant], stage)[parts] for variant in variants])
+            )
             groups.append((part.sample if part.group is None else part.group)[parts])
-            grouped = part.group is not None or len(seeds) > 1
-        if not columns:
-            return np.zeros((len(variants), 0), bool), None
-        return np.concatenate(columns, axis=1), np.concatenate(groups) if grouped else None
+            grouped = grouped or part.group is not None
+        values = np.concatenate(columns, axis=1)
+        return values, np.concatenate(groups) if grouped and groups else None
 
-    def _concerned(self, network: Network, stage: Stage) -> NDArray[np.bool_]:
-        label, ok = network.validation.label, self.judging.run.ok
-        if stage.objective == "escape":
-            return label != ok
-        if stage.objective == "overkill":
-            return label == ok
-        return np.ones(len(label), bool)
+    def _concerned(self, part: Part, stage: Stage) -> NDArray[np.bool_]:
+        good: NDArray[np.bool_] = np.asarray(part.label == self.judging.run.ok)
+        if stage.objective in ("escape", "overkill"):
+            return good if stage.objective == "overkill" else ~good
+        return np.ones(len(part), bool)
 
-    def _of(self, judged: Judged, stage: Stage) -> Values:
+    def _of(self, judged: Judged, stage: Stage) -> Floats:
+        """What each validation part (N,) adds: right is 1, or an error is 1, or what it costs."""
         part, ok = judged.network.validation, self.judging.run.ok
         if stage.objective == "accuracy":
-            return judged.predicted == part.label
-        wrong = (judged.predicted == ok) != (part.label == ok)
-        if stage.objective != "cost":
-            return wrong
+            return np.equal(judged.predicted, part.label).astype(np.float64)
         good = part.label == ok
-        share = np.where(good, good.mean(), (~good).mean())
-        factory = self.judging.factory
-        cost = [cost_per_1000(*rates, factory) or 0.0 for rates in ((1.0, 0.0), (0.0, 1.0))]
-        return np.where(wrong, np.where(good, cost[1], cost[0]) / share, 0.0)
+        wrong = np.not_equal(judged.predicted == ok, good)
+        if stage.objective != "cost":
+            return wrong.astype(np.float64)
+        escape, overkill = self.judging.costs
+        goods = int(good.sum())
+        each = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
+        return np.asarray(np.where(wrong, len(part) * each, 0.0), np.float64)
 
 
-def _differs(values: Values, groups: Codes | None) -> NDArray[np.bool_]:
-    """Pairs (P,) of rows of values (V, M) whose means differ, as `compare` orders them."""
-    if values.dtype == bool:
-        return compare(values[:, None, :].astype(bool), groups).differs
+def _differs(values: Floats, groups: Codes | None, exact: bool) -> NDArray[np.bool_]:
+    """Pairs (P,) of rows of values (V, M) whose means differ, as `compare` orders them.
+
+    `exact` values are 0 or 1.
+    """
+    if exact:
+        return compare(values[:, None, :] > 0, groups).differs
     first, second = np.triu_indices(len(values), 1)
     pairs = (values[first] - values[second])[:, None, :]
     p = estimate(MeanSquares.of(Units.of(pairs, groups))).p_values()

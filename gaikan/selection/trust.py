@@ -27,7 +27,7 @@ def promise(judging: Judging, stage: Stage) -> Promise | None:
         return None
     n = len(judging.run.networks)
     if "escape_bound" not in stage.ceilings:
-        words = (
+        words: tuple[str, ...] = (
             f"The ceiling of {worded('escape_rate', stage.ceilings['escape_rate'])} is on the rate "
             "as validation shows it, and promises nothing for other parts; escape_bound does",
         )

@@ -15,7 +15,7 @@ from gaikan.report.blocks import (
 from gaikan.report.folder import RunFolder
 from gaikan.report.latency_tables import digits, fastest_of
 from gaikan.report.tables import percent
-from gaikan.report.words import Words, plain, say
+from gaikan.report.words import Words, joined, plain, say
 from gaikan.selection.words import worded
 
 TREE, MAP = "figures/tree.svg", "figures/sensitivity-{stage}.svg"
@@ -86,17 +86,28 @@ def _runs_on(runtime: str, threads: int | None, machine: str) -> Words:
 def _card(name: str, stage: Stage) -> Card:
     """What is installed at a stage; where nothing qualifies, what comes nearest."""
     title = say("stage", name=name)
-    goal = (say("f_objective"), say(f"o_{stage['objective']}"))
+    goal = (say("f_asked"), _asked(stage))
     warnings = [say("warning", text=text) for text in stage["warnings"]]
     pick, near = stage["pick"], stage["nearest_miss"]
     if pick is not None:
         answer = plain(pick["variant"])
         return Card(title, answer, [*_figures(pick), goal], warnings)
-    warnings += [plain(text) for text in (near or {}).get("would_have_to_give", [])]
-    figures = [goal] if near is None else [*_figures(near), goal]
+    figures = [goal]
     if near is not None:
-        figures.insert(0, (say("f_nearest"), plain(near["variant"])))
+        figures = [(say("f_nearest"), plain(near["variant"])), *_figures(near), goal]
+        gives = joined(map(plain, near["would_have_to_give"]), say("and"))
+        warnings.append(say("would_qualify", gives=gives))
     return Card(title, say("nothing_qualifies"), figures, warnings, found=False)
+
+
+def _asked(stage: Stage) -> Words:
+    """Objective and constraints."""
+    limits = [
+        say("limited", constraint=_called(limit["name"]), limit=_limit(limit["name"], limit))
+        for limit in stage["constraints"]
+    ]
+    goal = say(f"o_{stage['objective']}")
+    return say("asked", goal=goal, limits=joined(limits, say("comma"))) if limits else goal
 
 
 def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
@@ -121,9 +132,7 @@ def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
 
 def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     blocks: list[Block] = []
-    if stage["description"]:
-        blocks.append(Paragraph(plain(stage["description"])))
-    blocks.append(Paragraph(plain(stage["why"])))
+    blocks += [Paragraph(_sentence(text)) for text in (stage["description"], stage["why"]) if text]
     chosen = stage["pick"] or stage["nearest_miss"]
     if chosen is not None:
         blocks += _chosen(chosen)
@@ -132,6 +141,7 @@ def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
         blocks += [Paragraph(say("binding")), Bullets(whys)]
     if stage["runners_up"]:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage["runners_up"])]
+    blocks += [Paragraph(say("nearest_of_each")), _each_variant(stage)]
     if stage["promise"] is not None:
         blocks += _promise(stage["promise"])
     steps = stage["sensitivity"]["steps"]
@@ -141,6 +151,10 @@ def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     if folder.picture(path):
         blocks.append(Picture(path, say("pick_map", stage=name)))
     return blocks
+
+
+def _sentence(text: str) -> Words:
+    return plain(f"{text[0].upper()}{text[1:]}.")
 
 
 def _called(constraint: str) -> Words:
@@ -167,7 +181,7 @@ def _chosen(candidate: Candidate) -> list[Block]:
         [
             _called(check["constraint"]),
             worded(check["constraint"], check["value"]),
-            _limit(check),
+            _limit(check["constraint"], check),
             "✓" if check["passed"] else "✗",
             "" if check["test"] is None else worded(check["constraint"], check["test"]),
         ]
@@ -178,13 +192,12 @@ def _chosen(candidate: Candidate) -> list[Block]:
     return [*blocks, Paragraph(say("checked")), table]
 
 
-def _limit(check: dict[str, Any]) -> str:
-    """What a constraint asks for: "2 to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
-    if check["is"] is not None:
-        return ", ".join(map(str, check["is"]))
+def _limit(constraint: str, ends: dict[str, Any]) -> str:
+    """What a constraint asks for: "2 ms to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
+    if ends["is"] is not None:
+        return ", ".join(map(str, ends["is"]))
     low, high = (
-        None if check[end] is None else worded(check["constraint"], check[end])
-        for end in ("min", "max")
+        None if ends[end] is None else worded(constraint, ends[end]) for end in ("min", "max")
     )
     if low and high:
         return f"{low} to {high}"
@@ -210,6 +223,24 @@ def _runners_up(candidates: list[Candidate]) -> Table:
         for each in candidates
     ]
     return Table([say(f"c_{key}") for key in keys], rows)
+
+
+def _each_variant(stage: Stage) -> Table:
+    """Each variant's candidate that fails least, with its value of each constraint."""
+    best: dict[str, dict[str, Any]] = {}
+    for candidate in sorted(stage["candidates"], key=lambda each: len(each["failed"])):
+        best.setdefault(candidate["variant"], candidate)
+    names = [limit["name"] for limit in stage["constraints"]]
+    rows = [
+        [each["variant"], f"{each['runtime']} {each['precision']}", _figure(each["threads"])]
+        + [
+            worded(name, each["values"][name]) + (" ✗" if name in each["failed"] else "")
+            for name in names
+        ]
+        for each in best.values()
+    ]
+    columns = [say(f"c_{key}") for key in ("variant", "runtime", "threads")]
+    return Table(columns + [_called(name) for name in names], rows)
 
 
 def _promise(promise: dict[str, Any]) -> list[Block]:

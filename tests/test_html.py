@@ -38,6 +38,13 @@ NAMES = (
     "line\u2028break | <!-- [x](y)",
 )
 H, W = 12, 14
+STAGES = """
+[stage.line]
+threads = { max = 1 }
+escape_bound = { max = 0.9 }
+[stage.never]
+accuracy = { min = 1.0 }
+"""
 TOML = """
 name = "tiny"
 seeds = 2
@@ -58,17 +65,21 @@ batch_size = 32
 """
 
 
-def images_of(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Noise with a bright bar that makes the class, (N, H, W)."""
-    images = rng.integers(0, 140, (len(labels), H, W), np.uint8)
-    for image, label in zip(images, labels, strict=True):
+def images_of(rows: int, seed: int) -> NDArray[np.uint8]:
+    """Noise with a bright bar that makes the class, (N, H, W); the first is always the same."""
+    images = np.random.default_rng(seed).integers(0, 140, (rows, H, W), np.uint8)
+    images[0] = np.random.default_rng(99).integers(0, 140, (H, W), np.uint8)
+    for image, label in zip(images, labels_of(rows), strict=True):
         image[2 * label : 2 * label + 2] += np.uint8(30)
     return images
 
 
+def labels_of(rows: int) -> NDArray[np.int64]:
+    return np.arange(rows) % len(NAMES)
+
+
 def write_table(path: Path, rows: int, seed: int) -> None:
-    labels = np.arange(rows) % len(NAMES)
-    pixels = images_of(labels, np.random.default_rng(seed)).reshape(rows, -1)
+    labels, pixels = labels_of(rows), images_of(rows, seed).reshape(rows, -1)
     data = {f"data{i}": pixels[:, i] for i in range(H * W)}
     pq.write_table(pa.table({**data, "label": labels, "fmode": np.array(NAMES)[labels]}), path)
 
@@ -98,7 +109,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def timed(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with latencies of two machines, and its report in Japanese."""
+    """The same with latencies of two machines, picks of both stages, a report in Japanese."""
     copy = tmp_path_factory.mktemp("timed") / "out"
     shutil.copytree(out, copy)
     fakes = [
@@ -109,7 +120,10 @@ def timed(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [row(f, r, 1, machine=m) for m in ("here", "<b>pi") for f in fakes for r in f.p50_ms]
     write_rows(copy.parent / "there.csv", rows)
     table = copy.parent / "there.csv"
-    assert gaikan("report", copy, "--latency", table, "--lang", "ja") == 0
+    (copy.parent / "stages.toml").write_text(STAGES)
+    assert gaikan("report", copy, "--latency", table) == 0
+    assert gaikan("pick", copy, "--stages", copy.parent / "stages.toml") == 1
+    assert gaikan("report", copy, "--lang", "ja") == 0
     return copy
 
 
@@ -130,6 +144,37 @@ def column(browser: Chrome, number: int) -> list[str]:
     rows = browser.find_elements(By.CSS_SELECTOR, "#accuracy tbody tr")
     cells = [row.find_elements(By.TAG_NAME, "td")[number] for row in rows if row.is_displayed()]
     return [cell.text for cell in cells]
+
+
+def test_the_picks_come_first(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    browser.find_element(By.ID, "language").click()
+    assert browser.find_element(By.TAG_NAME, "section").get_attribute("id") == "pick"
+    line, never = browser.find_elements(By.CSS_SELECTOR, "#pick .card")
+    picked = json.loads((timed / "picks.json").read_text())["stages"]["line"]["pick"]
+    test, shown = picked["test"], line.text.splitlines()
+    assert shown[:2] == ["Stage: line", picked["variant"]]
+    assert f"{100 * test['accuracy']:.1f} % of test parts" in shown
+    assert any(text.startswith(f"{test['escapes']} of {test['defects']} (") for text in shown)
+    assert "the best accuracy with threads ≤ 1" in line.text
+    assert "Nothing qualifies" in never.text
+    assert "It would qualify with accuracy >= " in never.text
+    for fold in browser.find_elements(By.CSS_SELECTOR, "#pick summary"):
+        fold.click()
+    rows = browser.find_elements(By.CSS_SELECTOR, "#pick details tbody tr")
+    assert any("escape bound" in row.text and "✓" in row.text for row in rows)
+    assert any("accuracy" in row.text and "✗" in row.text for row in rows)
+
+
+def test_every_picture_is_inside_the_page(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    widths = browser.execute_script(
+        "return [...document.images].map((image) => [image.alt, image.naturalWidth])"
+    )
+    assert all(width > 100 for _, width in widths)
+    files = len(list((timed / "figures").glob("*.png"))) - 3  # a live one for each scatter, gallery
+    files += len(list((timed / "figures").glob("*.svg")))
+    assert len(widths) == files + len(list((timed / "confusion").glob("*.png")))
 
 
 def test_it_opens_without_a_complaint_or_a_request(browser: Chrome, out: Path) -> None:
@@ -238,9 +283,8 @@ def test_a_point_under_the_pointer_tells_its_part(page: Chrome, out: Path, varia
 def nearest_image(png: bytes) -> int:
     """The row of the test table whose image a screenshot is most like."""
     small = Image.open(io.BytesIO(png)).convert("L").resize((W, H), Image.Resampling.BOX)
-    labels = np.arange(100) % len(NAMES)
-    images = images_of(labels, np.random.default_rng(1)).astype(float)
-    return int(np.abs(images - np.asarray(small, float)).mean((1, 2)).argmin())
+    differences = images_of(100, 1).astype(float) - np.asarray(small, float)
+    return int(np.abs(differences).mean((1, 2)).argmin())
 
 
 def test_the_gallery_shows_the_images_of_wrong_parts(page: Chrome, out: Path) -> None:
@@ -317,11 +361,20 @@ def test_it_is_small_and_its_markdown_has_the_same_content(out: Path) -> None:
     assert "<img" not in markdown.replace("\\<img", "")
 
 
+def test_a_leak_is_told_before_any_figure(out: Path, page: Chrome) -> None:
+    markdown = (out / "report.md").read_text()
+    assert "1 test parts are pixel for pixel in training" in markdown
+    assert markdown.index("see the leak audit") < markdown.index("## What to install")
+    assert "see the leak audit" in page.find_element(By.CSS_SELECTOR, "header .alert").text
+    assert len(page.find_elements(By.CSS_SELECTOR, "#leaks tbody tr")) == 5
+
+
 def test_an_old_timing_is_not_shown_for_new_networks(timed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "out"
     shutil.copytree(timed, copy)
     facts = {"networks": ["of an earlier run"], "machine": "here"}
     (copy / "latency.json").write_text(json.dumps(facts))
+    (copy / "picks.json").unlink()
     assert gaikan("report", copy) == 0
     assert "latency.csv is of other networks" in (copy / "report.md").read_text()
     assert "onnxruntime" not in (copy / "report.md").read_text()

@@ -14,6 +14,7 @@ from gaikan.data.leaks import Leaks, audit
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts
 from gaikan.data.terminals import terminals
+from gaikan.report.trust import leak_sentences
 
 DEEPPCB = Path("../shared/data")
 
@@ -111,7 +112,7 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
 def test_terminals_has_no_leak() -> None:
     train, test = terminals("train"), terminals("test")
     found = look(train.take(np.arange(0, len(train), 3)), test)
-    assert found.sentences() == []
+    assert leak_sentences(found.describe()) == []
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -158,7 +159,7 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert found.groups == ("c",)
     assert found.contradicting == 1
     assert found.constant == {"training": 1, "test": 0}
-    text = " ".join(found.sentences())
+    text = " ".join(words.en for words in leak_sentences(found.describe()))
     assert "1 groups are both in training and in test: c" in text
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text

@@ -1,6 +1,7 @@
 """What a report is made of: words in two languages, Markdown, chosen parts, their sheet."""
 
 import io
+from pathlib import Path
 from string import Formatter
 
 import numpy as np
@@ -12,6 +13,7 @@ from gaikan.report.md import markdown
 from gaikan.report.parts import _choose
 from gaikan.report.thumbnails import COLUMNS, SIDE, sheet
 from gaikan.report.words import plain, say, strings
+from gaikan.report.write import write_manifest
 
 
 def test_every_string_has_both_languages_and_the_same_fields() -> None:
@@ -78,6 +80,18 @@ def test_each_image_has_its_place_on_the_sheet(channels: int) -> None:
         row, column = divmod(i, COLUMNS)
         tile = pixels[row * SIDE :, column * SIDE // 2 :][: SIDE - 1, : SIDE // 2 - 1]
         assert abs(tile.mean() - level) < 3
+
+
+def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:
+    def run(*keys: str) -> None:
+        write_manifest(tmp_path, {"networks": [{"store": {"trained": key}} for key in keys]})
+
+    run("a", "b")
+    (tmp_path / "picks.json").write_text("{}")
+    run("a", "b")
+    assert (tmp_path / "picks.json").exists()
+    run("a", "c")
+    assert not (tmp_path / "picks.json").exists()
 
 
 def test_values_that_are_not_bytes_share_one_scale() -> None:

@@ -182,11 +182,20 @@ def _confusion(folder: RunFolder) -> list[Block]:
         for variant in folder.variants
     }
     others: list[Block] = [p for name, p in pictures.items() if name not in folder.shown]
-    blocks: list[Block] = [Paragraph(say("confusion_caption"), small=True)]
+    captions = [say("confusion_caption"), *_thresholds(folder)]
+    blocks: list[Block] = [Paragraph(joined(captions), small=True)]
     blocks += [pictures[variant] for variant in folder.shown]
     if others:
         blocks.append(Fold(say("other_matrices", n=len(others)), others))
     return blocks
+
+
+def _thresholds(folder: RunFolder) -> list[Words]:
+    """That decisions are not those of a stage, where one has a threshold."""
+    stages = {} if folder.picks is None else folder.picks["stages"]
+    picked = [stage["pick"] for stage in stages.values() if stage["pick"] is not None]
+    some = any(pick["threshold"] is not None for pick in picked)
+    return [say("without_thresholds")] if some else []
 
 
 def _scatters(folder: RunFolder) -> list[Picture]:
@@ -212,7 +221,7 @@ def _leaks(folder: RunFolder) -> list[Block]:
 
 def _mistakes(folder: RunFolder) -> list[Block]:
     seeds = int(folder.summary["seeds"].max())
-    blocks: list[Block] = []
+    blocks: list[Block] = [Paragraph(words, small=True) for words in _thresholds(folder)]
     for variant in folder.shown:
         sentences = trust.confused(folder.confusion(variant), seeds)
         blocks.append(Heading(say("mistakes_of", variant=variant)))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,14 @@ class RunFolder:
         """All of them, best on test first."""
         return [str(name) for name in self.summary["variant"]]
 
-    @property
+    @cached_property
     def shown(self) -> list[str]:
         """The variants that the page looks at closely: those picked, or else the best network's."""
         stages = {} if self.picks is None else self.picks["stages"]
         picked = [stage["pick"]["variant"] for stage in stages.values() if stage["pick"]]
         return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
 
-    @property
+    @cached_property
     def best(self) -> "pd.Series[Any]":
         """The row of `summary` of the best on test that can be installed: no reference."""
         return self.summary[self.summary["kind"] != "reference"].iloc[0]

@@ -1,6 +1,7 @@
 """The test parts of a run folder, and which of them a page has room for."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -42,19 +43,19 @@ class TestParts:
         wrong = [found.place(found.mistakes(variant)) for variant in folder.shown]
         return cls(run, images, found.predictions, _choose(found.labels, np.concatenate(wrong)))
 
-    @property
+    @cached_property
     def first(self) -> pd.DataFrame:
         """The rows (N) of one variant and seed: each part once."""
         table = self.predictions
         one = table["variant"].eq(table["variant"].iloc[0]) & table["seed"].eq(self.seed)
         return table[one]
 
-    @property
+    @cached_property
     def seed(self) -> int:
         """The first one."""
         return int(self.predictions["seed"].min())
 
-    @property
+    @cached_property
     def labels(self) -> NDArray[np.str_]:
         """Actual class names (N,)."""
         return self.first["label"].to_numpy(str)

@@ -43,7 +43,7 @@ def _best(folder: RunFolder) -> Card:
     known = "share_with_interval" if percent(best["low"]) else "share_alone"
     figures = [(say("f_accuracy"), say(known, **shares))]
     tied = int(folder.summary["tied"].eq(True).sum()) - 1
-    if tied > 0:
+    if tied > 0 and best["variant"] == folder.variants[0]:  # ties are with the best of all
         figures.append((say("f_tied"), say("others", n=tied)))
     figures += _rates(folder, str(best["variant"]))
     times = [r for (_, v), r in fastest_of(folder.latency).items() if v == best["variant"]]

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, Any]:
     """Names are given once and then by number; a network's plane serves all its variants."""
-    names = sorted(set(parts.predictions["label"].astype(str)) - set(folder.manifest["classes"]))
-    classes = [*folder.manifest["classes"], *names]
+    known = folder.manifest["classes"]
+    classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
     shown = parts.first.iloc[parts.chosen]
     modes = sorted(set(shown["mode"].astype(str))) if "mode" in shown else []
     networks = dict.fromkeys(entry["network"] for entry in parts.run.networks)
@@ -40,8 +40,7 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
 
 
 def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
-    number = {name: i for i, name in enumerate(known)}
-    return [number[name] for name in names.astype(str)]
+    return pd.Categorical(names, categories=known).codes.tolist()
 
 
 def _plane(parts: TestParts, network: str, classes: list[str]) -> dict[str, Any] | None:

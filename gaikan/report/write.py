@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment
 from gaikan.files import write
 from gaikan.report import figures, trust
@@ -20,8 +21,11 @@ from gaikan.report.tables import accuracy_rows, caption
 from gaikan.report.words import Words
 from gaikan.results import Network
 from gaikan.score import confusion
+from gaikan.timing.run_folder import read_manifest
 
 Manifest = dict[str, Any]
+
+_PICKED = ("picks.json", "picks.md", "figures/tree.svg")
 
 
 def write_tables(out: Path, found: Findings) -> None:
@@ -110,5 +114,12 @@ def about(summary: pd.DataFrame, experiment: Experiment) -> Words:
 
 
 def write_manifest(out: Path, manifest: Manifest) -> None:
-    """`manifest.json`."""
+    """`manifest.json`; picks that were made among other networks go."""
+    try:
+        before = read_manifest(out)["networks"]
+    except ConfigError:  # the folder's first run
+        before = []
+    if [each["store"] for each in before] != [each["store"] for each in manifest["networks"]]:
+        for name in _PICKED:
+            (out / name).unlink(missing_ok=True)
     write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

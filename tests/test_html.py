@@ -155,7 +155,9 @@ def test_the_picks_come_first(browser: Chrome, timed: Path) -> None:
     test, shown = picked["test"], line.text.splitlines()
     assert shown[:2] == ["Stage: line", picked["variant"]]
     assert f"{100 * test['accuracy']:.1f} % of test parts" in shown
-    assert any(text.startswith(f"{test['escapes']} of {test['defects']} (") for text in shown)
+    assert any(
+        text.startswith(f"{test['escapes']} of {test['defects']} defective") for text in shown
+    )
     assert "the best accuracy with threads ≤ 1" in line.text
     assert "Nothing qualifies" in never.text
     assert "It would qualify with accuracy >= " in never.text

@@ -59,7 +59,10 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
 
 
 def _table(columns: list[str], rows: Rows) -> Table:
-    return Table([say(f"c_{column}") for column in columns], rows, filtered=len(rows) > 8)
+    """Without the columns in which nothing was measured."""
+    held = [i for i in range(len(columns)) if any(row[i] for row in rows)]
+    some = [[row[i] for i in held] for row in rows]
+    return Table([say(f"c_{columns[i]}") for i in held], some, filtered=len(rows) > 8)
 
 
 def _pictures(suffix: str, where: str) -> list[Block]:

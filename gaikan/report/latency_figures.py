@@ -154,6 +154,7 @@ def pareto(rows: list[Row], title: str) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: digits(value, 1)))
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+    axes.margins(y=0.1)  # room for the names above the front
     axes.grid()
     axes.set_xlabel("p50, milliseconds")
     axes.set_ylabel("test accuracy in that runtime")

@@ -64,7 +64,7 @@ def _rates(folder: RunFolder, variant: str) -> list[tuple[Words, Words]]:
     for kind, parts in (("escape", "defects"), ("overkill", "goods")):
         if row[parts]:
             share, bound = percent(row[f"{kind}_rate"]), percent(row[f"{kind}_bound"])
-            text = say("rate_of", share=share, total=row[parts], bound=bound)
+            text = say(f"{kind}_mean", share=share, total=row[parts], bound=bound)
             found.append((say(f"f_{kind}"), text))
     return found
 
@@ -117,11 +117,11 @@ def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
     if test["defects"]:
         escapes = {"n": test["escapes"], "total": test["defects"]}
         escapes |= {"share": percent(test["escape_rate"]), "bound": percent(test["escape_bound"])}
-        figures.append((say("f_escape"), say("errors_of", **escapes)))
+        figures.append((say("f_escape"), say("escape_counted", **escapes)))
     if test["goods"]:
         overkills = {"n": test["overkills"], "total": test["goods"]}
         overkills["share"] = percent(test["overkill_rate"])
-        figures.append((say("f_overkill"), say("errors_alone", **overkills)))
+        figures.append((say("f_overkill"), say("overkill_counted", **overkills)))
     if timing["p50_ms"] is not None:
         times = _milliseconds(timing["p50_ms"], timing["p99_ms"])
         figures.append((say("f_latency"), times))

@@ -1,7 +1,6 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
 import sys
-import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -147,6 +146,8 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html and report.md of a run anew, from its other files."""
+    import webbrowser
+
     with line.needs_harness():
         from gaikan.report.latency import merge_into
         from gaikan.report.pages import write_pages

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -338,18 +339,27 @@ def test_latencies_of_other_machines_are_merged(timed: Path, browser: Chrome) ->
     assert "\\<b>pi" in (timed / "report.md").read_text()
 
 
-def test_it_is_made_anew_without_torch_or_the_data(out: Path, tmp_path: Path) -> None:
+def test_it_is_made_anew_and_opened_without_torch_or_the_data(out: Path, tmp_path: Path) -> None:
     copy = tmp_path / "out"
     shutil.copytree(out, copy)
     before = (copy / "report.html").read_text()
     (copy / "report.html").unlink()
     (copy / "report.md").unlink()
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" > '{tmp_path}/opened'\n")
+    browser.chmod(0o755)
     code = "import sys; sys.modules['torch'] = None; from gaikan.cli import main; main()"
-    command = [sys.executable, "-c", code, "report", str(copy)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", str(copy), "--open"],
+        env=os.environ | {"BROWSER": f"{browser} %s"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert (copy / "report.html").read_text() == before
     assert "gaikan pick RUN" in (copy / "report.md").read_text()
+    assert (tmp_path / "opened").read_text().strip() == (copy / "report.html").as_uri()
 
 
 def test_it_is_small_and_its_markdown_has_the_same_content(out: Path) -> None:

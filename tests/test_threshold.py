@@ -90,10 +90,17 @@ def test_where_too_few_defects_show_anything_the_strictest_is_marked() -> None:
 def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
     rng = np.random.default_rng(seed)
     margins, lots = rng.integers(-9, 9, 80).astype(float), rng.integers(0, 5, 80)
-    borders = Borders.of(part(margins, np.ones(0), lots), OK, 0.99)
+    goods = np.arange(-9.25, 9)  # one between any two thresholds
+    all_lots = np.concatenate([lots, np.zeros(len(goods), np.int64)])
+    borders = Borders.of(part(margins, goods, all_lots), OK, 0.99)
     assert borders is not None
-    for threshold, bound in zip(borders.thresholds, borders.bounds, strict=True):
-        assert bound == pytest.approx(upper_bound_over_groups(margins > threshold, lots, 0.99))
+    bounds = [upper_bound_over_groups(margins > t, lots, 0.99) for t in borders.thresholds]
+    assert borders.bounds == pytest.approx(bounds)
+    for ceiling in (0.1, 0.3, 0.6):
+        broken = next((i for i, bound in enumerate(bounds) if bound > ceiling), len(bounds))
+        border = borders.fit({"escape_bound": ceiling})  # nothing after the first that breaks it
+        assert border.holds == (broken > 0)
+        assert border.bound == pytest.approx(bounds[max(0, broken - 1)])
 
 
 CEILING, NETWORKS, REPEATS, SKILL = 0.05, 10, 300, 2.0

@@ -74,9 +74,12 @@ def binding(
     found = []
     for name in names:
         free = without(stage, name)
-        rest = judging.candidates(free) if name in CEILINGS else _freed(candidates, {name})
+        moves = name in CEILINGS  # it also sets the threshold, so that without it less may qualify
+        rest = judging.candidates(free) if moves else _freed(candidates, {name})
         instead = pick(rest, free, ties).pick
-        if instead is not None and not _same(instead, chosen):
+        if instead is None or _same(instead, chosen):
+            continue
+        if not moves or instead.merit > chosen.merit:
             found.append(_binding(stage, (name,), instead, chosen))
     if not found:
         rest = _freed(candidates, set(names) - set(CEILINGS))

@@ -114,7 +114,8 @@ def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
 def _predictions(out: Path, has_ok: bool) -> pa.Table:
     path = out / "predictions.parquet"
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # `pq.read_table` would import pandas
+            table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise ConfigError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
     for name in (*_COLUMNS, *(("ok_margin", "defect") if has_ok else ())):
@@ -132,10 +133,18 @@ def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     array = column.unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0)
-    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return codes, array.dictionary.to_pylist()
+    return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
+
+
+def _numbers(array: pa.Array) -> NDArray[Any]:
+    """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
+    validity, values = array.buffers()
+    if not array.null_count:
+        return np.from_dlpack(array)
+    whole = pa.Array.from_buffers(array.type, len(array), [None, values], offset=array.offset)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    valid = bits[array.offset : array.offset + len(array)]
+    return np.where(valid, np.from_dlpack(whole), -1)
 
 
 def _names(table: pa.Table, name: str) -> tuple[str, ...]:
@@ -151,8 +160,10 @@ def _recoded(table: pa.Table, name: str, classes: tuple[str, ...]) -> Codes:
 def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Network, ...]:
     variant, variants = _column(table, "variant")
     split, splits = _column(table, "split")
-    seed = table.column("seed").to_numpy().astype(np.int64)
-    sample = table.column("sample").to_numpy().astype(np.int64)
+    seed, sample = (
+        _numbers(table.column(name).combine_chunks()).astype(np.int64)
+        for name in ("seed", "sample")
+    )
     columns: dict[str, Any] = {"sample": sample, "defect": None, "mode": None, "group": None}
     for name in ("label", "predicted", "defect"):
         if name in table.column_names:
@@ -160,8 +171,10 @@ def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Net
     for name in ("mode", "group"):
         if name in table.column_names:
             columns[name] = _column(table, name)[0]
-    margin = "ok_margin" in table.column_names
-    columns["ok_margin"] = table.column("ok_margin").to_numpy().astype(float) if margin else None
+    columns["ok_margin"] = None
+    if "ok_margin" in table.column_names:
+        margins = _numbers(table.column("ok_margin").combine_chunks())
+        columns["ok_margin"] = margins.astype(np.float64)
     order = np.lexsort((sample, split, seed, variant))
     keys = np.stack([variant, seed, split])[:, order]
     starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(0))

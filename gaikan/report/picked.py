@@ -76,11 +76,16 @@ def _milliseconds(p50: float | None, p99: float | None) -> Words:
 
 
 def _runs_on(runtime: str, threads: int | None, machine: str) -> Words:
+    return joined([_place(runtime, threads), plain(machine)], say("comma"))
+
+
+def _place(runtime: str, threads: int | None) -> Words:
+    """A runtime, and how many threads it has."""
     if threads is None:
         where = say("on_gpu")
     else:
         where = say("one_thread") if threads == 1 else say("n_threads", n=threads)
-    return say("runs_on", runtime=runtime, threads=where, machine=machine)
+    return joined([plain(runtime), where], say("comma"))
 
 
 def _card(name: str, stage: Stage) -> Card:
@@ -209,12 +214,11 @@ def _figure(value: float | None) -> str:
 
 
 def _runners_up(candidates: list[Candidate]) -> Table:
-    keys = ("variant", "runtime", "threads", "accuracy", "escape", "p50_fastest", "why")
-    rows = [
+    keys = ("variant", "runtime", "accuracy", "escape", "p50_fastest", "why")
+    rows: list[list[str | Words]] = [
         [
             each["variant"],
-            f"{each['runtime']} {each['precision']}",
-            _figure(each["threads"]),
+            _place(f"{each['runtime']} {each['precision']}", each["threads"]),
             percent(each["test"]["accuracy"]),
             percent(each["test"]["escape_rate"]),
             _figure(each["timing"]["p50_ms"]),
@@ -231,15 +235,18 @@ def _each_variant(stage: Stage) -> Table:
     for candidate in sorted(stage["candidates"], key=lambda each: len(each["failed"])):
         best.setdefault(candidate["variant"], candidate)
     names = [limit["name"] for limit in stage["constraints"]]
-    rows = [
-        [each["variant"], f"{each['runtime']} {each['precision']}", _figure(each["threads"])]
-        + [
-            worded(name, each["values"][name]) + (" ✗" if name in each["failed"] else "")
-            for name in names
+    rows: list[list[str | Words]] = [
+        [
+            each["variant"],
+            _place(f"{each['runtime']} {each['precision']}", each["threads"]),
+            *(
+                worded(name, each["values"][name]) + (" ✗" if name in each["failed"] else "")
+                for name in names
+            ),
         ]
         for each in best.values()
     ]
-    columns = [say(f"c_{key}") for key in ("variant", "runtime", "threads")]
+    columns = [say("c_variant"), say("c_runtime")]
     return Table(columns + [_called(name) for name in names], rows)
 
 
@@ -254,16 +261,17 @@ def _promise(promise: dict[str, Any]) -> list[Block]:
 
 
 def _steps(steps: list[dict[str, Any]]) -> Table:
-    keys = ["ceiling", "from", "to", "variant", "runtime", "threads"]
+    keys = ["ceiling", "from", "to", "variant", "runtime"]
     keys += ["validation_accuracy", "validation_escape"]
-    rows = [
+    rows: list[list[str | Words]] = [
         [
             "" if step["ceiling"] is None else f"{percent(step['ceiling'])} %",
             _figure(step["from_ms"]),
             _figure(step["to_ms"]),
-            step["variant"] or "-",
-            f"{step['runtime']} {step['precision']}" if step["runtime"] else "",
-            _figure(step["threads"]),
+            step["variant"] or say("nothing_qualifies"),
+            _place(f"{step['runtime']} {step['precision']}", step["threads"])
+            if step["variant"]
+            else "",
             percent(step["accuracy"]),
             percent(step["escape_rate"]),
         ]

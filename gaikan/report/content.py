@@ -98,7 +98,7 @@ def _alerts(folder: RunFolder) -> list[Words]:
     alerts += [say("failed", **failure) for failure in manifest["failed"]]
     if folder.timing_stale:
         alerts.append(say("stale_timing"))
-    if trust.leak_sentences(manifest["leaks"]):
+    if _leak_sentences(folder):
         alerts.append(say("leak_alert"))
     return alerts
 
@@ -207,16 +207,18 @@ def _scatters(folder: RunFolder) -> list[Picture]:
 
 
 def _leaks(folder: RunFolder) -> list[Block]:
-    sentences = trust.leak_sentences(folder.manifest["leaks"])
+    sentences = _leak_sentences(folder)
     if not sentences:
         return [_said("no_leak")]
     blocks: list[Block] = [Bullets(sentences)]
     if folder.leaked is not None:
-        columns = ["variant", "all_parts", "without_leaked", "leaked_alone"]
-        shares = folder.leaked[columns].itertuples(index=False)
-        rows = [[str(name), *map(percent, row)] for name, *row in shares]
-        blocks += [_said("leak_table"), Table([say(f"c_{column}") for column in columns], rows)]
+        blocks += [_said("leak_table"), Table(*trust.leak_rows(folder.leaked))]
     return [*blocks, _said("leak_file")]
+
+
+def _leak_sentences(folder: RunFolder) -> list[Words]:
+    manifest = folder.manifest
+    return trust.leak_sentences(manifest["leaks"], manifest["data"]["test"]["images"])
 
 
 def _mistakes(folder: RunFolder) -> list[Block]:

@@ -6,13 +6,14 @@ from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Pictu
 from gaikan.report.latency_tables import (
     agreement_rows,
     batch_rows,
+    compilation,
     fastest_rows,
-    figure_suffixes,
+    figure_places,
     single_rows,
     skipped_lines,
 )
 from gaikan.report.markdown import Rows
-from gaikan.report.words import Words, joined, plain, say
+from gaikan.report.words import Words, joined, plain, say, threads_said
 from gaikan.timing.rows import Row
 
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
@@ -44,11 +45,17 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
     blocks: list[Block] = []
     if timed:
         blocks += [Paragraph(say("fastest")), _table(_FASTEST, fastest_rows(own)[1])]
-        for suffix, (machine, device) in figure_suffixes(rows).items():
+        for suffix, (machine, device, decode) in figure_places(rows).items():
             if machine == own[0].machine:
-                blocks += _pictures(suffix, f"{machine}, {device}")
+                inside = [say("decoding_inside")] if decode else []
+                where = joined([plain(machine), plain(device), *inside], say("comma"))
+                blocks += _pictures(suffix, where)
         blocks.append(Fold(say("one_at_a_time"), [_table(*single_rows(timed))]))
-        blocks.append(Fold(say("in_batches"), [_table(*batch_rows(timed))]))
+        batches: list[Block] = [_table(*batch_rows(timed))]
+        took = [f"{s:.1f} s ({name})" for name, s in compilation(timed).items()]
+        if took:
+            batches.append(Paragraph(say("compiled", took=", ".join(took))))
+        blocks.append(Fold(say("in_batches"), batches))
     columns, agreement = agreement_rows(own)
     if agreement:
         blocks.append(Fold(say("own_predictions"), [_table(columns, agreement)]))
@@ -65,7 +72,7 @@ def _table(columns: list[str], rows: Rows) -> Table:
     return Table([say(f"c_{columns[i]}") for i in held], some, filtered=len(rows) > 8)
 
 
-def _pictures(suffix: str, where: str) -> list[Block]:
+def _pictures(suffix: str, where: Words) -> list[Block]:
     titles = {"pareto": "pareto", "latency": "latency_bars", "throughput": "throughput"}
     return [
         Picture(f"figures/{name}{suffix}.png", say(key, where=where))
@@ -106,7 +113,7 @@ def _explained(facts: dict[str, Any]) -> list[Words]:
             say(
                 "roofline",
                 precision=roof["precision"],
-                threads=roof["threads"],
+                threads=threads_said(roof["threads"]),
                 gflops=roof["gemm_gflops"],
                 library=roof["library"],
                 speeds=", ".join(speeds),

@@ -5,7 +5,7 @@ from typing import Any
 
 from gaikan.report.markdown import Rows
 from gaikan.report.tables import percent
-from gaikan.timing.rows import Row, runtime_of
+from gaikan.timing.rows import Row, runtime_of, threads_in_words
 
 
 def digits(value: float | None, figures: int = 3) -> str:
@@ -20,10 +20,18 @@ def _magnitude(value: float) -> int:
     return int(f"{value:e}".partition("e")[2])
 
 
-def figure_suffixes(rows: list[Row]) -> dict[str, tuple[str, str]]:
-    """Machine and device that have figures of their own, by the ending of their file names."""
-    timed = dict.fromkeys((row.machine, row.device) for row in rows if row.p50_ms is not None)
-    return {f"-{n}" if n > 1 else "": place for n, place in enumerate(timed, start=1)}
+def _named(row: Row) -> str:
+    return runtime_of(row) + (" + decode" if row.includes_decode else "")
+
+
+def figure_places(rows: list[Row]) -> dict[str, tuple[str, str, bool]]:
+    """What has figures of its own, by the ending of their file names.
+
+    Machine, device, and whether decoding the image file is inside.
+    """
+    timed = [row for row in rows if row.p50_ms is not None]
+    places = dict.fromkeys((row.machine, row.device, row.includes_decode) for row in timed)
+    return {f"-{n}" if n > 1 else "": place for n, place in enumerate(places, start=1)}
 
 
 def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:
@@ -45,7 +53,7 @@ def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     lines = []
     for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        line = [row.variant, runtime_of(row), str(row.threads or ""), digits(row.p50_ms)]
+        line = [row.variant, _named(row), str(row.threads or ""), digits(row.p50_ms)]
         line += [digits(row.p99_ms), digits(most)]
         line += [percent(row.accuracy), percent(row.reference_accuracy)]
         lines.append([row.machine, *line] if several else line)
@@ -67,7 +75,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
         lines.append(
-            [row.computation, runtime_of(row), str(row.threads or "")]
+            [row.computation, _named(row), str(row.threads or "")]
             + [digits(row.p50_ms), "-".join(interval) if interval[0] else ""]
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
             + [digits(row.speedup), digits(row.device_p50_ms)]
@@ -83,7 +91,7 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
         needs = (row.load_ms, row.cold_start_ms, row.peak_rss_mb, megabytes)
-        line = [row.computation, runtime_of(row), str(row.threads or "")]
+        line = [row.computation, _named(row), str(row.threads or "")]
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
         lines.append(line)
@@ -104,9 +112,12 @@ def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None:
-            error = "" if row.max_distance_error is None else f"{row.max_distance_error:.2g}"
+            error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
-            seen[row.variant, runtime_of(row)] = [*map(percent, figures), error]
+            seen[row.variant, runtime_of(row)] = [
+                *map(percent, figures),
+                "not finite" if error is None else f"{error:.2g}",
+            ]
     return columns, [[*place, *figures] for place, figures in seen.items()]
 
 
@@ -115,6 +126,15 @@ def skipped_lines(rows: list[Row]) -> list[str]:
     reasons: dict[str, None] = {}
     for row in rows:
         if row.skipped is not None:
-            at = f", {row.threads} threads" if row.threads else ""
+            at = f", {threads_in_words(row.threads)}" if row.threads else ""
             reasons[f"{runtime_of(row)}{at}: {row.skipped}"] = None
     return list(reasons)
+
+
+def compilation(rows: list[Row]) -> dict[str, float]:
+    """Seconds that the first query took where it compiles the model, by computation."""
+    return {
+        row.computation: row.cold_start_ms / 1e3
+        for row in rows
+        if row.runtime == "torch.compile" and row.cold_start_ms is not None
+    }

@@ -15,7 +15,7 @@ from gaikan.report.blocks import (
 from gaikan.report.folder import RunFolder
 from gaikan.report.latency_tables import digits, fastest_of
 from gaikan.report.tables import percent
-from gaikan.report.words import Words, joined, plain, say
+from gaikan.report.words import Words, joined, plain, say, threads_said
 from gaikan.selection.words import worded
 
 TREE, MAP = "figures/tree.svg", "figures/sensitivity-{stage}.svg"
@@ -81,11 +81,7 @@ def _runs_on(runtime: str, threads: int | None, machine: str) -> Words:
 
 def _place(runtime: str, threads: int | None) -> Words:
     """A runtime, and how many threads it has."""
-    if threads is None:
-        where = say("on_gpu")
-    else:
-        where = say("one_thread") if threads == 1 else say("n_threads", n=threads)
-    return joined([plain(runtime), where], say("comma"))
+    return joined([plain(runtime), threads_said(threads)], say("comma"))
 
 
 def _card(name: str, stage: Stage) -> Card:

@@ -88,21 +88,39 @@ def smallest_shown(rates: pd.DataFrame) -> Words:
 
 
 def leak_accuracy(judged: "Judged", leaks: "Leaks") -> pd.DataFrame:
-    """Test accuracy of each variant, best first: of all parts, without the leaked, of those alone.
+    """Test accuracy with and without what leaked, and on that alone: a row a variant and `kind`.
 
-    Shares in 0..1; NaN where there is no such part.
+    `parts` of that kind, `accuracy` in 0..1, NaN where there are none; best variant first. Empty
+    where no test part leaked.
     """
-    right = {
-        "all_parts": judged.correct,
-        "without_leaked": judged.correct[:, :, ~leaks.leaked],
-        "leaked_alone": judged.correct[:, :, leaks.leaked],
-    }
-    shares = {name: found.mean((1, 2)) if found.size else np.nan for name, found in right.items()}
-    table = pd.DataFrame({"variant": judged.variants, **shares})
-    return table.sort_values("all_parts", ascending=False, kind="stable", ignore_index=True)
+    leaked, shared = leaks.leaked, leaks.of_shared_group
+    kinds = {"all_parts": np.ones_like(leaked)}
+    if leaked.any():
+        kinds |= {"without_copies": ~leaked, "copies_alone": leaked}
+    if shared.any():
+        kinds |= {"new_groups": ~shared, "shared_groups": shared}
+    rows = []
+    for i in np.argsort(-judged.correct.mean((1, 2)), kind="stable").tolist():
+        for kind, which in kinds.items():
+            right = judged.correct[i][:, which]
+            accuracy = right.mean() if right.size else np.nan
+            rows.append((judged.variants[i], kind, int(which.sum()), accuracy))
+    columns = ["variant", "kind", "parts", "accuracy"]
+    return pd.DataFrame(rows if len(kinds) > 1 else [], columns=columns)
 
 
-def leak_sentences(found: dict[str, Any]) -> list[Words]:
+def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
+    """Columns and rows of `leak_accuracy`: a row a variant, a column a kind of part."""
+    kinds = table[["kind", "parts"]].drop_duplicates()
+    columns = [say(f"c_{kind}", n=n) for kind, n in kinds.itertuples(index=False)]
+    rows = [
+        [str(variant), *map(percent, own["accuracy"])]
+        for variant, own in table.groupby("variant", sort=False)
+    ]
+    return [say("c_variant"), *columns], rows
+
+
+def leak_sentences(found: dict[str, Any], test_parts: int) -> list[Words]:
     """What the audit found, as `Leaks.describe` tells it; worst first, empty where it is clean."""
     counts = {
         "leak_exact": found["test_parts_with_exact_copy_in_training"],
@@ -115,7 +133,8 @@ def leak_sentences(found: dict[str, Any]) -> list[Words]:
     }
     groups = found["groups_in_training_and_test"]
     names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
-    return [say(key, n=n, names=names) for key, n in counts.items() if n]
+    shared = {"names": names, "parts": found["test_parts_of_those_groups"], "total": test_parts}
+    return [say(key, n=n, **shared) for key, n in counts.items() if n]
 
 
 def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:

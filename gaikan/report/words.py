@@ -40,6 +40,13 @@ def joined(texts: Iterable[Words], between: Words | None = None) -> Words:
     return Words(between.en.join(w.en for w in found), between.ja.join(w.ja for w in found))
 
 
+def threads_said(threads: int | None) -> Words:
+    """How many threads a runtime has; None is a GPU."""
+    if threads is None:
+        return say("on_gpu")
+    return say("one_thread") if threads == 1 else say("n_threads", n=threads)
+
+
 @cache
 def strings() -> dict[str, list[str]]:
     """The table: each key's text in each language."""

@@ -32,10 +32,10 @@ def write_tables(out: Path, found: Findings) -> None:
     """`accuracy.csv`, `accuracy.md` and, for scripts, the other tables."""
     write(out / "accuracy.csv", found.scores.to_csv(index=False, float_format="%.6f"))
     write(out / "accuracy.md", f"{_table(found.summary)}\n\n{found.about.en}\n")
-    leaks = found.leaks
+    leaks, leaked = found.leaks, trust.leak_accuracy(found.judged, found.leaks)
     frames = {
         "summary": found.summary,
-        "leaked": trust.leak_accuracy(found.judged, leaks) if leaks.leaked.any() else None,
+        "leaked": leaked if len(leaked) else None,
         "comparisons": found.comparisons,
         "leaks": leaks.pairs,
         "classes": found.classes,

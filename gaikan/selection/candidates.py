@@ -18,7 +18,7 @@ from gaikan.selection.quality import Quality, decide, of_kind, quality
 from gaikan.selection.run_files import Codes, Network, RunFiles
 from gaikan.selection.threshold import Border, Borders, level_each
 from gaikan.stages import TIMING, Range, Stage
-from gaikan.timing.rows import Row, runtime_of
+from gaikan.timing.rows import Row, machine_of, runtime_of
 
 Value = float | str | None
 
@@ -160,7 +160,7 @@ def _settings(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
     found: dict[object, Row] = {}
     for row in sorted(rows, key=lambda row: row.includes_decode):
         if row.batch_size == batch_size:
-            found.setdefault((row.machine, row.variant, runtime_of(row), row.threads), row)
+            found.setdefault((machine_of(row), row.variant, runtime_of(row), row.threads), row)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ from gaikan.selection.choose import Choice, pick
 from gaikan.selection.ties import Ties
 from gaikan.selection.words import called, limited, loosened, worded
 from gaikan.stages import CEILINGS, Range, Stage
-from gaikan.timing.rows import runtime_of
+from gaikan.timing.rows import runtime_of, threads_in_words
 
 _FAR = 1e9  # no ratio says how far: not measured, or a limit of 0
 OBJECTIVES = {
@@ -58,7 +58,7 @@ def worth(stage: Stage, candidate: Candidate) -> str:
 def place(candidate: Candidate) -> str:
     """Where a candidate runs."""
     row = candidate.row
-    threads = "" if row.threads is None else f", {row.threads} thread{'s' * (row.threads > 1)}"
+    threads = "" if row.threads is None else f", {threads_in_words(row.threads)}"
     return f"{runtime_of(row)}{threads}"
 
 

@@ -66,13 +66,24 @@ def runtime_of(row: Row) -> str:
     return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
-Key = tuple[str, str, str, int | None, str, str, int | None, bool]
+def threads_in_words(threads: int | None) -> str:
+    """As text and figures name a setting."""
+    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
+Machine = tuple[str, str, int]
+Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
+
+
+def machine_of(row: Row) -> Machine:
+    """The machine's name and what it is."""
+    return row.machine, row.processor, row.cores
 
 
 def key(row: Row) -> Key:
     """What tells a row from all others."""
     return (
-        row.machine,
+        machine_of(row),
         row.variant,
         row.device,
         row.threads,

@@ -219,13 +219,16 @@ def gaikan(*arguments: str) -> int | str | None:
 def test_time_bench_and_report_on_one_folder(
     out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PLANS, "quick", TINY)
+    monkeypatch.setitem(PLANS, "quick", replace(TINY, longest=1e-9))
     arguments = ["--quick", "--runtime", "onnxruntime-fp32", "--include-decode"]
     assert gaikan("time", str(out), *arguments) in (0, None)
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
     rows = read_rows(out / "latency.csv")
     assert all(row.includes_decode for row in rows)
+    for row in rows:  # one image at a time is measured however long it takes
+        assert (row.p50_ms is None) == (row.batch_size == 3)
+        assert row.skipped is None or row.skipped.startswith("a batch of 3 takes about 0.0 s")
     table = (out / "latency.md").read_text()
     assert table in (out / "report.md").read_text()
     samples = pd.read_parquet(out / "latency_samples.parquet")

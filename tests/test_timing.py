@@ -246,9 +246,9 @@ def test_tables_samples_and_report_hold_what_was_timed(
     assert max(map(len, shown.splitlines())) <= 80
     assert "skipped torch-fp16-cuda: no CUDA device" in shown or torch.cuda.is_available()
     assert all(row.includes_decode for row in timing.rows)
-    page = (out / "latency.md").read_text()
-    assert "Decoding the image file is inside" in page
-    assert page in (out / "report.md").read_text()
+    text = (out / "latency.md").read_text()
+    assert "Decoding the image file is inside" in text
+    assert text in (out / "report.md").read_text()
     samples = pd.read_parquet(out / "latency_samples.parquet")
     anchors = samples[(samples["computation"] == "mlp-anchors") & (samples["batch_size"] == 1)]
     ours = anchors[(anchors["runtime"] == "onnxruntime") & (anchors["precision"] == "fp32")]
@@ -290,6 +290,14 @@ def test_other_machines_are_merged_into_the_run(
     write_rows(tmp_path / "x.csv", [replace(rows[0], variant="vgg-vanilla-head")])
     assert gaikan("report", run, "--latency", str(tmp_path / "x.csv")) == 2
     assert "'vgg-vanilla-head' is not in" in capsys.readouterr().err
+
+
+def test_a_busy_machine_is_told_in_the_page(timing: Timing) -> None:
+    assert 0 < timing.facts["ran"] < 1.5
+    warning = "a single thread that was timed ran 40.0 % of the time"
+    assert warning in page(timing.rows, timing.facts | {"ran": 0.4})
+    assert "busy" not in page(timing.rows, timing.facts | {"ran": 0.98})
+    assert "busy" not in page(timing.rows, timing.facts | {"ran": None})
 
 
 def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:

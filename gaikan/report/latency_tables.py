@@ -12,6 +12,8 @@ BOUNDARY = (
     "one and its name."
 )
 
+_IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine
+
 
 def digits(value: float | None, figures: int = 3) -> str:
     """A number with so many significant digits, never in powers of ten; nothing for None."""
@@ -141,6 +143,8 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         first = own[0]
         parts.append(f"### {name}: {first.processor}, {first.cores} cores")
         timed = [row for row in own if row.p50_ms is not None]
+        if facts is not None and facts["machine"] == name:
+            parts += _busy(facts.get("ran"))
         if timed:
             parts += ["The fastest runtime of each variant:", markdown(*fastest_rows(own))]
             parts += ["One image at a time:", markdown(*single_rows(timed))]
@@ -154,6 +158,17 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         if lines:
             parts += ["Each runtime's own predictions on the test part:", markdown(header, lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _busy(ran: float | None) -> list[str]:
+    """A warning where other work had the processor while it was timed."""
+    if ran is None or ran >= _IDLE:
+        return []
+    return [
+        "**The machine was busy with other work:** a single thread that was timed ran "
+        f"{percent(ran)} % of the time. Time it again when it is idle; until then only large "
+        "ratios mean anything."
+    ]
 
 
 def _compilation(rows: list[Row]) -> list[str]:

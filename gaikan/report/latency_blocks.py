@@ -13,9 +13,11 @@ from gaikan.report.latency_tables import (
     skipped_lines,
 )
 from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
 from gaikan.report.words import Words, joined, plain, say, threads_said
 from gaikan.timing.rows import Row
 
+_IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
 _FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
@@ -34,10 +36,20 @@ def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]
     for name in dict.fromkeys(row.machine for row in rows):
         own = [row for row in rows if row.machine == name]
         where = say("machine_is", name=name, processor=own[0].processor, cores=own[0].cores)
-        blocks += [Heading(where), *_of_machine(own, rows)]
-        if facts is not None and facts["machine"] == name:
-            blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(facts)]))
+        blocks.append(Heading(where))
+        here = facts if facts is not None and facts["machine"] == name else None
+        blocks += [*_busy(here), *_of_machine(own, rows)]
+        if here is not None:
+            blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(here)]))
     return blocks
+
+
+def _busy(facts: dict[str, Any] | None) -> list[Block]:
+    """A warning where other work had the processor while it was timed."""
+    ran = None if facts is None else facts.get("ran")
+    if ran is None or ran >= _IDLE:
+        return []
+    return [Paragraph(say("busy", ran=percent(ran)))]
 
 
 def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:

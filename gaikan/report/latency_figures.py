@@ -15,7 +15,6 @@ from gaikan.report.style import MARKERS, labels, name_beside, sheet, styled
 from gaikan.timing.rows import Row, runtime_of, threads_in_words
 
 _ABREAST = 2  # panels: more would be too small on a page
-_TICK: dict[str, Any] = {"color": INK, "markersize": 7, "markeredgewidth": 1.5}
 _BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
 
 
@@ -109,8 +108,9 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
     axes.text(1.03, -0.8, f"{'p50':>6} {'p99':>6}", transform=beside, **_BESIDE)
     for place, row in enumerate(panel):
         if row.p99_ms is not None:
-            marker = ">" if row.p99_ms > end else "|"
-            axes.plot(min(row.p99_ms, end), place, marker, **_TICK)
+            beyond = row.p99_ms > end
+            (tick,) = axes.plot(min(row.p99_ms, end), place, ">" if beyond else "|", color=INK)
+            tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
         figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
         axes.text(1.03, place, figures, transform=beside, **_BESIDE)
     axes.set_yticks(places, list(map(_setting, panel)))

@@ -127,7 +127,8 @@ def skipped_lines(rows: list[Row]) -> list[str]:
     for row in rows:
         if row.skipped is not None:
             at = f", {threads_in_words(row.threads)}" if row.threads else ""
-            reasons[f"{runtime_of(row)}{at}: {row.skipped}"] = None
+            model = f", {row.computation}" if row.batch_size else ""
+            reasons[f"{runtime_of(row)}{at}{model}: {row.skipped}"] = None
     return list(reasons)
 
 

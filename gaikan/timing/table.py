@@ -102,7 +102,19 @@ class Table:
                 **figures,
             )
             for size, figures in described.items()
+        ] + [
+            self._row(variant, setting, size, skipped=reason, **columns)
+            for size, reason in self._left_out(computation, setting).items()
         ]
+
+    def _left_out(self, computation: Computation, setting: Setting) -> dict[int, str]:
+        """Batch sizes that would have taken too long, and the reason in words."""
+        return {
+            case.batch_size: f"a batch of {case.batch_size} takes about {seconds:.1f} s; "
+            "--thorough measures it"
+            for (at, case), seconds in self.measured.too_long.items()
+            if (at, case.model) == (setting, computation.name)
+        }
 
     def _reference(
         self, computation: Computation, setting: Setting, size: int

@@ -58,7 +58,7 @@ def export(
     from rich.console import Console
 
     choice = choose(run, variant, stage, seed, runtime, precision)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     with console.status("") as status, needs_harness():
         bundle, parity = build(run, choice, allow_drop, status.update)
     bundle.save(out)
@@ -97,7 +97,7 @@ def predict(
 
     model = Bundle.open(bundle)
     batches = read_batches(images, model.card, batch)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
     lines = _with_progress(decide(model, batches, tally), count(images), console)
     if csv is not None:
@@ -169,7 +169,7 @@ def enrol(
     model = Bundle.open(bundle)
     found = add(model, name, read_batches(images, model.card, 64))
     found.bundle.save(out)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     what = "replaced" if found.replaced else "added"
     console.print(f"{name!r} {what} from {found.images} images; distances of its anchor:")
     if found.moved is not None:

@@ -23,6 +23,7 @@ from gaikan.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
 
 HEAD, ANCHORS = "head", "anchors"
+_OF_DECISIONS = ("decisions.", "distance.")  # names of their weights, here and in a bundle
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 
@@ -231,7 +232,7 @@ def quantized(model: Any, calibration: Images) -> Any:
     of_decisions = {
         initializer.name
         for initializer in model.graph.initializer
-        if initializer.name.startswith("decisions.")
+        if initializer.name.startswith(_OF_DECISIONS)
     }
     excluded = [node.name for node in model.graph.node if of_decisions & set(node.input)]
     copy = type(model)()

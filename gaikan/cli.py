@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import line
+from gaikan import import_weights, line
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def bench(
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
-    from gaikan.timing.run_folder import Options
+    from gaikan.timing.options import Options
 
     settings = load_config(
         config, {key: value for key, value in asked.items() if value is not None}
@@ -99,21 +99,19 @@ def bench(
 
 @app.command("time")
 def time_(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
+    what: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="Run folder, or one bundle")],
     machine_name: Annotated[str | None, typer.Option(help="Default: the host's name")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write this CSV, not RUN/latency.*")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv")
+    ] = None,
     quick: Quick = False,
     thorough: Thorough = False,
     threads: Annotated[list[int] | None, typer.Option(help="Default: 1 and all cores")] = None,
     runtime: Annotated[list[str] | None, typer.Option(help="Such as openvino-int8")] = None,
     include_decode: Annotated[bool, typer.Option(help="Time decoding the image file too")] = False,
 ) -> None:
-    """Time the networks of a run in every runtime, on this machine."""
-    run = _harness()
-    from rich.console import Console
-
-    from gaikan.terminal import StepProgress
-    from gaikan.timing.run_folder import Options
+    """Time a run's networks in every runtime, or a bundle (base install), on this machine."""
+    from gaikan.timing.options import Options
 
     options = Options(
         plan=_plan(quick, thorough) or "default",
@@ -122,11 +120,19 @@ def time_(
         include_decode=include_decode,
         machine=machine_name,
     )
+    if what.is_file():
+        line.time_bundle(what, options, out)
+        return
+    run = _harness()
+    from rich.console import Console
+
+    from gaikan.terminal import StepProgress
+
     console = Console(highlight=False)
     with StepProgress(console, "timing") as steps:
-        latency = run.time_networks(run_folder, options, steps, csv=out)
+        latency = run.time_networks(what, options, steps, csv=out)
     _show_latency(console, latency)
-    console.print(f"Table: {out or run_folder / 'latency.csv'}")
+    console.print(f"Table: {out or what / 'latency.csv'}")
 
 
 @app.command()
@@ -187,6 +193,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
     console.print(table(*counts(frames)))
 
 
+import_weights.register(app)
 line.register(app)
 
 

@@ -1,4 +1,4 @@
-"""The commands from the pick to the line: export, predict, enrol."""
+"""The commands from the pick to the line: export, predict, enrol, and timing a bundle."""
 
 import codecs
 import sys
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gaikan.bundle.predict import Line, Tally
+    from gaikan.timing.options import Options
 
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[
@@ -186,3 +187,41 @@ def enrol(
             "the stage's threshold was fitted on the old anchors; fit it anew when you can"
         )
     console.print(f"{out}: {len(found.bundle.card.classes)} classes")
+
+
+def time_bundle(path: Path, options: "Options", out: Path | None) -> None:
+    """`gaikan time BUNDLE`: writes the rows that `gaikan report RUN --latency` merges."""
+    if options.runtimes is not None or options.include_decode:
+        raise ConfigError(
+            f"{path}: a bundle is timed in its own runtime and without decoding; leave out "
+            "--runtime and --include-decode"
+        )
+    from rich.console import Console
+
+    from gaikan.bundle.bundle import Bundle
+    from gaikan.terminal import StepProgress, table
+    from gaikan.timing.rows import write_rows
+    from gaikan.timing.time_bundle import time_bundle
+
+    bundle = Bundle.open(path)
+    console = Console(highlight=False, soft_wrap=True)
+    with StepProgress(console, "timing") as steps:
+        rows = time_bundle(bundle, options, steps)
+    out = out or path.with_name(f"{path.stem}.latency.csv")
+    try:
+        write_rows(out, rows)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
+    card = bundle.card
+    console.print(f"{card.variant}, {card.runtime} {card.precision}, on {rows[0].processor}:")
+    header = ["threads", "batch", "p50 ms", "p99 ms", "images/s", "peak MB"]
+    cells = [
+        [str(row.threads), str(row.batch_size or row.skipped)]
+        + [
+            f"{value:.4g}" if value else ""
+            for value in (row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb)
+        ]
+        for row in rows
+    ]
+    console.print(table(header, cells))
+    console.print(f"{out}: to be merged by `gaikan report RUN --latency {out.name}`")

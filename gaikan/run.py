@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ from gaikan.report.findings import Findings
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
 from gaikan.timing.inputs import Inputs
+from gaikan.timing.options import Options
 from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
+from gaikan.weights import Weights, imported
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,30 @@ class Outcome:
     failed: list[dict[str, str]]
 
 
-def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
+def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
     """Trains what the store lacks and writes every file of the run to `out`.
 
-    Raises ConfigError and DataError before anything is trained or written, and GaikanError
-    where every cell failed.
+    With `weights` the grid is one cell, whose network comes from there. Raises ConfigError and
+    DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
     axes(config)
     device = resolve_device(config.device)
     experiment = prepare(config)
+    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    given: dict[str, bytes] = {}  # store entries that are not trained here
+    if weights is not None:
+        (cell,) = todo
+        network, content = imported(cell, weights, experiment.train)
+        todo, given[network.trained_key] = [network], content
+        noted = (*experiment.train.notes, weights.note)
+        experiment = replace(experiment, train=replace(experiment.train, notes=noted))
+    train, test = experiment.train, experiment.test
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        train, test = experiment.train, experiment.test
-        todo = cells(config, device, experiment.parts, train.classes)
+        for key, content in given.items():
+            store.save(key, content)
         if config.protocol == "original":
             todo += original_cells(todo, train)
         finished = run_cells(todo, train, test, store, watcher)
@@ -99,6 +110,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
             "skipped": [],
             "anchors": list(todo[0].anchors),
             "timing_inputs": _keep_inputs(experiment, store),
+            "weights": None if weights is None else weights.describe(),
             "damaged_store_entries": store.damaged,
             "machine": machine.facts(device),
         }

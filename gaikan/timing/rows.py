@@ -11,6 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from gaikan.bundle.card import HEAD
 from gaikan.errors import DataError
 from gaikan.files import write
 
@@ -58,6 +59,11 @@ class Row:
     agreement: float | None = None  # share of test parts given the reference's class
     max_distance_error: float | None = None
     skipped: str | None = None  # why there are no figures
+
+
+def computation_of(arch: str, decision: str) -> str:
+    """The name of what all variants of that architecture and kind of decision share."""
+    return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
 
 
 Key = tuple[str, str, str, int | None, str, str, int | None, bool]

@@ -1,0 +1,33 @@
+"""How a timing is asked for."""
+
+import platform
+from dataclasses import dataclass
+
+from gaikan import machine
+from gaikan.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is timed and how long."""
+
+    plan: str = "default"  # a key of PLANS
+    runtimes: tuple[str, ...] | None = None  # labels; None: all but the optional ones
+    threads: tuple[int, ...] | None = None  # None: 1 and all cores; quick, all cores
+    include_decode: bool = False
+    machine: str | None = None  # None: the host's name
+
+    @property
+    def machine_name(self) -> str:
+        """What the rows call this machine."""
+        return self.machine or platform.node() or "this machine"
+
+    @property
+    def all_threads(self) -> list[int]:
+        """Each number of threads, ascending. Raises ConfigError on an impossible one."""
+        cores = machine.cores()
+        for count in self.threads or ():
+            if not 1 <= count <= cores:
+                raise ConfigError(f"--threads {count}: this machine has {cores} cores; 1..{cores}")
+        default = (cores,) if self.plan == "quick" else (1, cores)
+        return sorted(set(self.threads or default))

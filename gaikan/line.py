@@ -172,7 +172,8 @@ def enrol(
     found.bundle.save(out)
     console = Console(highlight=False, soft_wrap=True)
     what = "replaced" if found.replaced else "added"
-    console.print(f"{name!r} {what} from {found.images} images; distances of its anchor:")
+    images_ = "1 image" if found.images == 1 else f"{found.images} images"
+    console.print(f"{name!r} {what} from {images_}; distances of its anchor:")
     if found.moved is not None:
         console.print(f"  {found.moved:9.4f}  from where it was")
     for other, distance in sorted(found.distances.items(), key=lambda item: item[1]):

@@ -16,12 +16,15 @@ from test_hostile_bundles import gaikan
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gaikan.bundle.bundle import Bundle
 from gaikan.config import load_config
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
 from gaikan.grid import cells
 from gaikan.store import unpack
-from gaikan.timing.measure import PLANS, Plan, Rule
+from gaikan.timing.inputs import Inputs
+from gaikan.timing.models import Trained
+from gaikan.timing.run_folder import Run
 from gaikan.weights import Weights, imported
 
 pytestmark = pytest.mark.timeout(300)
@@ -131,19 +134,20 @@ def test_decisions_are_those_of_the_original_network(folder: Path, out: Path) ->
     np.testing.assert_allclose(rows["distance"], distances.min(1), rtol=1e-3)
 
 
-def test_the_run_folder_is_one_like_any_other(
-    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tiny = Plan(Rule(0.002, 2), Rule(0.002, 2), (1, 2), rounds=3, warm_up=0.01)
-    monkeypatch.setitem(PLANS, "quick", tiny)
-    bundle = tmp_path / "part.gaikan"
+def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> None:
     variant = ("--variant", "cnn-triplet-mean_embedding")
-    assert gaikan("export", out, *variant, "-o", bundle) == 0
-    quick = ("--quick", "--runtime", "onnxruntime-fp32")
-    assert gaikan("time", out, *quick) == 0
-    rows = pd.read_csv(out / "latency.csv")
-    assert set(rows["variant"]) == {"cnn-triplet-mean_image", "cnn-triplet-mean_embedding"}
-    assert rows["p50_ms"].notna().all()
+    assert gaikan("export", out, *variant, "-o", tmp_path / "part.gaikan") == 0
+    assert Bundle.open(tmp_path / "part.gaikan").card.classes == CLASSES
+    run = Run.read(out)
+    (entry,) = run.scored(all_seeds=True)
+    trained, embedded = (run.entry(entry["store"][kind]) for kind in ("trained", "embedded"))
+    timed = Trained.of(entry["network"], trained, embedded)
+    inputs = Inputs.unpack(run.entry(run.inputs_key))
+    with torch.inference_mode():
+        predicted = timed.module.only("mean_embedding")(torch.from_numpy(inputs.images))[0]
+    table = pd.read_parquet(out / "predictions.parquet")
+    rows = table[(table["variant"] == "cnn-triplet-mean_embedding") & (table["split"] == "test")]
+    assert np.array(CLASSES)[predicted].tolist() == rows["predicted"].astype(str).tolist()
 
 
 def test_the_report_says_where_the_network_comes_from(out: Path) -> None:

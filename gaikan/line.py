@@ -1,6 +1,5 @@
 """The commands from the pick to the line: export, predict, enrol, and timing a bundle."""
 
-import codecs
 import sys
 import time
 from collections.abc import Iterator
@@ -93,7 +92,7 @@ def predict(
 
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.images import count, read_batches
-    from gaikan.bundle.predict import Tally, csv_writer, json_line
+    from gaikan.bundle.predict import COLUMNS, Tally, csv_text, json_line
     from gaikan.bundle.predict import predict as decide
 
     model = Bundle.open(bundle)
@@ -104,9 +103,9 @@ def predict(
     if csv is not None:
         try:
             with replacing(csv) as file:
-                writer = csv_writer(codecs.getwriter("utf-8")(file))
+                file.write(f"{','.join(COLUMNS)}\n".encode())
                 for some in lines:
-                    writer.writerows(some)
+                    file.write(csv_text(some).encode(errors="surrogateescape"))
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:

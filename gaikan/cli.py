@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import line, pick
+from gaikan import import_weights, line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ def bench(
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
-    from gaikan.timing.run_folder import Options
+    from gaikan.timing.options import Options
 
     settings = load_config(
         config, {key: value for key, value in asked.items() if value is not None}
@@ -90,7 +90,8 @@ def bench(
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     if settings.timing.enabled:
         with StepProgress(console, "timing") as steps:
-            options = Options.of(settings.timing)
+            asked_for = settings.timing
+            options = Options.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
         pick.show(console, pick.pick_run(outcome.out), outcome.out)
@@ -102,22 +103,19 @@ def bench(
 
 @app.command("time")
 def time_(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
+    what: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="Run folder, or one bundle")],
     machine_name: Annotated[str | None, typer.Option(help="Default: the host's name")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write this CSV, not RUN/latency.*")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv")
+    ] = None,
     quick: Quick = False,
     thorough: Thorough = False,
     threads: Annotated[list[int] | None, typer.Option(help="Default: 1 and all cores")] = None,
     runtime: Annotated[list[str] | None, typer.Option(help="Such as openvino-int8")] = None,
     include_decode: Annotated[bool, typer.Option(help="Time decoding the image file too")] = False,
 ) -> None:
-    """Time the networks of a run in every runtime, on this machine."""
-    run = _harness()
-    from rich.console import Console
-
-    from gaikan.report.pages import write_pages
-    from gaikan.terminal import StepProgress
-    from gaikan.timing.run_folder import Options
+    """Time a run's networks in every runtime, or a bundle (base install), on this machine."""
+    from gaikan.timing.options import Options
 
     options = Options(
         plan=_plan(quick, thorough) or "default",
@@ -126,13 +124,22 @@ def time_(
         include_decode=include_decode,
         machine=machine_name,
     )
+    if what.is_file():
+        line.time_bundle(what, options, out)
+        return
+    run = _harness()
+    from rich.console import Console
+
+    from gaikan.report.pages import write_pages
+    from gaikan.terminal import StepProgress
+
     console = Console(highlight=False)
     with StepProgress(console, "timing") as steps:
-        latency = run.time_networks(run_folder, options, steps, csv=out)
+        latency = run.time_networks(what, options, steps, csv=out)
     _show_latency(console, latency)
-    console.print(f"Table: {out or run_folder / 'latency.csv'}")
+    console.print(f"Table: {out or what / 'latency.csv'}")
     if out is None:
-        console.print(f"Report: {write_pages(run_folder)}", soft_wrap=True)
+        console.print(f"Report: {write_pages(what)}", soft_wrap=True)
 
 
 @app.command()
@@ -208,6 +215,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
     console.print(table(*counts(frames)))
 
 
+import_weights.register(app)
 line.register(app)
 pick.register(app)
 

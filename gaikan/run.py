@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
 from gaikan.timing.inputs import Inputs
+from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
+from gaikan.weights import Weights, imported
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,33 @@ class Outcome:
     failed: list[dict[str, str]]
 
 
-def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
+def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
     """Trains what the store lacks and writes every file of the run to `out`.
 
-    Raises ConfigError and DataError before anything is trained or written, and GaikanError
-    where every cell failed.
+    With `weights` the grid is one cell, whose network comes from there. Raises ConfigError and
+    DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
     axes(config)
     if config.timing.enabled:
-        Options.of(config.timing)
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     device = resolve_device(config.device)
     experiment = prepare(config)
+    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    given: dict[str, bytes] = {}  # store entries that are not trained here
+    if weights is not None:
+        (cell,) = todo
+        network, content = imported(cell, weights, experiment.train)
+        todo, given[network.trained_key] = [network], content
+        noted = (*experiment.train.notes, weights.note)
+        experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        todo = _todo(config, device, experiment)
+        for key, content in given.items():
+            store.save(key, content)
+        if config.protocol == "original":
+            todo += original_cells(todo, experiment.train)
         grid = _train(todo, experiment, store, watcher)
         references = []
         if config.references == "all":
@@ -72,6 +85,7 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
         manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        manifest["weights"] = None if weights is None else weights.describe()
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
         _write(out, experiment, grid.networks, found)
         outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
@@ -79,14 +93,6 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         write.write_manifest(out, manifest)
         write_pages(out)
         return outcome
-
-
-def _todo(config: Config, device: str, experiment: Experiment) -> list[Cell]:
-    """The cells of the default protocol, then those of the original one if it is asked for."""
-    todo = cells(config, device, experiment.parts, experiment.train.classes)
-    if config.protocol == "original":
-        todo += original_cells(todo, experiment.train)
-    return todo
 
 
 @dataclass(frozen=True)

@@ -28,13 +28,13 @@ from gaikan.report.md import markdown
 from gaikan.run import time_networks
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
-from gaikan.timing.measure import PLANS, Plan, Rule, Turn
+from gaikan.timing.measure import PLANS, Plan, Rule, Turn, too_many_cores
 from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
+from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows, write_rows
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.session import Parts, session
-from gaikan.timing.table import _too_many_cores
 from gaikan.timing.time_run import Timing, time_run
 from gaikan.timing.torch_runtimes import _read
 from gaikan.timing.worker import Case, RefusedError, Worker
@@ -509,13 +509,12 @@ def test_operations_are_two_for_each_multiply_add() -> None:
 
 
 def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None:
-    setting = RUNTIMES["torch-fp32"].setting(1)
     honest = Turn(np.full(10, 0.2), None, cpu=2.1)
     busy = Turn(np.full(10, 0.2), None, cpu=3.9)
-    assert _too_many_cores(setting, {1: [honest]}) is None
-    reason = _too_many_cores(setting, {1: [busy]})
+    assert too_many_cores(1, [[honest]]) is None
+    reason = too_many_cores(1, [[busy]])
     assert reason == "set to 1 threads, it kept 1.9 cores busy"
-    assert _too_many_cores(RUNTIMES["torch-fp32"].setting(2), {1: [busy]}) is None
+    assert too_many_cores(2, [[busy]]) is None
 
 
 def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: Timing) -> None:

@@ -34,7 +34,8 @@ def latency_figures(rows: list[Row]) -> dict[str, Figure]:
             ("throughput", "Throughput by batch size", throughput_lines),
             ("pareto", "Accuracy and latency", pareto),
         ):
-            figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
+            if draw is not pareto or any(row.accuracy is not None for row in own):
+                figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
     return figures
 
 

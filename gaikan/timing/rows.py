@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from gaikan.bundle.card import HEAD
 from gaikan.errors import DataError
 from gaikan.files import write
 
@@ -69,6 +70,11 @@ def runtime_of(row: Row) -> str:
 def threads_in_words(threads: int | None) -> str:
     """As text and figures name a setting."""
     return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
+def computation_of(arch: str, decision: str) -> str:
+    """The name of what all variants of that architecture and kind of decision share."""
+    return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
 
 
 Machine = tuple[str, str, int]

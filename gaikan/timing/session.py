@@ -5,12 +5,12 @@ Torch is needed only by the runtimes that are torch.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gaikan.timing.measure import Plan, Turn
+from gaikan.timing.measure import Plan, Turn, describe, too_many_cores
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
 from gaikan.timing.worker import Case, Probe, RefusedError, Worker
 
@@ -41,6 +41,44 @@ class Measured:
     def reason(self, setting: Setting, model: str) -> str | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
+
+    def left_out(self, setting: Setting, model: str) -> dict[int, str]:
+        """Batch sizes that would have taken too long, and the reason in words."""
+        return {
+            case.batch_size: f"a batch of {case.batch_size} takes about {seconds:.1f} s; "
+            "--thorough measures it"
+            for (at, case), seconds in self.too_long.items()
+            if (at, case.model) == (setting, model)
+        }
+
+    def columns(
+        self, setting: Setting, model: str, probed: str, reference: Setting | None = None
+    ) -> dict[int, dict[str, Any]]:
+        """What `latency.csv` holds of a model, by batch size; speeds are over the `reference`.
+
+        Start and memory are those of model `probed`. Raises RefusedError with the reason where
+        there are no figures.
+        """
+        sizes = sorted(c.batch_size for s, c in self.turns if (s, c.model) == (setting, model))
+        turns = {size: self.turns[setting, Case(model, size)] for size in sizes}
+        reason = self.reason(setting, model) or too_many_cores(setting.threads, turns.values())
+        if reason is not None:
+            raise RefusedError(reason)
+        found = {}
+        for size, each in turns.items():
+            over = None if reference is None else self.turns.get((reference, Case(model, size)))
+            found[size] = describe(each, size, over)
+        best = max(found, key=lambda size: found[size]["images_per_s"] or 0)
+        probe = self.probes.get((setting.runtime, probed))
+        return {
+            size: {
+                **columns,
+                **({} if probe is None else asdict(probe.started)),
+                "best_batch": size == best,
+                "peak_rss_mb": None if probe is None else probe.peak_rss_mb.get(size),
+            }
+            for size, columns in found.items()
+        }
 
 
 class Session:

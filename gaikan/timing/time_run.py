@@ -12,10 +12,11 @@ from gaikan.seeds import stream
 from gaikan.timing.agreement import agreements
 from gaikan.timing.measure import PLANS, Turn, speedup
 from gaikan.timing.models import GEMM_SIZE
+from gaikan.timing.options import Options
 from gaikan.timing.prepared import Prepared
 from gaikan.timing.roofline import Roofline
 from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
 from gaikan.timing.session import Measured, Report, Session, probe, session
 from gaikan.timing.table import Table

@@ -127,9 +127,12 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
+_HINTS = get_type_hints(Row)  # slow, and needed for every line
+
+
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, hint in get_type_hints(Row).items():
+    for name, hint in _HINTS.items():
         text = cells[name]
         try:
             values[name] = _value(hint, text)

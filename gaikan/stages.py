@@ -56,6 +56,7 @@ TIMING = (
     "p90_ms",
     "p99_ms",
     "images_per_s",
+    "mflops",
     "model_bytes",
     "peak_rss_mb",
     "agreement",
@@ -86,6 +87,7 @@ class Stage(Section):
     p90_ms: Range | None = None
     p99_ms: Range | None = None
     images_per_s: Range | None = None
+    mflops: Range | None = Field(None, description="operations for one image, millions")
     model_bytes: Range | None = None
     peak_rss_mb: Range | None = None
     agreement: Share | None = Field(

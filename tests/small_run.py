@@ -23,6 +23,7 @@ class Fake:
     skill: float  # deviations between the ok margins of good and of defective parts, halved
     p50_ms: dict[str, float]
     model_bytes: int = 1_000_000
+    mflops: float = 2.0
     agreement: float | None = 1.0
     threads: tuple[int, ...] = (1,)
 
@@ -30,8 +31,8 @@ class Fake:
 FAKES = (
     Fake("mlp-triplet-mean_embedding", 1.2, {"onnxruntime-fp32": 0.1, "openvino-fp32": 0.12}),
     Fake("mlp-vanilla-mean_embedding", 1.1, {"onnxruntime-fp32": 0.1, "openvino-fp32": 0.12}),
-    Fake("cnn-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 2.0}, 6_000_000),
-    Fake("cnn-vanilla-head", 2.5, {"onnxruntime-fp32": 2.0}, 6_000_000),
+    Fake("cnn-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 2.0}, 6_000_000, 36.0),
+    Fake("cnn-vanilla-head", 2.5, {"onnxruntime-fp32": 2.0}, 6_000_000, 36.0),
 )
 
 
@@ -88,6 +89,7 @@ def row(fake: Fake, label: str, threads: int, **values: Any) -> Row:
         "images_per_s": 1000 * threads / fake.p50_ms[label],
         "peak_rss_mb": 60.0,
         "model_bytes": fake.model_bytes,
+        "mflops": fake.mflops,
         "agreement": fake.agreement,
         "accuracy": 0.9,
     }
@@ -106,7 +108,11 @@ def write_run(
     """Writes manifest.json, predictions.parquet and latency.csv; gives the folder."""
     out.mkdir(parents=True, exist_ok=True)
     settings = Config.model_validate(config or {})
-    manifest = {"config": settings.model_dump(mode="json"), "ok": ok, "networks": []}
+    manifest: dict[str, Any] = {
+        "config": settings.model_dump(mode="json"),
+        "ok": ok,
+        "networks": [],
+    }
     (out / "manifest.json").write_text(json.dumps(manifest))
     table = predictions(fakes, seeds, parts, lots, np.random.default_rng(0))
     if ok is None:

@@ -28,7 +28,8 @@ It chooses on validation alone and writes `picks.json`, which other programs rea
 
     CANDIDATE: {variant, seed, machine, device, runtime, precision, threads, batch_size,
         threshold: on the ok margin, or null: the nearest anchor decides
-        timing: {p50_ms, p90_ms, p99_ms, images_per_s, model_bytes, peak_rss_mb, agreement}
+        timing: {p50_ms, p90_ms, p99_ms, images_per_s, mflops, model_bytes, peak_rss_mb,
+                 agreement}
         validation, test: FIGURES of this network with this threshold
         mean_over_seeds: {seeds: count, validation: FIGURES, test: FIGURES}
         checks: [{constraint, value, min, max, is, passed, test}]}  # `test`: the value there

@@ -9,10 +9,9 @@ from gaikan.selection.picks import Picks, SeedMean, StagePick, over_seeds
 from gaikan.selection.reasons import limit_of, would_have_to_give
 from gaikan.selection.sensitivity import Sensitivity
 from gaikan.selection.trust import on_test, values_on_test
-from gaikan.stages import Range, Stage
+from gaikan.stages import TIMING, Range, Stage
 
 FORMAT = 1
-_TIMING = ("p50_ms", "p90_ms", "p99_ms", "images_per_s", "model_bytes", "peak_rss_mb", "agreement")
 Object = dict[str, Any]
 
 
@@ -88,7 +87,7 @@ def _candidate(judging: Judging, candidate: Candidate, stage: Stage) -> Object:
     tested = values_on_test(judging, candidate, stage)
     return _place(candidate) | {
         "batch_size": candidate.row.batch_size,
-        "timing": {name: getattr(candidate.row, name) for name in _TIMING},
+        "timing": {name: getattr(candidate.row, name) for name in TIMING if name != "threads"},
         "validation": asdict(candidate.judged.quality),
         "test": asdict(on_test(judging, candidate)),
         "mean_over_seeds": _mean(over_seeds(judging, candidate.variant, stage)),

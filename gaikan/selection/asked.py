@@ -8,20 +8,21 @@ from gaikan.selection.run_files import RunFiles
 from gaikan.stages import CEILINGS, Range, Share, Stage, check, known
 from gaikan.timing.runtimes import RUNTIMES
 
-# What `bench/stages.toml` spells out. Sizes and times hold for a small industrial PC or a
-# Raspberry Pi at the line, ceilings for the bound of the escape rate.
+# What `bench/stages.toml` spells out. The budget of `intermediate` is one that a Raspberry Pi has,
+# wherever the run was timed: one core of it takes some 10 ms for 20 million operations.
 DEFAULTS = {
     "intermediate": Stage(
-        description="at the line, between two steps: small and quick on one thread of a small PC",
+        description="at the line, between two steps: what one core of a Raspberry Pi can do",
         device="cpu",
         threads=Range(max=1),
-        p90_ms=Range(max=1.0),
-        model_bytes=Range(max=4_000_000),
+        p90_ms=Range(max=10),
+        mflops=Range(max=20),
+        model_bytes=Range(max=40_000_000),
         escape_bound=Share(max=0.1),
     ),
     "final": Stage(
         description="before shipping: whatever it takes to let next to nothing through",
-        escape_bound=Share(max=0.02),
+        escape_bound=Share(max=0.03),
     ),
 }
 

@@ -56,10 +56,54 @@ class Candidate:
         """Of the network."""
         return self.judged.network.seed
 
-    @property
+    @cached_property
     def speed(self) -> tuple[float, float]:
         """What decides between candidates that cannot be told apart: faster, then smaller."""
         return (self.row.p50_ms or 0.0, float(self.row.model_bytes or 0))
+
+    @cached_property
+    def rank(self) -> tuple[float, float, float, float, str, int, str]:
+        """Smaller is better: by the objective, then faster, smaller, more accurate, by name."""
+        row = self.row
+        return (
+            -self.merit,
+            *self.speed,
+            -(self.judged.values["accuracy"] or 0.0),
+            self.variant,
+            self.seed,
+            f"{row.machine} {row.device} {row.runtime} {row.precision} {row.threads}",
+        )
+
+
+@dataclass(frozen=True)
+class Met:
+    """Some of a stage's constraints: their values, and which are not met."""
+
+    values: dict[str, Value]
+    failed: tuple[str, ...]
+
+    @classmethod
+    def by_row(
+        cls, row: Row, allowed: dict[str, tuple[str, ...]], limits: dict[str, Range]
+    ) -> "Met":
+        """Those on where and how fast it runs."""
+        values: dict[str, Value] = {
+            name: runtime_of(row) if name == "runtimes" else getattr(row, name) for name in allowed
+        }
+        failed = [name for name, names in allowed.items() if values[name] not in names]
+        for name in limits:
+            if name in TIMING:
+                value = values[name] = getattr(row, name)
+                if not (limits[name].holds(value) or _exempt(name, value, row, limits[name])):
+                    failed.append(name)
+        return cls(values, tuple(failed))
+
+    @classmethod
+    def by_quality(cls, judged: Judged, limits: dict[str, Range]) -> "Met":
+        """Those on how good it is."""
+        values = {name: judged.values[name] for name in limits if name not in TIMING}
+        failed = [name for name, value in values.items() if not limits[name].holds(value)]
+        return cls(dict(values), tuple(failed))
 
 
 class Judging:
@@ -80,30 +124,28 @@ class Judging:
 
     def candidates(self, stage: Stage) -> list[Candidate]:
         """All of them; those that qualify have nothing failed."""
-        settings: dict[str, list[Row]] = {}
-        for row in _settings(self.run.rows, stage.batch_size):
-            settings.setdefault(row.variant, []).append(row)
-        return [
-            self._candidate(network, row, stage)
-            for network in self.run.networks
-            for row in settings.get(network.variant, ())
-        ]
+        limits, settings = stage.limits, self._settings(stage)
+        found = []
+        for network in self.run.networks:
+            judged: dict[float, tuple[Judged, Met]] = {}
+            for row, lost, fits in settings.get(network.variant, ()):
+                if lost not in judged:
+                    own = self.judged(network, stage, lost)
+                    judged[lost] = own, Met.by_quality(own, limits)
+                own, good = judged[lost]
+                values, failed = fits.values | good.values, fits.failed + good.failed
+                found.append(Candidate(own, row, lost, values, failed, _merit(stage, own, row)))
+        return found
 
-    def _candidate(self, network: Network, row: Row, stage: Stage) -> Candidate:
-        lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
-        judged = self.judged(network, stage, lost)
-        values: dict[str, Value] = {}
-        failed = []
-        for name, names in stage.allowed.items():
-            values[name] = runtime_of(row) if name == "runtimes" else getattr(row, name)
-            if values[name] not in names:
-                failed.append(name)
-        for name, limit in stage.limits.items():
-            value = getattr(row, name) if name in TIMING else judged.values[name]
-            values[name] = value
-            if not (limit.holds(value) or _exempt(name, value, row, limit)):
-                failed.append(name)
-        return Candidate(judged, row, lost, values, tuple(failed), _merit(stage, judged, row))
+    def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, "Met"]]]:
+        """By variant: its rows, the share of images each gives another class, what each meets."""
+        allowed, limits = stage.allowed, stage.limits
+        found: dict[str, list[tuple[Row, float, Met]]] = {}
+        for row in _at(self.run.rows, stage.batch_size):
+            lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
+            met = Met.by_row(row, allowed, limits)
+            found.setdefault(row.variant, []).append((row, lost, met))
+        return found
 
     def judged(self, network: Network, stage: Stage, lost: float = 0.0) -> Judged:
         """The network with the threshold that the stage's ceilings ask for."""
@@ -155,7 +197,7 @@ class Judging:
         return self._borders[id(network)]
 
 
-def _settings(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
+def _at(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
     """Rows at a batch size; those that include decoding only where there are no others."""
     found: dict[object, Row] = {}
     for row in sorted(rows, key=lambda row: row.includes_decode):

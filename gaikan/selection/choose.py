@@ -26,41 +26,28 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
 
     Of a variant's seeds the one best on validation stands for it, in each runtime.
     """
-    installed = list(_best_seeds(candidates))
-    if not installed:
+    if not candidates:
         return Choice(None, None, (), ())
-    ranked = sorted(installed, key=_rank)
+    ranked = sorted(best_seeds(candidates), key=lambda candidate: candidate.rank)
     best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
     tied: list[Candidate] = []
     rest: list[Candidate] = []
     for candidate in ranked:
         apart = candidate is not best and told_apart(best, candidate, variants, stage)
         (rest if apart else tied).append(candidate)
-    tied.sort(key=lambda candidate: (*candidate.speed, *_rank(candidate)))
+    tied.sort(key=lambda candidate: (*candidate.speed, *candidate.rank))
     return Choice(tied[0], best, tuple(tied), tuple(rest))
 
 
-def _best_seeds(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Of each variant in each runtime, the seed that would be installed."""
     found: dict[object, Candidate] = {}
     for candidate in candidates:
         key = (candidate.variant, id(candidate.row))
         held = found.get(key)
-        if held is None or _rank(candidate) < _rank(held):
+        if held is None or candidate.rank < held.rank:
             found[key] = candidate
     return list(found.values())
-
-
-def _rank(candidate: Candidate) -> tuple[float, float, float, float, str, int, str]:
-    """Smaller is better: by the objective, then faster, smaller, more accurate, by name."""
-    row = candidate.row
-    return (
-        -candidate.merit,
-        *candidate.speed,
-        -(candidate.judged.values["accuracy"] or 0.0),
-        candidate.variant,
-        candidate.seed,
-        f"{row.machine} {row.device} {row.runtime} {row.precision} {row.threads}",
-    )
 
 
 def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> Choice:

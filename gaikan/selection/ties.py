@@ -27,9 +27,10 @@ class Ties:
         """Whether `other` is worse than `best`: one of the pairs of the variants `among`."""
         if stage.objective == "latency":
             return other.row.p50_ms != best.row.p50_ms
-        parts = len(best.judged.network.test)
-        if mcnemar(0, round(max(0.0, other.lost - best.lost) * parts)) < 1 - LEVEL:
-            return True  # its runtime alone makes it so
+        if other.lost > best.lost:
+            errors = round((other.lost - best.lost) * len(best.judged.network.test))
+            if mcnemar(0, errors) < 1 - LEVEL:
+                return True  # its runtime alone makes it so
         if other.variant == best.variant:
             return False
         key = (stage.objective, *stage.ceilings.items(), among)
@@ -72,7 +73,7 @@ class Ties:
         return values, np.concatenate(groups) if grouped and groups else None
 
     def _concerned(self, part: Part, stage: Stage) -> NDArray[np.bool_]:
-        good: NDArray[np.bool_] = np.asarray(part.label == self.judging.run.ok)
+        good: NDArray[np.bool_] = part.label == self.judging.run.ok
         if stage.objective in ("escape", "overkill"):
             return good if stage.objective == "overkill" else ~good
         return np.ones(len(part), bool)
@@ -80,16 +81,16 @@ class Ties:
     def _of(self, judged: Judged, stage: Stage) -> Floats:
         """What each validation part (N,) adds: right is 1, or an error is 1, or what it costs."""
         part, ok = judged.network.validation, self.judging.run.ok
-        if stage.objective == "accuracy":
-            return np.equal(judged.predicted, part.label).astype(np.float64)
-        good = part.label == ok
-        wrong = np.not_equal(judged.predicted == ok, good)
+        good: NDArray[np.bool_] = part.label == ok
+        wrong: NDArray[np.bool_] = (judged.predicted == ok) != good
         if stage.objective != "cost":
-            return wrong.astype(np.float64)
+            right = np.equal(judged.predicted, part.label)
+            return (right if stage.objective == "accuracy" else wrong).astype(np.float64)
         escape, overkill = self.judging.costs
         goods = int(good.sum())
         each = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
-        return np.asarray(np.where(wrong, len(part) * each, 0.0), np.float64)
+        costs: Floats = np.where(wrong, len(part) * each, 0.0)
+        return costs
 
 
 def _differs(values: Floats, groups: Codes | None, exact: bool) -> NDArray[np.bool_]:

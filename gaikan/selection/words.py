@@ -15,6 +15,7 @@ _WORDS = {  # constraint: what it is called, and its unit
     "p90_ms": ("p90", _MS),
     "p99_ms": ("p99", _MS),
     "images_per_s": ("images per second", ""),
+    "mflops": ("operations", "MFLOP"),
     "model_bytes": ("model file", "MB"),
     "peak_rss_mb": ("peak memory", "MB"),
     "agreement": ("agreement with the reference", _SHARE),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaikan.errors import GaikanError
 from gaikan.files import write
 from gaikan.line import needs_harness
 
@@ -61,6 +62,15 @@ def pick_run(out: Path, stages: Path | None = None) -> "Picks":
     write(out / "picks.md", page(picks, {"": "figures/tree.svg", **figures}))
     write(out / "picks.json", to_json(picks))
     return picks
+
+
+def at_the_end(console: "Console", out: Path) -> None:
+    """Of `gaikan bench`: stages that this timing cannot answer do not undo the run."""
+    try:
+        show(console, pick_run(out), out)
+    except GaikanError as error:
+        console.print("[bold red]nothing picked[/]", end=" ")
+        console.print(str(error), markup=False)
 
 
 def show(console: "Console", picks: "Picks", out: Path) -> None:

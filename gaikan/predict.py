@@ -39,13 +39,23 @@ def head_distances(
     return 1 - probabilities
 
 
-def decide(distances: Floats, ok: int | None = None) -> Decision:
-    """Decisions from distances (N, K) to K >= 2 classes; `ok` is the index of the good class.
+def nearest(distances: Floats) -> NDArray[np.int64]:
+    """The class index (N,) of the least of distances (N, K); of equally near classes the first.
 
     Raises ValueError on a distance that is not a number: argmin would name its class.
     """
     if np.isnan(distances).any():
         raise ValueError("a distance is not a number")
+    predicted: NDArray[np.int64] = distances.argmin(1)
+    return predicted
+
+
+def decide(distances: Floats, ok: int | None = None) -> Decision:
+    """Decisions from distances (N, K) to K >= 2 classes; `ok` is the index of the good class.
+
+    Raises ValueError on a distance that is not a number.
+    """
+    predicted = nearest(distances)
     two = np.partition(distances, 1, axis=1)
     ok_margin, defect = None, None
     if ok is not None:
@@ -53,4 +63,4 @@ def decide(distances: Floats, ok: int | None = None) -> Decision:
         ok_margin = to_defects.min(1) - distances[:, ok]
         defect = to_defects.argmin(1)
         defect += defect >= ok
-    return Decision(distances.argmin(1), two[:, 0], two[:, 1] - two[:, 0], ok_margin, defect)
+    return Decision(predicted, two[:, 0], two[:, 1] - two[:, 0], ok_margin, defect)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,17 @@ from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
+from gaikan.report.folder import RunFolder
+from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
-from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.store import Store, code_version, key_of, pack, package_version, unpack
 from gaikan.timing.inputs import Inputs
-from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.options import Options
+from gaikan.timing.rows import Row, read_rows
+from gaikan.timing.run_folder import Run, read_manifest
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
+from gaikan.weights import Weights, imported
 
 
 @dataclass(frozen=True)
@@ -39,28 +43,45 @@ class Outcome:
 
     out: Path
     summary: pd.DataFrame
-    about: str
+    about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
+    kept: bool = False  # nothing had changed, and the files of the run before stand
 
 
-def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
+def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
     """Trains what the store lacks and writes every file of the run to `out`.
 
-    Raises ConfigError and DataError before anything is trained or written, and GaikanError
-    where every cell failed.
+    With `weights` the grid is one cell, whose network comes from there. Raises ConfigError and
+    DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
     axes(config)
     if config.timing.enabled:
-        Options.of(config.timing)
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     device = resolve_device(config.device)
     experiment = prepare(config)
+    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    given: dict[str, bytes] = {}  # store entries that are not trained here
+    if weights is not None:
+        (cell,) = todo
+        network, content = imported(cell, weights, experiment.train)
+        todo, given[network.trained_key] = [network], content
+        noted = (*experiment.train.notes, weights.note)
+        experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        todo = _todo(config, device, experiment)
+        for key, content in given.items():
+            store.save(key, content)
+        if config.protocol == "original":
+            todo += original_cells(todo, experiment.train)
         grid = _train(todo, experiment, store, watcher)
+        made_from = _made_from(config, experiment, grid)
+        before = None if store.damaged else _unchanged(out, made_from)
+        if before is not None:
+            caption = write.about(before.summary, experiment).en
+            return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
         references = []
         if config.references == "all":
             references = run_references(
@@ -71,20 +92,15 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
         manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        manifest["weights"] = None if weights is None else weights.describe()
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
-        _write(out, experiment, grid.networks, manifest, found)
-        outcome = Outcome(out, found.summary, found.about, found.rates, grid.failed)
+        _write(out, experiment, grid.networks, found)
+        outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
+        manifest |= {"made_from": made_from, "files": _files(out)}
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
+        write_pages(out)
         return outcome
-
-
-def _todo(config: Config, device: str, experiment: Experiment) -> list[Cell]:
-    """The cells of the default protocol, then those of the original one if it is asked for."""
-    todo = cells(config, device, experiment.parts, experiment.train.classes)
-    if config.protocol == "original":
-        todo += original_cells(todo, experiment.train)
-    return todo
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,38 @@ def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watc
         first = grid.failed[0]
         raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
     return grid
+
+
+def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
+    """A hash of what determines the run's files, but for those of timing and picking."""
+    return key_of(
+        {
+            "config": config.model_dump(mode="json"),
+            "data": experiment.describe(),
+            "networks": [asdict(at) for at in grid.stored],
+            "failed": grid.failed,
+            "code": package_version(),
+        }
+    )
+
+
+def _unchanged(out: Path, made_from: str) -> RunFolder | None:
+    """The run that is in the folder, where it is this one and whole."""
+    try:
+        manifest = read_manifest(out)
+    except ConfigError:  # the folder's first run
+        return None
+    if manifest.get("made_from") != made_from:
+        return None
+    if not all((out / name).exists() for name in manifest["files"]):
+        return None
+    return RunFolder.read(out)
+
+
+def _files(out: Path) -> list[str]:
+    """What the run has written so far, but for the store."""
+    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if path.parts[0] not in ("store", ".lock"))
 
 
 def _manifest(
@@ -245,14 +293,12 @@ def _write(
     out: Path,
     experiment: Experiment,
     networks: list[Network],
-    manifest: dict[str, Any],
     found: Findings,
 ) -> None:
     write.write_predictions(out, found.table)
     write.write_tables(out, found)
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
-    write.write_report(out, manifest, found)
 
 
 @dataclass(frozen=True)
@@ -275,15 +321,10 @@ def time_networks(
     with locked(out):
         facts = latency.read_facts(out)
         if not again and facts is not None and facts["key"] == run.timing_key(options):
-            return Latency(latency.write_pages(out), kept=True)
+            return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)
     return Latency(timing.rows, kept=False)
-
-
-def merge_latency(out: Path, tables: list[Path]) -> Latency:
-    """Merges tables of `gaikan time` into the run. Raises DataError where they do not fit."""
-    return Latency(latency.merge_into(out, tables), kept=False)
 
 
 @contextmanager

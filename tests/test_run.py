@@ -59,9 +59,9 @@ def store(folder: Path) -> dict[str, float]:
 
 def test_every_file_of_a_run_is_there(folder: Path) -> None:
     out = folder / "out"
-    for name in ("manifest.json", "accuracy.md", "report.md", "figures/samples.png"):
+    for name in ("manifest.json", "accuracy.md", "report.md", "report.html", "figures/samples.png"):
         assert (out / name).stat().st_size > 0
-    for name in ("comparisons", "rates", "classes", "leaks"):
+    for name in ("summary", "comparisons", "rates", "classes", "leaks"):
         assert len(pd.read_csv(out / f"{name}.csv").columns) > 5
     assert len(list((out / "confusion").glob("*.csv"))) == 7 + 5
     assert len(list((out / "confusion").glob("*.png"))) == 7 + 5
@@ -125,7 +125,7 @@ def test_leaks_stand_in_the_report_and_the_manifest(folder: Path) -> None:
     leaks = json.loads((folder / "out/manifest.json").read_text())["leaks"]
     assert leaks["test_parts_with_exact_copy_in_training"] == 0
     report = (folder / "out/report.md").read_text()
-    assert report.index("leak") < report.index("## Accuracy")
+    assert "## Leak audit\n\nNo leak was found" in report
 
 
 def test_training_learned_something(folder: Path) -> None:
@@ -136,11 +136,20 @@ def test_training_learned_something(folder: Path) -> None:
 def test_a_second_run_trains_nothing_and_says_the_same(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, scores = store(folder), (folder / "out/accuracy.csv").read_bytes()
+    before, table = store(folder), folder / "out/accuracy.csv"
+    scores, written = table.read_bytes(), table.stat().st_mtime_ns
     assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
-    assert "6 of 6 cells are stored" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "6 of 6 cells are stored" in said
+    assert "Nothing has changed since the last run here" in said
     assert store(folder) == before
-    assert (folder / "out/accuracy.csv").read_bytes() == scores
+    assert table.stat().st_mtime_ns == written
+
+    (folder / "out/figures/samples.png").unlink()
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert (folder / "out/figures/samples.png").exists()
+    assert table.read_bytes() == scores
 
 
 def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:

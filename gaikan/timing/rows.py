@@ -7,10 +7,12 @@ import csv
 import io
 import math
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
+from gaikan.bundle.card import HEAD
 from gaikan.errors import DataError
 from gaikan.files import write
 
@@ -70,6 +72,11 @@ def threads_in_words(threads: int | None) -> str:
     return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
 
 
+def computation_of(arch: str, decision: str) -> str:
+    """The name of what all variants of that architecture and kind of decision share."""
+    return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
+
+
 Machine = tuple[str, str, int]
 Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
 
@@ -127,9 +134,15 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
+@cache
+def _columns() -> dict[str, tuple[Any, ...]]:
+    """The kinds of value that each column may hold."""
+    return {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
+
+
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, kinds in _KINDS.items():
+    for name, kinds in _columns().items():
         text = cells[name]
         try:
             values[name] = _value(kinds, text)
@@ -142,9 +155,6 @@ def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if isinstance(hint, UnionType) else (hint,)
-
-
-_KINDS = {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
 
 
 def _value(kinds: tuple[Any, ...], text: str | None) -> Any:

@@ -132,7 +132,10 @@ def _check_rows(judging: Judging, candidate: Candidate, stage: Stage) -> tuple[l
 
 def _figure_rows(judging: Judging, chosen: Candidate, stage: Stage) -> tuple[list[str], Rows]:
     mean = over_seeds(judging, chosen.variant, stage)
-    columns = {"validation": chosen.judged.quality, "test": judging.on_test(chosen.judged)}
+    columns = {
+        "validation": judging.on_validation(chosen.judged),
+        "test": judging.on_test(chosen.judged),
+    }
     if mean is not None and mean.seeds > 1:
         columns |= {
             f"validation, {mean.seeds} seeds": mean.validation,

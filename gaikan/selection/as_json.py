@@ -104,7 +104,7 @@ def _candidate(judging: Judging, candidate: Candidate, stage: Stage) -> Object:
     return _place(candidate) | {
         "batch_size": candidate.row.batch_size,
         "timing": {name: getattr(candidate.row, name) for name in TIMING if name != "threads"},
-        "validation": asdict(candidate.judged.quality),
+        "validation": asdict(judging.on_validation(candidate.judged)),
         "test": asdict(judging.on_test(candidate.judged)),
         "mean_over_seeds": _mean(over_seeds(judging, candidate.variant, stage)),
         "checks": [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gaikan.config import FactoryConfig
 from gaikan.rates import cost_per_1000
-from gaikan.selection.quality import Quality, decide, of_kind, quality
+from gaikan.selection.quality import Quality, bounded, decide, of_kind, quality
 from gaikan.selection.run_files import Codes, Network, RunFiles
 from gaikan.selection.threshold import Border, Borders, level_each
 from gaikan.stages import TIMING, Range, Stage
@@ -31,7 +31,7 @@ class Judged:
     threshold: float | None
     holds: bool  # whether the threshold meets the stage's escape ceilings
     predicted: Codes
-    quality: Quality
+    quality: Quality  # with an escape bound only where the stage limits it
     values: dict[str, float | None]  # by constraint, charged with what the runtime changes
 
 
@@ -159,12 +159,17 @@ class Judging:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
 
+    def on_validation(self, judged: Judged) -> Quality:
+        """Its figures on validation, with an escape bound if only for it alone."""
+        return bounded(judged.quality, judged.network.validation, judged.predicted, self.run.ok)
+
     def on_test(self, judged: Judged) -> Quality:
         """Its figures on test, with its threshold; the escape bound is for it alone."""
         if judged not in self._tested:
             part, ok = judged.network.test, self.run.ok
             said = decide(part, ok, judged.threshold)
-            self._tested[judged] = quality(part, said, ok, self.factory)
+            found = quality(part, said, ok, self.factory)
+            self._tested[judged] = bounded(found, part, said, ok)
         return self._tested[judged]
 
     @property
@@ -193,6 +198,8 @@ class Judging:
         predicted = decide(part, ok, threshold)
         bound = border.bound if border is not None and "escape_bound" in ceilings else None
         found = quality(part, predicted, ok, self.factory, bound)
+        if stage.escape_bound is not None:
+            found = bounded(found, part, predicted, ok)
         values = _charged(found, lost, part.class_sizes, self.factory)
         for kind in stage.recall:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)

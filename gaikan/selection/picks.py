@@ -10,7 +10,7 @@ from gaikan.selection.choose import Choice, pick
 from gaikan.selection.quality import Quality
 from gaikan.selection.reasons import Binding, binding, nearest_miss, why_not, why_picked
 from gaikan.selection.run_files import RunFiles
-from gaikan.selection.sensitivity import CEILINGS, Sensitivity, sensitivity
+from gaikan.selection.sensitivity import FACTORS, Sensitivity, sensitivity
 from gaikan.selection.ties import Ties
 from gaikan.selection.trust import Promise, networks_of, promise, warnings
 from gaikan.stages import Stage
@@ -57,7 +57,7 @@ def make_picks(out: Path, file: Path | None) -> Picks:
     run = RunFiles.read(out)
     stages, factory = stages_of(run, file)
     ceilings = [limit for stage in stages.values() for limit in stage.ceilings.values()]
-    judging = Judging(run, factory, max(*CEILINGS, *ceilings))
+    judging = Judging(run, factory, max(FACTORS) * max(ceilings, default=0.0))
     ties = Ties(judging)
     return Picks(judging, tuple(_pick(judging, ties, *each) for each in stages.items()))
 
@@ -102,7 +102,7 @@ def over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
     for network in networks_of(judging, variant):
         judged = judging.judged(network, stage)
         if judged.holds:
-            sides.append((judged.quality, judging.on_test(judged)))
+            sides.append((judging.on_validation(judged), judging.on_test(judged)))
     if not sides:
         return None
     return SeedMean(len(sides), *(_mean(list(side)) for side in zip(*sides, strict=True)))

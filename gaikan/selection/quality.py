@@ -1,6 +1,6 @@
 """How good a network is on a part of the data, with its border between good and defective."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def quality(
     factory: FactoryConfig,
     bound: float | None = None,
 ) -> Quality:
-    """Figures of `predicted` (N,), N >= 1; the escape bound is `bound`, or that at `LEVEL`."""
+    """Figures of `predicted` (N,), N >= 1; the escape bound is not worked out but given."""
     hits = np.bincount(part.label[predicted == part.label], minlength=part.label.max() + 1)
     recalls = hits[np.bincount(part.label) > 0] / part.class_sizes
     escapes = defects = overkills = goods = escape = overkill = cost = None
@@ -55,9 +55,6 @@ def quality(
         escapes = int(np.count_nonzero(called_good)) - (goods - overkills)
         if defects:
             escape = escapes / defects
-            if bound is None:
-                group = None if part.group is None else part.group[~good]
-                bound = upper_bound_over_groups(called_good[~good], group)
         if goods:
             overkill = overkills / goods
         if escape is not None and overkill is not None:
@@ -75,6 +72,16 @@ def quality(
         overkill_rate=overkill,
         cost=cost,
     )
+
+
+def bounded(found: Quality, part: Part, predicted: Codes, ok: int | None) -> Quality:
+    """The figures with the escape bound at `LEVEL`, over groups if any, unless they have one."""
+    if not found.defects or found.escape_bound is not None:
+        return found
+    defective = part.label != ok
+    group = None if part.group is None else part.group[defective]
+    bound = upper_bound_over_groups(predicted[defective] == ok, group)
+    return replace(found, escape_bound=bound)
 
 
 def of_kind(

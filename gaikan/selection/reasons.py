@@ -1,10 +1,10 @@
 """Why a candidate was picked, what binds, and what would have to give where none qualifies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.choose import Choice, pick
+from gaikan.selection.choose import Choice, choose
 from gaikan.selection.ties import Ties
 from gaikan.selection.words import called, limited, loosened, worded
 from gaikan.stages import CEILINGS, Range, Stage
@@ -75,19 +75,17 @@ def binding(
     for name in names:
         free = without(stage, name)
         moves = name in CEILINGS  # it also sets the threshold, so that without it less may qualify
-        rest = judging.candidates(free) if moves else _freed(candidates, {name})
-        instead = pick(rest, free, ties).pick
+        rest = _with(judging.candidates(free)) if moves else _with(candidates, name)
+        instead = choose(rest, free, ties.told_apart).pick
         if instead is None or _same(instead, chosen):
             continue
         if not moves or instead.merit > chosen.merit:
             found.append(_binding(stage, (name,), instead, chosen))
     if not found:
-        rest = _freed(candidates, set(names) - set(CEILINGS))
-        instead = pick(rest, stage, ties).pick
+        rest = _with(candidates, *(name for name in names if name not in CEILINGS))
+        instead = choose(rest, stage, ties.told_apart).pick
         if instead is not None and not _same(instead, chosen):
-            own = (instead.judged, instead.row)
-            failed = next(each.failed for each in candidates if (each.judged, each.row) == own)
-            found.append(_binding(stage, failed, instead, chosen))
+            found.append(_binding(stage, instead.failed, instead, chosen))
     return found
 
 
@@ -103,10 +101,9 @@ def _binding(
     return Binding(names, instead, why)
 
 
-def _freed(candidates: Sequence[Candidate], names: set[str]) -> list[Candidate]:
-    """Those that fail no constraint but these, as if there were none of these."""
-    rest = [each for each in candidates if set(each.failed) <= names]
-    return [replace(each, failed=()) if each.failed else each for each in rest]
+def _with(candidates: Sequence[Candidate], *names: str) -> list[Candidate]:
+    """Those that fail none but these constraints."""
+    return [each for each in candidates if not each.failed or set(each.failed) <= set(names)]
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

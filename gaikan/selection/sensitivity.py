@@ -10,7 +10,7 @@ from gaikan.selection.choose import best_seeds, pick
 from gaikan.selection.ties import Ties
 from gaikan.stages import Range, Share, Stage
 
-CEILINGS = (0.01, 0.02, 0.05, 0.1, 0.2)
+FACTORS = (0.25, 0.5, 1, 2)  # of the stage's own escape ceiling
 MOST_BUDGETS = 12
 _LATENCIES = ("p99_ms", "p90_ms", "p50_ms")
 
@@ -63,7 +63,9 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> Sensitivity:
     latency, ceiling = varied(stage)
     ceilings: list[float | None] = [None]
     if ceiling is not None:
-        ceilings = sorted({*CEILINGS, stage.ceilings[ceiling]})  # type: ignore[assignment]
+        own_ceiling = stage.ceilings[ceiling]
+        ceilings = [min(1.0, factor * own_ceiling) for factor in FACTORS]
+        ceilings = list(dict.fromkeys(ceilings))
     free = stage.model_copy(update={latency: None})
     by_ceiling = []
     for limit in ceilings:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import line
+from gaikan import gate, line
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -188,6 +188,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 
 
 line.register(app)
+gate.register(app)
 
 
 def main() -> None:

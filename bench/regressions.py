@@ -1,29 +1,37 @@
 """Mistakes to be planted in the harness, and which of them `gaikan check` catches.
 
-`python bench/regressions.py` trains the smoke grid as it is and with each mistake, checks each
-against the first, and prints the table of bench/README.md. The configuration and the manifest
-stay what they were: only the figures can tell.
+After `nox -s check` has trained the smoke grid, `python bench/regressions.py OUT` trains it with
+each mistake into folders under OUT, compares, and prints the table of bench/README.md. The
+configuration and the manifest stay what they were: only the figures can tell.
 """
 
-import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import torch
+from here import BASELINE, RUN, smoke, train_here
 from numpy.typing import NDArray
 
 import gaikan.cell
-from gaikan.anchors import ANCHORS, FitPart
+from gaikan.anchors import ANCHORS
+from gaikan.check.baseline import Baseline
+from gaikan.check.outcome import Outcome, Settings, check
+from gaikan.check.run_files import Tested
+from gaikan.config import Config
+from gaikan.embed import embed
 from gaikan.networks import Embedder
+from gaikan.report.tables import markdown
 from gaikan.seeds import stream
 from gaikan.styles.siamese import Siamese
 from gaikan.styles.triplet import Triplet
-from gaikan.train import FitData, Recipe, channel_statistics
+from gaikan.train import FitData, Recipe, Trained, channel_statistics, fit
 
 Plant = AbstractContextManager[Any]
 
@@ -40,16 +48,14 @@ def wrong_anchors() -> Plant:
 
 def own_statistics() -> Plant:
     """Test images are normalised with their own mean and deviation."""
-    right = gaikan.cell.embed
 
-    def embed(embedder: Embedder, images: torch.Tensor, rows: Any = None) -> NDArray[np.float32]:
+    def wrong(embedder: Embedder, images: torch.Tensor, rows: Any = None) -> NDArray[np.float32]:
         if rows is not None or images.dtype != torch.uint8:  # of the train source, or mean images
-            return right(embedder, images, rows)
+            return embed(embedder, images, rows)
         mean, std = channel_statistics(images, torch.arange(len(images)))
-        own = Embedder(embedder.network, mean, std)
-        return right(own, images)
+        return embed(Embedder(embedder.network, mean, std), images)
 
-    return patch.object(gaikan.cell, "embed", embed)
+    return patch.object(gaikan.cell, "embed", wrong)
 
 
 def dropout() -> Plant:
@@ -84,13 +90,12 @@ def flipped_margin() -> Iterator[None]:
 
 def half_the_epochs() -> Plant:
     """Every training ends after half of its epochs."""
-    right = gaikan.cell.fit
 
-    def fit(recipe: Recipe, *arguments: Any) -> Any:
+    def wrong(recipe: Recipe, *arguments: Any) -> Trained:
         fewer = recipe.train.model_copy(update={"epochs": recipe.train.epochs // 2})
-        return right(replace(recipe, train=fewer), *arguments)
+        return fit(replace(recipe, train=fewer), *arguments)
 
-    return patch.object(gaikan.cell, "fit", fit)
+    return patch.object(gaikan.cell, "fit", wrong)
 
 
 def shuffled_labels() -> Plant:
@@ -115,4 +120,47 @@ PLANTS: dict[str, Callable[[], Plant]] = {
     "half the epochs": half_the_epochs,
     "5 % of the labels shuffled": shuffled_labels,
 }
-AT_PREDICTION = ("wrong_anchors", "own_statistics", "dropout")
+AT_PREDICTION = (wrong_anchors, own_statistics, dropout)
+
+
+def planted(plant: Callable[[], Plant], config: Config, right: Tested, out: Path) -> Tested:
+    """The run with the mistake; one at prediction is made with the `right` run's networks."""
+    if plant in AT_PREDICTION and not out.exists():
+        shutil.copytree(right.folder / "store", out / "store")
+        for network in right.manifest["networks"]:
+            for entry in (out / "store").glob(f"{network['store']['embedded']}.*"):
+                entry.unlink()
+    with plant():
+        return train_here(config, out)
+
+
+def row(name: str, outcome: Outcome) -> list[str]:
+    """A line of the table."""
+    worse = {line.variant for line in outcome.worse}
+    accuracy = [line for line in outcome.lines if line.figure == "accuracy"]
+    drop = min(accuracy, key=lambda line: line.difference)
+    return [
+        name,
+        "no" if outcome.passed else "yes",
+        f"{len(worse)} of {len(accuracy)}",
+        str(len(outcome.worse)),
+        f"{100 * drop.difference:+.1f} ({drop.variant})",
+    ]
+
+
+HEADER = ["mistake", "caught", "variants", "figures", "largest change of accuracy"]
+
+
+def main(out: Path) -> None:
+    config, right = smoke(), Tested.read(RUN)
+    baseline = Baseline.read(BASELINE)
+    rows = []
+    for name, plant in PLANTS.items():
+        tested = planted(plant, config, right, out / plant.__name__)
+        rows.append(row(name, check(tested, lambda: None, baseline, Settings())))
+        print(rows[-1], flush=True)
+    print(markdown(HEADER, rows))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

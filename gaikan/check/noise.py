@@ -50,9 +50,14 @@ def other_seeds(now: Floats, before: Floats) -> Estimate:
     return _moderated(found, s + r - 2)
 
 
-def _moderated(found: MeanSquares, freedom: float) -> Estimate:
-    of_seeds, freedom = moderate(found.of_seeds, int(freedom))
-    return estimate(replace(found, of_seeds=of_seeds), (freedom, found.shape[1] - 1.0))
+def _moderated(found: MeanSquares, freedom: int) -> Estimate:
+    """With the scatter over seeds drawn towards what the variants share.
+
+    A variant whose every decision stayed has no error, and borrows none.
+    """
+    moderated, freedom_of_seeds = moderate(found.of_seeds, freedom)
+    of_seeds = np.where(found.of_units + found.of_seeds > 0, moderated, 0)
+    return estimate(replace(found, of_seeds=of_seeds), (freedom_of_seeds, found.shape[1] - 1.0))
 
 
 def unpaired(now: Estimate, before: Estimate) -> Estimate:

@@ -29,9 +29,9 @@ def check(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
     baseline: Annotated[Path, typer.Option(help="What --update wrote")],
     update: Annotated[bool, typer.Option("--update", help="Make RUN the baseline")] = False,
-    margin: Annotated[float, typer.Option(min=0, max=100, help="In points")] = 1.0,
-    latency: Annotated[bool, typer.Option("--latency", help="Ratios to torch too")] = False,
-    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Variants")] = False,
+    margin: Annotated[float, typer.Option(min=0, max=100, help="In points, of a share")] = 1.0,
+    latency: Annotated[bool, typer.Option("--latency", help="Speeds, as ratios to torch")] = False,
+    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Fewer variants")] = False,
     allow_data: Annotated[bool, typer.Option("--allow-data", help="Other images")] = False,
     allow_recipe: Annotated[bool, typer.Option("--allow-recipe", help="Other training")] = False,
     allow_seeds: Annotated[bool, typer.Option("--allow-seeds", help="Fewer seeds")] = False,
@@ -51,9 +51,7 @@ def check(
     tested = Tested.read(run)
     if update:
         if markdown or junit or history:
-            raise ConfigError(
-                "--update makes the baseline and compares nothing: leave out the rest"
-            )
+            raise ConfigError("--update compares nothing: leave out --markdown, --junit, --history")
         _update(tested, baseline, console)
         return
     asked = {
@@ -88,11 +86,11 @@ def _update(tested: "Tested", path: Path, console: "Console") -> None:
 
 
 def _show(outcome: "Outcome", console: "Console") -> None:
-    from gaikan.check.tables import HEADER, by_figure, caption, headline, reasons, remarks
+    from gaikan.check.tables import SHORT, by_figure, caption, headline, reasons, remarks
     from gaikan.terminal import table
 
     for figure, rows in by_figure(outcome.lines).items():
-        console.print(table(HEADER, rows, figure))
+        console.print(table(SHORT, rows, figure))
     console.print(caption(outcome), style="dim")
     for remark in remarks(outcome):
         console.print(remark, markup=False)

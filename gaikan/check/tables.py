@@ -8,10 +8,11 @@ from gaikan.report.tables import Rows, markdown
 from gaikan.statistics import LEVEL
 
 HEADER = ["variant", "baseline", "now", "difference", "95 %", "verdict"]
+SHORT = ["variant", "base", "now", "change", "95 %", "verdict"]  # for 80 columns
 
 
 def by_figure(lines: list[Line]) -> dict[str, Rows]:
-    """Rows under `HEADER`, a table a figure, in the order of the lines."""
+    """Rows under `HEADER` or `SHORT`, a table a figure, in the order of the lines."""
     tables: dict[str, Rows] = {}
     for line in lines:
         cells = [line.variant, value(line, line.before), value(line, line.now)]
@@ -75,8 +76,8 @@ def caption(outcome: Outcome) -> str:
     return (
         "Test figures in %, mean over seeds; interval of each difference alone. WORSE: by more "
         f"than {margin} points, and by more than noise explains (one-sided t test, "
-        f"Holm-corrected over all lines, {percent}). noise: more than the margin, but not more "
-        "than noise explains."
+        f"Holm-corrected over all lines, {percent}). noise: by more than {margin} points, but not "
+        "by more than noise explains; within margin: the other way round."
     )
 
 

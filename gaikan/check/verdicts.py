@@ -11,7 +11,7 @@ from gaikan.statistics import LEVEL, Estimate, Floats, holm
 
 WORSE, SMALL, NOISE, SAME, RAISE, UNKNOWN, MISSING = (
     "WORSE",
-    "worse, within margin",
+    "within margin",
     "noise",
     "same",
     "can be raised",

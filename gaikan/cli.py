@@ -88,9 +88,8 @@ def bench(
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     if settings.timing.enabled:
-        asked_for = settings.timing
-        options = Options(asked_for.plan, asked_for.runtimes, asked_for.threads)
         with StepProgress(console, "timing") as steps:
+            options = Options.of(settings.timing)
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
     console.print(f"Report: {outcome.out / 'report.md'}")

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gaikan import machine, shopfloor
+from gaikan.cell import Cell
 from gaikan.config import Config
 from gaikan.data.copies import Copies, find_copies
 from gaikan.data.leaks import Leaks, audit
@@ -51,63 +52,110 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
     """
     started = time.perf_counter()
     axes(config)
+    if config.timing.enabled:
+        Options.of(config.timing)
     device = resolve_device(config.device)
     experiment = prepare(config)
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        train, test = experiment.train, experiment.test
-        todo = cells(config, device, experiment.parts, train.classes)
-        if config.protocol == "original":
-            todo += original_cells(todo, train)
-        finished = run_cells(todo, train, test, store, watcher)
-        entries = [keys(cell, train, test) for cell in todo]
-        networks, answers, failed, stored = [], [], [], []
-        for cell, result, at in zip(todo, finished, entries, strict=True):
-            if result.trained is None or result.embedded is None:
-                failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
-                continue
-            network = Network.of(cell, result.trained, result.embedded)
-            if cell.protocol == "original":
-                answers.append(right_answers(network, result.trained, train, test))
-            else:
-                networks.append(network)
-                stored.append(at)
-        if not networks:
-            raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
+        todo = _todo(config, device, experiment)
+        grid = _train(todo, experiment, store, watcher)
         references = []
         if config.references == "all":
-            references = run_references(train, test, experiment.parts, store, watcher.stage)
+            references = run_references(
+                experiment.train, experiment.test, experiment.parts, store, watcher.stage
+            )
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
-        manifest = {
-            "name": config.run_name,
-            "config": config.model_dump(mode="json"),
-            "seeds": list(config.all_seeds),
-            "device": device,
-            "precision": todo[0].recipe.train.precision,
-            "data": experiment.describe(),
-            "classes": list(experiment.train.classes),
-            "ok": experiment.ok,
-            "networks": [
-                _describe(network, at) for network, at in zip(networks, stored, strict=True)
-            ],
-            "failed": failed,
-            "leaks": leaks.describe(),
-            "skipped": [],
-            "anchors": list(todo[0].anchors),
-            "timing_inputs": _keep_inputs(experiment, store),
-            "damaged_store_entries": store.damaged,
-            "machine": machine.facts(device),
-        }
-        found = _figures(config, experiment, networks, references, answers, leaks)
-        _write(out, experiment, networks, manifest, found)
-        outcome = Outcome(out, found.summary, found.about, found.rates, failed)
+        manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
+        _write(out, experiment, grid.networks, manifest, found)
+        outcome = Outcome(out, found.summary, found.about, found.rates, grid.failed)
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         return outcome
+
+
+def _todo(config: Config, device: str, experiment: Experiment) -> list[Cell]:
+    """The cells of the default protocol, then those of the original one if it is asked for."""
+    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    if config.protocol == "original":
+        todo += original_cells(todo, experiment.train)
+    return todo
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What came of the cells."""
+
+    networks: list[Network]  # of the default protocol
+    stored: list[Keys]  # where each of them is in the store
+    answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
+    failed: list[dict[str, str]]  # cell and reason
+
+
+def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watcher) -> Grid:
+    """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
+    train, test = experiment.train, experiment.test
+    grid = Grid([], [], [], [])
+    finished = run_cells(todo, train, test, store, watcher)
+    for cell, result in zip(todo, finished, strict=True):
+        if result.trained is None or result.embedded is None:
+            grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
+            continue
+        network = Network.of(cell, result.trained, result.embedded)
+        if cell.protocol == "original":
+            grid.answers.append(right_answers(network, result.trained, train, test))
+        else:
+            grid.networks.append(network)
+            grid.stored.append(keys(cell, train, test))
+    if not grid.networks:
+        first = grid.failed[0]
+        raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
+    return grid
+
+
+def _manifest(
+    config: Config, experiment: Experiment, first: Cell, grid: Grid, leaks: Leaks, store: Store
+) -> dict[str, Any]:
+    """`manifest.json` but for the wall times; `first` stands for what all cells share."""
+    return {
+        "name": config.run_name,
+        "config": config.model_dump(mode="json"),
+        "seeds": list(config.all_seeds),
+        "device": first.device,
+        "precision": first.recipe.train.precision,
+        "data": experiment.describe(),
+        "classes": list(experiment.train.classes),
+        "ok": experiment.ok,
+        "networks": [
+            _describe(network, at) for network, at in zip(grid.networks, grid.stored, strict=True)
+        ],
+        "failed": grid.failed,
+        "leaks": leaks.describe(),
+        "skipped": _skipped(config, experiment),
+        "anchors": list(first.anchors),
+        "timing_inputs": _keep_inputs(experiment, store),
+        "damaged_store_entries": store.damaged,
+        "machine": machine.facts(first.device),
+    }
+
+
+def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
+    """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
+    test = experiment.test
+    reasons = {
+        "classical references": config.references == "none" and "references are set to none",
+        "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
+        "inference timing": not config.timing.enabled and "timing is off",
+        "intervals": test.groups is not None
+        and len(np.unique(test.groups)) == 1
+        and "all test parts are of one group, so nothing shows how groups differ",
+    }
+    return [{"what": what, "why": why} for what, why in reasons.items() if why]
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:

@@ -1,6 +1,7 @@
 """What a variant lets through and throws away: rates with counts, bounds, costs; per mode too."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Judged:
     groups: Names | None  # (N,)
     base_seed: int  # of the bootstrap
 
-    @property
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """Which parts were classified right, (V, S, N)."""
         return np.equal(self.predicted, self.actual)

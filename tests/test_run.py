@@ -1,4 +1,4 @@
-"""`gaikan bench` end to end, small, in processes of its own."""
+"""`gaikan bench` end to end, small: first in a process of its own, then again in this one."""
 
 import json
 import subprocess
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 from scipy.stats import binomtest
+from tiny import bench, bench_command
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,11 +32,6 @@ batch_size = 32
 """
 
 
-def gaikan(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from gaikan.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def write_table(path: Path, rows: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % 3
@@ -51,7 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(path / "train.parquet", 120, 0)
     write_table(path / "test.parquet", 60, 1)
     (path / "tiny.toml").write_text(TOML.format(folder=path))
-    done = gaikan("bench", path / "tiny.toml", "--out", path / "out")
+    command = bench_command(path / "tiny.toml", "--out", path / "out")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return path
 
@@ -136,10 +133,12 @@ def test_training_learned_something(folder: Path) -> None:
     assert scores["accuracy"].max() > 0.6
 
 
-def test_a_second_run_trains_nothing_and_says_the_same(folder: Path) -> None:
+def test_a_second_run_trains_nothing_and_says_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before, scores = store(folder), (folder / "out/accuracy.csv").read_bytes()
-    done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
-    assert "6 of 6 cells are stored" in done.stdout
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    assert "6 of 6 cells are stored" in capsys.readouterr().out
     assert store(folder) == before
     assert (folder / "out/accuracy.csv").read_bytes() == scores
 
@@ -150,17 +149,16 @@ def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
     content = bytearray(entry.read_bytes())
     content[len(content) // 2] ^= 1
     entry.write_bytes(content)
-    assert gaikan("bench", folder / "tiny.toml", "--out", folder / "out").returncode == 0
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
     manifest = json.loads((folder / "out/manifest.json").read_text())
     assert manifest["damaged_store_entries"] == [entry.name.split(".")[0]]
     assert (folder / "out/accuracy.csv").read_bytes() == scores
 
 
-def test_a_folder_in_use_is_refused(folder: Path) -> None:
+def test_a_folder_in_use_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with FileLock(folder / "out/.lock"):
-        done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
-    assert done.returncode == 2
-    assert "another gaikan run is writing here" in done.stderr
+        assert bench(folder / "tiny.toml", "--out", folder / "out") == 2
+    assert "another gaikan run is writing here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -174,12 +172,30 @@ def test_a_folder_in_use_is_refused(folder: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    folder: Path, arguments: list[str], words: str
+    folder: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = gaikan("bench", folder / "tiny.toml", *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert bench(folder / "tiny.toml", *arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ('runtimes = ["abacus"]', "no runtime 'abacus'; there are torch-fp32"),
+        ("threads = [4096]", "timing on 4096 threads: this machine has"),
+        ('plan = "endless"', "key 'timing.plan'"),
+    ],
+)
+def test_a_timing_that_cannot_be_is_refused_before_anything_is_trained(
+    folder: Path, tmp_path: Path, asked: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = (folder / "tiny.toml").read_text().replace("enabled = false", asked)
+    (tmp_path / "timed.toml").write_text(toml)
+    assert bench(tmp_path / "timed.toml", "--out", tmp_path / "out") == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_imports_nothing_heavy() -> None:

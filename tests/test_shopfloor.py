@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from sklearn.metrics import recall_score
 
 from gaikan.config import FactoryConfig
@@ -41,6 +42,24 @@ def test_rates_have_counts_denominators_and_the_worst_seeds_bound() -> None:
     assert (row["defects"], row["goods"]) == (100, 100)
     assert row["escape_rate"] == pytest.approx(np.mean(escapes) / 100)
     assert row["escape_bound"] == pytest.approx(upper_bound(max(escapes), 100))
+
+
+@pytest.mark.parametrize("lots", [None, 8])
+def test_of_300_grids_the_escape_bound_holds_in_at_least_94_percent(lots: int | None) -> None:
+    """For any one of three networks that differ, on parts that are independent or come in lots."""
+    rng = np.random.default_rng(5)
+    lot = np.arange(240) % (lots or 240)
+    held = []
+    for _ in range(300):
+        network = -2.5 + 0.3 * rng.normal(size=3)
+        spread = 0 if lots is None else 0.6
+        truth = expit(network[0] + spread * rng.normal(size=20_000)).mean()
+        chance = expit(network[:, None] + spread * rng.normal(size=240)[lot])
+        predicted = np.where(rng.random((3, 240)) < chance, "ok", "spur")
+        groups = None if lots is None else lot.astype(np.str_)
+        parts = Judged(("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups, 0)
+        held.append(rates(parts, "ok", FactoryConfig())["escape_bound"].iloc[0] >= truth)
+    assert np.mean(held) >= 0.94
 
 
 def test_cost_and_target_are_told_where_the_factory_tells_its_own() -> None:

@@ -5,6 +5,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -17,7 +18,10 @@ from gaikan.cli import main
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
+from gaikan.report.latency import _write_samples
 from gaikan.report.latency_figures import pareto_front
+from gaikan.report.latency_tables import agreement_rows, page
+from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn
 from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
@@ -26,7 +30,8 @@ from gaikan.timing.run_folder import Options, Run
 from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.table import _too_many_cores
 from gaikan.timing.time_run import Timing, time_run
-from gaikan.timing.worker import RefusedError, Worker
+from gaikan.timing.torch_runtimes import _read
+from gaikan.timing.worker import Case, RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -189,7 +194,7 @@ def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--threads", "4096"], "--threads 4096: this machine has"),
+        (["--threads", "4096"], "timing on 4096 threads: this machine has"),
         (["--runtime", "abacus"], "no runtime 'abacus'; there are torch-fp32"),
         (["--quick", "--thorough"], "--quick and --thorough: choose one"),
     ],
@@ -241,6 +246,12 @@ def test_time_bench_and_report_on_one_folder(
     assert {row.machine for row in read_rows(out / "latency.csv")} > {"pi4"}
     assert "### pi4" in (out / "report.md").read_text()
     assert (out / "figures/pareto-2.png").stat().st_size > 1000
+
+    write_rows(tmp_path / "pi5.csv", [replace(row, cores=8) for row in other])
+    assert gaikan("report", str(out), "--latency", str(tmp_path / "pi5.csv")) == 2
+    error = capsys.readouterr().err
+    assert "pi5.csv: machine 'pi4' is" in error
+    assert "another --machine-name" in error
 
     write_rows(tmp_path / "x.csv", [replace(rows[0], variant="vgg-vanilla-head")])
     assert gaikan("report", str(out), "--latency", str(tmp_path / "x.csv")) == 2
@@ -310,6 +321,30 @@ def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Pat
             worker.ask("peak_rss_mb")
 
 
+def test_what_compiles_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert RUNTIMES["torch.compile-fp32"].unavailable() == "no C++ compiler"
+    assert RUNTIMES["torch-fp32"].unavailable() is None
+
+
+def test_how_long_compiling_took_is_said() -> None:
+    places: dict[str, Any] = {"machine": "m", "processor": "p", "cores": 2, "device": "cpu"}
+    case: dict[str, Any] = {"threads": 2, "precision": "fp32", "batch_size": 1, "best_batch": True}
+    row = Row(
+        **places,
+        **case,
+        variant="cnn-triplet-mean_image",
+        computation="cnn-anchors",
+        runtime="torch.compile",
+        includes_decode=False,
+        p50_ms=1.0,
+        cold_start_ms=12340.0,
+    )
+    assert "compiled in its first query: 12.3 s (cnn-anchors)" in page([row], None)
+    assert "compiled in" not in page([replace(row, runtime="torch")], None)
+
+
 def test_the_reference_is_always_among_the_runtimes() -> None:
     assert [r.label for r in chosen(["openvino-int8"])] == ["torch-fp32", "openvino-int8"]
     assert "torch.compile-fp32" not in [r.label for r in chosen(None)]
@@ -322,6 +357,22 @@ def test_decoding_a_file_gives_back_its_image(tmp_path: Path, channels: int) -> 
     np.testing.assert_array_equal(decoded(encode(images, tmp_path)), images)
     with pytest.raises(GaikanError, match="--include-decode: images of 2 channels"):
         encode(np.zeros((1, 2, 4, 4), np.uint8), tmp_path)
+
+
+def test_samples_of_a_gpu_and_of_a_processor_share_a_table(tmp_path: Path) -> None:
+    seconds, on_device = np.array([0.25, 0.5]), np.array([0.125, 0.375])
+    gpu = Turn(seconds, on_device, cpu=0.1)
+    samples = [
+        (RUNTIMES["torch-fp16-cuda"].setting(1), Case("cnn-anchors", 1), [gpu, gpu]),
+        (RUNTIMES["torch-fp32"].setting(2), Case("cnn-anchors", 1), [Turn(seconds, None, 0.1)]),
+    ]
+    _write_samples(tmp_path / "samples.parquet", Timing([], {}, samples))
+    table = pd.read_parquet(tmp_path / "samples.parquet")
+    assert table["round"].tolist() == [0, 0, 1, 1, 0, 0]
+    assert table["threads"].tolist() == [pd.NA] * 4 + [2, 2]
+    assert table["seconds"].tolist() == [0.25, 0.5] * 3
+    assert table["device_seconds"].tolist()[:4] == [0.125, 0.375] * 2
+    assert table["device_seconds"].isna().tolist() == [False] * 4 + [True] * 2
 
 
 def test_the_pareto_front_is_what_nothing_beats() -> None:
@@ -363,6 +414,23 @@ def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path)
     assert device() > 0
 
 
+@pytest.mark.parametrize("arch", NETWORKS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    """On any processor: without the arithmetic it is emulated, slow and right."""
+    network = trained(arch, 1)
+    torch.save(network.module, tmp_path / "model.pt")
+    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+    with torch.inference_mode():
+        expected = [output.numpy() for output in network.module(torch.from_numpy(images))]
+        module = _read(tmp_path / "model.pt", dtype=dtype)
+        found = [output.numpy() for output in module(torch.from_numpy(images))]
+    for output, exact in zip(found, expected, strict=True):
+        assert output.dtype == exact.dtype
+        np.testing.assert_allclose(output, exact, rtol=0.02, atol=0.05)
+    assert (found[1] != expected[1]).any()  # it is not fp32 after all
+
+
 def test_operations_are_two_for_each_multiply_add() -> None:
     network = trained("mlp", 2)
     parameters, operations = size_of(network.module, SHAPE, torch.uint8)
@@ -383,6 +451,16 @@ def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None
     reason = _too_many_cores(setting, {1: [busy]})
     assert reason == "set to 1 threads, it kept 1.9 cores busy"
     assert _too_many_cores(RUNTIMES["torch-fp32"].setting(2), {1: [busy]}) is None
+
+
+def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: Timing) -> None:
+    exact = np.ones((2, 2), np.float32)
+    names, labels = np.array(["ok", "spur"]), np.array(["ok", "ok"])
+    wild = np.array([[np.inf, 1], [np.nan, 1]], np.float32)
+    found = _compare([(np.array([1, 0]), wild), (np.array([0, 0]), exact)], names, labels)
+    assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
+    row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
+    assert agreement_rows([row])[1][0][-1] == "not finite"
 
 
 def test_facts_are_json(timing: Timing) -> None:

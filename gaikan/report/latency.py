@@ -13,7 +13,7 @@ from gaikan.files import write
 from gaikan.report.latency_figures import latency_figures
 from gaikan.report.latency_tables import page
 from gaikan.report.style import save
-from gaikan.timing.rows import Row, merge, read_rows, write_rows
+from gaikan.timing.rows import Row, machine_of, merge, read_rows, write_rows
 from gaikan.timing.time_run import Timing
 
 BEGIN, END = "<!-- latency -->", "<!-- end of latency -->"
@@ -75,16 +75,20 @@ def _write_samples(path: Path, timing: Timing) -> None:
     frames = []
     for setting, case, turns in timing.samples:
         counts = [len(turn.seconds) for turn in turns]
-        seconds = np.concatenate([turn.seconds for turn in turns]).astype(np.float32)
+        on_device = [
+            np.full(len(turn.seconds), np.nan) if turn.device is None else turn.device
+            for turn in turns
+        ]
         columns = {
             "computation": case.model,
             "device": setting.runtime.device,
-            "threads": setting.threads,
+            "threads": pd.array([setting.threads] * sum(counts), dtype="Int16"),
             "runtime": setting.runtime.name,
             "precision": setting.runtime.precision,
             "batch_size": np.int32(case.batch_size),
             "round": np.repeat(np.arange(len(turns), dtype=np.int16), counts),
-            "seconds": seconds,
+            "seconds": np.concatenate([turn.seconds for turn in turns]).astype(np.float32),
+            "device_seconds": np.concatenate(on_device).astype(np.float32),
         }
         frames.append(pd.DataFrame(columns))
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -99,7 +103,8 @@ def _write_samples(path: Path, timing: Timing) -> None:
 def merge_into(out: Path, others: list[Path]) -> list[Row]:
     """Adds other machines' tables to the run's, and writes its pages anew.
 
-    Raises DataError where a table has variants that the run has not.
+    Raises DataError where a table has variants that the run has not, or names its machine as
+    another one is named.
     """
     rows = read_rows(out / CSV) if (out / CSV).exists() else []
     try:
@@ -111,6 +116,19 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
         strangers = sorted({row.variant for row in added} - known)
         if strangers:
             raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
+        _refuse_namesakes(path, rows, added)
         rows = merge(rows, added)
     write_rows(out / CSV, rows)
     return write_pages(out)
+
+
+def _refuse_namesakes(path: Path, rows: list[Row], added: list[Row]) -> None:
+    known = {row.machine: machine_of(row) for row in rows}
+    for row in added:
+        name, processor, cores = known.get(row.machine, machine_of(row))
+        if (name, processor, cores) != machine_of(row):
+            raise DataError(
+                f"{path}: machine {name!r} is {row.processor} with {row.cores} cores, but the run "
+                f"has another of that name ({processor}, {cores} cores); "
+                "time it again with another --machine-name"
+            )

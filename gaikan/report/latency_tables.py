@@ -30,6 +30,15 @@ def runtime_of(row: Row) -> str:
     return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
 
 
+def threads_in_words(threads: int | None) -> str:
+    """As text and figures name a setting."""
+    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
+def _named(row: Row) -> str:
+    return runtime_of(row) + (" + decode" if row.includes_decode else "")
+
+
 def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     """One line a variant and machine: its fastest runtime for single images, fastest first."""
     header = ["variant", "fastest runtime", "thr", "p50 ms", "p99", "img/s", "acc.", "torch"]
@@ -44,7 +53,7 @@ def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     lines = []
     for row in sorted(best.values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        line = [row.variant, runtime_of(row), str(row.threads or ""), digits(row.p50_ms)]
+        line = [row.variant, _named(row), str(row.threads or ""), digits(row.p50_ms)]
         line += [digits(row.p99_ms), digits(most)]
         line += [percent(row.accuracy), percent(row.reference_accuracy)]
         lines.append([row.machine, *line] if several else line)
@@ -66,7 +75,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
         lines.append(
-            [row.computation, runtime_of(row), str(row.threads or "")]
+            [row.computation, _named(row), str(row.threads or "")]
             + [digits(row.p50_ms), "-".join(interval) if interval[0] else ""]
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
             + [digits(row.speedup), digits(row.device_p50_ms)]
@@ -82,7 +91,7 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
         needs = (row.load_ms, row.cold_start_ms, row.peak_rss_mb, megabytes)
-        line = [row.computation, runtime_of(row), str(row.threads or "")]
+        line = [row.computation, _named(row), str(row.threads or "")]
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
         lines.append(line)
@@ -103,9 +112,12 @@ def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None:
-            error = "" if row.max_distance_error is None else f"{row.max_distance_error:.2g}"
+            error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
-            seen[row.variant, runtime_of(row)] = [*map(percent, figures), error]
+            seen[row.variant, runtime_of(row)] = [
+                *map(percent, figures),
+                "not finite" if error is None else f"{error:.2g}",
+            ]
     return header, [[*place, *figures] for place, figures in seen.items()]
 
 
@@ -114,7 +126,7 @@ def skipped_lines(rows: list[Row]) -> list[str]:
     reasons: dict[str, None] = {}
     for row in rows:
         if row.skipped is not None:
-            at = f", {row.threads} threads" if row.threads else ""
+            at = f", {threads_in_words(row.threads)}" if row.threads else ""
             reasons[f"{runtime_of(row)}{at}: {row.skipped}"] = None
     return list(reasons)
 
@@ -129,8 +141,9 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         parts.append(f"### {name}: {first.processor}, {first.cores} cores")
         timed = [row for row in own if row.p50_ms is not None]
         if timed:
+            parts += ["The fastest runtime of each variant:", markdown(*fastest_rows(own))]
             parts += ["One image at a time:", markdown(*single_rows(timed))]
-            parts += ["In batches:", markdown(*batch_rows(timed))]
+            parts += ["In batches:", markdown(*batch_rows(timed)), *_compilation(timed)]
         skipped = skipped_lines(own)
         if skipped:
             parts.append("Skipped:\n\n" + "\n".join(f"- {line}" for line in skipped))
@@ -140,6 +153,18 @@ def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
         if lines:
             parts += ["Each runtime's own predictions on the test part:", markdown(header, lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _compilation(rows: list[Row]) -> list[str]:
+    """How long the first query took where it compiles the model, if that was measured."""
+    took = {
+        row.computation: f"{row.cold_start_ms / 1e3:.1f} s ({row.computation})"
+        for row in rows
+        if row.runtime == "torch.compile" and row.cold_start_ms is not None
+    }
+    return (
+        [f"torch.compile compiled in its first query: {', '.join(took.values())}."] if took else []
+    )
 
 
 def _explained(facts: dict[str, Any]) -> str:
@@ -172,7 +197,7 @@ def _explained(facts: dict[str, Any]) -> str:
     for roof in facts["roofline"]:
         speeds = list(roof["bandwidth_gb_per_s"].items())
         text.append(
-            f"Roofline, {roof['precision']}, {roof['threads']} threads: "
+            f"Roofline, {roof['precision']}, {threads_in_words(roof['threads'])}: "
             f"{roof['gemm_gflops']:.0f} GFLOP/s ({roof['library']}); "
             + ", ".join(f"{speed:.0f} GB/s on {int(size) / 2**20:g} MiB" for size, speed in speeds)
             + "."

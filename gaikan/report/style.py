@@ -146,14 +146,15 @@ def fixed(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def name_beside(axes: Axes, marks: Floats, texts: list[str]) -> None:
+def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | None = None) -> None:
     """Write beside each of the marks (K, 2) its text, clear of the others where that can be.
 
-    The axes' limits and place must not change any more.
+    `others` (M, 2) are marks without a text. The axes' limits and place must not change any more.
     """
     places = axes.transData.transform(marks)
     page = axes.get_window_extent().extents
-    taken = np.hstack([places - 12, places + 12])
+    all_places = places if others is None else axes.transData.transform(np.vstack([marks, others]))
+    taken = np.hstack([all_places - 12, all_places + 12])
     sizes = text_inches(texts, 8) * DPI
     for mark, place, text, size in zip(marks, places, texts, sizes, strict=True):
         candidates = place + _around(size)

@@ -85,16 +85,23 @@ def smallest_shown(rates: pd.DataFrame) -> str:
 
 
 def leak_rows(judged: Judged, leaks: Leaks) -> tuple[list[str], Rows]:
-    """Header and rows: test accuracy with and without the leaked parts, and on those alone."""
-    order = np.argsort(-judged.correct.mean((1, 2)), kind="stable")
-    header = ["variant", "all parts", "without leaked", "leaked alone"]
+    """Header and rows: test accuracy with and without what leaked, and on that alone.
+
+    In brackets, how many parts; no rows where no test part leaked.
+    """
+    leaked, shared = leaks.leaked, leaks.of_shared_group
+    parts = {"all parts": np.ones_like(leaked)}
+    if leaked.any():
+        parts |= {"without copies": ~leaked, "copies alone": leaked}
+    if shared.any():
+        parts |= {"new groups": ~shared, "shared groups": shared}
+    header = ["variant", *(f"{name} ({int(which.sum())})" for name, which in parts.items())]
     rows = []
-    for i in order.tolist():
+    for i in np.argsort(-judged.correct.mean((1, 2)), kind="stable").tolist():
         right = judged.correct[i]
-        clean, leaked = right[:, ~leaks.leaked], right[:, leaks.leaked]
-        shares = [percent(part.mean() if part.size else None) for part in (right, clean, leaked)]
-        rows.append([judged.variants[i], *shares])
-    return header, rows
+        shares = [right[:, which].mean() if which.any() else None for which in parts.values()]
+        rows.append([judged.variants[i], *map(percent, shares)])
+    return header, rows if len(parts) > 1 else []
 
 
 def recall_rows(

@@ -114,6 +114,7 @@ def write_report(out: Path, manifest: Manifest, found: Findings) -> None:
     summary = found.summary
     best_first = [str(variant) for variant in summary["variant"]]
     judged = found.judged
+    leak_header, leak_rows = trust.leak_rows(judged, found.leaks)
     best = next(variant for variant in best_first if variant in judged.variants)
     page = environment.get_template("report.md.jinja").render(
         manifest=manifest,
@@ -125,9 +126,7 @@ def write_report(out: Path, manifest: Manifest, found: Findings) -> None:
             {v.rpartition("-")[0] for v in summary.loc[summary["kind"] != "reference", "variant"]}
         ),
         leaks=found.leaks.sentences(),
-        leak_table=markdown(*trust.leak_rows(judged, found.leaks))
-        if found.leaks.leaked.any()
-        else None,
+        leak_table=markdown(leak_header, leak_rows) if leak_rows else None,
         rates=_rates(found),
         best=best,
         confusions=worst_confusions(judged, best),

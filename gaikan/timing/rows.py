@@ -60,13 +60,19 @@ class Row:
     skipped: str | None = None  # why there are no figures
 
 
-Key = tuple[str, str, str, int | None, str, str, int | None, bool]
+Machine = tuple[str, str, int]
+Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
+
+
+def machine_of(row: Row) -> Machine:
+    """The machine's name and what it is."""
+    return row.machine, row.processor, row.cores
 
 
 def key(row: Row) -> Key:
     """What tells a row from all others."""
     return (
-        row.machine,
+        machine_of(row),
         row.variant,
         row.device,
         row.threads,

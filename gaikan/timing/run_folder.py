@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gaikan import machine
+from gaikan.config import TimingConfig
 from gaikan.errors import ConfigError
 from gaikan.store import Store, code_version, key_of
+from gaikan.timing.runtimes import chosen
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class Options:
     include_decode: bool = False
     machine: str | None = None  # None: the host's name
 
+    @classmethod
+    def of(cls, config: TimingConfig) -> "Options":
+        """As a configuration asks. Raises ConfigError on what this machine or gaikan has not."""
+        options = cls(config.plan, config.runtimes, config.threads)
+        chosen(options.runtimes)
+        _ = options.all_threads
+        return options
+
     @property
     def machine_name(self) -> str:
         """What the rows call this machine."""
@@ -33,7 +43,7 @@ class Options:
         cores = machine.cores()
         for count in self.threads or ():
             if not 1 <= count <= cores:
-                raise ConfigError(f"--threads {count}: this machine has {cores} cores; 1..{cores}")
+                raise ConfigError(f"timing on {count} threads: this machine has {cores} cores")
         default = (cores,) if self.plan == "quick" else (1, cores)
         return sorted(set(self.threads or default))
 

@@ -97,7 +97,7 @@ class Table:
                 size,
                 best_batch=size == best,
                 peak_rss_mb=None if probe is None else probe.peak_rss_mb.get(size),
-                roofline_share=self._share(computation, setting, size, figures["p50_ms"] or 0),
+                roofline_share=self._share(computation, setting, size, figures),
                 **columns,
                 **figures,
             )
@@ -113,8 +113,10 @@ class Table:
         return self.measured.turns.get((RUNTIMES[REFERENCE].setting(threads), case))
 
     def _share(
-        self, computation: Computation, setting: Setting, size: int, milliseconds: float
+        self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
     ) -> float | None:
+        """Of the roofline; a GPU by its own clock, for copies to it are not its memory's work."""
+        milliseconds = figures["device_p50_ms"] or figures["p50_ms"]
         roofline = self.rooflines.get((setting.runtime.precision, setting.threads))
         if roofline is None:
             return None

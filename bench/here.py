@@ -10,7 +10,7 @@ from unittest.mock import patch
 import torch
 
 from gaikan import run
-from gaikan.check.run_files import Tested
+from gaikan.check.run_files import Run
 from gaikan.config import Config, load_config
 
 FOLDER = Path(__file__).parent
@@ -39,7 +39,7 @@ def _one_thread(n_jobs: int) -> Iterator[Executor]:
         yield executor
 
 
-def train_here(config: Config, out: Path) -> Tested:
+def train_here(config: Config, out: Path) -> Run:
     """Runs the grid, cell after cell, and draws nothing."""
     with (
         patch("gaikan.grid.processes", _one_thread),
@@ -48,4 +48,4 @@ def train_here(config: Config, out: Path) -> Tested:
         patch("gaikan.report.write.write_report"),
     ):
         run.bench(config, out, Silent())
-    return Tested.read(out)
+    return Run.read(out)

@@ -23,7 +23,7 @@ import gaikan.cell
 from gaikan.anchors import ANCHORS
 from gaikan.check.baseline import Baseline
 from gaikan.check.outcome import Outcome, Settings, check
-from gaikan.check.run_files import Tested
+from gaikan.check.run_files import Run
 from gaikan.config import Config
 from gaikan.embed import embed
 from gaikan.networks import Embedder
@@ -123,7 +123,7 @@ PLANTS: dict[str, Callable[[], Plant]] = {
 AT_PREDICTION = (wrong_anchors, own_statistics, dropout)
 
 
-def planted(plant: Callable[[], Plant], config: Config, right: Tested, out: Path) -> Tested:
+def planted(plant: Callable[[], Plant], config: Config, right: Run, out: Path) -> Run:
     """The run with the mistake; one at prediction is made with the `right` run's networks."""
     if plant in AT_PREDICTION and not out.exists():
         shutil.copytree(right.folder / "store", out / "store")
@@ -152,7 +152,7 @@ HEADER = ["mistake", "caught", "variants", "figures", "largest change of accurac
 
 
 def main(out: Path) -> None:
-    config, right = smoke(), Tested.read(RUN)
+    config, right = smoke(), Run.read(RUN)
     baseline = Baseline.read(BASELINE)
     rows = []
     for name, plant in PLANTS.items():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gaikan.check.outcome import Outcome
-    from gaikan.check.run_files import Tested
+    from gaikan.check.run_files import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -44,11 +44,11 @@ def check(
         from gaikan.check.baseline import Baseline
         from gaikan.check.outcome import Settings
         from gaikan.check.outcome import check as compare
-        from gaikan.check.run_files import Tested, lots
+        from gaikan.check.run_files import Run, lots
     from rich.console import Console
 
     console = Console(highlight=False)
-    tested = Tested.read(run)
+    tested = Run.read(run)
     if update:
         if markdown or junit or history:
             raise ConfigError("--update compares nothing: leave out --markdown, --junit, --history")
@@ -70,7 +70,7 @@ def check(
     raise typer.Exit(0 if outcome.passed else 1)
 
 
-def _update(tested: "Tested", path: Path, console: "Console") -> None:
+def _update(tested: "Run", path: Path, console: "Console") -> None:
     from gaikan.check.baseline import make, save
     from gaikan.check.latency import ratios
     from gaikan.check.run_files import lots
@@ -116,7 +116,7 @@ def _write(outcome: "Outcome", markdown: Path | None, junit: Path | None) -> Non
             file.write(as_markdown(outcome))
 
 
-def _remember(tested: "Tested", outcome: "Outcome", path: Path) -> None:
+def _remember(tested: "Run", outcome: "Outcome", path: Path) -> None:
     """The table, and the plot beside it."""
     from gaikan.check.history import append
     from gaikan.check.history_figure import history_figure

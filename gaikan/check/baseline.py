@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from gaikan.check.decisions import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
-from gaikan.check.run_files import Tested
+from gaikan.check.run_files import Run
 from gaikan.config import Section, validated
 from gaikan.errors import ConfigError
 from gaikan.files import write
@@ -118,7 +118,7 @@ class Baseline(Section):
         return np.stack([decoded(self.decisions[variant][str(seed)], actual) for seed in seeds])
 
 
-def scored(tested: Tested, groups: Names | None) -> dict[str, Scored]:
+def scored(tested: Run, groups: Names | None) -> dict[str, Scored]:
     """The figures of every variant; parts of one lot (`groups` (N,)) err together."""
     found = {}
     for variant, answers in tested.answers.items():
@@ -141,7 +141,7 @@ def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def make(tested: Tested, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
+def make(tested: Run, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
     """The baseline that a run makes; without decisions where they do not fit.
 
     Raises ConfigError where the run is not fit for one: its commit does not tell what was run, a
@@ -194,7 +194,7 @@ def _text(baseline: Baseline) -> str:
     return json.dumps(baseline.model_dump(exclude_none=False), indent=1, ensure_ascii=False) + "\n"
 
 
-def _decisions(tested: Tested) -> dict[str, dict[str, str]]:
+def _decisions(tested: Run) -> dict[str, dict[str, str]]:
     return {
         variant: {
             str(seed): encoded(row, tested.actual)

@@ -12,7 +12,7 @@ import numpy as np
 from gaikan.check.baseline import Baseline, Scored, scored
 from gaikan.check.measures import MEASURES, Measure, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
-from gaikan.check.run_files import Tested
+from gaikan.check.run_files import Run
 from gaikan.statistics import Estimate, Floats, Names
 
 BY_SEED, BY_PART, UNPAIRED = "paired by part and seed", "paired by part", "not paired"
@@ -47,7 +47,7 @@ class Pairing:
         return cls(BY_PART if same_parts else UNPAIRED, now, before)
 
 
-def pairings(tested: Tested, baseline: Baseline) -> dict[str, Pairing]:
+def pairings(tested: Run, baseline: Baseline) -> dict[str, Pairing]:
     """How each variant that both have is compared."""
     same = tested.manifest["data"]["test"]["fingerprint"] == baseline.data["test"].fingerprint
     kept = same and baseline.decisions is not None
@@ -59,7 +59,7 @@ def pairings(tested: Tested, baseline: Baseline) -> dict[str, Pairing]:
 
 
 def differences(
-    tested: Tested, baseline: Baseline, pairs: dict[str, Pairing], lots: Lots
+    tested: Run, baseline: Baseline, pairs: dict[str, Pairing], lots: Lots
 ) -> Iterator[Difference]:
     """Every figure of every variant; those that are paired alike come together."""
     alike: dict[Pairing, list[str]] = {}
@@ -73,7 +73,7 @@ def differences(
 
 
 def _paired(
-    variants: list[str], pairing: Pairing, tested: Tested, baseline: Baseline
+    variants: list[str], pairing: Pairing, tested: Run, baseline: Baseline
 ) -> Iterator[Difference]:
     actual, ok = tested.actual, tested.ok
     now = np.stack([tested.answers[variant].at(pairing.now) for variant in variants])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gaikan.check.measures import measured
-from gaikan.check.run_files import Answers, Tested
+from gaikan.check.run_files import Answers, Run
 from gaikan.check.verdicts import Line
 from gaikan.errors import DataError
 from gaikan.files import write
@@ -18,7 +18,7 @@ FIGURES = ["accuracy", "balanced_accuracy", "escape_rate", "overkill_rate"]
 COLUMNS = [*IDENTITY, *FIGURES, "error", "verdict"]
 
 
-def append(path: Path, tested: Tested, lines: list[Line], date: datetime) -> pd.DataFrame:
+def append(path: Path, tested: Run, lines: list[Line], date: datetime) -> pd.DataFrame:
     """Adds the run to the file, which is made where there is none, and gives all of it.
 
     `error` is the standard error of the accuracy by seeds alone (empty for one), `data` the
@@ -44,7 +44,7 @@ def append(path: Path, tested: Tested, lines: list[Line], date: datetime) -> pd.
     return whole
 
 
-def _figures(tested: Tested, answers: Answers) -> dict[str, Any]:
+def _figures(tested: Run, answers: Answers) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for measure in measured(tested.actual, tested.ok):
         by_seed = measure.of(answers.predicted, tested.actual, tested.ok).mean(1)

@@ -7,7 +7,7 @@ from gaikan.check import latency
 from gaikan.check.baseline import Baseline
 from gaikan.check.changes import changes, notes
 from gaikan.check.differences import Lots, differences, pairings
-from gaikan.check.run_files import Tested
+from gaikan.check.run_files import Run
 from gaikan.check.verdicts import MISSING, Line, judge
 
 
@@ -50,7 +50,7 @@ class Outcome:
         return not self.worse and all(finding.allowed for finding in self.findings)
 
 
-def check(tested: Tested, lots: Lots, baseline: Baseline, settings: Settings) -> Outcome:
+def check(tested: Run, lots: Lots, baseline: Baseline, settings: Settings) -> Outcome:
     """Compares a run with a baseline.
 
     `lots` gives the lot of each test part, for what cannot be paired. Raises ConfigError where

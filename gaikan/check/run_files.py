@@ -28,7 +28,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Run:
     """A run folder, as far as the check goes."""
 
     folder: Path
@@ -44,7 +44,7 @@ class Tested:
         return None if name is None else self.classes.index(name)
 
     @classmethod
-    def read(cls, folder: Path) -> "Tested":
+    def read(cls, folder: Path) -> "Run":
         """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
         manifest = _read_manifest(folder)
         table = _read_predictions(folder / "predictions.parquet")
@@ -61,7 +61,7 @@ class Tested:
         return cls(folder, manifest, classes, _coded(labels, code), answers)
 
 
-def lots(tested: Tested) -> Names | None:
+def lots(tested: Run) -> Names | None:
     """The lot of each test part (N,), from the source itself; None where it has no lots.
 
     Raises DataError where the source is no longer what the run was tested on.

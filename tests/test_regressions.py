@@ -87,10 +87,9 @@ def test_a_mistake_is_caught_by_its_figures_alone(
     assert found.worse
 
 
-@pytest.mark.parametrize("plant", [regressions.own_statistics, regressions.shuffled_labels])
-def test_a_mistake_within_noise_changes_decisions_and_is_not_called_a_drop(
-    plant: Plant, config: Config, right: Run, baseline: Baseline, tmp_path: Path
+def test_a_mistake_that_changes_no_figure_beyond_noise_passes(
+    config: Config, right: Run, baseline: Baseline, tmp_path: Path
 ) -> None:
-    found = outcome(plant, config, right, baseline, tmp_path)
+    found = outcome(regressions.own_statistics, config, right, baseline, tmp_path)
     assert any(line.difference for line in found.lines)
     assert found.passed

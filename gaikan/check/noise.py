@@ -1,6 +1,8 @@
 """How far apart two runs are, and how far training and parts alone would take them.
 
-All arrays of values are (V, S, N): variants, seeds, parts; see `measures`.
+All arrays of values are (V, S, N): variants, seeds, parts; see `measures`. Errors hold for new
+seeds and new parts both (`statistics.estimate`). Lots are no unit here: both runs judged the very
+same parts, and what a lot does to both falls out.
 """
 
 from dataclasses import replace

@@ -58,26 +58,24 @@ def judge(found: Iterable[Difference], margin: float) -> list[Line]:
     every = list(found)
     if not every:
         return []
-    measures = [d.measure for d in every for _ in d.variants]
-    worse = np.array([float(measure.worse) for measure in measures])
     whole = Estimate(
         *(np.concatenate([getattr(d.found, name) for d in every]) for name in _ESTIMATE)
     )
-    before = np.concatenate([d.before for d in every])
-    half = whole.half_width()
-    loss = worse * whole.mean
+    names = [(variant, d.measure) for d in every for variant in d.variants]
+    loss = whole.mean * np.array([float(measure.worse) for _, measure in names])
     verdicts = _verdicts(loss, _one_sided(loss, whole), _one_sided(-loss, whole), margin)
+    before, half = np.concatenate([d.before for d in every]), whole.half_width()
     return [
         Line(
-            variant,
-            measures[i].title,
-            float(before[i]),
-            float(before[i] + whole.mean[i]),
-            float(max(whole.mean[i] - half[i], -1)),
-            float(min(whole.mean[i] + half[i], 1)),
-            verdicts[i],
+            variant=variant,
+            figure=measure.title,
+            before=float(before[i]),
+            now=float(before[i] + whole.mean[i]),
+            low=float(max(whole.mean[i] - half[i], -1)),
+            high=float(min(whole.mean[i] + half[i], 1)),
+            verdict=verdicts[i],
         )
-        for i, variant in enumerate(v for d in every for v in d.variants)
+        for i, (variant, measure) in enumerate(names)
     ]
 
 

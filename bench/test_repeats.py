@@ -10,8 +10,9 @@ from rich.console import Console
 from gaikan.config import Config, TimingConfig, TrainConfig
 from gaikan.run import bench
 from gaikan.terminal import GridProgress
+from gaikan.timing.options import Options
 from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.time_run import time_run
 
 RUNTIMES = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "openvino-int8")

@@ -1,3 +1,28 @@
 """gaikan: which small vision model to install at which inspection stage, and why."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gaikan.anchor_classifier import AnchorClassifier
+    from gaikan.inspection_classifier import InspectionClassifier
+
 __version__ = "0.1.0"
+__all__ = ["AnchorClassifier", "InspectionClassifier", "__version__"]
+
+_MODULES = {
+    "AnchorClassifier": "gaikan.anchor_classifier",
+    "InspectionClassifier": "gaikan.inspection_classifier",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, imported when asked for: the line has neither scikit-learn nor torch."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(_MODULES[name]), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{name} needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
+        ) from None

@@ -28,6 +28,7 @@ from gaikan.networks import NETWORKS
 from gaikan.store import Store, code_version, key_of
 from gaikan.styles import STYLES
 from gaikan.train import Recipe
+from gaikan.weights import Imported
 
 _EMBEDDING = ("gaikan.cell", "gaikan.embed", "gaikan.anchors.fit")
 _TRAINING = (
@@ -151,8 +152,21 @@ def _options(config: Config, style: str) -> dict[str, object]:
 
 def keys(cell: Cell, train: Frames, test: Frames) -> Keys:
     """What determines the network, and what its embeddings and anchors besides."""
+    trained = cell.trained_key if isinstance(cell, Imported) else _trained_key(cell, train)
+    embedded = key_of(
+        {
+            "network": trained,
+            "test": test.fingerprint,
+            "anchors": cell.anchors,
+            "code": code_version(*_EMBEDDING, *(ANCHORS[a].__module__ for a in cell.anchors)),
+        }
+    )
+    return Keys(trained, embedded)
+
+
+def _trained_key(cell: Cell, train: Frames) -> str:
     recipe = cell.recipe
-    trained = key_of(
+    return key_of(
         {
             "data": train.fingerprint,
             "split": [cell.fit_rows.tolist(), cell.validation_rows.tolist()],
@@ -166,15 +180,6 @@ def keys(cell: Cell, train: Frames, test: Frames) -> Keys:
             "device": cell.device,
         }
     )
-    embedded = key_of(
-        {
-            "network": trained,
-            "test": test.fingerprint,
-            "anchors": cell.anchors,
-            "code": code_version(*_EMBEDDING, *(ANCHORS[a].__module__ for a in cell.anchors)),
-        }
-    )
-    return Keys(trained, embedded)
 
 
 def run_cells(

@@ -1,6 +1,5 @@
-"""The commands from the pick to the line: export, predict, enrol."""
+"""The commands from the pick to the line: export, predict, enrol, and timing a bundle."""
 
-import codecs
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gaikan.bundle.predict import Line, Tally
+    from gaikan.timing.options import Options
 
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[
@@ -58,7 +58,7 @@ def export(
     from rich.console import Console
 
     choice = choose(run, variant, stage, seed, runtime, precision)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     with console.status("") as status, needs_harness():
         bundle, parity = build(run, choice, allow_drop, status.update)
     bundle.save(out)
@@ -92,20 +92,20 @@ def predict(
 
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.images import count, read_batches
-    from gaikan.bundle.predict import Tally, csv_writer, json_line
+    from gaikan.bundle.predict import COLUMNS, Tally, csv_text, json_line
     from gaikan.bundle.predict import predict as decide
 
     model = Bundle.open(bundle)
     batches = read_batches(images, model.card, batch)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
     lines = _with_progress(decide(model, batches, tally), count(images), console)
     if csv is not None:
         try:
             with replacing(csv) as file:
-                writer = csv_writer(codecs.getwriter("utf-8")(file))
+                file.write(f"{','.join(COLUMNS)}\n".encode())
                 for some in lines:
-                    writer.writerows(some)
+                    file.write(csv_text(some).encode(errors="surrogateescape"))
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:
@@ -169,9 +169,10 @@ def enrol(
     model = Bundle.open(bundle)
     found = add(model, name, read_batches(images, model.card, 64))
     found.bundle.save(out)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     what = "replaced" if found.replaced else "added"
-    console.print(f"{name!r} {what} from {found.images} images; distances of its anchor:")
+    images_ = "1 image" if found.images == 1 else f"{found.images} images"
+    console.print(f"{name!r} {what} from {images_}; distances of its anchor:")
     if found.moved is not None:
         console.print(f"  {found.moved:9.4f}  from where it was")
     for other, distance in sorted(found.distances.items(), key=lambda item: item[1]):
@@ -186,3 +187,41 @@ def enrol(
             "the stage's threshold was fitted on the old anchors; fit it anew when you can"
         )
     console.print(f"{out}: {len(found.bundle.card.classes)} classes")
+
+
+def time_bundle(path: Path, options: "Options", out: Path | None) -> None:
+    """`gaikan time BUNDLE`: writes the rows that `gaikan report RUN --latency` merges."""
+    if options.runtimes is not None or options.include_decode:
+        raise ConfigError(
+            f"{path}: a bundle is timed in its own runtime and without decoding; leave out "
+            "--runtime and --include-decode"
+        )
+    from rich.console import Console
+
+    from gaikan.bundle.bundle import Bundle
+    from gaikan.terminal import StepProgress, table
+    from gaikan.timing.rows import write_rows
+    from gaikan.timing.time_bundle import time_bundle
+
+    bundle = Bundle.open(path)
+    console = Console(highlight=False, soft_wrap=True)
+    with StepProgress(console, "timing") as steps:
+        rows = time_bundle(bundle, options, steps)
+    out = out or path.with_name(f"{path.stem}.latency.csv")
+    try:
+        write_rows(out, rows)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
+    card = bundle.card
+    console.print(f"{card.variant}, {card.runtime} {card.precision}, on {rows[0].processor}:")
+    header = ["threads", "batch", "p50 ms", "p99 ms", "images/s", "peak MB"]
+    cells = [
+        [str(row.threads), str(row.batch_size or row.skipped)]
+        + [
+            f"{value:.4g}" if value else ""
+            for value in (row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb)
+        ]
+        for row in rows
+    ]
+    console.print(table(header, cells))
+    console.print(f"{out}: to be merged by `gaikan report RUN --latency {out.name}`")

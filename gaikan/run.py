@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,16 @@ from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
+from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.store import Store, code_version, key_of, pack, unpack
 from gaikan.timing.inputs import Inputs
-from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.options import Options
+from gaikan.timing.rows import Row, read_rows
+from gaikan.timing.run_folder import Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
+from gaikan.weights import Weights, imported
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,38 @@ class Outcome:
 
     out: Path
     summary: pd.DataFrame
-    about: str
+    about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
 
 
-def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
+def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
     """Trains what the store lacks and writes every file of the run to `out`.
 
-    Raises ConfigError and DataError before anything is trained or written, and GaikanError
-    where every cell failed.
+    With `weights` the grid is one cell, whose network comes from there. Raises ConfigError and
+    DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
     axes(config)
     if config.timing.enabled:
-        Options.of(config.timing)
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     device = resolve_device(config.device)
     experiment = prepare(config)
+    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    given: dict[str, bytes] = {}  # store entries that are not trained here
+    if weights is not None:
+        (cell,) = todo
+        network, content = imported(cell, weights, experiment.train)
+        todo, given[network.trained_key] = [network], content
+        noted = (*experiment.train.notes, weights.note)
+        experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
         store = Store(out / "store")
         store.sweep()
-        todo = _todo(config, device, experiment)
+        for key, content in given.items():
+            store.save(key, content)
+        if config.protocol == "original":
+            todo += original_cells(todo, experiment.train)
         grid = _train(todo, experiment, store, watcher)
         references = []
         if config.references == "all":
@@ -71,20 +85,14 @@ def bench(config: Config, out: Path, watcher: Watcher) -> Outcome:
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
         manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        manifest["weights"] = None if weights is None else weights.describe()
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
-        _write(out, experiment, grid.networks, manifest, found)
-        outcome = Outcome(out, found.summary, found.about, found.rates, grid.failed)
+        _write(out, experiment, grid.networks, found)
+        outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
+        write_pages(out)
         return outcome
-
-
-def _todo(config: Config, device: str, experiment: Experiment) -> list[Cell]:
-    """The cells of the default protocol, then those of the original one if it is asked for."""
-    todo = cells(config, device, experiment.parts, experiment.train.classes)
-    if config.protocol == "original":
-        todo += original_cells(todo, experiment.train)
-    return todo
 
 
 @dataclass(frozen=True)
@@ -245,14 +253,12 @@ def _write(
     out: Path,
     experiment: Experiment,
     networks: list[Network],
-    manifest: dict[str, Any],
     found: Findings,
 ) -> None:
     write.write_predictions(out, found.table)
     write.write_tables(out, found)
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
-    write.write_report(out, manifest, found)
 
 
 @dataclass(frozen=True)
@@ -275,15 +281,10 @@ def time_networks(
     with locked(out):
         facts = latency.read_facts(out)
         if not again and facts is not None and facts["key"] == run.timing_key(options):
-            return Latency(latency.write_pages(out), kept=True)
+            return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)
     return Latency(timing.rows, kept=False)
-
-
-def merge_latency(out: Path, tables: list[Path]) -> Latency:
-    """Merges tables of `gaikan time` into the run. Raises DataError where they do not fit."""
-    return Latency(latency.merge_into(out, tables), kept=False)
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gaikan.cell import Cell, Finished
+if TYPE_CHECKING:  # `gaikan pick` shows tables too, and has no time for torch
+    from gaikan.cell import Cell, Finished
 
 
 class GridProgress:
@@ -45,7 +46,7 @@ class GridProgress:
     ) -> None:
         self.progress.stop()
 
-    def begin(self, cells: list[Cell], stored: list[Cell]) -> None:
+    def begin(self, cells: "list[Cell]", stored: "list[Cell]") -> None:
         """`cells` are to be run, `stored` need not be."""
         self.remaining = {cell.name: cell.recipe.train.epochs for cell in cells}
         self.archs = {cell.name: cell.recipe.arch for cell in cells}
@@ -53,7 +54,7 @@ class GridProgress:
             self.console.print(f"{len(stored)} of {len(cells) + len(stored)} cells are stored")
         self.progress.update(self.bar, total=sum(self.remaining.values()) or None, state="starting")
 
-    def epoch(self, cell: Cell, epoch: int, loss: float) -> None:
+    def epoch(self, cell: "Cell", epoch: int, loss: float) -> None:
         """An epoch of a cell has ended."""
         now = time.monotonic()
         start = self.started.setdefault(cell.name, now)
@@ -63,7 +64,7 @@ class GridProgress:
         self.last = f"{cell.name}, epoch {epoch}/{cell.recipe.train.epochs}, loss {loss:.3f}"
         self._show()
 
-    def end(self, cell: Cell, finished: Finished) -> None:
+    def end(self, cell: "Cell", finished: "Finished") -> None:
         """A cell has ended, well or not."""
         self.remaining[cell.name] = 0
         self.n_done += 1

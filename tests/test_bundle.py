@@ -27,6 +27,7 @@ from gaikan.bundle.enrol import enrol
 from gaikan.bundle.graph import anchors_of, embedding_graph, fields, with_anchors
 from gaikan.bundle.images import Batch, count, read_batches
 from gaikan.errors import BundleError
+from gaikan.timing.rows import read_rows
 
 HEAVY = ("torch", "pandas", "scipy", "sklearn", "matplotlib", "datasets", "onnx")
 
@@ -360,6 +361,7 @@ def test_the_line_needs_no_harness(tmp_path: Path) -> None:
     commands = [
         ["predict", str(tmp_path / "m.gaikan"), str(tmp_path / "lot"), str(table)],
         ["enrol", str(tmp_path / "m.gaikan"), str(files[0]), "--class", "n", "-o", str(out)],
+        ["time", str(tmp_path / "m.gaikan"), "--quick", "--out", str(tmp_path / "t.csv")],
     ]
     code = f"""
 import sys
@@ -381,6 +383,7 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr
+    assert {row.batch_size for row in read_rows(tmp_path / "t.csv")} == {1, 64}
     assert done.stdout.splitlines()[-1] == "[]"
     assert done.returncode == 2
     assert "pip install 'gaikan[bench]'" in done.stderr.splitlines()[-1]
@@ -392,11 +395,11 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     for n in (2_000, 60_000):
         table = write_table(tmp_path / f"{n}.parquet", images(n))
         code = (
-            "import resource, sys; from gaikan.cli import app;"
+            "from gaikan.cli import app; from gaikan.timing.worker import peak_rss_mb;"
             f"app(['predict', {str(tmp_path / 'm.gaikan')!r}, {str(table)!r},"
             f" '--csv', {str(tmp_path / 'out.csv')!r}], standalone_mode=False);"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+            "print(peak_rss_mb())"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        peaks.append(int(done.stdout))
+        peaks.append(float(done.stdout))
     assert peaks[1] < 1.05 * peaks[0]

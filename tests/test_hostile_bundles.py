@@ -206,6 +206,7 @@ def test_one_line_and_nothing_written(
     for command in (
         ("predict", broken, image, "--csv", out),
         ("enrol", broken, image, "--class", "n", "-o", out),
+        ("time", broken, "--out", out),
     ):
         assert gaikan(*command) == 2
         stdout, stderr = capfd.readouterr()

@@ -15,7 +15,7 @@ from gaikan.data.leaks import Leaks, audit
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts
 from gaikan.data.terminals import terminals
-from gaikan.report.trust import leak_rows
+from gaikan.report.trust import leak_accuracy, leak_rows, leak_sentences
 from gaikan.shopfloor import Judged
 
 DEEPPCB = Path("../shared/data")
@@ -107,7 +107,8 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     pairs = after.pairs.query("first_part == 'train' and second_part == 'test'")
     ours = pairs[pairs["first_sample"] >= len(train)]
     assert set(np.concatenate(chosen)) <= set(ours["second_sample"])
-    assert after.sentences()[0] == f"{after.exact.sum()} test parts are pixel for pixel in training"
+    worst = leak_sentences(counts, len(test))[0].en
+    assert worst == f"{after.exact.sum()} test parts are pixel for pixel in training"
 
     # What they do to the accuracy of one that remembers: a nearest neighbour.
     flat = leaked.images.reshape(len(leaked), -1).astype(np.float32)
@@ -119,16 +120,19 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     of_part = replace(
         after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
     )
-    header, ((_, everything, clean, alone),) = leak_rows(judged, of_part)
+    columns, ((_, everything, clean, alone),) = leak_rows(leak_accuracy(judged, of_part))
     held = new.sum()
-    assert header[2:] == [f"without copies ({len(some) - held})", f"copies alone ({held})"]
+    assert [words.en for words in columns[2:]] == [
+        f"without copies ({len(some) - held})",
+        f"copies alone ({held})",
+    ]
     assert float(alone) > 95 > float(everything) > float(clean)
 
 
 def test_terminals_has_no_leak() -> None:
     train, test = terminals("train"), terminals("test")
     found = look(train.take(np.arange(0, len(train), 3)), test)
-    assert found.sentences() == []
+    assert leak_sentences(found.describe(), len(test)) == []
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -175,7 +179,7 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert found.groups == ("c",)
     assert found.contradicting == 1
     assert found.constant == {"training": 1, "test": 0}
-    text = " ".join(found.sentences())
+    text = " ".join(words.en for words in leak_sentences(found.describe(), 2))
     assert "1 groups are both in training and in test, and with them 1 of 2 test parts: c" in text
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text
@@ -187,8 +191,13 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     ]
     right = np.array(["ok", "ok"])
     judged = Judged(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
-    header, rows = leak_rows(judged, found)
-    assert header == ["variant", "all parts (2)", "new groups (1)", "shared groups (1)"]
+    columns, rows = leak_rows(leak_accuracy(judged, found))
+    assert [words.en for words in columns] == [
+        "variant",
+        "all parts (2)",
+        "new groups (1)",
+        "shared groups (1)",
+    ]
     assert rows == [["v", "50.0", "0.0", "100.0"]]
 
 

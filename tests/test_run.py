@@ -59,9 +59,9 @@ def store(folder: Path) -> dict[str, float]:
 
 def test_every_file_of_a_run_is_there(folder: Path) -> None:
     out = folder / "out"
-    for name in ("manifest.json", "accuracy.md", "report.md", "figures/samples.png"):
+    for name in ("manifest.json", "accuracy.md", "report.md", "report.html", "figures/samples.png"):
         assert (out / name).stat().st_size > 0
-    for name in ("comparisons", "rates", "classes", "leaks"):
+    for name in ("summary", "comparisons", "rates", "classes", "leaks"):
         assert len(pd.read_csv(out / f"{name}.csv").columns) > 5
     assert len(list((out / "confusion").glob("*.csv"))) == 7 + 5
     assert len(list((out / "confusion").glob("*.png"))) == 7 + 5
@@ -77,7 +77,7 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
     assert len(scores) == (7 + 5) * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")
     assert ",".join(table.columns) == (
-        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin"
+        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin,defect,mode"
     )
 
 
@@ -125,7 +125,7 @@ def test_leaks_stand_in_the_report_and_the_manifest(folder: Path) -> None:
     leaks = json.loads((folder / "out/manifest.json").read_text())["leaks"]
     assert leaks["test_parts_with_exact_copy_in_training"] == 0
     report = (folder / "out/report.md").read_text()
-    assert report.index("leak") < report.index("## Accuracy")
+    assert "## Leak audit\n\nNo leak was found" in report
 
 
 def test_training_learned_something(folder: Path) -> None:

@@ -9,10 +9,12 @@ from sklearn.metrics import recall_score
 from gaikan.config import FactoryConfig
 from gaikan.data.frames import Frames
 from gaikan.rates import upper_bound
-from gaikan.report.gallery import gallery, most_confident_mistakes
+from gaikan.report.gallery import gallery
+from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.report.style import pixels
-from gaikan.report.trust import factory_rows, rate_rows, rates_caption
-from gaikan.shopfloor import Judged, rates, recalls, worst_confusions
+from gaikan.report.trust import confused, factory_rows, rate_rows, rates_caption
+from gaikan.score import confusion
+from gaikan.shopfloor import Judged, rates, recalls
 
 
 def judged(seeds: int = 2, groups: bool = False) -> Judged:
@@ -82,9 +84,9 @@ def test_the_shop_floor_table_fits_80_columns_with_many_seeds() -> None:
     header, rows = rate_rows(table)
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     assert sum(widths) + 2 * len(widths) <= 80
-    assert "9 seeds" not in rates_caption(table, False)
-    assert "exact (Clopper-Pearson)" in rates_caption(table, False)
-    assert "few groups bound little" in rates_caption(table, True)
+    assert "9 seeds" not in rates_caption(table, False).en
+    assert "exact (Clopper-Pearson)" in rates_caption(table, False).en
+    assert "few groups bound little" in rates_caption(table, True).en
 
 
 def test_rates_without_defective_parts_are_not_measured() -> None:
@@ -124,11 +126,13 @@ def test_confusions_are_spelled_out_worst_first() -> None:
     predicted = actual.copy()
     predicted[:14] = "mousebite"
     predicted[120:121] = "spur"
-    parts = Judged(("v",), (0,), predicted[None, None], actual, None, None, 0)
-    assert worst_confusions(parts, "v") == [
-        "14 of 120 'spur' called 'mousebite'",
-        "1 of 50 'mousebite' called 'spur'",
+    counts = confusion(actual, predicted, ("mousebite", "spur"))
+    assert [words.en for words in confused(counts, 1)] == [
+        "14 of 120 “spur” called “mousebite”",
+        "1 of 50 “mousebite” called “spur”",
     ]
+    assert confused(counts, 2)[0].en.endswith("(2 seeds together)")
+    assert confused(confusion(actual, actual, ("mousebite", "spur")), 1) == []
 
 
 def test_the_gallery_shows_the_most_confident_mistakes_once_each() -> None:

@@ -1,11 +1,10 @@
 """`gaikan predict`: decisions on a stream of images, and where they go."""
 
-import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from gaikan.bundle.images import Batch
 
 COLUMNS = ("image", "class", "verdict", "distance", "margin")
 Line = tuple[str, str, str, float, float]
+_QUOTED = re.compile('[,"\r\n]').search  # RFC 4180, section 2
 
 
 @dataclass
@@ -56,11 +56,23 @@ def predict(bundle: Bundle, batches: Iterable[Batch], tally: Tally) -> Iterator[
         )
 
 
-def csv_writer(file: Any) -> Any:
-    """A writer of lines, its header written."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    return writer
+def csv_text(lines: list[Line]) -> str:
+    """The lines as rows of a CSV file; figures with the seven digits that float32 has.
+
+    By hand, because the `csv` module takes twice as long: a small network predicts an image in
+    the time that formatting ten takes.
+    """
+    rows = [
+        f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g}\n"
+        for name, label, verdict, distance, margin in lines
+    ]
+    return "".join(rows)
+
+
+def _cell(text: str) -> str:
+    if _QUOTED(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def json_line(line: Line) -> str:

@@ -58,34 +58,6 @@ class Leaks:
             "identical_images_with_different_labels": self.contradicting,
         }
 
-    def sentences(self) -> list[str]:
-        """What was found, in words, the worst first; empty where nothing was."""
-        n_exact, n_near = int(self.exact.sum()), int(self.near.sum())
-        found = []
-        if n_exact:
-            found.append(f"{n_exact} test parts are pixel for pixel in training")
-        if n_near:
-            found.append(
-                f"{n_near} test parts have a near copy in training (alike to 0.995 after a shift "
-                "of up to a pixel and a change of brightness; plain parts, such as one straight "
-                "edge, can be so alike without being copies)"
-            )
-        if self.groups:
-            shown = ", ".join(self.groups[:5]) + (" ..." if len(self.groups) > 5 else "")
-            found.append(
-                f"{len(self.groups)} groups are both in training and in test, and with them "
-                f"{int(self.of_shared_group.sum())} of {len(self.exact)} test parts: {shown}"
-            )
-        if any(self.validation.values()):
-            most = max(self.validation.values())
-            found.append(f"up to {most} validation images of a seed have a copy in its fit part")
-        if self.contradicting:
-            found.append(f"{self.contradicting} images occur under more than one label")
-        for part, n in self.constant.items():
-            if n:
-                found.append(f"{n} {part} images are constant")
-        return found
-
 
 def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) -> Leaks:
     """The leaks between `train` and `test`, whose images `copies` compares (train first)."""

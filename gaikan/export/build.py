@@ -12,13 +12,15 @@ from gaikan import machine
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import HEAD, Card
 from gaikan.bundle.graph import anchors_of, with_anchors
-from gaikan.data.frames import Frames
-from gaikan.errors import BundleError, ConfigError
+from gaikan.data.frames import Frames, Images
+from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment
 from gaikan.export.metrics import metrics
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.source import Choice, Source, load_source, reread
 from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
+from gaikan.timing.inputs import Inputs
+from gaikan.timing.models import quantized
 
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
 _BATCH = 256
@@ -38,9 +40,11 @@ def export(
     parts = experiment.parts[source.seed]
     fit, validation = experiment.train.take(parts.fit), experiment.train.take(parts.validation)
     tell("exporting the graph")
-    bundle = Bundle(
-        _card(source, choice, experiment), _model(source, threshold, choice.precision, fit), None
-    )
+    model = _model(source, threshold, fit)
+    if choice.precision == "int8":
+        tell("calibrating int8 on fit images")
+        model = _int8(model, Inputs.of(experiment).calibration[source.seed])
+    bundle = Bundle(_card(source, choice, experiment), model, None)
     bundle.check()
     found = {}
     for part, frames in (("fit", fit), ("validation", validation)):
@@ -63,7 +67,7 @@ def _threshold(choice: Choice, experiment: Experiment) -> Threshold | None:
     return Threshold(experiment.train.classes.index(experiment.ok), choice.threshold)
 
 
-def _model(source: Source, threshold: Threshold | None, precision: str, fit: Frames) -> bytes:
+def _model(source: Source, threshold: Threshold | None, fit: Frames) -> bytes:
     arrays = source.embedded
     distance = (
         HeadDistance(arrays["head.weight"], arrays["head.bias"])
@@ -71,10 +75,17 @@ def _model(source: Source, threshold: Threshold | None, precision: str, fit: Fra
         else AnchorDistance(arrays[f"anchors.{source.anchor}"])
     )
     dtype = torch.uint8 if fit.images.dtype == np.uint8 else torch.float32
-    model = to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
-    if precision == "int8":
-        raise BundleError("int8 is not there yet")
-    return model
+    return to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
+
+
+def _int8(model: bytes, calibration: Images) -> bytes:
+    """The same network in int8, as `gaikan time` measures it; the decision stays in fp32."""
+    import onnx
+
+    quantised = quantized(onnx.load_from_string(model), calibration)
+    del quantised.graph.value_info[:]  # shapes that name the number of anchors
+    content: bytes = quantised.SerializeToString()
+    return content
 
 
 def _keep(bundle: Bundle, validation: Frames) -> Kept:

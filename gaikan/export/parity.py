@@ -115,6 +115,7 @@ def judge(precision: str, found: list[Parity], allow_drop: bool) -> None:
             )
         if precision == "int8" and parity.drop > LARGEST_DROP and not allow_drop:
             raise BundleError(
-                f"int8 takes {100 * parity.drop:.1f} points of accuracy on {parity.part} images "
-                f"({100 * LARGEST_DROP:g} allowed); not written; --allow-drop writes it"
+                f"int8 takes {100 * parity.drop:.1f} points of accuracy on {parity.images} "
+                f"{parity.part} images ({100 * LARGEST_DROP:g} allowed); not written; "
+                "--allow-drop writes it all the same"
             )

@@ -1,25 +1,15 @@
-"""The test parts that a variant is most confidently wrong about."""
+"""A figure of the test parts that a variant is most confidently wrong about."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from gaikan.data.frames import Frames, Images
-from gaikan.report.style import QUIET, labels, sheet, styled
+from gaikan.report.colours import QUIET
+from gaikan.report.style import labels, sheet, styled
 
 _COLUMNS = 6
 _WIDTH, _WORDS = 1.45, 0.85  # inches of an image, and of the words above and below it
-
-
-def most_confident_mistakes(table: pd.DataFrame, variant: str, most: int = 18) -> pd.DataFrame:
-    """Up to `most` wrong test predictions of a variant, largest margin first, each part once.
-
-    `table` is that of predictions; with several seeds a part stands with its largest margin.
-    """
-    own = table[(table["variant"] == variant) & (table["split"] == "test")]
-    wrong = own[own["label"].astype(str) != own["predicted"].astype(str)]
-    ranked = wrong.sort_values("margin", ascending=False, kind="stable")
-    return ranked.drop_duplicates("sample").head(most)
 
 
 @styled

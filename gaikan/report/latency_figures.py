@@ -9,35 +9,34 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from gaikan.report.latency_tables import digits, runtime_of, threads_in_words
-from gaikan.report.style import INK, MARKERS, PALETTE, QUIET, labels, name_beside, sheet, styled
-from gaikan.timing.rows import Row
+from gaikan.report.colours import INK, PALETTE, QUIET
+from gaikan.report.latency_tables import digits, figure_places
+from gaikan.report.style import MARKERS, labels, name_beside, sheet, styled
+from gaikan.timing.rows import Row, runtime_of, threads_in_words
 
 _ABREAST = 2  # panels: more would be too small on a page
-_TICK: dict[str, Any] = {"color": INK, "markersize": 7, "markeredgewidth": 1.5}
 _BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
 
 
-def latency_figures(rows: list[Row]) -> dict[str, tuple[str, Figure]]:
-    """File name, title and figure of all that the rows hold."""
+def latency_figures(rows: list[Row]) -> dict[str, Figure]:
+    """Each figure of what the rows hold, by file name."""
     timed = [row for row in rows if row.p50_ms is not None]
     figures = {}
-    for number, place in enumerate(dict.fromkeys(map(_place, timed))):
-        own = [row for row in timed if _place(row) == place]
-        machine, device, decode = place
+    for suffix, (machine, device, decode) in figure_places(rows).items():
+        own = [
+            row
+            for row in timed
+            if (row.machine, row.device, row.includes_decode) == (machine, device, decode)
+        ]
         where = f"{machine}, {device}{', decoding inside' if decode else ''}"
-        suffix = "" if number == 0 else f"-{number + 1}"
         for name, title, draw in (
             ("latency", "One image at a time", latency_bars),
             ("throughput", "Throughput by batch size", throughput_lines),
             ("pareto", "Accuracy and latency", pareto),
         ):
-            figures[f"{name}{suffix}"] = (f"{title}, {where}", draw(own, f"{title}, {where}"))
+            if draw is not pareto or any(row.accuracy is not None for row in own):
+                figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
     return figures
-
-
-def _place(row: Row) -> tuple[str, str, bool]:
-    return row.machine, row.device, row.includes_decode
 
 
 def _by_computation(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -110,8 +109,9 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
     axes.text(1.03, -0.8, f"{'p50':>6} {'p99':>6}", transform=beside, **_BESIDE)
     for place, row in enumerate(panel):
         if row.p99_ms is not None:
-            marker = ">" if row.p99_ms > end else "|"
-            axes.plot(min(row.p99_ms, end), place, marker, **_TICK)
+            beyond = row.p99_ms > end
+            (tick,) = axes.plot(min(row.p99_ms, end), place, ">" if beyond else "|", color=INK)
+            tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
         figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
         axes.text(1.03, place, figures, transform=beside, **_BESIDE)
     axes.set_yticks(places, list(map(_setting, panel)))

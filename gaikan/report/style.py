@@ -18,14 +18,12 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaikan.report.colours import INK, QUIET, RULE
+
 Floats = NDArray[np.float64]
 
 DPI = 144
-INK, QUIET, RULE = "#222222", "#666666", "#dddddd"
-
-# Okabe and Ito, "Color Universal Design" (2008), without its yellow, which fades on white. Colours
-# and markers repeat with coprime periods: 70 classes are told apart, by shape in greyscale.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#333333")
+# Colours and markers repeat with coprime periods: 70 classes are told apart, by shape in greyscale.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">")
 
 _CJK = (

@@ -5,7 +5,7 @@ Needs NumPy alone, so that it runs on a Raspberry Pi.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ CONFIDENCE = 0.95
 _WINDOW_QUERIES, _WINDOW_SECONDS = 3, 0.01
 _STABLE = 0.1  # two warm-up windows that differ by less are alike
 _SETTLE_SECONDS = 0.003
+_SLACK = 0.25  # share of the cores that the clock's grain may add
+_GRAIN_SECONDS = 1.0  # processor time comes in ticks of up to 10 ms: less says nothing about cores
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Plan:
     rounds: int
     warm_up: float = 0.3  # seconds that a case's warm-up takes at most
     head_batches: tuple[int, ...] | None = None  # of softmax heads, a mere reference; None: all
+    longest: float | None = None  # seconds: batches that would take longer are left out
 
     def rule(self, batch_size: int) -> Rule:
         """The rule for that batch size."""
@@ -59,7 +62,12 @@ class Plan:
 PLANS = {
     "quick": Plan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
     "default": Plan(
-        Rule(0.5, 700), Rule(0.3, 5), (1, 8, 32, 64, 256, 1024), 6, head_batches=(1, 64)
+        Rule(0.5, 700),
+        Rule(0.3, 5),
+        (1, 8, 32, 64, 256, 1024),
+        rounds=6,
+        head_batches=(1, 64),
+        longest=1.0,
     ),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
 }
@@ -118,6 +126,18 @@ def take_turn(
             on_device.append(device())
     used = time.process_time() - cpu
     return Turn(np.array(seconds), np.array(on_device) if on_device else None, used)
+
+
+def too_many_cores(threads: int | None, turns: Iterable[Sequence[Turn]]) -> str | None:
+    """Whether a runtime used more cores than it was given, in spite of what it says."""
+    found = [turn for each in turns for turn in each]
+    seconds = sum(float(turn.seconds.sum()) for turn in found)
+    if threads is None or seconds < _GRAIN_SECONDS:
+        return None
+    used = sum(turn.cpu for turn in found) / seconds
+    if used <= threads * (1 + _SLACK):
+        return None
+    return f"set to {threads} threads, it kept {used:.1f} cores busy"
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:

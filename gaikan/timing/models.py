@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
 from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, exported
@@ -22,7 +23,7 @@ from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
 from gaikan.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
 
-HEAD, ANCHORS = "head", "anchors"
+_OF_DECISIONS = ("decisions.", "distance.")  # names of their weights, here and in a bundle
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 
@@ -231,7 +232,7 @@ def quantized(model: Any, calibration: Images) -> Any:
     of_decisions = {
         initializer.name
         for initializer in model.graph.initializer
-        if initializer.name.startswith("decisions.")
+        if initializer.name.startswith(_OF_DECISIONS)
     }
     excluded = [node.name for node in model.graph.node if of_decisions & set(node.input)]
     copy = type(model)()

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gaikan.bundle.card import HEAD
 from gaikan.timing.decode import encode
 from gaikan.timing.inputs import Inputs
 from gaikan.timing.measure import Plan
-from gaikan.timing.models import ANCHORS, HEAD, Exporter, Trained, size_of, write_gemm
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.models import Exporter, Trained, size_of, write_gemm
+from gaikan.timing.options import Options
+from gaikan.timing.rows import computation_of
+from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import ModelFolder, Setting
 from gaikan.timing.session import Parts, Report
 from gaikan.timing.worker import Case
@@ -27,11 +30,6 @@ class Computation:
     folder: ModelFolder
     parameters: int
     operations: float  # for one image, millions
-
-
-def computation_of(arch: str, decision: str) -> str:
-    """The name of what all variants of that architecture and kind of decision share."""
-    return f"{arch}-{HEAD if decision == HEAD else ANCHORS}"
 
 
 @dataclass(frozen=True)

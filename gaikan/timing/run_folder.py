@@ -1,51 +1,26 @@
-"""What is timed: a run folder, and how it is asked for."""
+"""What is timed: the networks of a run folder."""
 
 import json
-import platform
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from gaikan import machine
-from gaikan.config import TimingConfig
 from gaikan.errors import ConfigError
 from gaikan.store import Store, code_version, key_of
-from gaikan.timing.runtimes import chosen
+from gaikan.timing.options import Options
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is timed and how long."""
-
-    plan: str = "default"  # a key of PLANS
-    runtimes: tuple[str, ...] | None = None  # labels; None: all but the optional ones
-    threads: tuple[int, ...] | None = None  # None: 1 and all cores; quick, all cores
-    include_decode: bool = False
-    machine: str | None = None  # None: the host's name
-
-    @classmethod
-    def of(cls, config: TimingConfig) -> "Options":
-        """As a configuration asks. Raises ConfigError on what this machine or gaikan has not."""
-        options = cls(config.plan, config.runtimes, config.threads)
-        chosen(options.runtimes)
-        _ = options.all_threads
-        return options
-
-    @property
-    def machine_name(self) -> str:
-        """What the rows call this machine."""
-        return self.machine or platform.node() or "this machine"
-
-    @property
-    def all_threads(self) -> list[int]:
-        """Each number of threads, ascending. Raises ConfigError on an impossible one."""
-        cores = machine.cores()
-        for count in self.threads or ():
-            if not 1 <= count <= cores:
-                raise ConfigError(f"timing on {count} threads: this machine has {cores} cores")
-        default = (cores,) if self.plan == "quick" else (1, cores)
-        return sorted(set(self.threads or default))
+def read_manifest(out: Path) -> dict[str, Any]:
+    """`manifest.json`. Raises ConfigError where `out` is no run folder."""
+    try:
+        manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
+        ) from None
+    return manifest
 
 
 @dataclass(frozen=True)
@@ -61,12 +36,7 @@ class Run:
     @classmethod
     def read(cls, out: Path) -> "Run":
         """Raises ConfigError where `out` is no run folder with what timing needs."""
-        try:
-            manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ConfigError(
-                f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
-            ) from None
+        manifest = read_manifest(out)
         key = manifest.get("timing_inputs")
         if key is None:
             raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")

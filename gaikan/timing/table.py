@@ -1,22 +1,18 @@
 """From what was measured to the rows of `latency.csv`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gaikan import machine
 from gaikan.timing.agreement import Agreement
-from gaikan.timing.measure import PLANS, Turn, describe
-from gaikan.timing.prepared import Computation, Prepared, computation_of
+from gaikan.timing.options import Options
+from gaikan.timing.prepared import Computation, Prepared
 from gaikan.timing.roofline import Roofline
-from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options
+from gaikan.timing.rows import Row, computation_of
 from gaikan.timing.runtimes import REFERENCE, RUNTIMES, Runtime, Setting
 from gaikan.timing.session import Measured
-from gaikan.timing.worker import Case
-
-_SLACK = 0.25  # share of the cores that the clock's grain may add
-_SECONDS = 1.0  # processor time comes in ticks of up to 10 ms: less says nothing about cores
+from gaikan.timing.worker import RefusedError
 
 
 @dataclass(frozen=True)
@@ -68,49 +64,39 @@ class Table:
         )
 
     def _timed(self, variant: str, computation: Computation, setting: Setting) -> list[Row]:
-        measured, runtime = self.measured, setting.runtime
+        runtime = setting.runtime
         score = self.scores.get((runtime, variant))
         columns: dict[str, Any] = {} if score is None else asdict(score)
-        sizes = PLANS[self.options.plan].batches
-        found = {s: measured.turns.get((setting, Case(computation.name, s))) for s in sizes}
-        turns = {size: turn for size, turn in found.items() if turn is not None}
-        reason = measured.reason(setting, computation.name) or _too_many_cores(setting, turns)
-        if reason is not None:
-            return [self._row(variant, setting, None, skipped=reason, **columns)]
+        probed = self.prepared.probed(computation)
+        try:
+            found = self.measured.columns(
+                setting, computation.name, probed, self._reference(setting)
+            )
+        except RefusedError as error:
+            return [self._row(variant, setting, None, skipped=str(error), **columns)]
         columns |= {
             "model_bytes": (computation.folder.folder / runtime.file).stat().st_size,
             "parameters": computation.parameters,
             "mflops": computation.operations,
         }
-        probe = measured.probes.get((runtime, self.prepared.probed(computation)))
-        if probe is not None:
-            columns |= asdict(probe.started)
-        described = {
-            size: describe(found, size, self._reference(computation, setting, size))
-            for size, found in turns.items()
-        }
-        best = max(described, key=lambda size: described[size]["images_per_s"] or 0)
         return [
             self._row(
                 variant,
                 setting,
                 size,
-                best_batch=size == best,
-                peak_rss_mb=None if probe is None else probe.peak_rss_mb.get(size),
                 roofline_share=self._share(computation, setting, size, figures),
                 **columns,
                 **figures,
             )
-            for size, figures in described.items()
+            for size, figures in found.items()
+        ] + [
+            self._row(variant, setting, size, skipped=reason, **columns)
+            for size, reason in self.measured.left_out(setting, computation.name).items()
         ]
 
-    def _reference(
-        self, computation: Computation, setting: Setting, size: int
-    ) -> list[Turn] | None:
-        """The reference runtime's turns on as many threads; a GPU's is the fastest of them."""
-        threads = setting.threads or self.options.all_threads[-1]
-        case = Case(computation.name, size)
-        return self.measured.turns.get((RUNTIMES[REFERENCE].setting(threads), case))
+    def _reference(self, setting: Setting) -> Setting:
+        """The reference runtime on as many threads; a GPU's is the fastest of them."""
+        return RUNTIMES[REFERENCE].setting(setting.threads or self.options.all_threads[-1])
 
     def _share(
         self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
@@ -124,15 +110,3 @@ class Table:
         image = self.prepared.inputs.images[:1].nbytes
         operations = 1e6 * computation.operations * size
         return roofline.share(operations, model + image * size, milliseconds / 1e3)
-
-
-def _too_many_cores(setting: Setting, turns: Mapping[int, Sequence[Turn]]) -> str | None:
-    """Whether the runtime used more cores than it was given, in spite of what it says."""
-    found = [turn for each in turns.values() for turn in each]
-    seconds = sum(float(turn.seconds.sum()) for turn in found)
-    if setting.threads is None or seconds < _SECONDS:
-        return None
-    used = sum(turn.cpu for turn in found) / seconds
-    if used <= setting.threads * (1 + _SLACK):
-        return None
-    return f"set to {setting.threads} threads, it kept {used:.1f} cores busy"

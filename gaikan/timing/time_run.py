@@ -12,10 +12,11 @@ from gaikan.seeds import stream
 from gaikan.timing.agreement import agreements
 from gaikan.timing.measure import PLANS, Turn, speedup
 from gaikan.timing.models import GEMM_SIZE
+from gaikan.timing.options import Options
 from gaikan.timing.prepared import Prepared
 from gaikan.timing.roofline import Roofline
 from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Options, Run
+from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
 from gaikan.timing.session import Measured, Report, Session, probe, session
 from gaikan.timing.table import Table
@@ -82,12 +83,22 @@ def _facts(
         "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
         "scored_images": len(prepared.inputs.images),
         "once_per_computation": _same_speed(prepared, measured),
+        "ran": _ran(measured),
         "roofline": [
             {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
             | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
             for (p, t), r in rooflines.items()
         ],
     }
+
+
+def _ran(measured: Measured) -> float | None:
+    """Share of its time that a single thread really ran; other work had the processor meanwhile."""
+    found = measured.turns.items()
+    alone = [turn for (setting, _), turns in found if setting.threads == 1 for turn in turns]
+    if not alone:
+        return None
+    return sum(turn.cpu for turn in alone) / sum(float(turn.seconds.sum()) for turn in alone)
 
 
 def _processor_seconds() -> float:

@@ -121,11 +121,12 @@ class Server:
         del self.models[model]
         self.queries = {case: query for case, query in self.queries.items() if case.model != model}
 
-    def warm(self, case: Case, limit: float) -> None:
-        """Queries until stable, at most `limit` seconds."""
+    def warm(self, case: Case, limit: float) -> float:
+        """Queries until stable, at most `limit` seconds; how long one takes then, seconds."""
         query = self._query(case)
         self.devices[case] = self.models[case.model].on_device(self._batch(case.batch_size))
         self.typical[case] = warm_up(query, limit)
+        return self.typical[case]
 
     def turn(self, case: Case, rule: Rule) -> Turn:
         """One round of a case."""

@@ -1,0 +1,82 @@
+"""`gaikan import`: weights of the original script become a run folder like any other."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gaikan.errors import ConfigError
+from gaikan.line import needs_harness
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("import")(import_)
+
+
+def import_(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="torch.save of a state dict")],
+    arch: Annotated[str, typer.Option(help="What the network is: cnn or mlp")],
+    style: Annotated[str, typer.Option(help="How it was trained: vanilla, siamese or triplet")],
+    train: Annotated[str, typer.Option(help="Source of the parts that anchors are taken from")],
+    test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
+    ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="Names, with commas, by the labels it was trained on")
+    ] = None,
+    mean: Annotated[
+        float | None, typer.Option(help="It was trained on (value - mean) / std; default:")
+    ] = None,
+    std: Annotated[float | None, typer.Option(help="statistics of the fit images")] = None,
+    shape: Annotated[str | None, typer.Option(help="Image size: HEIGHTxWIDTH")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default results/WEIGHTS")] = None,
+) -> None:
+    """Score weights of the original script; then `time`, `pick` and `export` as of any run."""
+    with needs_harness():
+        from gaikan import run
+        from gaikan.config import load_config
+        from gaikan.weights import Weights
+    from rich.console import Console
+
+    from gaikan.report.tables import accuracy_rows
+    from gaikan.terminal import GridProgress, table
+
+    names = None if classes is None else tuple(name.strip() for name in classes.split(","))
+    read = Weights.read(weights, names, mean, std)
+    name = re.sub(r"[^\w.-]+", "-", weights.stem).strip(".-") or "imported"
+    out = out or Path("results") / name
+    _refuse_another_run(out)
+    asked = {
+        "name": name,
+        "seeds": 1,
+        "data.train": train,
+        "data.test": test,
+        "data.ok": ok,
+        "data.shape": shape,
+        "grid.arch": [arch],
+        "grid.style": [style],
+        "references": "none",
+        "timing.enabled": False,
+    }
+    config = load_config(None, {key: value for key, value in asked.items() if value is not None})
+    console = Console(highlight=False)
+    with GridProgress(console) as progress:
+        outcome = run.bench(config, out, progress, read)
+    for failure in outcome.failed:
+        console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+    console.print(table(*accuracy_rows(outcome.summary)))
+    console.print(outcome.about, style="dim")
+    console.print(f"Note: {read.note}.")
+    console.print(f"Report: {outcome.out / 'report.md'}")
+
+
+def _refuse_another_run(out: Path) -> None:
+    """An import takes a folder of its own: its tables would replace those of a grid."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if not isinstance(manifest, dict) or not manifest.get("weights"):
+        raise ConfigError(f"{out}: holds another run; choose another --out")

@@ -1,0 +1,97 @@
+"""`gaikan time BUNDLE`: times a bundle where it is to run. Needs the base install only."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaikan import machine
+from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.card import Card
+from gaikan.seeds import stream
+from gaikan.timing.measure import PLANS
+from gaikan.timing.options import Options
+from gaikan.timing.rows import Row, computation_of
+from gaikan.timing.runtimes import RUNTIMES, ModelFolder, Setting
+from gaikan.timing.session import Measured, Parts, Report, probe, session
+from gaikan.timing.worker import Case, RefusedError
+
+_RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # as a card and as a table call it
+
+
+def time_bundle(bundle: Bundle, options: Options, report: Report) -> list[Row]:
+    """Rows of `latency.csv` for the runtime and precision that the bundle was exported for.
+
+    Each number of threads has a process of its own. What is predicted is noise: how long a
+    network takes does not depend on what it sees. Raises ConfigError on impossible threads.
+    """
+    card, plan, threads = bundle.card, PLANS[options.plan], options.all_threads
+    runtime = RUNTIMES[f"{_RUNTIMES[card.runtime]}-{card.precision}"]
+    settings = [runtime.setting(count) for count in threads]
+    name = _computation(card)
+    with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as folder:
+        (Path(folder) / runtime.file).write_bytes(bundle.model)
+        models = {name: ModelFolder(Path(folder))}
+        parts = Parts(_noise(card, Path(folder) / "sample.npy"), card.classes)
+        alone = {} if options.plan == "quick" else models
+        probes = probe([runtime], alone, parts, threads[-1], plan.batches, report)
+        with session(settings, parts, report) as open_session:
+            open_session.load(models)
+            cases = [(setting, Case(name, size)) for setting in settings for size in plan.batches]
+            open_session.measure(cases, plan, stream(0, "timing order"))
+            measured = open_session.measured
+    measured.probes = probes
+    return [
+        row
+        for setting in settings
+        for row in _rows(bundle, options.machine_name, setting, measured)
+    ]
+
+
+def _noise(card: Card, path: Path) -> str:
+    images = stream(0, "timing images").integers(0, 256, (64, *card.shape)).astype(card.dtype)
+    np.save(path, images)
+    return str(path)
+
+
+def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measured) -> list[Row]:
+    card, runtime = bundle.card, setting.runtime
+    columns: dict[str, Any] = {
+        "machine": machine_name,
+        "processor": machine.processor(),
+        "cores": machine.cores(),
+        "variant": card.variant,
+        "computation": _computation(card),
+        "device": runtime.device,
+        "threads": setting.threads,
+        "runtime": runtime.name,
+        "precision": runtime.precision,
+        "includes_decode": False,
+        "model_bytes": len(bundle.model),
+        "accuracy": _accuracy(card),
+    }
+    try:
+        found = measured.columns(setting, _computation(card), _computation(card))
+    except RefusedError as error:
+        return [Row(**columns, batch_size=None, skipped=str(error))]
+    left_out = measured.left_out(setting, _computation(card))
+    return [
+        *(Row(**columns, batch_size=size, **figures) for size, figures in found.items()),
+        *(Row(**columns, batch_size=size, skipped=why) for size, why in left_out.items()),
+    ]
+
+
+def _computation(card: Card) -> str:
+    return computation_of(card.variant.partition("-")[0], card.anchor)
+
+
+def _accuracy(card: Card) -> float | None:
+    """Its network's on the test part, where export has verified that it decides alike."""
+    if card.precision != "fp32" or card.enrolled or card.threshold is not None:
+        return None
+    try:
+        value = card.metrics["test"]["accuracy"]["value"]
+    except (KeyError, TypeError):
+        return None
+    return value if isinstance(value, float) and 0 <= value <= 1 else None

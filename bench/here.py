@@ -45,7 +45,7 @@ def train_here(config: Config, out: Path) -> Run:
         patch("gaikan.grid.processes", _one_thread),
         patch("gaikan.report.write.write_figures"),
         patch("gaikan.report.write.write_confusions"),
-        patch("gaikan.report.write.write_report"),
+        patch("gaikan.run.write_pages"),
     ):
         run.bench(config, out, Silent())
     return Run.read(out)

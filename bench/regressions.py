@@ -27,7 +27,7 @@ from gaikan.check.run_files import Run
 from gaikan.config import Config
 from gaikan.embed import embed
 from gaikan.networks import Embedder
-from gaikan.report.tables import markdown
+from gaikan.report.markdown import markdown
 from gaikan.seeds import stream
 from gaikan.styles.siamese import Siamese
 from gaikan.styles.triplet import Triplet

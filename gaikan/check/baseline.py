@@ -12,10 +12,12 @@ from pydantic import model_validator
 from gaikan.check.decisions import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
 from gaikan.check.run_files import Run
-from gaikan.config import Section, validated
+from gaikan.config import validated
+from gaikan.data.frames import Names
 from gaikan.errors import ConfigError
 from gaikan.files import write
-from gaikan.statistics import Estimate, MeanSquares, Names, Units, estimate
+from gaikan.stages import Section
+from gaikan.statistics import Estimate, MeanSquares, Units, estimate
 
 MOST_BYTES = 200_000  # it is committed, and read in diffs
 _RUN_DEPENDENT = ("seed", "arch", "style")  # of a recipe: no part of what is compared

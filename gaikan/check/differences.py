@@ -13,7 +13,8 @@ from gaikan.check.baseline import Baseline, Scored, scored
 from gaikan.check.measures import MEASURES, Measure, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
 from gaikan.check.run_files import Run
-from gaikan.statistics import Estimate, Floats, Names
+from gaikan.data.frames import Names
+from gaikan.statistics import Estimate, Floats
 
 BY_SEED, BY_PART, UNPAIRED = "paired by part and seed", "paired by part", "not paired"
 

@@ -9,7 +9,8 @@ from scipy.stats import t
 
 from gaikan.check.change_point import ChangePoint, change_point
 from gaikan.check.measures import Index
-from gaikan.report.style import PALETTE, fixed, labels, sheet, styled
+from gaikan.report.colours import PALETTE
+from gaikan.report.style import fixed, labels, sheet, styled
 from gaikan.seeds import stream
 from gaikan.statistics import LEVEL, holm
 

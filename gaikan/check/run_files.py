@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gaikan.check.measures import Index
+from gaikan.data.frames import Names
 from gaikan.errors import ConfigError, DataError
-from gaikan.statistics import Names
 
 COLUMNS = ["variant", "seed", "split", "sample", "label", "predicted"]
 

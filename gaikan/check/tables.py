@@ -4,7 +4,7 @@ import math
 
 from gaikan.check.outcome import Outcome
 from gaikan.check.verdicts import RAISE, Line
-from gaikan.report.tables import Rows, markdown
+from gaikan.report.markdown import Rows, markdown
 from gaikan.statistics import LEVEL
 
 HEADER = ["variant", "baseline", "now", "difference", "95 %", "verdict"]

@@ -29,8 +29,9 @@ def value(line: Line, number: float) -> str:
 
 
 def _signed(line: Line, number: float) -> str:
-    text = value(line, number)
-    return f"+{text}" if text and number >= 0 else text
+    text = value(line, abs(number))
+    sign = "-" if number < 0 and float(text) else "+"
+    return text and sign + text
 
 
 def _interval(line: Line) -> str:
@@ -72,11 +73,12 @@ def remarks(outcome: Outcome) -> list[str]:
 
 def caption(outcome: Outcome) -> str:
     """What the columns and verdicts mean."""
-    percent, margin = f"{100 * (1 - LEVEL):.0f} %", f"{100 * outcome.settings.margin:g}"
+    percent, points = f"{100 * (1 - LEVEL):.0f} %", 100 * outcome.settings.margin
+    margin = f"{points:g} point{'' if points == 1 else 's'}"
     return (
         "Test figures in %, mean over seeds; interval of each difference alone. WORSE: by more "
-        f"than {margin} points, and by more than noise explains (one-sided t test, "
-        f"Holm-corrected over all lines, {percent}). noise: by more than {margin} points, but not "
+        f"than {margin}, and by more than noise explains (one-sided t test, "
+        f"Holm-corrected over all lines, {percent}). noise: by more than {margin}, but not "
         "by more than noise explains; within margin: the other way round."
     )
 

@@ -75,20 +75,22 @@ def test_decisions_that_all_stayed_have_no_error_and_borrow_none() -> None:
     assert (found.error[1:] > 0).all()
 
 
-def decisions(rng: np.random.Generator, hard: NDArray[np.float64], skill: float) -> Index:
+def decisions(
+    rng: np.random.Generator, hard: NDArray[np.float64], skill: float, scatter: float
+) -> Index:
     """Classes (V, S, N) that V networks of S = 5 fresh seeds call parts as hard as (V, N)."""
     n_variants, n_parts = hard.shape
-    seeds = rng.normal(0, 0.25, (1, 5, 1)) + rng.normal(0, 0.25, (n_variants, 5, 1))
+    seeds = rng.normal(0, scatter, (1, 5, 1)) + rng.normal(0, scatter, (n_variants, 5, 1))
     right = rng.random((n_variants, 5, n_parts)) < expit(skill + seeds + hard[:, None])
     actual = np.arange(n_parts) % 3
     return np.where(right, actual, (actual + rng.integers(1, 3, right.shape)) % 3)
 
 
-def checked(rng: np.random.Generator, drop: float) -> list[Line]:
-    """A check of 14 variants, 12 of them equally good now, two with `drop` less in log odds."""
+def checked(rng: np.random.Generator, drop: float, scatter: float) -> list[Line]:
+    """A check of 14 variants, 12 of them as good as before, two with `drop` less in log odds."""
     hard = rng.normal(0, 1, (1, 480)) + rng.normal(0, 1, (14, 480))
-    before, now = decisions(rng, hard, 2), decisions(rng, hard, 2)
-    now[:2] = decisions(rng, hard[:2], 2 - drop)
+    before, now = (decisions(rng, hard, 2, scatter) for _ in range(2))
+    now[:2] = decisions(rng, hard[:2], 2 - drop, scatter)
     actual = np.arange(480) % 3
     found = []
     for measure in MEASURES:
@@ -100,13 +102,15 @@ def checked(rng: np.random.Generator, drop: float) -> list[Line]:
 
 def test_unchanged_recipes_with_other_seeds_fail_in_at_most_5_percent_of_checks() -> None:
     rng = np.random.default_rng(4)
-    failed = [any(line.fails for line in checked(rng, 0)) for _ in range(300)]
+    failed = [any(line.fails for line in checked(rng, 0, 0.25)) for _ in range(200)]
     assert np.mean(failed) <= 0.05
 
 
 def test_a_drop_of_eight_points_is_found_where_it_is_and_nowhere_else() -> None:
     rng = np.random.default_rng(5)
-    found = [line for _ in range(30) for line in checked(rng, 0.6) if line.figure == "accuracy"]
+    found = [
+        line for _ in range(30) for line in checked(rng, 0.6, 0.1) if line.figure == "accuracy"
+    ]
     dropped = [line for line in found if line.variant in ("0", "1")]
     assert np.mean([line.difference for line in dropped]) == pytest.approx(-0.08, abs=0.02)
     assert np.mean([line.fails for line in dropped]) > 0.8

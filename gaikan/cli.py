@@ -82,6 +82,8 @@ def bench(
     console = Console(highlight=False)
     with GridProgress(console) as progress:
         outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
+    if outcome.kept:
+        console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:

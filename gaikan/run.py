@@ -24,13 +24,14 @@ from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
+from gaikan.report.folder import RunFolder
 from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
-from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.store import Store, code_version, key_of, pack, package_version, unpack
 from gaikan.timing.inputs import Inputs
 from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows
-from gaikan.timing.run_folder import Run
+from gaikan.timing.run_folder import Run, read_manifest
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
 from gaikan.weights import Weights, imported
@@ -45,6 +46,7 @@ class Outcome:
     about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
+    kept: bool = False  # nothing had changed, and the files of the run before stand
 
 
 def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
@@ -75,6 +77,11 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         if config.protocol == "original":
             todo += original_cells(todo, experiment.train)
         grid = _train(todo, experiment, store, watcher)
+        made_from = _made_from(config, experiment, grid)
+        before = None if store.damaged else _unchanged(out, made_from)
+        if before is not None:
+            caption = write.about(before.summary, experiment).en
+            return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
         references = []
         if config.references == "all":
             references = run_references(
@@ -89,6 +96,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
         _write(out, experiment, grid.networks, found)
         outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
+        manifest |= {"made_from": made_from, "files": _files(out)}
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         write_pages(out)
@@ -124,6 +132,38 @@ def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watc
         first = grid.failed[0]
         raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
     return grid
+
+
+def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
+    """A hash of what determines the run's files, but for those of timing and picking."""
+    return key_of(
+        {
+            "config": config.model_dump(mode="json"),
+            "data": experiment.describe(),
+            "networks": [asdict(at) for at in grid.stored],
+            "failed": grid.failed,
+            "code": package_version(),
+        }
+    )
+
+
+def _unchanged(out: Path, made_from: str) -> RunFolder | None:
+    """The run that is in the folder, where it is this one and whole."""
+    try:
+        manifest = read_manifest(out)
+    except ConfigError:  # the folder's first run
+        return None
+    if manifest.get("made_from") != made_from:
+        return None
+    if not all((out / name).exists() for name in manifest["files"]):
+        return None
+    return RunFolder.read(out)
+
+
+def _files(out: Path) -> list[str]:
+    """What the run has written so far, but for the store."""
+    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if path.parts[0] not in ("store", ".lock"))
 
 
 def _manifest(

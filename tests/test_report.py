@@ -3,11 +3,13 @@
 import io
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gaikan import stages
 from gaikan.report.blocks import Bullets, Code, Table
 from gaikan.report.md import markdown
 from gaikan.report.parts import _choose
@@ -26,6 +28,13 @@ def test_every_string_has_both_languages_and_the_same_fields() -> None:
 
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_constraint_and_objective_of_a_stage_has_a_name() -> None:
+    names = {*stages.TIMING, *stages.QUALITY, *stages.NAMES, "recall", "cost"}
+    assert {key.removeprefix("k_") for key in strings() if key.startswith("k_")} == names
+    objectives = {key.removeprefix("o_") for key in strings() if key.startswith("o_")}
+    assert objectives == set(get_args(stages.Objective))
 
 
 def test_words_are_filled_in_by_language() -> None:

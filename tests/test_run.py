@@ -136,11 +136,20 @@ def test_training_learned_something(folder: Path) -> None:
 def test_a_second_run_trains_nothing_and_says_the_same(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, scores = store(folder), (folder / "out/accuracy.csv").read_bytes()
+    before, table = store(folder), folder / "out/accuracy.csv"
+    scores, written = table.read_bytes(), table.stat().st_mtime_ns
     assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
-    assert "6 of 6 cells are stored" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "6 of 6 cells are stored" in said
+    assert "Nothing has changed since the last run here" in said
     assert store(folder) == before
-    assert (folder / "out/accuracy.csv").read_bytes() == scores
+    assert table.stat().st_mtime_ns == written
+
+    (folder / "out/figures/samples.png").unlink()
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert (folder / "out/figures/samples.png").exists()
+    assert table.read_bytes() == scores
 
 
 def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:

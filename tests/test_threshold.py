@@ -89,7 +89,7 @@ def test_where_too_few_defects_show_anything_the_strictest_is_marked() -> None:
 @settings(deadline=None, max_examples=30)
 def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    margins, lots = rng.integers(-9, 9, 80).astype(float), rng.integers(0, 5, 80)
+    margins, lots = rng.integers(-9, 9, 80).astype(float), np.arange(80) % 7
     goods = np.arange(-9.25, 9)  # one between any two thresholds
     all_lots = np.concatenate([lots, np.zeros(len(goods), np.int64)])
     borders = Borders.of(part(margins, goods, all_lots), OK, 0.99)
@@ -101,6 +101,14 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
         border = borders.fit({"escape_bound": ceiling})  # nothing after the first that breaks it
         assert border.holds == (broken > 0)
         assert border.bound == pytest.approx(bounds[max(0, broken - 1)])
+
+
+def test_of_too_few_lots_to_speak_for_others_parts_count() -> None:
+    margins, lots = np.arange(-80.0, 0), np.arange(80) % 5
+    few, none = (Borders.of(part(margins, np.ones(0), each), OK, 0.99) for each in (lots, None))
+    assert few is not None
+    assert none is not None
+    np.testing.assert_array_equal(few.bounds, none.bounds)
 
 
 CEILING, NETWORKS, REPEATS, SKILL = 0.05, 10, 300, 2.0

@@ -66,7 +66,8 @@ def _headline(folder: RunFolder) -> list[Words]:
         names = say("and_more", names=names, n=len(classes) - _NAMES)
     return [
         say(
-            "headline",
+            "headline" if folder.imported is None else "headline_imported",
+            file=folder.imported,
             variants=len(folder.summary) - references,
             references=say("and_references", n=references) if references else "",
             train=train["images"],
@@ -260,8 +261,9 @@ def _environment(folder: RunFolder) -> list[Block]:
             "ran_on",
             **{name: machine[name] for name in ("cores", "memory_gib", "system", "python")},
             processor=machine["gpu"] or machine["processor"],
-            device=manifest["device"],
-            precision=manifest["precision"],
+            trained=say("trained_on", device=manifest["device"], precision=manifest["precision"])
+            if folder.imported is None
+            else say("not_trained", file=folder.imported),
         ),
         say("took", **{name: f"{value:.0f}" for name, value in manifest["seconds"].items()}),
         say(

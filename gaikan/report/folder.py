@@ -41,7 +41,7 @@ class RunFolder:
         manifest = read_manifest(out)
         summary = _table(out, "summary")
         classes = _table(out, "classes")
-        if summary is None or classes is None:
+        if summary is None or classes is None or "weights" not in manifest:
             raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
         timing = read_facts(out)
         networks = [network["store"]["trained"] for network in manifest["networks"]]
@@ -68,6 +68,12 @@ class RunFolder:
         """Name of the good class."""
         name: str | None = self.manifest["ok"]
         return name
+
+    @property
+    def imported(self) -> str | None:
+        """The file that the networks come from; None where they were trained here."""
+        weights = self.manifest["weights"]
+        return None if weights is None else str(weights["file"])
 
     @property
     def variants(self) -> list[str]:

@@ -12,9 +12,11 @@ from gaikan.statistics import LEVEL, Floats, MeanSquares, Units, compare, estima
 class Ties:
     """Paired comparisons between variants, on all seeds that have a threshold in each of them.
 
-    The networks of one seed judge the same validation parts; seeds have other parts, or some of
-    the same, so units are lots where there are any, else the parts of the source. Variants that
-    share no such seed, or whose validation parts are of one lot, are not compared and not tied.
+    The networks of one seed judge the same validation parts; other seeds have others, or some of
+    the same, so that with several seeds a part, however often it was judged, is one unit. Units
+    are not lots: speed may outweigh a difference only where not even the parts at hand show it,
+    and few lots show next to nothing (of 7, they make a tie of 9 points). Variants that share no
+    such seed are not compared and not tied.
     """
 
     def __init__(self, judging: Judging) -> None:
@@ -47,30 +49,26 @@ class Ties:
                     seeds.setdefault(network.seed, {})[network.variant] = judged
         whole = [held for held in seeds.values() if len(held) == len(variants)]
         first, second = np.triu_indices(len(variants), 1)
+        values, parts = self._values(variants, whole, stage)
         apart = np.ones(len(first), bool)
-        values, groups = self._values(variants, whole, stage)
-        if values.shape[1] and (groups is None or len(np.unique(groups)) > 1):
-            apart = _differs(values, groups, stage.objective != "cost")
+        if len(parts):
+            units = parts if len(whole) > 1 else None
+            apart = _differs(values, units, stage.objective != "cost")
         pairs = zip(first.tolist(), second.tolist(), apart.tolist(), strict=True)
         return {frozenset((variants[a], variants[b])): differs for a, b, differs in pairs}
 
     def _values(
         self, variants: tuple[str, ...], seeds: list[dict[str, Judged]], stage: Stage
-    ) -> tuple[Floats, Codes | None]:
-        """What the objective averages, (V, M) over all seeds' parts, and their groups (M,)."""
+    ) -> tuple[Floats, Codes]:
+        """What the objective averages, (V, M) over all seeds, and which parts those are (M,)."""
         columns: list[Floats] = [np.zeros((len(variants), 0))]
-        groups: list[Codes] = []
-        grouped = len(seeds) > 1
+        samples: list[Codes] = [np.zeros(0, np.int64)]
         for held in seeds:
             part = held[variants[0]].network.validation
             parts = self._concerned(part, stage)
-            columns.append(
-                np.stack([self._of(held[variant], stage)[parts] for variant in variants])
-            )
-            groups.append((part.sample if part.group is None else part.group)[parts])
-            grouped = grouped or part.group is not None
-        values = np.concatenate(columns, axis=1)
-        return values, np.concatenate(groups) if grouped and groups else None
+            columns.append(np.stack([self._of(held[v], stage)[parts] for v in variants]))
+            samples.append(part.sample[parts])
+        return np.concatenate(columns, axis=1), np.concatenate(samples)
 
     def _concerned(self, part: Part, stage: Stage) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = part.label == self.judging.run.ok
@@ -93,14 +91,14 @@ class Ties:
         return costs
 
 
-def _differs(values: Floats, groups: Codes | None, exact: bool) -> NDArray[np.bool_]:
+def _differs(values: Floats, units: Codes | None, exact: bool) -> NDArray[np.bool_]:
     """Pairs (P,) of rows of values (V, M) whose means differ, as `compare` orders them.
 
     `exact` values are 0 or 1.
     """
     if exact:
-        return compare(values[:, None, :] > 0, groups).differs
+        return compare(values[:, None, :] > 0, units).differs
     first, second = np.triu_indices(len(values), 1)
     pairs = (values[first] - values[second])[:, None, :]
-    p = estimate(MeanSquares.of(Units.of(pairs, groups))).p_values()
+    p = estimate(MeanSquares.of(Units.of(pairs, units))).p_values()
     return holm(p) < 1 - LEVEL

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.quality import Quality, decide, of_kind, quality
 from gaikan.selection.run_files import Network
+from gaikan.selection.threshold import groups_that_count
 from gaikan.selection.words import called, worded
 from gaikan.stages import QUALITY, Stage
 from gaikan.statistics import LEVEL
@@ -47,18 +50,20 @@ def promise(judging: Judging, stage: Stage) -> Promise | None:
 
 
 def _parts(judging: Judging) -> str:
-    groups = {
-        len(set(network.validation.group.tolist()))
-        for network in judging.run.networks
-        if network.validation.group is not None
-    }
-    if not groups:
+    parts = [network.validation for network in judging.run.networks]
+    counts = {len(np.unique(part.group)) for part in parts if part.group is not None}
+    if not counts:
         return "New parts: such as the validation parts, each drawn independently of the others"
-    count = f"{min(groups)}" if len(groups) == 1 else f"{min(groups)} to {max(groups)}"
+    if any(groups_that_count(part) is None for part in parts):
+        return (
+            f"New parts: of the same {min(counts)} groups as the validation parts. So few groups "
+            "say next to nothing of others; test, with groups of its own, may fall short"
+        )
+    count = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
     return (
         f"New parts: of new groups such as the {count} of validation. Where escapes occur, the "
-        "bound allows for how much groups differ; where no group shows any, groups cannot be seen "
-        "to differ and parts count as independent"
+        "bound allows, roughly, for how much groups differ; where no group shows any, groups "
+        "cannot be seen to differ and parts count as independent"
     )
 
 

@@ -43,11 +43,13 @@ const plane = scatter.querySelector(".plane");
 const select = scatter.querySelector("select");
 const tip = element("div", { class: "tip", hidden: "" });
 let points = []; // [x, y] of every part, in pixels of the drawing
+let drawnFor = 0; // width of the page's column
 
 function draw() {
   const variant = data.variants[select.selectedIndex];
   const { x, y, size, explained } = data.planes[variant.network];
-  const width = Math.max(280, plane.clientWidth), margin = 24;
+  drawnFor = plane.clientWidth;
+  const width = Math.max(280, drawnFor), margin = 24;
   const scale = Math.min((width - 2 * margin) / size[0], Math.max(320, 0.62 * width) / size[1]);
   const height = Math.ceil(size[1] * scale) + 2 * margin + 14;
   const left = (width - size[0] * scale) / 2;
@@ -115,7 +117,8 @@ scatter.querySelector(".legend").append(...data.classes.map((_, label) => legend
 plane.addEventListener("pointermove", point);
 plane.addEventListener("pointerdown", point);
 plane.addEventListener("pointerleave", () => { tip.hidden = true; });
-new ResizeObserver(draw).observe(plane.parentElement);
+draw();
+new ResizeObserver(() => { if (plane.clientWidth !== drawnFor) draw(); }).observe(plane);
 for (const box of document.querySelectorAll("[data-part].part")) showPart(box, box.dataset.part);
 
 // Tables: a click on a heading sorts, by number where the cells begin with one; again, backwards.

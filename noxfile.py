@@ -31,9 +31,9 @@ def perf(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The test suite; arguments after `--` go to pytest."""
+    """The test suite, a file a core; arguments after `--` go to pytest."""
     _install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

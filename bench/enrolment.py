@@ -28,7 +28,7 @@ from gaikan.data.split import split
 from gaikan.files import write
 from gaikan.grid import cells, resolve_device, run_cells
 from gaikan.predict import anchor_distances, nearest
-from gaikan.report.tables import markdown
+from gaikan.report.markdown import markdown
 from gaikan.seeds import stream
 from gaikan.store import Store, Tensors, unpack
 from gaikan.terminal import GridProgress

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,6 +31,7 @@ from gaikan.timing.worker import answers
 
 Predict = Callable[[Images], object]
 BATCH = 64
+OFFLINE = 4096
 FAST = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "openvino-int8")
 
 
@@ -96,8 +98,10 @@ class OriginalImages(Dataset[Tensor]):
         return torch.from_numpy(self.table[row].reshape(1, 36, 39))
 
 
-def original_embeddings(models: Models, workers: int) -> Callable[[], NDArray[np.float32]]:
-    table = (models.images / 255).reshape(len(models.images), -1).astype(np.float32)
+def original_embeddings(
+    images: NDArray[np.uint8], workers: int
+) -> Callable[[], NDArray[np.float32]]:
+    table = (images / 255).reshape(len(images), -1).astype(np.float32)
     loader = DataLoader(OriginalImages(table), batch_size=BATCH, num_workers=workers)
     network = OriginalCnn().eval()
 
@@ -133,16 +137,20 @@ def timed(run: Callable[[], object]) -> float:
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes:UserWarning")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_offline_is_eight_times_as_fast(contest: Contest, models: Models, all_cores: int) -> None:
-    """Test images a second to class names, all cores: the best runtime and the original's way."""
-    embeddings = original_embeddings(models, workers=4)
+    """Images a second to class names, all cores: the best runtime and the original's way.
+
+    So many images that starting the original's loading processes hardly counts.
+    """
+    images = np.resize(models.images, (OFFLINE, *models.images.shape[1:]))
+    embeddings = original_embeddings(images, workers=4)
 
     def theirs() -> int:
         return len(original_nearest(embeddings(), models.anchors))
 
-    best = fastest(models, models.images[:256], all_cores)
+    best = fastest(models, images[:256], all_cores)
     contest.benchmark.extra_info.update(runtime=best, cores=all_cores)
-    ours = in_batches(models.images, models.predict(best, all_cores))
-    assert contest.ratio(ours, theirs, rounds=7) >= 8
+    ours = in_batches(images, models.predict(best, all_cores))
+    assert contest.ratio(ours, theirs, rounds=5) >= 8
 
 
 def test_a_single_image_is_three_times_as_fast_as_eager(
@@ -153,16 +161,23 @@ def test_a_single_image_is_three_times_as_fast_as_eager(
     best = fastest(models, image, all_cores)
     contest.benchmark.extra_info.update(runtime=best, cores=all_cores)
     ours, eager = (models.predict(label, all_cores) for label in (best, "torch-fp32"))
+    seconds: dict[str, list[float]] = {"ours": [], "eager": []}
 
-    def queries(predict: Predict) -> Run:
-        def run() -> int:
-            for _ in range(50):
-                predict(image)
-            return 50
+    def queries(side: str, predict: Predict) -> None:
+        """In blocks, for each side's threads keep their caches as they do on the line."""
+        for number in range(60):
+            taken = timed(lambda: predict(image))
+            if number >= 10:
+                seconds[side].append(taken)
 
-        return run
-
-    assert contest.ratio(queries(ours), queries(eager), rounds=15) >= 3
+    contest.benchmark.pedantic(  # type: ignore[no-untyped-call]
+        partial(queries, "ours", ours), setup=partial(queries, "eager", eager), rounds=20
+    )
+    p50 = {side: median(taken) for side, taken in seconds.items()}
+    ratio = p50["eager"] / p50["ours"]
+    figures = {f"{side}_p50_ms": round(1e3 * value, 3) for side, value in p50.items()}
+    contest.say(**figures, ratio=round(ratio, 2))
+    assert ratio >= 3
 
 
 @pytest.mark.parametrize("load", [onnxruntime, openvino_fp32], ids=["onnxruntime", "openvino"])
@@ -202,7 +217,7 @@ def test_embedding_beats_the_original_loop(
     contest: Contest, models: Models, all_cores: int
 ) -> None:
     """In PyTorch on both sides, all cores; the original without its loading processes."""
-    theirs = original_embeddings(models, workers=0)
+    theirs = original_embeddings(models.images, workers=0)
     images = torch.from_numpy(models.images)
     ratio = contest.ratio(
         lambda: len(embed(models.embedder, images)), lambda: len(theirs()), rounds=7

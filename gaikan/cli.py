@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import import_weights, line
+from gaikan import import_weights, line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -70,6 +70,7 @@ def bench(
     from rich.console import Console
 
     from gaikan.config import load_config
+    from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
@@ -81,6 +82,8 @@ def bench(
     console = Console(highlight=False)
     with GridProgress(console) as progress:
         outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
+    if outcome.kept:
+        console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:
@@ -88,12 +91,15 @@ def bench(
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     if settings.timing.enabled:
-        asked_for = settings.timing
-        options = Options(asked_for.plan, asked_for.runtimes, asked_for.threads)
         with StepProgress(console, "timing") as steps:
+            asked_for = settings.timing
+            options = Options.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
-    console.print(f"Report: {outcome.out / 'report.md'}")
+        pick.show(console, pick.pick_run(outcome.out), outcome.out)
+    else:
+        console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
+    console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
     raise typer.Exit(1 if outcome.failed else 0)
 
 
@@ -126,6 +132,7 @@ def time_(
     run = _harness()
     from rich.console import Console
 
+    from gaikan.report.pages import write_pages
     from gaikan.terminal import StepProgress
 
     console = Console(highlight=False)
@@ -133,21 +140,34 @@ def time_(
         latency = run.time_networks(what, options, steps, csv=out)
     _show_latency(console, latency)
     console.print(f"Table: {out or what / 'latency.csv'}")
+    if out is None:
+        console.print(f"Report: {write_pages(what)}", soft_wrap=True)
 
 
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
-    latency: Annotated[list[Path], typer.Option(help="A table of `gaikan time`, to be merged")],
+    open_page: Annotated[bool, typer.Option("--open", help="Show it in the browser")] = False,
+    lang: Annotated[str, typer.Option(help="Shown first: en or ja")] = "en",
+    latency: Annotated[
+        list[Path] | None, typer.Option(help="A table of `gaikan time`, to be merged")
+    ] = None,
 ) -> None:
-    """Merge latency tables of other machines into a run's tables, figures and report."""
-    run = _harness()
+    """Write report.html and report.md of a run anew, from its other files."""
+    import webbrowser
+
+    with line.needs_harness():
+        from gaikan.report.latency import merge_into
+        from gaikan.report.pages import write_pages
     from rich.console import Console
 
     console = Console(highlight=False)
-    merged = run.merge_latency(run_folder, latency)
-    _show_latency(console, merged)
-    console.print(f"Report: {run_folder / 'report.md'}")
+    if latency:
+        _show_fastest(console, merge_into(run_folder, latency))
+    page = write_pages(run_folder, lang)
+    console.print(f"Report: {page}", soft_wrap=True)
+    if open_page and not webbrowser.open(page.resolve().as_uri()):
+        raise GaikanError(f"--open: no browser was found; open {page} in one")
 
 
 def _plan(quick: bool, thorough: bool) -> str | None:
@@ -157,14 +177,18 @@ def _plan(quick: bool, thorough: bool) -> str | None:
 
 
 def _show_latency(console: Any, latency: Any) -> None:
-    from gaikan.report.latency_tables import fastest_rows, skipped_lines
-    from gaikan.terminal import table
-
     if latency.kept:
         console.print("Inference was timed before: same networks, machine and settings", end="")
         console.print("; `gaikan time` times it anew.")
-    console.print(table(*fastest_rows(latency.rows)))
-    for reason in skipped_lines(latency.rows):
+    _show_fastest(console, latency.rows)
+
+
+def _show_fastest(console: Any, rows: Any) -> None:
+    from gaikan.report.latency_tables import fastest_rows, skipped_lines
+    from gaikan.terminal import table
+
+    console.print(table(*fastest_rows(rows)))
+    for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
 
 
@@ -195,6 +219,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 
 import_weights.register(app)
 line.register(app)
+pick.register(app)
 
 
 def main() -> None:

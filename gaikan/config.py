@@ -6,19 +6,14 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from gaikan.errors import ConfigError
+from gaikan.stages import Section, Stage
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class Section(BaseModel):
-    """A table of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class DataConfig(Section):
@@ -128,12 +123,23 @@ class Config(Section):
     style: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
     )
+    stage: dict[str, Stage] = Field(
+        default_factory=dict, description="inspection stages to pick for; none: the two usual ones"
+    )
 
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
         if value and not re.fullmatch(r"[\w.-]+", value):
             raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-'")
+        return value
+
+    @field_validator("stage")
+    @classmethod
+    def _stage_names(cls, value: dict[str, Stage]) -> dict[str, Stage]:
+        for name in value:
+            if not re.fullmatch(r"[\w-]+", name):
+                raise ValueError(f"{name!r}: a stage's name is letters, digits, '_' and '-'")
         return value
 
     @property
@@ -187,11 +193,20 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
     for part in location:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        if part not in model.model_fields:
+            continue  # the name of one of several tables of this model
+        inner = _model_within(model.model_fields[part].annotation)
+        if inner is None:
             return []
-        model = annotation
+        model = inner
     return list(model.model_fields)
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    """The table that a key holds: itself, optional, or one of several by name."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_within, get_args(annotation))), None)
 
 
 def _lower(text: str) -> str:

@@ -9,6 +9,7 @@ from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts, split, split_off_test
 from gaikan.errors import DataError
+from gaikan.stages import check
 
 
 @dataclass(frozen=True)
@@ -56,4 +57,7 @@ def prepare(config: Config) -> Experiment:
         size = data.size or (train.shape[1], train.shape[2])
         test = align(train, read_source(test_source, "test", size))
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
+    kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
+    has_costs = config.factory.defect_rate is not None
+    check(config.stage, kinds, ok is not None, has_costs, "configuration")
     return Experiment(train, test, {seed: split(train, seed) for seed in config.all_seeds}, ok)

@@ -70,7 +70,7 @@ def import_(
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     console.print(f"Note: {read.note}.")
-    console.print(f"Report: {outcome.out / 'report.md'}")
+    console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
 
 
 def _refuse_another_run(out: Path) -> None:

@@ -89,7 +89,8 @@ class Inspector(nn.Module):
 
 
 def _with_threshold(distances: Tensor, threshold: Threshold) -> Tensor:
-    of_ok = torch.arange(distances.shape[1], device=distances.device) == threshold.ok
+    # Not arange: the exporter makes it a constant, and the number of classes may grow.
+    of_ok = torch.ones_like(distances).cumsum(1) == threshold.ok + 1
     to_defect, defect = distances.masked_fill(of_ok, torch.inf).min(1)
     is_ok = to_defect - distances[:, threshold.ok] > threshold.value
     return torch.where(is_ok, threshold.ok, defect)

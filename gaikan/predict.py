@@ -18,6 +18,7 @@ class Decision:
     distance: Floats  # to the nearest anchor
     margin: Floats  # second nearest minus nearest
     ok_margin: Floats | None  # nearest defective class minus ok class; positive is called good
+    defect: NDArray[np.int64] | None  # nearest class that is not the good one
 
 
 def anchor_distances(embeddings: NDArray[np.float32], anchors: NDArray[np.float32]) -> Floats:
@@ -45,7 +46,8 @@ def nearest(distances: Floats) -> NDArray[np.int64]:
     """
     if np.isnan(distances).any():
         raise ValueError("a distance is not a number")
-    return distances.argmin(1)
+    predicted: NDArray[np.int64] = distances.argmin(1)
+    return predicted
 
 
 def decide(distances: Floats, ok: int | None = None) -> Decision:
@@ -55,7 +57,10 @@ def decide(distances: Floats, ok: int | None = None) -> Decision:
     """
     predicted = nearest(distances)
     two = np.partition(distances, 1, axis=1)
-    ok_margin = None
+    ok_margin, defect = None, None
     if ok is not None:
-        ok_margin = np.delete(distances, ok, axis=1).min(1) - distances[:, ok]
-    return Decision(predicted, two[:, 0], two[:, 1] - two[:, 0], ok_margin)
+        to_defects = np.delete(distances, ok, axis=1)
+        ok_margin = to_defects.min(1) - distances[:, ok]
+        defect = to_defects.argmin(1)
+        defect += defect >= ok
+    return Decision(predicted, two[:, 0], two[:, 1] - two[:, 0], ok_margin, defect)

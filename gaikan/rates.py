@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binomtest, t
+from scipy.special import stdtrit
 
 from gaikan.config import FactoryConfig
-from gaikan.statistics import LEVEL, MeanSquares, Units, estimate
+from gaikan.statistics import LEVEL, Floats, Groups, MeanSquares, Units, estimate, exact_high
 
 
 class Bounds(NamedTuple):
@@ -27,43 +27,48 @@ def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
 
     Clopper and Pearson (1934); 1.0 where n is 0. With no event it is about 3 / n at 95 %.
     """
-    if n == 0:
-        return 1.0
-    interval = binomtest(events, n, alternative="less").proportion_ci(level, method="exact")
-    return float(interval.high)
+    return float(exact_high(events, n, level))
 
 
 def exact_interval(events: int, n: int) -> Bounds:
     """Exact two-sided 95 % interval of `events` in `n` independent parts; (0, 1) where n is 0."""
-    if n == 0:
-        return Bounds(0.0, 1.0)
-    interval = binomtest(events, n).proportion_ci(LEVEL, method="exact")
-    return Bounds(float(interval.low), float(interval.high))
+    level = (1 + LEVEL) / 2
+    return Bounds(1 - upper_bound(n - events, n, level), upper_bound(events, n, level))
 
 
 def upper_bound_over_groups(
-    events: NDArray[np.bool_], groups: NDArray[np.str_] | None, level: float = LEVEL
+    events: NDArray[np.bool_], groups: Groups | None, level: float = LEVEL
 ) -> float:
     """Upper bound of the rate at which `events` (n,) are true, for parts of new groups.
 
-    Without groups it is `upper_bound`. Parts of one lot err together, so n parts of few lots are
-    worth fewer independent ones: n is divided by the design effect, and by the square of how far
-    Student's quantile for G - 1 exceeds that for n - 1 (Korn and Graubard, 1998, "Confidence
-    intervals for proportions with small expected number of positive counts"); never more than n.
-    Where no lot shows an event, or all do, lots cannot be seen to differ, and n stands as it is.
+    As `upper_bounds_over_groups`; without groups it is `upper_bound`.
     """
-    n, seen = len(events), int(events.sum())
-    if groups is None or n == 0 or seen in (0, n):
-        return upper_bound(seen, n, level)
-    found = estimate(MeanSquares.of(Units.of(events[None, None, :], groups)))
-    n_groups, rate, error = len(np.unique(groups)), seen / n, float(found.error[0])
+    if groups is None or not len(events):
+        return upper_bound(int(events.sum()), len(events), level)
+    return float(upper_bounds_over_groups(Units.of(events[None, None, :], groups), level)[0])
+
+
+def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
+    """Upper bounds (M,) of M rates, each from its events (M, 1, G) in G groups of parts.
+
+    Parts of one lot err together, so n parts of few lots are worth fewer independent ones: n is
+    divided by the design effect, and by the square of how far Student's quantile for G - 1
+    exceeds that for n - 1 (Korn and Graubard, 1998, "Confidence intervals for proportions with
+    small expected number of positive counts"); never more than n. Where no lot shows an event,
+    or all do, lots cannot be seen to differ, and n stands as it is.
+    """
+    n, n_groups = counts.sizes.sum(), len(counts.sizes)
+    seen = counts.sums.sum((1, 2))
+    alone = exact_high(seen, n, level)
+    differ = (seen > 0) & (seen < n)
     if n_groups < 2:
-        return 1.0  # one lot says nothing of the next
-    worth = float(n) if error == 0 else min(n, rate * (1 - rate) / error**2)
-    worth = min(n, worth * float(t.ppf(level, n - 1) / t.ppf(level, n_groups - 1)) ** 2)
-    return max(
-        float(beta.ppf(level, rate * worth + 1, worth - rate * worth)), upper_bound(seen, n, level)
-    )
+        return np.where(differ, 1.0, alone)  # one lot says nothing of the next
+    found = estimate(MeanSquares.of(counts))
+    rate, error = found.mean, found.error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
+    worth = np.minimum(n, worth * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
+    return np.where(differ, np.maximum(exact_high(rate * worth, worth, level), alone), alone)
 
 
 def parts_needed(target: float, rate: float = 0.0) -> int | None:

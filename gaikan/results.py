@@ -77,10 +77,14 @@ def predictions(judges: Sequence[Network | Reference], experiment: Experiment) -
                 }
                 if decision.ok_margin is not None:
                     columns["ok_margin"] = decision.ok_margin.astype(np.float32)
+                    columns["defect"] = names[decision.defect]
+                for column, held in (("mode", part.modes), ("group", part.groups)):
+                    if held is not None:
+                        columns[column] = held
                 frames.append(pd.DataFrame(columns))
     table = pd.concat(frames, ignore_index=True)
-    text = ["variant", "split", "label", "predicted"]
-    return table.astype(dict.fromkeys(text, "category"))
+    text = ["variant", "split", "label", "predicted", "defect", "mode", "group"]
+    return table.astype({name: "category" for name in text if name in table})
 
 
 def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gaikan import machine, shopfloor
+from gaikan.cell import Cell
 from gaikan.config import Config
 from gaikan.data.copies import Copies, find_copies
 from gaikan.data.leaks import Leaks, audit
@@ -23,12 +24,14 @@ from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
+from gaikan.report.folder import RunFolder
+from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
-from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.store import Store, code_version, key_of, pack, package_version, unpack
 from gaikan.timing.inputs import Inputs
 from gaikan.timing.options import Options
-from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Run
+from gaikan.timing.rows import Row, read_rows
+from gaikan.timing.run_folder import Run, read_manifest
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
 from gaikan.weights import Weights, imported
@@ -40,9 +43,10 @@ class Outcome:
 
     out: Path
     summary: pd.DataFrame
-    about: str
+    about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[dict[str, str]]
+    kept: bool = False  # nothing had changed, and the files of the run before stand
 
 
 def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None = None) -> Outcome:
@@ -53,6 +57,8 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     """
     started = time.perf_counter()
     axes(config)
+    if config.timing.enabled:
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     device = resolve_device(config.device)
     experiment = prepare(config)
     todo = cells(config, device, experiment.parts, experiment.train.classes)
@@ -63,63 +69,141 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         todo, given[network.trained_key] = [network], content
         noted = (*experiment.train.notes, weights.note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
-    train, test = experiment.train, experiment.test
     with locked(out):
         store = Store(out / "store")
         store.sweep()
         for key, content in given.items():
             store.save(key, content)
         if config.protocol == "original":
-            todo += original_cells(todo, train)
-        finished = run_cells(todo, train, test, store, watcher)
-        entries = [keys(cell, train, test) for cell in todo]
-        networks, answers, failed, stored = [], [], [], []
-        for cell, result, at in zip(todo, finished, entries, strict=True):
-            if result.trained is None or result.embedded is None:
-                failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
-                continue
-            network = Network.of(cell, result.trained, result.embedded)
-            if cell.protocol == "original":
-                answers.append(right_answers(network, result.trained, train, test))
-            else:
-                networks.append(network)
-                stored.append(at)
-        if not networks:
-            raise GaikanError(f"every cell failed; {failed[0]['cell']}: {failed[0]['reason']}")
+            todo += original_cells(todo, experiment.train)
+        grid = _train(todo, experiment, store, watcher)
+        made_from = _made_from(config, experiment, grid)
+        before = None if store.damaged else _unchanged(out, made_from)
+        if before is not None:
+            caption = write.about(before.summary, experiment).en
+            return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
         references = []
         if config.references == "all":
-            references = run_references(train, test, experiment.parts, store, watcher.stage)
+            references = run_references(
+                experiment.train, experiment.test, experiment.parts, store, watcher.stage
+            )
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
-        manifest = {
-            "name": config.run_name,
-            "config": config.model_dump(mode="json"),
-            "seeds": list(config.all_seeds),
-            "device": device,
-            "precision": todo[0].recipe.train.precision,
-            "data": experiment.describe(),
-            "classes": list(experiment.train.classes),
-            "ok": experiment.ok,
-            "networks": [
-                _describe(network, at) for network, at in zip(networks, stored, strict=True)
-            ],
-            "failed": failed,
-            "leaks": leaks.describe(),
-            "skipped": [],
-            "anchors": list(todo[0].anchors),
-            "timing_inputs": _keep_inputs(experiment, store),
-            "weights": None if weights is None else weights.describe(),
-            "damaged_store_entries": store.damaged,
-            "machine": machine.facts(device),
-        }
-        found = _figures(config, experiment, networks, references, answers, leaks)
-        _write(out, experiment, networks, manifest, found)
-        outcome = Outcome(out, found.summary, found.about, found.rates, failed)
+        manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        manifest["weights"] = None if weights is None else weights.describe()
+        found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
+        _write(out, experiment, grid.networks, found)
+        outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
+        manifest |= {"made_from": made_from, "files": _files(out)}
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
+        write_pages(out)
         return outcome
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What came of the cells."""
+
+    networks: list[Network]  # of the default protocol
+    stored: list[Keys]  # where each of them is in the store
+    answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
+    failed: list[dict[str, str]]  # cell and reason
+
+
+def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watcher) -> Grid:
+    """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
+    train, test = experiment.train, experiment.test
+    grid = Grid([], [], [], [])
+    finished = run_cells(todo, train, test, store, watcher)
+    for cell, result in zip(todo, finished, strict=True):
+        if result.trained is None or result.embedded is None:
+            grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
+            continue
+        network = Network.of(cell, result.trained, result.embedded)
+        if cell.protocol == "original":
+            grid.answers.append(right_answers(network, result.trained, train, test))
+        else:
+            grid.networks.append(network)
+            grid.stored.append(keys(cell, train, test))
+    if not grid.networks:
+        first = grid.failed[0]
+        raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
+    return grid
+
+
+def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
+    """A hash of what determines the run's files, but for those of timing and picking."""
+    return key_of(
+        {
+            "config": config.model_dump(mode="json"),
+            "data": experiment.describe(),
+            "networks": [asdict(at) for at in grid.stored],
+            "failed": grid.failed,
+            "code": package_version(),
+        }
+    )
+
+
+def _unchanged(out: Path, made_from: str) -> RunFolder | None:
+    """The run that is in the folder, where it is this one and whole."""
+    try:
+        manifest = read_manifest(out)
+    except ConfigError:  # the folder's first run
+        return None
+    if manifest.get("made_from") != made_from:
+        return None
+    if not all((out / name).exists() for name in manifest["files"]):
+        return None
+    return RunFolder.read(out)
+
+
+def _files(out: Path) -> list[str]:
+    """What the run has written so far, but for the store."""
+    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if path.parts[0] not in ("store", ".lock"))
+
+
+def _manifest(
+    config: Config, experiment: Experiment, first: Cell, grid: Grid, leaks: Leaks, store: Store
+) -> dict[str, Any]:
+    """`manifest.json` but for the wall times; `first` stands for what all cells share."""
+    return {
+        "name": config.run_name,
+        "config": config.model_dump(mode="json"),
+        "seeds": list(config.all_seeds),
+        "device": first.device,
+        "precision": first.recipe.train.precision,
+        "data": experiment.describe(),
+        "classes": list(experiment.train.classes),
+        "ok": experiment.ok,
+        "networks": [
+            _describe(network, at) for network, at in zip(grid.networks, grid.stored, strict=True)
+        ],
+        "failed": grid.failed,
+        "leaks": leaks.describe(),
+        "skipped": _skipped(config, experiment),
+        "anchors": list(first.anchors),
+        "timing_inputs": _keep_inputs(experiment, store),
+        "damaged_store_entries": store.damaged,
+        "machine": machine.facts(first.device),
+    }
+
+
+def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
+    """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
+    test = experiment.test
+    reasons = {
+        "classical references": config.references == "none" and "references are set to none",
+        "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
+        "inference timing": not config.timing.enabled and "timing is off",
+        "intervals": test.groups is not None
+        and len(np.unique(test.groups)) == 1
+        and "all test parts are of one group, so nothing shows how groups differ",
+    }
+    return [{"what": what, "why": why} for what, why in reasons.items() if why]
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:
@@ -209,14 +293,12 @@ def _write(
     out: Path,
     experiment: Experiment,
     networks: list[Network],
-    manifest: dict[str, Any],
     found: Findings,
 ) -> None:
     write.write_predictions(out, found.table)
     write.write_tables(out, found)
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
-    write.write_report(out, manifest, found)
 
 
 @dataclass(frozen=True)
@@ -239,15 +321,10 @@ def time_networks(
     with locked(out):
         facts = latency.read_facts(out)
         if not again and facts is not None and facts["key"] == run.timing_key(options):
-            return Latency(latency.write_pages(out), kept=True)
+            return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)
     return Latency(timing.rows, kept=False)
-
-
-def merge_latency(out: Path, tables: list[Path]) -> Latency:
-    """Merges tables of `gaikan time` into the run. Raises DataError where they do not fit."""
-    return Latency(latency.merge_into(out, tables), kept=False)
 
 
 @contextmanager

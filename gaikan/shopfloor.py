@@ -1,6 +1,7 @@
 """What a variant lets through and throws away: rates with counts, bounds, costs; per mode too."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Judged:
     groups: Names | None  # (N,)
     base_seed: int  # of the bootstrap
 
-    @property
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """Which parts were classified right, (V, S, N)."""
         return np.equal(self.predicted, self.actual)
@@ -132,22 +133,3 @@ def recalls(judged: Judged, kinds: Names, ok: str | None) -> pd.DataFrame:
             columns["escapes"] = escaped if (part.actual != ok).any() else pd.NA
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
-
-
-def worst_confusions(judged: Judged, variant: str, most: int = 8) -> list[str]:
-    """The commonest mistakes in words, "14 of 120 'spur' called 'mousebite'", all seeds together.
-
-    Sorted by the share of the actual class.
-    """
-    predicted = judged.predicted[judged.variants.index(variant)]
-    seeds = len(judged.seeds)
-    found = []
-    for actual in sorted(set(judged.actual.tolist())):
-        called = predicted[:, judged.actual == actual]
-        names, counts = np.unique(called, return_counts=True)
-        for name, count in zip(names.tolist(), counts.tolist(), strict=True):
-            if name != actual:
-                found.append((count / called.size, count, called.size, actual, name))
-    found.sort(key=lambda item: (-item[0], item[3], item[4]))
-    over = f" ({seeds} seeds together)" if seeds > 1 else ""
-    return [f"{n} of {total} {a!r} called {b!r}{over}" for _, n, total, a, b in found[:most]]

@@ -2,21 +2,32 @@
 
 Every figure here is a mean over S trained networks (seeds) and N test parts, which come in groups
 (lots, boards) or one by one. Both are samples: another seed and another lot give another figure.
+
+Distributions are those of scipy.special: scipy.stats takes a second to import, which is half of
+what `gaikan pick` has.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import digamma, expit, logit, polygamma
-from scipy.stats import binomtest, norm, t
+from scipy.special import (
+    bdtr,
+    betaincinv,
+    digamma,
+    expit,
+    logit,
+    ndtri,
+    polygamma,
+    stdtr,
+    stdtrit,
+)
 
 RESAMPLES = 2000
 LEVEL = 0.95
 
 Floats = NDArray[np.float64]
-Names = NDArray[np.str_]
+Groups = NDArray[np.str_] | NDArray[np.int64]  # a name or number a part; equal is together
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class Units:
     sizes: Floats  # (G,) parts in each unit
 
     @classmethod
-    def of(cls, values: NDArray[np.bool_] | Floats, groups: Names | None) -> "Units":
+    def of(cls, values: NDArray[np.bool_] | Floats, groups: Groups | None) -> "Units":
         """From values (V, S, N) of N parts in `groups` (N,)."""
         if groups is None:
             return cls(values.astype(np.float64), np.ones(values.shape[2]))
@@ -92,12 +103,12 @@ class Estimate:
 
     def half_width(self) -> Floats:
         """Half the width (M,) of the 95 % interval by Student's t."""
-        return np.asarray(t.ppf((1 + LEVEL) / 2, self.freedom) * self.error)
+        return np.asarray(stdtrit(self.freedom, (1 + LEVEL) / 2) * self.error)
 
     def p_values(self) -> Floats:
         """Two-sided p (M,) of a mean of 0; 1 where mean and error are 0, NaN without an error."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            p = np.asarray(2 * t.sf(np.abs(self.mean) / self.error, self.freedom))
+            p = np.asarray(2 * stdtr(self.freedom, -np.abs(self.mean) / self.error))
         return np.where((self.mean == 0) & (self.error == 0), 1.0, p)
 
 
@@ -132,6 +143,8 @@ def moderate(variances: Floats, freedom: int) -> tuple[Floats, float]:
     much the M of them scatter tells how much each is to be believed. No more degrees of freedom
     are gained than V - 1 variants have, of which the M = V (V - 1) / 2 pairs were made.
     """
+    from scipy.optimize import brentq  # slow to import, and one seed never comes here
+
     seen = variances[variances > 0]
     if len(seen) < 3:
         return variances, float(freedom)
@@ -173,7 +186,7 @@ def resample(units: Units, rng: np.random.Generator) -> Floats:
 
 
 def intervals(
-    correct: NDArray[np.bool_], groups: Names | None, rng: np.random.Generator
+    correct: NDArray[np.bool_], groups: Groups | None, rng: np.random.Generator
 ) -> Intervals:
     """95 % intervals of the share of `correct` (V, S, N) for V variants, S seeds, N parts.
 
@@ -190,16 +203,28 @@ def intervals(
     draws = resample(units, rng)
     deviations = _log_odds(draws, n_parts) - _log_odds(found.mean, n_parts)
     low, high = np.quantile(deviations, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    spread = draws.std(0) * norm.ppf((1 + LEVEL) / 2)
+    spread = draws.std(0) * ndtri((1 + LEVEL) / 2)
     wider = np.divide(found.half_width(), spread, out=np.ones_like(spread), where=spread > 0)
     low = expit(_log_odds(found.mean, n_parts) + wider * low)
     high = expit(_log_odds(found.mean, n_parts) + wider * high)
     known = ~np.isnan(found.error)
     for i in np.flatnonzero(known & ((found.error == 0) | (spread == 0))):
-        exact = binomtest(round(found.mean[i] * n_parts), n_parts).proportion_ci(LEVEL)
-        low[i], high[i] = exact.low, exact.high
+        events, level = round(found.mean[i] * n_parts), (1 + LEVEL) / 2
+        low[i] = 1 - exact_high(n_parts - events, n_parts, level)
+        high[i] = exact_high(events, n_parts, level)
     low, high = np.minimum(low, found.mean), np.maximum(high, found.mean)
     return Intervals(found.mean, np.where(known, low, np.nan), np.where(known, high, np.nan))
+
+
+def exact_high(events: int | NDArray[np.int64] | Floats, n: float | Floats, level: float) -> Floats:
+    """Clopper and Pearson's (1934) one-sided upper bounds of rates seen as `events` of `n` parts.
+
+    Both may be fractions, of parts that are worth fewer independent ones.
+    """
+    seen = np.asarray(events, np.float64)
+    left = n - seen
+    high = np.asarray(betaincinv(seen + 1, np.where(left > 0, left, 1.0), level), np.float64)
+    return np.where(left > 0, high, 1.0)
 
 
 def _log_odds(share: Floats, n: int) -> Floats:
@@ -236,7 +261,7 @@ class Comparisons:
         return tied
 
 
-def compare(correct: NDArray[np.bool_], groups: Names | None) -> Comparisons:
+def compare(correct: NDArray[np.bool_], groups: Groups | None) -> Comparisons:
     """Compares all pairs of variants of `correct` (V, S, N).
 
     One seed and no groups: McNemar's exact test (independent parts, two fixed networks). Else
@@ -288,7 +313,8 @@ def mcnemar(first_only: int, second_only: int) -> float:
     Valid for independent parts and two fixed networks.
     """
     discordant = first_only + second_only
-    return float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
+    fewer = min(first_only, second_only)
+    return min(1.0, 2 * float(bdtr(fewer, discordant, 0.5))) if discordant else 1.0
 
 
 def holm(p: Floats) -> Floats:
@@ -301,7 +327,7 @@ def holm(p: Floats) -> Floats:
 
 
 def difference(
-    first: NDArray[np.bool_], second: NDArray[np.bool_], groups: Names | None
+    first: NDArray[np.bool_], second: NDArray[np.bool_], groups: Groups | None
 ) -> tuple[float, float, float]:
     """(difference, low, high) of the shares of two (S, N) arrays over the same seeds and parts."""
     units = Units.of((first.astype(np.float64) - second)[None], groups)

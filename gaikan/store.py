@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,37 @@ def code_version(*modules: str) -> str:
         spec = find_spec(name)
         if name in seen or spec is None or spec.origin is None or spec.submodule_search_locations:
             continue
-        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        seen[name], imported = _code(Path(spec.origin).read_text(encoding="utf-8"))
         package = name.rpartition(".")[0]
-        queue += [
-            node.module
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            and node.module is not None
-            and node.module.startswith(package + ".")
-            and package != "gaikan"
-        ]
-        seen[name] = ast.dump(_without_docstrings(tree))
+        if package != "gaikan":
+            queue += [module for module in imported if module.startswith(package + ".")]
     return key_of(seen)
+
+
+@cache
+def _code(text: str) -> tuple[str, list[str]]:
+    """What of a module's text is code, and the modules that it imports from.
+
+    Kept, as every cell of a grid asks for the same few modules.
+    """
+    tree = ast.parse(text)
+    imported = [
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+    ]
+    return ast.dump(_without_docstrings(tree)), imported
+
+
+def package_version() -> str:
+    """A hash of every file of the package, text and all."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path.relative_to(folder)).encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:32]
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

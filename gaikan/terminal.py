@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:  # the line shows progress too, and has no torch
+if TYPE_CHECKING:  # `gaikan pick` shows tables too, and has no time for torch
     from gaikan.cell import Cell, Finished
 
 

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation, Text
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
+from sklearn.decomposition import PCA
 
 from gaikan.data.frames import Frames
 from gaikan.report.figures import (
@@ -255,6 +256,15 @@ def test_a_projection_finds_the_two_widest_directions() -> None:
     assert abs(np.corrcoef(points[:, 1], wide[:, 4])[0, 1]) > 0.99
     assert explained == pytest.approx([0.8, 0.16], abs=0.02)
     np.testing.assert_allclose(anchors, points[:3])
+
+
+def test_a_projection_is_that_of_scikit_learn() -> None:
+    wide = np.random.default_rng(2).normal(size=(80, 7)).astype(np.float32)
+    peer = PCA(2, svd_solver="full").fit(wide.astype(np.float64))
+    points, _, explained = project(wide, wide[:1])
+    signs = np.sign((points * peer.transform(wide)).sum(0))
+    np.testing.assert_allclose(points * signs, peer.transform(wide), atol=1e-6)
+    np.testing.assert_allclose(explained, peer.explained_variance_ratio_)
 
 
 def test_a_projection_does_not_depend_on_the_order_of_the_rows() -> None:

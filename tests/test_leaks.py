@@ -8,12 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
+from gaikan.data.audit import facts
 from gaikan.data.copies import Copies, find_copies, unique_images
 from gaikan.data.frames import Frames, Images
 from gaikan.data.leaks import Leaks, audit
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts
 from gaikan.data.terminals import terminals
+from gaikan.report.trust import leak_accuracy, leak_rows, leak_sentences
+from gaikan.shopfloor import Judged
 
 DEEPPCB = Path("../shared/data")
 
@@ -80,8 +83,10 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     deeppcb: tuple[Frames, Frames],
 ) -> None:
     train, test = deeppcb
-    rng = np.random.default_rng(0)
-    chosen = np.split(rng.choice(len(test), 150, replace=False), 3)
+    before = look(train, test)
+    assert before.leaked.sum() < 0.02 * len(test)  # plain edges look alike; see them in leaks.csv
+    free = np.flatnonzero(~before.leaked)
+    chosen = np.split(np.random.default_rng(0).choice(free, 150, replace=False), 3)
     images = np.asarray(test.images, np.uint8)
     copies = np.concatenate(
         [
@@ -90,28 +95,44 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
             brightened(images[chosen[2]]),
         ]
     )
-    before = look(train, test)
-    assert before.leaked.sum() < 0.02 * len(test)  # plain edges look alike; see them in leaks.csv
     leaked = planted(train, copies, test.labels[np.concatenate(chosen)])
     after = look(leaked, test)
     assert after.exact[chosen[0]].all()
-    assert after.leaked[chosen[1]].all()
-    assert after.leaked[chosen[2]].all()
-    assert (after.leaked & ~before.leaked).sum() <= 150 + 10
+    assert after.near[chosen[1]].all()
+    assert after.near[chosen[2]].all()
+    new = after.leaked & ~before.leaked
+    assert new.sum() <= 150 + 10
+    counts = after.describe()
+    assert counts["test_parts_with_exact_copy_in_training"] == before.exact.sum() + 50
+    pairs = after.pairs.query("first_part == 'train' and second_part == 'test'")
+    ours = pairs[pairs["first_sample"] >= len(train)]
+    assert set(np.concatenate(chosen)) <= set(ours["second_sample"])
+    worst = leak_sentences(counts, len(test))[0].en
+    assert worst == f"{after.exact.sum()} test parts are pixel for pixel in training"
 
     # What they do to the accuracy of one that remembers: a nearest neighbour.
     flat = leaked.images.reshape(len(leaked), -1).astype(np.float32)
+    some = np.union1d(np.arange(0, len(test), 6), np.flatnonzero(new))
+    part = test.take(some)
     model = KNeighborsClassifier(1).fit(flat, leaked.labels)
-    unseen = test.images.reshape(len(test), -1)[::4].astype(np.float32)
-    right = model.predict(unseen) == test.labels[::4]
-    part = after.leaked[::4]
-    assert right[part].mean() > right[~part].mean() + 0.2
+    called = np.asarray(test.classes)[model.predict(part.images.reshape(len(part), -1))]
+    judged = Judged(("neighbour",), (0,), called[None, None], part.names, None, None, 0)
+    of_part = replace(
+        after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
+    )
+    columns, ((_, everything, clean, alone),) = leak_rows(leak_accuracy(judged, of_part))
+    held = new.sum()
+    assert [words.en for words in columns[2:]] == [
+        f"without copies ({len(some) - held})",
+        f"copies alone ({held})",
+    ]
+    assert float(alone) > 95 > float(everything) > float(clean)
 
 
 def test_terminals_has_no_leak() -> None:
     train, test = terminals("train"), terminals("test")
     found = look(train.take(np.arange(0, len(train), 3)), test)
-    assert found.sentences() == []
+    assert leak_sentences(found.describe(), len(test)) == []
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -158,11 +179,26 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert found.groups == ("c",)
     assert found.contradicting == 1
     assert found.constant == {"training": 1, "test": 0}
-    text = " ".join(found.sentences())
-    assert "1 groups are both in training and in test: c" in text
+    text = " ".join(words.en for words in leak_sentences(found.describe(), 2))
+    assert "1 groups are both in training and in test, and with them 1 of 2 test parts: c" in text
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text
     assert found.describe()["pairs_with_different_labels"] == 1
+    assert [fact for name, fact in facts(train) if name == "problem"] == [
+        "1 images repeat an earlier one exactly",
+        "1 images occur under more than one label",
+        "1 images are constant",
+    ]
+    right = np.array(["ok", "ok"])
+    judged = Judged(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
+    columns, rows = leak_rows(leak_accuracy(judged, found))
+    assert [words.en for words in columns] == [
+        "variant",
+        "all parts (2)",
+        "new groups (1)",
+        "shared groups (1)",
+    ]
+    assert rows == [["v", "50.0", "0.0", "100.0"]]
 
 
 def test_sets_of_identical_images_equal_a_naive_search() -> None:

@@ -26,6 +26,18 @@ def test_a_decision_holds_the_nearest_class_and_by_how_much() -> None:
     np.testing.assert_allclose(decision.distance, [1, 0.2])
     np.testing.assert_allclose(decision.margin, [0.5, 0.2])
     np.testing.assert_allclose(decision.ok_margin, [-2, 0.2])
+    assert decision.defect is not None
+    assert decision.defect.tolist() == [1, 2]
+
+
+def test_the_nearest_defective_class_is_never_the_good_one() -> None:
+    distances = np.random.default_rng(0).random((200, 4))
+    for ok in range(4):
+        others = [i for i in range(4) if i != ok]
+        naive = [min(others, key=lambda i: row[i]) for row in distances.tolist()]
+        defect = decide(distances, ok).defect
+        assert defect is not None
+        assert defect.tolist() == naive
 
 
 def test_a_distance_that_is_not_a_number_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`gaikan bench` end to end, small, in processes of its own."""
+"""`gaikan bench` end to end, small: first in a process of its own, then again in this one."""
 
 import json
 import subprocess
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 from scipy.stats import binomtest
+from tiny import bench, bench_command
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,11 +32,6 @@ batch_size = 32
 """
 
 
-def gaikan(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from gaikan.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def write_table(path: Path, rows: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % 3
@@ -51,7 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(path / "train.parquet", 120, 0)
     write_table(path / "test.parquet", 60, 1)
     (path / "tiny.toml").write_text(TOML.format(folder=path))
-    done = gaikan("bench", path / "tiny.toml", "--out", path / "out")
+    command = bench_command(path / "tiny.toml", "--out", path / "out")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return path
 
@@ -62,9 +59,9 @@ def store(folder: Path) -> dict[str, float]:
 
 def test_every_file_of_a_run_is_there(folder: Path) -> None:
     out = folder / "out"
-    for name in ("manifest.json", "accuracy.md", "report.md", "figures/samples.png"):
+    for name in ("manifest.json", "accuracy.md", "report.md", "report.html", "figures/samples.png"):
         assert (out / name).stat().st_size > 0
-    for name in ("comparisons", "rates", "classes", "leaks"):
+    for name in ("summary", "comparisons", "rates", "classes", "leaks"):
         assert len(pd.read_csv(out / f"{name}.csv").columns) > 5
     assert len(list((out / "confusion").glob("*.csv"))) == 7 + 5
     assert len(list((out / "confusion").glob("*.png"))) == 7 + 5
@@ -80,7 +77,7 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
     assert len(scores) == (7 + 5) * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")
     assert ",".join(table.columns) == (
-        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin"
+        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin,defect,mode"
     )
 
 
@@ -128,7 +125,7 @@ def test_leaks_stand_in_the_report_and_the_manifest(folder: Path) -> None:
     leaks = json.loads((folder / "out/manifest.json").read_text())["leaks"]
     assert leaks["test_parts_with_exact_copy_in_training"] == 0
     report = (folder / "out/report.md").read_text()
-    assert report.index("leak") < report.index("## Accuracy")
+    assert "## Leak audit\n\nNo leak was found" in report
 
 
 def test_training_learned_something(folder: Path) -> None:
@@ -136,12 +133,23 @@ def test_training_learned_something(folder: Path) -> None:
     assert scores["accuracy"].max() > 0.6
 
 
-def test_a_second_run_trains_nothing_and_says_the_same(folder: Path) -> None:
-    before, scores = store(folder), (folder / "out/accuracy.csv").read_bytes()
-    done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
-    assert "6 of 6 cells are stored" in done.stdout
+def test_a_second_run_trains_nothing_and_says_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, table = store(folder), folder / "out/accuracy.csv"
+    scores, written = table.read_bytes(), table.stat().st_mtime_ns
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    said = capsys.readouterr().out
+    assert "6 of 6 cells are stored" in said
+    assert "Nothing has changed since the last run here" in said
     assert store(folder) == before
-    assert (folder / "out/accuracy.csv").read_bytes() == scores
+    assert table.stat().st_mtime_ns == written
+
+    (folder / "out/figures/samples.png").unlink()
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert (folder / "out/figures/samples.png").exists()
+    assert table.read_bytes() == scores
 
 
 def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
@@ -150,17 +158,16 @@ def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
     content = bytearray(entry.read_bytes())
     content[len(content) // 2] ^= 1
     entry.write_bytes(content)
-    assert gaikan("bench", folder / "tiny.toml", "--out", folder / "out").returncode == 0
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
     manifest = json.loads((folder / "out/manifest.json").read_text())
     assert manifest["damaged_store_entries"] == [entry.name.split(".")[0]]
     assert (folder / "out/accuracy.csv").read_bytes() == scores
 
 
-def test_a_folder_in_use_is_refused(folder: Path) -> None:
+def test_a_folder_in_use_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with FileLock(folder / "out/.lock"):
-        done = gaikan("bench", folder / "tiny.toml", "--out", folder / "out")
-    assert done.returncode == 2
-    assert "another gaikan run is writing here" in done.stderr
+        assert bench(folder / "tiny.toml", "--out", folder / "out") == 2
+    assert "another gaikan run is writing here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -174,12 +181,30 @@ def test_a_folder_in_use_is_refused(folder: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    folder: Path, arguments: list[str], words: str
+    folder: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = gaikan("bench", folder / "tiny.toml", *arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert bench(folder / "tiny.toml", *arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ('runtimes = ["abacus"]', "no runtime 'abacus'; there are torch-fp32"),
+        ("threads = [4096]", "timing on 4096 threads: this machine has"),
+        ('plan = "endless"', "key 'timing.plan'"),
+    ],
+)
+def test_a_timing_that_cannot_be_is_refused_before_anything_is_trained(
+    folder: Path, tmp_path: Path, asked: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = (folder / "tiny.toml").read_text().replace("enabled = false", asked)
+    (tmp_path / "timed.toml").write_text(toml)
+    assert bench(tmp_path / "timed.toml", "--out", tmp_path / "out") == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_imports_nothing_heavy() -> None:

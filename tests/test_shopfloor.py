@@ -3,15 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from sklearn.metrics import recall_score
 
 from gaikan.config import FactoryConfig
 from gaikan.data.frames import Frames
 from gaikan.rates import upper_bound
-from gaikan.report.gallery import gallery, most_confident_mistakes
+from gaikan.report.gallery import gallery
+from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.report.style import pixels
-from gaikan.report.trust import factory_rows, rate_rows, rates_caption
-from gaikan.shopfloor import Judged, rates, recalls, worst_confusions
+from gaikan.report.trust import confused, factory_rows, rate_rows, rates_caption
+from gaikan.score import confusion
+from gaikan.shopfloor import Judged, rates, recalls
 
 
 def judged(seeds: int = 2, groups: bool = False) -> Judged:
@@ -43,6 +46,24 @@ def test_rates_have_counts_denominators_and_the_worst_seeds_bound() -> None:
     assert row["escape_bound"] == pytest.approx(upper_bound(max(escapes), 100))
 
 
+@pytest.mark.parametrize("lots", [None, 8])
+def test_of_300_grids_the_escape_bound_holds_in_at_least_94_percent(lots: int | None) -> None:
+    """For any one of three networks that differ, on parts that are independent or come in lots."""
+    rng = np.random.default_rng(5)
+    lot = np.arange(240) % (lots or 240)
+    held = []
+    for _ in range(300):
+        network = -2.5 + 0.3 * rng.normal(size=3)
+        spread = 0 if lots is None else 0.6
+        truth = expit(network[0] + spread * rng.normal(size=20_000)).mean()
+        chance = expit(network[:, None] + spread * rng.normal(size=240)[lot])
+        predicted = np.where(rng.random((3, 240)) < chance, "ok", "spur")
+        groups = None if lots is None else lot.astype(np.str_)
+        parts = Judged(("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups, 0)
+        held.append(rates(parts, "ok", FactoryConfig())["escape_bound"].iloc[0] >= truth)
+    assert np.mean(held) >= 0.94
+
+
 def test_cost_and_target_are_told_where_the_factory_tells_its_own() -> None:
     factory = FactoryConfig(defect_rate=0.02, escape_cost=50, overkill_cost=1, escape_target=0.001)
     table = rates(judged(), "ok", factory)
@@ -63,9 +84,9 @@ def test_the_shop_floor_table_fits_80_columns_with_many_seeds() -> None:
     header, rows = rate_rows(table)
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     assert sum(widths) + 2 * len(widths) <= 80
-    assert "9 seeds" not in rates_caption(table, False)
-    assert "exact (Clopper-Pearson)" in rates_caption(table, False)
-    assert "few groups bound little" in rates_caption(table, True)
+    assert "9 seeds" not in rates_caption(table, False).en
+    assert "exact (Clopper-Pearson)" in rates_caption(table, False).en
+    assert "few groups bound little" in rates_caption(table, True).en
 
 
 def test_rates_without_defective_parts_are_not_measured() -> None:
@@ -105,11 +126,13 @@ def test_confusions_are_spelled_out_worst_first() -> None:
     predicted = actual.copy()
     predicted[:14] = "mousebite"
     predicted[120:121] = "spur"
-    parts = Judged(("v",), (0,), predicted[None, None], actual, None, None, 0)
-    assert worst_confusions(parts, "v") == [
-        "14 of 120 'spur' called 'mousebite'",
-        "1 of 50 'mousebite' called 'spur'",
+    counts = confusion(actual, predicted, ("mousebite", "spur"))
+    assert [words.en for words in confused(counts, 1)] == [
+        "14 of 120 “spur” called “mousebite”",
+        "1 of 50 “mousebite” called “spur”",
     ]
+    assert confused(counts, 2)[0].en.endswith("(2 seeds together)")
+    assert confused(confusion(actual, actual, ("mousebite", "spur")), 1) == []
 
 
 def test_the_gallery_shows_the_most_confident_mistakes_once_each() -> None:

@@ -193,12 +193,12 @@ def test_moderated_variances_lie_between_their_own_and_the_common_one() -> None:
     assert (alone == variances[:2]).all()
 
 
-def test_2000_resamples_of_a_whole_grid_repeat() -> None:
+def test_2000_resamples_of_a_whole_grid_take_under_5_seconds_and_repeat() -> None:
     rng = np.random.default_rng(6)
-    answers = rng.random((14, 3, 5000)) < 0.9
-    start = time.perf_counter()
+    answers = rng.random((19, 3, 5000)) < 0.9  # 12 variants, 2 heads, 5 references
+    start = time.process_time()  # a machine that others use too must not fail this
     first = intervals(answers, None, np.random.default_rng(1))
-    assert time.perf_counter() - start < 30  # 5 s asked for; a noisy machine gets room
+    assert time.process_time() - start < 5
     again = intervals(answers, None, np.random.default_rng(1))
     assert (first.low == again.low).all()
     assert (first.low < first.mean).all()

@@ -1,10 +1,13 @@
 """Timing end to end on a tiny grid: no test here asserts how long anything takes."""
 
+import io
 import json
 import shutil
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -17,7 +20,13 @@ from gaikan.cli import main
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
+from gaikan.report.latency import _write_samples
+from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_figures import pareto_front
+from gaikan.report.latency_tables import agreement_rows
+from gaikan.report.md import markdown
+from gaikan.run import time_networks
+from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn, too_many_cores
 from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
@@ -25,13 +34,16 @@ from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows, write_rows
 from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import RUNTIMES, chosen
+from gaikan.timing.session import Parts, session
 from gaikan.timing.time_run import Timing, time_run
-from gaikan.timing.worker import RefusedError, Worker
+from gaikan.timing.torch_runtimes import _read
+from gaikan.timing.worker import Case, RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 
 TOML = """
 seeds = 2
+references = "none"
 [data]
 train = "{folder}/parts"
 [grid]
@@ -44,7 +56,12 @@ batch_size = 16
 enabled = false
 """
 TINY = Plan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
-FAST = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "torch-fp16-cuda")
+OPTIONS = Options(
+    runtimes=("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "torch-fp16-cuda"),
+    threads=(1,),
+    include_decode=True,
+    machine="here",
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +76,36 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path / "out"
 
 
-@pytest.fixture(scope="module")
-def timing(out: Path) -> Timing:
+def gaikan(*arguments: str) -> int | str | None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PLANS, "tiny", TINY)
-        options = Options("tiny", FAST, (1,), machine="here")
-        return time_run(Run.read(out), options, lambda *_: None)
+        patch.setattr(sys, "argv", ["gaikan", *arguments])
+        patch.setitem(PLANS, "default", TINY)
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code
+    return 0
+
+
+@pytest.fixture(scope="module")
+def shown(out: Path) -> str:
+    """What `gaikan time` shows when it times the run by `OPTIONS`."""
+    runtimes = [word for label in OPTIONS.runtimes or () for word in ("--runtime", label)]
+    with redirect_stdout(io.StringIO()) as shown:
+        ended = gaikan(
+            "time", str(out), "--machine-name", "here", "--threads", "1", "--include-decode",
+            *runtimes,
+        )  # fmt: skip
+    assert ended in (0, None)
+    return shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def timing(out: Path, shown: str) -> Timing:
+    """What it wrote."""
+    return Timing(
+        read_rows(out / "latency.csv"), json.loads((out / "latency.json").read_text()), []
+    )
 
 
 def rows_of(timing: Timing, runtime: str, precision: str) -> list[Row]:
@@ -189,7 +230,7 @@ def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--threads", "4096"], "--threads 4096: this machine has"),
+        (["--threads", "4096"], "timing on 4096 threads: this machine has"),
         (["--runtime", "abacus"], "no runtime 'abacus'; there are torch-fp32"),
         (["--quick", "--thorough"], "--quick and --thorough: choose one"),
     ],
@@ -201,50 +242,67 @@ def test_bad_arguments_are_one_line(
     assert words in capsys.readouterr().err
 
 
-def gaikan(*arguments: str) -> int | str | None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["gaikan", *arguments])
-        try:
-            main()
-        except SystemExit as ended:
-            return ended.code
-    return 0
-
-
-def test_time_bench_and_report_on_one_folder(
-    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_tables_samples_and_report_hold_what_was_timed(
+    out: Path, shown: str, timing: Timing
 ) -> None:
-    monkeypatch.setitem(PLANS, "quick", TINY)
-    arguments = ["--quick", "--runtime", "onnxruntime-fp32", "--include-decode"]
-    assert gaikan("time", str(out), *arguments) in (0, None)
-    shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    rows = read_rows(out / "latency.csv")
-    assert all(row.includes_decode for row in rows)
-    table = (out / "latency.md").read_text()
-    assert table in (out / "report.md").read_text()
+    assert "skipped torch-fp16-cuda: no CUDA device" in shown or torch.cuda.is_available()
+    assert all(row.includes_decode for row in timing.rows)
+    text = (out / "latency.md").read_text()
+    assert "Decoding the image file is inside" in text
+    assert text in (out / "report.md").read_text()
     samples = pd.read_parquet(out / "latency_samples.parquet")
     anchors = samples[(samples["computation"] == "mlp-anchors") & (samples["batch_size"] == 1)]
-    ours = anchors[anchors["runtime"] == "onnxruntime"]
-    (queries,) = {
-        r.queries
-        for r in rows
-        if r.runtime == "onnxruntime" and r.batch_size == 1 and r.computation == "mlp-anchors"
-    }
-    assert len(ours) == queries
+    ours = anchors[(anchors["runtime"] == "onnxruntime") & (anchors["precision"] == "fp32")]
+    row = next(r for r in rows_of(timing, "onnxruntime", "fp32") if r.batch_size == 1)
+    assert len(ours) == row.queries
     assert ours["round"].nunique() == TINY.rounds
+    medians = ours.groupby("round")["seconds"].median()
+    assert row.p50_ms == pytest.approx(1e3 * medians.median(), rel=1e-4)
 
+
+def test_a_timing_that_still_holds_is_kept(out: Path, timing: Timing) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("it was timed again")
+
+    kept = time_networks(out, OPTIONS, never, again=False)
+    assert kept.kept
+    assert kept.rows == timing.rows
+
+
+def test_other_machines_are_merged_into_the_run(
+    out: Path, timing: Timing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(out, tmp_path / "out")
+    run, rows = str(tmp_path / "out"), timing.rows
     other = [replace(row, machine="pi4", p50_ms=99.0) for row in rows if row.p50_ms]
     write_rows(tmp_path / "pi4.csv", other)
-    assert gaikan("report", str(out), "--latency", str(tmp_path / "pi4.csv")) in (0, None)
+    assert gaikan("report", run, "--latency", str(tmp_path / "pi4.csv")) in (0, None)
     assert "pi4" in capsys.readouterr().out
-    assert {row.machine for row in read_rows(out / "latency.csv")} > {"pi4"}
-    assert "### pi4" in (out / "report.md").read_text()
-    assert (out / "figures/pareto-2.png").stat().st_size > 1000
+    assert {row.machine for row in read_rows(tmp_path / "out/latency.csv")} == {"here", "pi4"}
+    assert "### pi4" in (tmp_path / "out/report.md").read_text()
+    assert (tmp_path / "out/figures/pareto-2.png").stat().st_size > 1000
+
+    write_rows(tmp_path / "pi5.csv", [replace(row, cores=8) for row in other])
+    assert gaikan("report", run, "--latency", str(tmp_path / "pi5.csv")) == 2
+    error = capsys.readouterr().err
+    assert "pi5.csv: machine 'pi4' is" in error
+    assert "another --machine-name" in error
 
     write_rows(tmp_path / "x.csv", [replace(rows[0], variant="vgg-vanilla-head")])
-    assert gaikan("report", str(out), "--latency", str(tmp_path / "x.csv")) == 2
+    assert gaikan("report", run, "--latency", str(tmp_path / "x.csv")) == 2
     assert "'vgg-vanilla-head' is not in" in capsys.readouterr().err
+
+
+def test_a_busy_machine_is_told_in_the_page(timing: Timing) -> None:
+    assert 0 < timing.facts["ran"] < 1.5
+
+    def page(ran: float | None) -> str:
+        return markdown(latency_blocks(timing.rows, timing.facts | {"ran": ran}))
+
+    assert "a single thread that was timed ran 40.0 % of the time" in page(0.4)
+    assert "was busy" not in page(0.98)
+    assert "was busy" not in page(None)
 
 
 def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
@@ -276,26 +334,46 @@ def trained(arch: str, seed: int) -> Trained:
     return Trained(f"{arch}-x", arch, seed, SHAPE, Decisions(embedder, distances))
 
 
+@pytest.fixture(scope="module")
+def exporter() -> Exporter:
+    return Exporter(torch.uint8, 4, ["mean_image"])
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+
+
 @pytest.mark.parametrize("arch", NETWORKS)
 def test_a_graph_traced_once_and_filled_computes_what_each_network_does(
-    arch: str, tmp_path: Path
+    exporter: Exporter, arch: str, tmp_path: Path
 ) -> None:
-    exporter = Exporter(torch.uint8, 4, ["mean_image"])
-    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
     for seed in (1, 2):
         network = trained(arch, seed)
         whole, alone = exporter.write(
-            network, images, tmp_path / f"{seed}", {"mean_image": tmp_path / f"{seed}-alone"}
+            network, IMAGES, tmp_path / f"{seed}", {"mean_image": tmp_path / f"{seed}-alone"}
         )
         assert whole.missing == {}
         with torch.inference_mode():
-            expected = network.module(torch.from_numpy(images))
+            expected = network.module(torch.from_numpy(IMAGES))
         for folder, count in ((whole, len(expected)), (alone["mean_image"], 3)):
             session = onnxruntime.InferenceSession(str(folder.folder / "model.onnx"))
-            found = session.run(None, {"images": images})
+            found = session.run(None, {"images": IMAGES})
             assert len(found) == count
             for output, exact in zip(found, expected, strict=False):
                 np.testing.assert_allclose(output, exact.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_a_batch_that_would_take_too_long_is_left_out(exporter: Exporter, tmp_path: Path) -> None:
+    folder = exporter.write(trained("mlp", 1), IMAGES, tmp_path / "model", {})[0]
+    np.save(tmp_path / "sample.npy", IMAGES)
+    parts = Parts(str(tmp_path / "sample.npy"), ("ok", "a", "b", "c"))
+    setting = RUNTIMES["onnxruntime-fp32"].setting(1)
+    cases = [(setting, Case("mlp", size)) for size in (1, 3)]
+    with session([setting], parts, lambda *_: None) as open_session:
+        open_session.load({"mlp": folder})
+        open_session.measure(cases, replace(TINY, longest=1e-9), np.random.default_rng(0))
+    measured = open_session.measured
+    assert [case.batch_size for _, case in measured.turns] == [1]  # however long it takes
+    assert [case.batch_size for _, case in measured.too_long] == [3]
 
 
 def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:
@@ -308,6 +386,32 @@ def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Pat
         worker._process.kill()
         with pytest.raises(RefusedError, match="its process died"):
             worker.ask("peak_rss_mb")
+
+
+def test_what_compiles_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert RUNTIMES["torch.compile-fp32"].unavailable() == "no C++ compiler"
+    assert RUNTIMES["torch-fp32"].unavailable() is None
+
+
+def test_how_long_compiling_took_is_said() -> None:
+    places: dict[str, Any] = {"machine": "m", "processor": "p", "cores": 2, "device": "cpu"}
+    case: dict[str, Any] = {"threads": 2, "precision": "fp32", "batch_size": 1, "best_batch": True}
+    row = Row(
+        **places,
+        **case,
+        variant="cnn-triplet-mean_image",
+        computation="cnn-anchors",
+        runtime="torch.compile",
+        includes_decode=False,
+        p50_ms=1.0,
+        cold_start_ms=12340.0,
+    )
+    text = markdown(latency_blocks([row], None))
+    assert "compiled in its first query: 12.3 s (cnn-anchors)" in text
+    text = markdown(latency_blocks([replace(row, runtime="torch")], None))
+    assert "compiled in" not in text
 
 
 def test_the_reference_is_always_among_the_runtimes() -> None:
@@ -324,6 +428,22 @@ def test_decoding_a_file_gives_back_its_image(tmp_path: Path, channels: int) -> 
         encode(np.zeros((1, 2, 4, 4), np.uint8), tmp_path)
 
 
+def test_samples_of_a_gpu_and_of_a_processor_share_a_table(tmp_path: Path) -> None:
+    seconds, on_device = np.array([0.25, 0.5]), np.array([0.125, 0.375])
+    gpu = Turn(seconds, on_device, cpu=0.1)
+    samples = [
+        (RUNTIMES["torch-fp16-cuda"].setting(1), Case("cnn-anchors", 1), [gpu, gpu]),
+        (RUNTIMES["torch-fp32"].setting(2), Case("cnn-anchors", 1), [Turn(seconds, None, 0.1)]),
+    ]
+    _write_samples(tmp_path / "samples.parquet", Timing([], {}, samples))
+    table = pd.read_parquet(tmp_path / "samples.parquet")
+    assert table["round"].tolist() == [0, 0, 1, 1, 0, 0]
+    assert table["threads"].tolist() == [pd.NA] * 4 + [2, 2]
+    assert table["seconds"].tolist() == [0.25, 0.5] * 3
+    assert table["device_seconds"].tolist()[:4] == [0.125, 0.375] * 2
+    assert table["device_seconds"].isna().tolist() == [False] * 4 + [True] * 2
+
+
 def test_the_pareto_front_is_what_nothing_beats() -> None:
     rng = np.random.default_rng(0)
     points = [(float(x), float(y)) for x, y in rng.integers(0, 12, (60, 2))]
@@ -334,12 +454,10 @@ def test_the_pareto_front_is_what_nothing_beats() -> None:
     assert front == naive
 
 
-def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was() -> None:
-    exporter = Exporter(torch.uint8, 4, ["mean_image"])
-    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was(exporter: Exporter) -> None:
     model = pruned(exporter._filled(trained("mlp", 1)), "head")
     before = model.SerializeToString()
-    int8 = quantized(model, images)
+    int8 = quantized(model, IMAGES)
     assert model.SerializeToString() == before
     weights = {i.name: i.data_type for i in int8.graph.initializer}
     assert weights["decisions.head.distance.weight"] == 1  # FLOAT
@@ -351,16 +469,31 @@ def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was() -> None:
 def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path) -> None:
     network = trained("cnn", 1)
     torch.save(network.module, tmp_path / "model.pt")
-    images = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
     loaded = RUNTIMES[label].load(tmp_path, None)
     with torch.inference_mode():
-        expected = network.module(torch.from_numpy(images))
+        expected = network.module(torch.from_numpy(IMAGES))
     for _ in range(2):  # a captured graph answers the second query as it did the first
-        found = loaded(images)
+        found = loaded(IMAGES)
         np.testing.assert_allclose(found[1], expected[1].numpy(), rtol=0.02, atol=0.05)
-    device = loaded.on_device(images)
+    device = loaded.on_device(IMAGES)
     assert device is not None
     assert device() > 0
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    """On any processor: without the arithmetic it is emulated, slow and right."""
+    network = trained(arch, 1)
+    torch.save(network.module, tmp_path / "model.pt")
+    with torch.inference_mode():
+        expected = [output.numpy() for output in network.module(torch.from_numpy(IMAGES))]
+        module = _read(tmp_path / "model.pt", dtype=dtype)
+        found = [output.numpy() for output in module(torch.from_numpy(IMAGES))]
+    for output, exact in zip(found, expected, strict=True):
+        assert output.dtype == exact.dtype
+        np.testing.assert_allclose(output, exact, rtol=0.02, atol=0.05)
+    assert (found[1] != expected[1]).any()  # it is not fp32 after all
 
 
 def test_operations_are_two_for_each_multiply_add() -> None:
@@ -382,6 +515,16 @@ def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None
     reason = too_many_cores(1, [[busy]])
     assert reason == "set to 1 threads, it kept 1.9 cores busy"
     assert too_many_cores(2, [[busy]]) is None
+
+
+def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: Timing) -> None:
+    exact = np.ones((2, 2), np.float32)
+    names, labels = np.array(["ok", "spur"]), np.array(["ok", "ok"])
+    wild = np.array([[np.inf, 1], [np.nan, 1]], np.float32)
+    found = _compare([(np.array([1, 0]), wild), (np.array([0, 0]), exact)], names, labels)
+    assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
+    row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
+    assert agreement_rows([row])[1][0][-1] == "not finite"
 
 
 def test_facts_are_json(timing: Timing) -> None:

@@ -1,11 +1,10 @@
 """What a source holds: the facts that `gaikan data` prints."""
 
-import hashlib
-from collections import Counter
-
 import numpy as np
 
+from gaikan.data.copies import unique_images
 from gaikan.data.frames import Frames
+from gaikan.data.leaks import n_constant, n_contradicting
 
 
 def facts(frames: Frames) -> list[tuple[str, str]]:
@@ -25,16 +24,11 @@ def facts(frames: Frames) -> list[tuple[str, str]]:
 
 def problems(frames: Frames) -> list[tuple[str, str]]:
     """Repeated images, contradicting labels and constant images, where there are any."""
-    digests = [hashlib.sha256(image).digest() for image in np.ascontiguousarray(frames.images)]
-    repeated = len(digests) - len(set(digests))
-    labelled = set(zip(digests, frames.labels.tolist(), strict=True))
-    contradicting = sum(n > 1 for n in Counter(digest for digest, _ in labelled).values())
-    flat = frames.images.reshape(len(frames), -1)
-    constant = int((flat.min(1) == flat.max(1)).sum())
+    first, sets = unique_images(frames.images)
     found = [
-        (repeated, "images repeat an earlier one exactly"),
-        (contradicting, "images occur under more than one label"),
-        (constant, "images are constant"),
+        (len(sets) - len(first), "images repeat an earlier one exactly"),
+        (n_contradicting(sets, frames.names), "images occur under more than one label"),
+        (n_constant(frames), "images are constant"),
     ]
     return [("problem", f"{n} {what}") for n, what in found if n]
 

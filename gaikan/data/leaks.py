@@ -24,6 +24,7 @@ class Leaks:
     near: Bools  # (N,) test parts of which training has a near copy, not an exact one
     validation: dict[int, int]  # by seed: validation images with an exact or near copy in fit
     groups: tuple[str, ...]  # that are both in training and in test
+    of_shared_group: Bools  # (N,) test parts of those
     constant: dict[str, int]  # images without contrast, by source
     contradicting: int  # identical images under different labels
 
@@ -52,34 +53,10 @@ class Leaks:
                 (self.pairs["first_label"] != self.pairs["second_label"]).sum()
             ),
             "groups_in_training_and_test": list(self.groups),
+            "test_parts_of_those_groups": int(self.of_shared_group.sum()),
             "constant_images": self.constant,
             "identical_images_with_different_labels": self.contradicting,
         }
-
-    def sentences(self) -> list[str]:
-        """What was found, in words, the worst first; empty where nothing was."""
-        n_exact, n_near = int(self.exact.sum()), int(self.near.sum())
-        found = []
-        if n_exact:
-            found.append(f"{n_exact} test parts are pixel for pixel in training")
-        if n_near:
-            found.append(
-                f"{n_near} test parts have a near copy in training (alike to 0.995 after a shift "
-                "of up to a pixel and a change of brightness; plain parts, such as one straight "
-                "edge, can be so alike without being copies)"
-            )
-        if self.groups:
-            shown = ", ".join(self.groups[:5]) + (" ..." if len(self.groups) > 5 else "")
-            found.append(f"{len(self.groups)} groups are both in training and in test: {shown}")
-        if any(self.validation.values()):
-            most = max(self.validation.values())
-            found.append(f"up to {most} validation images of a seed have a copy in its fit part")
-        if self.contradicting:
-            found.append(f"{self.contradicting} images occur under more than one label")
-        for part, n in self.constant.items():
-            if n:
-                found.append(f"{n} {part} images are constant")
-        return found
 
 
 def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) -> Leaks:
@@ -90,14 +67,16 @@ def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) 
     in_train[copies.sets[:n_train]] = True
     of_test = copies.sets[n_train:]
     near = _touched(copies, in_train)
+    shared, of_shared = _shared_groups(train, test)
     return Leaks(
         pairs=_pairs(train, test, copies),
         exact=in_train[of_test],
         near=near[of_test] & ~in_train[of_test],
         validation={seed: _validation(copies, part) for seed, part in parts.items()},
-        groups=_shared_groups(train, test),
-        constant={"training": _constant(train), "test": _constant(test)},
-        contradicting=_contradicting(train, test, copies),
+        groups=shared,
+        of_shared_group=of_shared,
+        constant={"training": n_constant(train), "test": n_constant(test)},
+        contradicting=n_contradicting(copies.sets, np.concatenate([train.names, test.names])),
     )
 
 
@@ -116,22 +95,24 @@ def _validation(copies: Copies, part: Parts) -> int:
     return int((fit | _touched(copies, fit))[copies.sets[part.validation]].sum())
 
 
-def _shared_groups(train: Frames, test: Frames) -> tuple[str, ...]:
+def _shared_groups(train: Frames, test: Frames) -> tuple[tuple[str, ...], Bools]:
+    """The groups that are in both, and which test parts (N,) are of those."""
     if train.groups is None or test.groups is None:
-        return ()
-    return tuple(sorted(set(train.groups.tolist()) & set(test.groups.tolist())))
+        return (), np.zeros(len(test), bool)
+    shared = sorted(set(train.groups.tolist()) & set(test.groups.tolist()))
+    return tuple(shared), np.isin(test.groups, shared)
 
 
-def _constant(frames: Frames) -> int:
+def n_constant(frames: Frames) -> int:
+    """Images without contrast."""
     flat = frames.images.reshape(len(frames), -1)
     return int((flat.min(1) == flat.max(1)).sum())
 
 
-def _contradicting(train: Frames, test: Frames, copies: Copies) -> int:
-    """Distinct images that occur under more than one label."""
-    names = np.concatenate([train.names, test.names])
+def n_contradicting(sets: NDArray[np.int64], names: NDArray[np.str_]) -> int:
+    """Distinct images, numbered by `sets` (N,), that occur under more than one of `names` (N,)."""
     classes = np.unique(names, return_inverse=True)[1]
-    labelled = np.unique(np.stack([copies.sets, classes]), axis=1)
+    labelled = np.unique(np.stack([sets, classes]), axis=1)
     return int((np.bincount(labelled[0]) > 1).sum())
 
 

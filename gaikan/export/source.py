@@ -46,7 +46,10 @@ def choose(
         ("precision", choice.precision, ("fp32", "int8")),
     ):
         if value not in known:
-            raise ConfigError(f"--{name} {value}: a bundle has {' or '.join(known)}")
+            raise ConfigError(
+                f"--{name} {value}: a bundle has {' or '.join(known)}"
+                + (f"; say --{name} {known[0]}" if stage is not None else "")
+            )
     return choice
 
 

@@ -9,16 +9,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
-from PIL import Image
 
 from gaikan.data.frames import Frames
+from gaikan.report.colours import INK, PALETTE, QUIET, RULE
 from gaikan.report.style import (
     DPI,
-    INK,
     MARKERS,
-    PALETTE,
-    QUIET,
-    RULE,
     fixed,
     flowing,
     labels,
@@ -29,11 +25,11 @@ from gaikan.report.style import (
     styled,
     text_inches,
 )
+from gaikan.report.thumbnails import Pixels, as_rgb, thumbnail
 
 __all__ = ["accuracy_bars", "confusion_heatmap", "embedding_scatter", "sample_grid", "save"]
 
 Floats = NDArray[np.float64]
-Pixels = NDArray[np.uint8]
 Index = NDArray[np.int64]
 
 MARKS = {"anchor": "o", "head": "D", "reference": "s"}
@@ -60,9 +56,9 @@ def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
     shown for float32.
     """
     picks = [_pick(frames, label, per_class) for label in range(len(frames.classes))]
-    shown, scale = _as_rgb(frames.images[np.concatenate(picks)])
+    shown, scale = as_rgb(frames.images[np.concatenate(picks)])
     side = 128 if len(picks) <= 12 else 84
-    small = [_thumbnail(image, side) for image in shown]
+    small = [thumbnail(image, side) for image in shown]
     strips = _strips(np.stack(small), [len(pick) for pick in picks])
     names = labels(frames.classes)
     counts = np.bincount(frames.labels, minlength=len(picks))
@@ -88,29 +84,6 @@ def _pick(frames: Frames, label: int, count: int) -> Index:
 
 def _evenly(n: int, count: int) -> Index:
     return np.linspace(0, n - 1, min(n, count)).round().astype(np.int64)
-
-
-def _as_rgb(images: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[Pixels, str]:
-    """Images (N, C, H, W) as (N, H, W, 3), and the words that explain the scale."""
-    scale = "black 0, white 255"
-    if images.dtype != np.uint8:
-        low, high = np.percentile(images[np.isfinite(images)], (1, 99))
-        scale = f"black {low:.3g}, white {high:.3g}: 1st and 99th percentile of the images shown"
-        unit = (np.nan_to_num(images) - low) / (high - low if high > low else 1.0)
-        images = (255 * unit.clip(0, 1)).round().astype(np.uint8)
-    rgb: Pixels = np.broadcast_to(images, (len(images), 3, *images.shape[2:]))
-    return rgb.transpose(0, 2, 3, 1), scale
-
-
-def _thumbnail(image: Pixels, side: int) -> Pixels:
-    """The image (H, W, 3) with its longer side at most `side` pixels."""
-    height, width = image.shape[:2]
-    factor = side / max(height, width)
-    if factor >= 1:
-        return image.repeat(int(factor), axis=0).repeat(int(factor), axis=1)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    resized = Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.BOX)
-    return np.asarray(resized)
 
 
 def _strips(images: Pixels, counts: list[int]) -> Pixels:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from gaikan.config import FactoryConfig
 from gaikan.data.leaks import Leaks
+from gaikan.report.words import Words
 from gaikan.shopfloor import Judged
 
 
@@ -16,7 +17,7 @@ class Findings:
     table: pd.DataFrame  # predictions
     scores: pd.DataFrame  # accuracy.csv
     summary: pd.DataFrame
-    about: str  # its caption
+    about: Words  # its caption
     comparisons: pd.DataFrame
     judged: Judged  # test decisions of the variants that have every seed
     rates: pd.DataFrame | None  # with an ok class, best first

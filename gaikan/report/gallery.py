@@ -1,24 +1,15 @@
-"""The test parts that a variant is most confidently wrong about."""
+"""A figure of the test parts that a variant is most confidently wrong about."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from gaikan.data.frames import Frames, Images
-from gaikan.report.style import QUIET, labels, sheet, styled
+from gaikan.report.colours import QUIET
+from gaikan.report.style import labels, sheet, styled
 
 _COLUMNS = 6
-
-
-def most_confident_mistakes(table: pd.DataFrame, variant: str, most: int = 18) -> pd.DataFrame:
-    """Up to `most` wrong test predictions of a variant, largest margin first, each part once.
-
-    `table` is that of predictions; with several seeds a part stands with its largest margin.
-    """
-    own = table[(table["variant"] == variant) & (table["split"] == "test")]
-    wrong = own[own["label"].astype(str) != own["predicted"].astype(str)]
-    ranked = wrong.sort_values("margin", ascending=False, kind="stable")
-    return ranked.drop_duplicates("sample").head(most)
+_WIDTH, _WORDS = 1.45, 0.85  # inches of an image, and of the words above and below it
 
 
 @styled
@@ -32,9 +23,8 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
     images = _shown(test.images[index])
     names = labels({*mistakes["label"].astype(str), *mistakes["predicted"].astype(str)}, columns=14)
     rows = -(-len(images) // _COLUMNS)
-    height = 1.15 * images.shape[1] / images.shape[2] if images.shape[2] else 1.15
-    tall = min(max(height, 0.6), 2.0) + 0.75
-    figure = sheet(1.45 * _COLUMNS, rows * tall + 0.4, title)
+    tall = min(max(_WIDTH * images.shape[1] / images.shape[2], 0.6), 2.0) + _WORDS
+    figure = sheet(_WIDTH * _COLUMNS, rows * tall + 0.4, title)
     room = 1 - 0.3 / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -45,7 +35,7 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
-        words = f"distance {row['distance']:.2g}, margin {row['margin']:.2g}\nrow {row['sample']}"
+        words = f"distance {row['distance']:.3f}\nmargin {row['margin']:.3f}, row {row['sample']}"
         axis.set_xlabel(words, size=7, color=QUIET)
     return figure
 

@@ -3,20 +3,20 @@
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from gaikan.errors import DataError
 from gaikan.files import write
-from gaikan.report.latency_figures import latency_figures
-from gaikan.report.latency_tables import page
-from gaikan.report.style import save
-from gaikan.timing.rows import Row, merge, read_rows, write_rows
-from gaikan.timing.time_run import Timing
+from gaikan.report.latency_blocks import latency_blocks
+from gaikan.report.md import markdown
+from gaikan.timing.rows import Row, machine_of, merge, read_rows, write_rows
 
-BEGIN, END = "<!-- latency -->", "<!-- end of latency -->"
+if TYPE_CHECKING:  # `gaikan report` needs no torch
+    from gaikan.timing.time_run import Timing
+
 CSV, FACTS, PAGE, SAMPLES = "latency.csv", "latency.json", "latency.md", "latency_samples.parquet"
 
 
@@ -29,7 +29,7 @@ def read_facts(out: Path) -> dict[str, Any] | None:
     return facts if (out / CSV).exists() and "networks" in facts else None
 
 
-def write_timing(out: Path, timing: Timing, csv: Path | None = None) -> None:
+def write_timing(out: Path, timing: "Timing", csv: Path | None = None) -> None:
     """The files of a timing; with `csv`, that table alone, to be merged elsewhere."""
     if csv is not None:
         write_rows(csv, timing.rows)
@@ -42,49 +42,40 @@ def write_timing(out: Path, timing: Timing, csv: Path | None = None) -> None:
     write(out / FACTS, json.dumps(timing.facts, indent=1) + "\n")
     _write_samples(out / SAMPLES, timing)
     write_rows(out / CSV, rows)
-    write_pages(out)
+    write_tables(out)
 
 
-def write_pages(out: Path) -> list[Row]:
-    """`latency.md`, the figures and the report's section, from `latency.csv`; gives its rows."""
+def write_tables(out: Path) -> list[Row]:
+    """`latency.md` and the figures, from `latency.csv`; gives its rows."""
+    from gaikan.report.latency_figures import latency_figures
+    from gaikan.report.style import save
+
     rows = read_rows(out / CSV)
-    text = page(rows, read_facts(out))
-    write(out / PAGE, text)
-    shown = []
     (out / "figures").mkdir(parents=True, exist_ok=True)
-    for name, (title, figure) in latency_figures(rows).items():
+    for name, figure in latency_figures(rows).items():
         save(figure, out / f"figures/{name}.png")
-        shown.append(f"![{title}](figures/{name}.png)\n")
-    _into_report(out / "report.md", "\n".join([text, *shown]))
+    write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))
     return rows
 
 
-def _into_report(path: Path, section: str) -> None:
-    """Puts the section between its marks, where the report has them."""
-    try:
-        report = path.read_text(encoding="utf-8")
-    except OSError:
-        return
-    head, begin, rest = report.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if end:
-        write(path, f"{head}{begin}\n{section}\n{end}{tail}")
-
-
-def _write_samples(path: Path, timing: Timing) -> None:
+def _write_samples(path: Path, timing: "Timing") -> None:
     frames = []
     for setting, case, turns in timing.samples:
         counts = [len(turn.seconds) for turn in turns]
-        seconds = np.concatenate([turn.seconds for turn in turns]).astype(np.float32)
+        on_device = [
+            np.full(len(turn.seconds), np.nan) if turn.device is None else turn.device
+            for turn in turns
+        ]
         columns = {
             "computation": case.model,
             "device": setting.runtime.device,
-            "threads": setting.threads,
+            "threads": pd.array([setting.threads] * sum(counts), dtype="Int16"),
             "runtime": setting.runtime.name,
             "precision": setting.runtime.precision,
             "batch_size": np.int32(case.batch_size),
             "round": np.repeat(np.arange(len(turns), dtype=np.int16), counts),
-            "seconds": seconds,
+            "seconds": np.concatenate([turn.seconds for turn in turns]).astype(np.float32),
+            "device_seconds": np.concatenate(on_device).astype(np.float32),
         }
         frames.append(pd.DataFrame(columns))
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
@@ -99,7 +90,8 @@ def _write_samples(path: Path, timing: Timing) -> None:
 def merge_into(out: Path, others: list[Path]) -> list[Row]:
     """Adds other machines' tables to the run's, and writes its pages anew.
 
-    Raises DataError where a table has variants that the run has not.
+    Raises DataError where a table has variants that the run has not, or names its machine as
+    another one is named.
     """
     rows = read_rows(out / CSV) if (out / CSV).exists() else []
     try:
@@ -111,6 +103,19 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
         strangers = sorted({row.variant for row in added} - known)
         if strangers:
             raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
+        _refuse_namesakes(path, rows, added)
         rows = merge(rows, added)
     write_rows(out / CSV, rows)
-    return write_pages(out)
+    return write_tables(out)
+
+
+def _refuse_namesakes(path: Path, rows: list[Row], added: list[Row]) -> None:
+    known = {row.machine: machine_of(row) for row in rows}
+    for row in added:
+        name, processor, cores = known.get(row.machine, machine_of(row))
+        if (name, processor, cores) != machine_of(row):
+            raise DataError(
+                f"{path}: machine {name!r} is {row.processor} with {row.cores} cores, but the run "
+                f"has another of that name ({processor}, {cores} cores); "
+                "time it again with another --machine-name"
+            )

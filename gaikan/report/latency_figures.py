@@ -1,35 +1,41 @@
 """Figures of latency: by runtime, by batch size, and against accuracy."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from gaikan.report.latency_tables import digits, runtime_of
-from gaikan.report.style import INK, MARKERS, PALETTE, QUIET, labels, sheet, styled
-from gaikan.timing.rows import Row
+from gaikan.report.colours import INK, PALETTE, QUIET
+from gaikan.report.latency_tables import digits, figure_places
+from gaikan.report.style import MARKERS, labels, name_beside, sheet, styled
+from gaikan.timing.rows import Row, runtime_of, threads_in_words
 
-_PANEL = 3.0  # inches
+_ABREAST = 2  # panels: more would be too small on a page
+_BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
 
 
-def latency_figures(rows: list[Row]) -> dict[str, tuple[str, Figure]]:
-    """File name, title and figure of all that the rows hold."""
+def latency_figures(rows: list[Row]) -> dict[str, Figure]:
+    """Each figure of what the rows hold, by file name."""
     timed = [row for row in rows if row.p50_ms is not None]
-    machines = list(dict.fromkeys((row.machine, row.device) for row in timed))
     figures = {}
-    for number, (machine, device) in enumerate(machines):
-        own = [row for row in timed if (row.machine, row.device) == (machine, device)]
-        where = f"{machine}, {device}"
-        suffix = "" if number == 0 else f"-{number + 1}"
+    for suffix, (machine, device, decode) in figure_places(rows).items():
+        own = [
+            row
+            for row in timed
+            if (row.machine, row.device, row.includes_decode) == (machine, device, decode)
+        ]
+        where = f"{machine}, {device}{', decoding inside' if decode else ''}"
         for name, title, draw in (
             ("latency", "One image at a time", latency_bars),
             ("throughput", "Throughput by batch size", throughput_lines),
             ("pareto", "Accuracy and latency", pareto),
         ):
             if draw is not pareto or any(row.accuracy is not None for row in own):
-                figures[f"{name}{suffix}"] = (f"{title}, {where}", draw(own, f"{title}, {where}"))
+                figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
     return figures
 
 
@@ -49,48 +55,75 @@ def _looks(rows: list[Row]) -> dict[str, tuple[str, str]]:
     return {n: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]) for i, n in enumerate(names)}
 
 
-def _panels(figure: Figure, count: int, top: float) -> list[Axes]:
-    room = 1 - top / figure.get_figheight()
-    figure.set_layout_engine("constrained", rect=(0, 0, 1, room))
-    axes = figure.subplots(1, count, squeeze=False)
-    return list(axes[0])
+def _panels(figure: Figure, names: Iterable[str]) -> list[Axes]:
+    """Axes with those titles, two abreast, under the figure's title."""
+    titles = list(names)
+    room = 1 - 0.4 / figure.get_figheight()
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08, w_pad=0.08)
+    rows, columns = _shape(len(titles))
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(titles) :]:
+        axes.set_axis_off()
+    for axes, title in zip(panels, titles, strict=False):
+        axes.set_title(labels([title])[title], size=9, loc="left")
+    return panels[: len(titles)]
+
+
+def _shape(count: int) -> tuple[int, int]:
+    return -(-count // _ABREAST), min(count, _ABREAST)
+
+
+def _logarithmic(axis: Axis) -> None:
+    """Ticks at 1, 2 and 5 times each power of ten, written out."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
 @styled
 def latency_bars(rows: list[Row], title: str) -> Figure:
-    """p50 as a bar and p99 as a tick, single images, by runtime and threads; a panel each model."""
+    """p50 as a bar and p99 as a tick, single images, by runtime and threads; a panel each model.
+
+    A p99 beyond the axis is an arrow at its end; both figures stand beside the bar.
+    """
     panels = _by_computation(row for row in rows if row.batch_size == 1)
     lines = max(len(panel) for panel in panels.values())
-    figure = sheet(1.2 + _PANEL * len(panels), 1.1 + 0.24 * lines, title)
-    for axes, (name, panel) in zip(_panels(figure, len(panels), 0.4), panels.items(), strict=True):
-        looks = _looks(rows)
-        places = np.arange(len(panel))
-        axes.barh(
-            places,
-            [row.p50_ms or 0 for row in panel],
-            color=[looks[runtime_of(row)][0] for row in panel],
-            height=0.7,
-        )
-        tails = [(row.p99_ms, place) for row, place in zip(panel, places, strict=True)]
-        axes.plot(
-            [tail for tail, _ in tails if tail is not None],
-            [place for tail, place in tails if tail is not None],
-            "|",
-            color=INK,
-            markersize=9,
-            markeredgewidth=1.5,
-        )
-        axes.set_yticks(places, [f"{runtime_of(r)}, {r.threads or 'GPU'}" for r in panel])
-        if axes.get_subplotspec().colspan.start > 0:  # type: ignore[union-attr]
+    down, across = _shape(len(panels))
+    figure = sheet(1.9 + 3.1 * across, 0.5 + down * (0.8 + 0.22 * lines), title)
+    settings = {tuple(map(_setting, panel)) for panel in panels.values()}
+    looks = _looks(rows)
+    for number, (axes, panel) in enumerate(
+        zip(_panels(figure, panels), panels.values(), strict=True)
+    ):
+        _latency_panel(axes, panel, [looks[runtime_of(row)][0] for row in panel])
+        if len(settings) == 1 and number % _ABREAST:
             axes.tick_params(labelleft=False)
-        axes.invert_yaxis()
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-        axes.grid(axis="x")
-        axes.set_title(labels([name])[name], size=9, loc="left")
-        axes.set_xlabel("milliseconds: bar p50, tick p99")
     return figure
+
+
+def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
+    places, middles = np.arange(len(panel)), [row.p50_ms or 0 for row in panel]
+    axes.barh(places, middles, color=colours, height=0.7)
+    end = max(1.25 * max(middles), min(3 * max(middles), max(row.p99_ms or 0 for row in panel)))
+    beside = axes.get_yaxis_transform()
+    axes.text(1.03, -0.8, f"{'p50':>6} {'p99':>6}", transform=beside, **_BESIDE)
+    for place, row in enumerate(panel):
+        if row.p99_ms is not None:
+            beyond = row.p99_ms > end
+            (tick,) = axes.plot(min(row.p99_ms, end), place, ">" if beyond else "|", color=INK)
+            tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
+        figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
+        axes.text(1.03, place, figures, transform=beside, **_BESIDE)
+    axes.set_yticks(places, list(map(_setting, panel)))
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(panel) - 0.5, -0.5)
+    axes.set_xlim(0, 1.03 * end)
+    axes.grid(axis="x")
+    axes.set_xlabel("milliseconds: bar p50, tick p99")
+
+
+def _setting(row: Row) -> str:
+    return runtime_of(row) + ("" if row.threads is None else f", {threads_in_words(row.threads)}")
 
 
 @styled
@@ -98,10 +131,12 @@ def throughput_lines(rows: list[Row], title: str) -> Figure:
     """Images a second by batch size on the most threads; a panel each model."""
     most = max((row.threads or 0 for row in rows), default=0)
     panels = _by_computation(row for row in rows if row.threads in (None, most))
-    figure = sheet(0.8 + _PANEL * len(panels), 3.6, f"{title}, {most} threads" if most else title)
-    looks = _looks(rows)
-    for axes, (name, panel) in zip(_panels(figure, len(panels), 0.4), panels.items(), strict=True):
-        for runtime, (colour, marker) in looks.items():
+    down, across = _shape(len(panels))
+    title = f"{title}, {most} threads" if most else title
+    figure = sheet(0.9 + 3.4 * across, 1.0 + 2.6 * down, title)
+    drawn = _panels(figure, panels)
+    for axes, panel in zip(drawn, panels.values(), strict=True):
+        for runtime, (colour, marker) in _looks(rows).items():
             line = [row for row in panel if runtime_of(row) == runtime]
             if line:
                 axes.plot(
@@ -117,50 +152,52 @@ def throughput_lines(rows: list[Row], title: str) -> Figure:
         axes.set_yscale("log")
         sizes = sorted({row.batch_size or 0 for row in panel})
         axes.set_xticks(sizes, [str(size) for size in sizes])
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-        axes.grid(axis="y", which="both")
-        axes.set_title(labels([name])[name], size=9, loc="left")
+        axes.xaxis.set_minor_locator(NullLocator())
+        _logarithmic(axes.yaxis)
+        axes.grid(axis="y")
         axes.set_xlabel("images a batch")
-    first = figure.axes[0]
-    first.set_ylabel("images a second")
-    handles, names = first.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)))
+        axes.set_ylabel("images a second")
+    handles, names = drawn[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)))
     return figure
 
 
 @styled
 def pareto(rows: list[Row], title: str) -> Figure:
-    """Accuracy in the runtime itself against p50, single images; a line joins the best."""
+    """Accuracy in the runtime itself against p50, single images; a line joins the best.
+
+    A variant is named at its fastest point on that line.
+    """
     most = max((row.threads or 0 for row in rows), default=0)
     single = [r for r in rows if r.batch_size == 1 and r.threads in (None, most)]
     points = [(row.p50_ms or 0, row.accuracy, row) for row in single if row.accuracy is not None]
-    figure = sheet(6.6, 4.6, f"{title}, single images" + (f", {most} threads" if most else ""))
-    (axes,) = _panels(figure, 1, 0.4)
+    figure = sheet(7.4, 5.4, f"{title}, single images" + (f", {most} threads" if most else ""))
+    (axes,) = _panels(figure, [""])
     for runtime, (colour, marker) in _looks(rows).items():
         own = [(x, y) for x, y, row in points if runtime_of(row) == runtime]
         if own:
             axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=6, label=runtime)
-    front = pareto_front([(x, y) for x, y, _ in points])
-    if front:
+    best = [points[i] for i in pareto_front([(x, y) for x, y, _ in points])]
+    if best:
+        across, up = [x for x, _, _ in best], [y for _, y, _ in best]
         axes.step(
-            [points[i][0] for i in front],
-            [points[i][1] for i in front],
-            where="post",
-            color=QUIET,
-            linewidth=1,
-            zorder=1,
-            label="Pareto front",
+            across, up, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front"
         )
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: digits(value, 1)))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+    axes.margins(0.1)
+    _logarithmic(axes.xaxis)
     axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
     axes.grid()
     axes.set_xlabel("p50, milliseconds")
     axes.set_ylabel("test accuracy in that runtime")
     figure.legend(loc="outside lower center", ncols=3)
-    _name_front(axes, [(points[i][0], points[i][1], points[i][2].variant) for i in front])
+    named: dict[str, tuple[float, float]] = {}
+    for x, y, row in best:
+        named.setdefault(row.variant, (x, y))
+    figure.draw_without_rendering()
+    if named:
+        everything = np.array([(x, y) for x, y, _ in points])
+        name_beside(axes, np.array(list(named.values())), list(labels(named).values()), everything)
     return figure
 
 
@@ -171,15 +208,3 @@ def pareto_front(points: list[tuple[float, float]]) -> list[int]:
         if not front or points[i][1] > points[front[-1]][1]:
             front.append(i)
     return front
-
-
-def _name_front(axes: Axes, front: list[tuple[float, float, str]]) -> None:
-    for x, y, name in front:
-        axes.annotate(
-            labels([name])[name],
-            (x, y),
-            xytext=(4, 5),
-            textcoords="offset points",
-            size=7,
-            rotation=0,
-        )

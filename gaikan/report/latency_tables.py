@@ -1,16 +1,11 @@
-"""Latency for people: tables from the rows of `latency.csv`."""
+"""Latency for people: rows of text from the rows of `latency.csv`."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from gaikan.report.tables import Rows, markdown, percent
-from gaikan.timing.rows import Row
-
-BOUNDARY = (
-    "Timed: from raw images in memory to class names and distances in memory, that is "
-    "normalisation, network, distances to all anchors (or the head's probabilities), the nearest "
-    "one and its name."
-)
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
+from gaikan.timing.rows import Row, runtime_of, threads_in_words
 
 
 def digits(value: float | None, figures: int = 3) -> str:
@@ -25,15 +20,22 @@ def _magnitude(value: float) -> int:
     return int(f"{value:e}".partition("e")[2])
 
 
-def runtime_of(row: Row) -> str:
-    """Runtime and precision, as `--runtime` takes it."""
-    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
+def _named(row: Row) -> str:
+    return runtime_of(row) + (" + decode" if row.includes_decode else "")
 
 
-def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """One line a variant and machine: its fastest runtime for single images, fastest first."""
-    header = ["variant", "fastest runtime", "thr", "p50 ms", "p99", "img/s", "acc.", "torch"]
-    several = len({row.machine for row in rows}) > 1
+def figure_places(rows: list[Row]) -> dict[str, tuple[str, str, bool]]:
+    """What has figures of its own, by the ending of their file names.
+
+    Machine, device, and whether decoding the image file is inside.
+    """
+    timed = [row for row in rows if row.p50_ms is not None]
+    places = dict.fromkeys((row.machine, row.device, row.includes_decode) for row in timed)
+    return {f"-{n}" if n > 1 else "": place for n, place in enumerate(places, start=1)}
+
+
+def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:
+    """The row of the least p50 for single images, by machine and variant."""
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
         place = (row.machine, row.variant)
@@ -41,10 +43,17 @@ def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
             held = best.get(place)
             if held is None or row.p50_ms < (held.p50_ms or 0):
                 best[place] = row
+    return best
+
+
+def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
+    """One line a variant and machine: its fastest runtime for single images, fastest first."""
+    header = ["variant", "fastest runtime", "thr", "p50 ms", "p99", "img/s", "acc.", "torch"]
+    several = len({row.machine for row in rows}) > 1
     lines = []
-    for row in sorted(best.values(), key=lambda row: row.p50_ms or 0):
+    for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        line = [row.variant, runtime_of(row), str(row.threads or ""), digits(row.p50_ms)]
+        line = [row.variant, _named(row), str(row.threads or ""), digits(row.p50_ms)]
         line += [digits(row.p99_ms), digits(most)]
         line += [percent(row.accuracy), percent(row.reference_accuracy)]
         lines.append([row.machine, *line] if several else line)
@@ -59,34 +68,34 @@ def _same_place(row: Row, other: Row) -> bool:
 
 
 def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """One image at a time, by computation, runtime and threads."""
-    header = ["computation", "runtime", "threads", "p50 ms", "95 %", "p90", "p99", "max"]
-    header += ["x torch", "device ms"]
+    """One image at a time, by computation, runtime and threads; keys of the columns, and rows."""
+    columns = ["computation", "runtime", "threads", "p50", "interval", "p90", "p99", "max"]
+    columns += ["speedup", "device_ms"]
     lines = []
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
         lines.append(
-            [row.computation, runtime_of(row), str(row.threads or "")]
+            [row.computation, _named(row), str(row.threads or "")]
             + [digits(row.p50_ms), "-".join(interval) if interval[0] else ""]
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
             + [digits(row.speedup), digits(row.device_p50_ms)]
         )
-    return header, lines
+    return columns, lines
 
 
 def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """The best batch size, and what a process needs, by computation, runtime and threads."""
-    header = ["computation", "runtime", "threads", "images/s", "best batch", "x torch"]
-    header += ["CPU s/1000", "roofline %", "load ms", "first ms", "peak MB", "file MB"]
+    """The best batch size, and what a process needs; keys of the columns, and rows."""
+    columns = ["computation", "runtime", "threads", "images_per_s", "batch", "speedup", "cpu"]
+    columns += ["roofline", "load", "first", "peak", "file"]
     lines = []
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
         needs = (row.load_ms, row.cold_start_ms, row.peak_rss_mb, megabytes)
-        line = [row.computation, runtime_of(row), str(row.threads or "")]
+        line = [row.computation, _named(row), str(row.threads or "")]
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
         lines.append(line)
-    return header, lines
+    return columns, lines
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:
@@ -98,15 +107,18 @@ def _once(rows: Iterable[Row]) -> list[Row]:
 
 
 def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """What each runtime makes of the test part, by variant."""
-    header = ["variant", "runtime", "accuracy", "torch", "same class %", "largest distance error"]
+    """What each runtime makes of the test part, by variant; keys of the columns, and rows."""
+    columns = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None:
-            error = "" if row.max_distance_error is None else f"{row.max_distance_error:.2g}"
+            error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
-            seen[row.variant, runtime_of(row)] = [*map(percent, figures), error]
-    return header, [[*place, *figures] for place, figures in seen.items()]
+            seen[row.variant, runtime_of(row)] = [
+                *map(percent, figures),
+                "not finite" if error is None else f"{error:.2g}",
+            ]
+    return columns, [[*place, *figures] for place, figures in seen.items()]
 
 
 def skipped_lines(rows: list[Row]) -> list[str]:
@@ -114,71 +126,16 @@ def skipped_lines(rows: list[Row]) -> list[str]:
     reasons: dict[str, None] = {}
     for row in rows:
         if row.skipped is not None:
-            at = f", {row.threads} threads" if row.threads else ""
-            reasons[f"{runtime_of(row)}{at}: {row.skipped}"] = None
+            at = f", {threads_in_words(row.threads)}" if row.threads else ""
+            model = f", {row.computation}" if row.batch_size else ""
+            reasons[f"{runtime_of(row)}{at}{model}: {row.skipped}"] = None
     return list(reasons)
 
 
-def page(rows: list[Row], facts: dict[str, Any] | None) -> str:
-    """`latency.md`."""
-    decode = any(row.includes_decode for row in rows)
-    parts = [f"{BOUNDARY}{' Decoding the image file is inside as well.' if decode else ''}"]
-    for name in dict.fromkeys(row.machine for row in rows):
-        own = [row for row in rows if row.machine == name]
-        first = own[0]
-        parts.append(f"### {name}: {first.processor}, {first.cores} cores")
-        timed = [row for row in own if row.p50_ms is not None]
-        if timed:
-            parts += ["One image at a time:", markdown(*single_rows(timed))]
-            parts += ["In batches:", markdown(*batch_rows(timed))]
-        skipped = skipped_lines(own)
-        if skipped:
-            parts.append("Skipped:\n\n" + "\n".join(f"- {line}" for line in skipped))
-        if facts is not None and facts["machine"] == name:
-            parts.append(_explained(facts))
-        header, lines = agreement_rows(own)
-        if lines:
-            parts += ["Each runtime's own predictions on the test part:", markdown(header, lines)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _explained(facts: dict[str, Any]) -> str:
-    plan = facts["plan"]
-    single, offline = plan["single"], plan["offline"]
-    text = [
-        f"Single images: at least {single['seconds']:g} s and {single['queries']} queries a case; "
-        f"batches: {offline['seconds']:g} s and {offline['queries']} queries; both in "
-        f"{plan['rounds']} rounds over all cases in random order, each runtime and number of "
-        "threads in a process of its own, one working at a time. p50: median over rounds, with "
-        "its 95 % interval (from 6 rounds on). p90 needs 64 queries, p99 662. `x torch`: p50 "
-        "against torch-fp32 on as many threads, pair by pair within rounds. `roofline`: the "
-        "least time that the operations and the bytes of model and images need at the rates "
-        "below, by the time taken. `load`, `first` (query) and `peak` memory at that batch size: "
-        f"of a process that only predicts, on {facts['threads'][-1]} threads.",
-        f"Accuracy in each runtime: networks of seed "
-        f"{', '.join(map(str, facts['scored_seeds']))}, all {facts['scored_images']} test images.",
-    ]
-    if plan["head_batches"]:
-        sizes = " and ".join(map(str, plan["head_batches"]))
-        text.append(f"Softmax heads, a reference only, are timed at batch sizes {sizes}.")
-    checks = facts["once_per_computation"]
-    if checks:
-        ratios = [check["value"] for check in checks]
-        text.append(
-            "Each computation is timed once, for all variants that share it. Checked on "
-            f"{len(checks)} pairs of networks of the same architecture, single images: the other "
-            f"network was {min(ratios):.2f} to {max(ratios):.2f} times as fast."
-        )
-    for roof in facts["roofline"]:
-        speeds = list(roof["bandwidth_gb_per_s"].items())
-        text.append(
-            f"Roofline, {roof['precision']}, {roof['threads']} threads: "
-            f"{roof['gemm_gflops']:.0f} GFLOP/s ({roof['library']}); "
-            + ", ".join(f"{speed:.0f} GB/s on {int(size) / 2**20:g} MiB" for size, speed in speeds)
-            + "."
-        )
-    text.append(
-        f"The timing took {facts['seconds']:.0f} s, "
-        f"{facts['processor_seconds']:.0f} s of processor time."
-    )
-    return "\n\n".join(text)
+def compilation(rows: list[Row]) -> dict[str, float]:
+    """Seconds that the first query took where it compiles the model, by computation."""
+    return {
+        row.computation: row.cold_start_ms / 1e3
+        for row in rows
+        if row.runtime == "torch.compile" and row.cold_start_ms is not None
+    }

@@ -18,14 +18,12 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaikan.report.colours import INK, QUIET, RULE
+
 Floats = NDArray[np.float64]
 
 DPI = 144
-INK, QUIET, RULE = "#222222", "#666666", "#dddddd"
-
-# Okabe and Ito, "Color Universal Design" (2008), without its yellow, which fades on white. Colours
-# and markers repeat with coprime periods: 70 classes are told apart, by shape in greyscale.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#333333")
+# Colours and markers repeat with coprime periods: 70 classes are told apart, by shape in greyscale.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">")
 
 _CJK = (
@@ -146,14 +144,15 @@ def fixed(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def name_beside(axes: Axes, marks: Floats, texts: list[str]) -> None:
+def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | None = None) -> None:
     """Write beside each of the marks (K, 2) its text, clear of the others where that can be.
 
-    The axes' limits and place must not change any more.
+    `others` (M, 2) are marks without a text. The axes' limits and place must not change any more.
     """
     places = axes.transData.transform(marks)
     page = axes.get_window_extent().extents
-    taken = np.hstack([places - 12, places + 12])
+    all_places = places if others is None else axes.transData.transform(np.vstack([marks, others]))
+    taken = np.hstack([all_places - 12, all_places + 12])
     sizes = text_inches(texts, 8) * DPI
     for mark, place, text, size in zip(marks, places, texts, sizes, strict=True):
         candidates = place + _around(size)

@@ -1,9 +1,9 @@
-"""Tables for people: Markdown from frames."""
+"""Tables for people: rows of text from frames."""
 
 import pandas as pd
-from tabulate import tabulate
 
-Rows = list[list[str]]
+from gaikan.report.markdown import Rows
+from gaikan.report.words import Words, joined, say
 
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
 
@@ -49,40 +49,19 @@ def _signed(value: float) -> str:
     return "" if pd.isna(value) else f"{100 * value:+.1f}"
 
 
-def markdown(header: list[str], rows: Rows) -> str:
-    """A Markdown table; text to the left, figures to the right."""
-    figures = [all(_is_figure(row[i]) for row in rows) for i in range(len(header))]
-    align = ["right" if figure else "left" for figure in figures]
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return tabulate(safe, header, tablefmt="pipe", colalign=align, disable_numparse=True)
-
-
-def _is_figure(cell: str) -> bool:
-    return not cell or cell[0].isdigit()
-
-
-def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> str:
+def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> Words:
     """What the interval and the mark of the accuracy table mean."""
-    drawn = f"{test_parts} test parts" if test_groups is None else f"{test_groups} test groups"
-    over = (
-        f"{seeds} seeds and {drawn}"
-        if seeds > 1
-        else f"{drawn} (one seed: how much training varies is not in it)"
+    drawn = (
+        say("n_test_parts", n=test_parts)
+        if test_groups is None
+        else say("n_test_groups", n=test_groups)
     )
-    text = (
-        "Test figures in %, mean over seeds: accuracy with 95 % interval, balanced accuracy; "
-        f"last, validation accuracy. Interval: bootstrap over {over}, its width by Student's t. "
-        "`=`: cannot be told from the best (paired comparison, Holm-corrected over all pairs, "
-        "5 %)."
-    )
+    over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
+    sentences = [say("accuracy_caption", drawn=over)]
     if test_groups == 1:
-        text += " One test group: nothing shows how groups differ, so there is no interval."
+        sentences.append(say("one_group"))
     elif test_groups is not None and test_groups < FEW:
-        text += f" {test_groups} test groups say little of others: more would narrow it."
+        sentences.append(say("few_groups", n=test_groups))
     if original:
-        text += (
-            " Original protocol: anchors from the labels of the first 1,000 test rows, which are "
-            "then scored; optimism: less the held-out accuracy on those rows. It says how much "
-            "the protocol flatters, not how good a variant is."
-        )
-    return text
+        sentences.append(say("original_caption"))
+    return joined(sentences)

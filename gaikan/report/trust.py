@@ -1,14 +1,21 @@
 """Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
 from gaikan.config import FactoryConfig
-from gaikan.data.leaks import Leaks
 from gaikan.rates import parts_needed, upper_bound
-from gaikan.report.tables import Rows, percent
-from gaikan.shopfloor import Judged
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
+from gaikan.report.words import Words, joined, plain, say
 
+if TYPE_CHECKING:  # slow to import, and `gaikan report` makes neither
+    from gaikan.data.leaks import Leaks
+    from gaikan.shopfloor import Judged
+
+_AS_IS = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
 
@@ -37,21 +44,16 @@ def _counts(seeds: str) -> str:
     return seeds if len(counts) <= 3 else f"{counts[0]}-{counts[-1]}"
 
 
-def rates_caption(rates: pd.DataFrame, grouped: bool) -> str:
+def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     """What the shop-floor table shows."""
     first = rates.iloc[0]
     seeds = len(str(first["escapes"]).split())
-    each = "" if seeds == 1 else " of each seed's network (from least to most if over 3)"
-    bounds = (
-        "widened by how much the test groups differ (few groups bound little)"
-        if grouped
-        else "exact (Clopper-Pearson)"
-    )
-    return (
-        f"Escapes: of {first['defects']} defective test parts called good; overkills: of "
-        f"{first['goods']} good ones called defective. Counts{each}; %: mean rate; <=: one-sided "
-        f"95 % upper bound for the seed that erred most, {bounds}. The seeds judge the same parts, "
-        "so their counts are not added up."
+    return say(
+        "rates_caption",
+        defects=first["defects"],
+        goods=first["goods"],
+        each="" if seeds == 1 else say("each_seed"),
+        bounds=say("bounds_grouped" if grouped else "bounds_exact"),
     )
 
 
@@ -73,28 +75,87 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str]
     return header, rows if len(header) > 1 else []
 
 
-def smallest_shown(rates: pd.DataFrame) -> str:
+def smallest_shown(rates: pd.DataFrame) -> Words:
     """What the best possible result on this test set could show."""
     defects = int(rates.iloc[0]["defects"])
-    least = upper_bound(0, defects)
-    return (
-        f"No escape at all among {defects} independent defective parts would show an escape rate "
-        f"of at most {percent(least)} %; 1 % takes about {parts_needed(0.01)} without an escape, "
-        f"0.1 % about {parts_needed(0.001)}."
+    return say(
+        "smallest_shown",
+        defects=defects,
+        least=percent(upper_bound(0, defects)),
+        percent=parts_needed(0.01),
+        permille=parts_needed(0.001),
     )
 
 
-def leak_rows(judged: Judged, leaks: Leaks) -> tuple[list[str], Rows]:
-    """Header and rows: test accuracy with and without the leaked parts, and on those alone."""
-    order = np.argsort(-judged.correct.mean((1, 2)), kind="stable")
-    header = ["variant", "all parts", "without leaked", "leaked alone"]
+def leak_accuracy(judged: "Judged", leaks: "Leaks") -> pd.DataFrame:
+    """Test accuracy with and without what leaked, and on that alone: a row a variant and `kind`.
+
+    `parts` of that kind, `accuracy` in 0..1, NaN where there are none; best variant first. Empty
+    where no test part leaked.
+    """
+    leaked, shared = leaks.leaked, leaks.of_shared_group
+    kinds = {"all_parts": np.ones_like(leaked)}
+    if leaked.any():
+        kinds |= {"without_copies": ~leaked, "copies_alone": leaked}
+    if shared.any():
+        kinds |= {"new_groups": ~shared, "shared_groups": shared}
     rows = []
-    for i in order.tolist():
-        right = judged.correct[i]
-        clean, leaked = right[:, ~leaks.leaked], right[:, leaks.leaked]
-        shares = [percent(part.mean() if part.size else None) for part in (right, clean, leaked)]
-        rows.append([judged.variants[i], *shares])
-    return header, rows
+    for i in np.argsort(-judged.correct.mean((1, 2)), kind="stable").tolist():
+        for kind, which in kinds.items():
+            right = judged.correct[i][:, which]
+            accuracy = right.mean() if right.size else np.nan
+            rows.append((judged.variants[i], kind, int(which.sum()), accuracy))
+    columns = ["variant", "kind", "parts", "accuracy"]
+    return pd.DataFrame(rows if len(kinds) > 1 else [], columns=columns)
+
+
+def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
+    """Columns and rows of `leak_accuracy`: a row a variant, a column a kind of part."""
+    kinds = table[["kind", "parts"]].drop_duplicates()
+    columns = [say(f"c_{kind}", n=n) for kind, n in kinds.itertuples(index=False)]
+    rows = [
+        [str(variant), *map(percent, own["accuracy"])]
+        for variant, own in table.groupby("variant", sort=False)
+    ]
+    return [say("c_variant"), *columns], rows
+
+
+def leak_sentences(found: dict[str, Any], test_parts: int) -> list[Words]:
+    """What the audit found, as `Leaks.describe` tells it; worst first, empty where it is clean."""
+    counts = {
+        "leak_exact": found["test_parts_with_exact_copy_in_training"],
+        "leak_near": found["test_parts_with_near_copy_in_training"],
+        "leak_groups": len(found["groups_in_training_and_test"]),
+        "leak_validation": max(found["validation_images_with_copy_in_fit"].values(), default=0),
+        "leak_labels": found["identical_images_with_different_labels"],
+        "leak_constant_train": found["constant_images"]["training"],
+        "leak_constant_test": found["constant_images"]["test"],
+    }
+    groups = found["groups_in_training_and_test"]
+    names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
+    shared = {"names": names, "parts": found["test_parts_of_those_groups"], "total": test_parts}
+    return [say(key, n=n, **shared) for key, n in counts.items() if n]
+
+
+def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
+    """The commonest mistakes of a confusion matrix of `seeds` networks, in words.
+
+    "14 of 120 “spur” called “mousebite”", sorted by the share of the actual class.
+    """
+    over = say("seeds_together", n=seeds) if seeds > 1 else plain("")
+    found = []
+    for actual, row in counts.iterrows():
+        total = int(row.sum())
+        found += [
+            (n / total, n, total, str(actual), str(called))
+            for called, n in zip(counts.columns, row.tolist(), strict=True)
+            if n and str(called) != str(actual)
+        ]
+    found.sort(key=lambda item: (-item[0], item[3], item[4]))
+    return [
+        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], _AS_IS)
+        for _, n, total, a, b in found[:most]
+    ]
 
 
 def recall_rows(
@@ -119,17 +180,16 @@ def recall_rows(
     return header, rows
 
 
-def reference_sentence(summary: pd.DataFrame) -> str | None:
+def reference_sentence(summary: pd.DataFrame) -> Words | None:
     """Whether the best classical reference is told from the best network."""
     kinds = summary["kind"]
     references, networks = summary[kinds == "reference"], summary[kinds != "reference"]
     if not len(references) or not len(networks):
         return None
     classical, network = references.iloc[0], networks.iloc[0]
-    pair = f"{classical['variant']} ({percent(classical['accuracy'])} %)"
-    best = f"{network['variant']} ({percent(network['accuracy'])} %)"
     if classical["accuracy"] >= network["accuracy"]:
-        return f"The best classical reference, {pair}, is no worse than the best network, {best}."
-    if classical["tied"] is True:
-        return f"The best classical reference, {pair}, cannot be told from {best}."
-    return f"The best classical reference, {pair}, is behind {best}."
+        key = "reference_no_worse"
+    else:
+        key = "reference_tied" if classical["tied"] is True else "reference_behind"
+    best = [f"{row['variant']} ({percent(row['accuracy'])} %)" for row in (classical, network)]
+    return say(key, classical=best[0], network=best[1])

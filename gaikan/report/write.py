@@ -1,4 +1,4 @@
-"""The files of a run: tables, confusion matrices, figures, report, manifest."""
+"""The files of a run: tables, confusion matrices, figures, manifest."""
 
 import io
 import json
@@ -7,35 +7,45 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment
 from gaikan.files import write
 from gaikan.report import figures, trust
 from gaikan.report.findings import Findings
-from gaikan.report.gallery import gallery, most_confident_mistakes
+from gaikan.report.gallery import gallery
+from gaikan.report.markdown import markdown
+from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.report.pca import project
-from gaikan.report.tables import accuracy_rows, caption, markdown
+from gaikan.report.tables import accuracy_rows, caption
+from gaikan.report.words import Words
 from gaikan.results import Network
 from gaikan.score import confusion
-from gaikan.shopfloor import worst_confusions
+from gaikan.timing.run_folder import read_manifest
 
 Manifest = dict[str, Any]
+
+_PICKED = ("picks.json", "picks.md", "figures/tree.svg")
 
 
 def write_tables(out: Path, found: Findings) -> None:
     """`accuracy.csv`, `accuracy.md` and, for scripts, the other tables."""
     write(out / "accuracy.csv", found.scores.to_csv(index=False, float_format="%.6f"))
-    write(out / "accuracy.md", f"{_table(found.summary)}\n\n{found.about}\n")
+    write(out / "accuracy.md", f"{_table(found.summary)}\n\n{found.about.en}\n")
+    leaks, leaked = found.leaks, trust.leak_accuracy(found.judged, found.leaks)
     frames = {
+        "summary": found.summary,
+        "leaked": leaked if len(leaked) else None,
         "comparisons": found.comparisons,
-        "leaks": found.leaks.pairs,
+        "leaks": leaks.pairs,
         "classes": found.classes,
         "rates": found.rates,
         "modes": found.modes,
     }
     for name, frame in frames.items():
-        if frame is not None:
+        if frame is None:  # nor is one of an earlier run in this folder
+            (out / f"{name}.csv").unlink(missing_ok=True)
+        else:
             write(out / f"{name}.csv", frame.to_csv(index=False, float_format="%.6g"))
 
 
@@ -74,6 +84,7 @@ def write_figures(
     )
     best = str(summary["variant"].iloc[0])
     mistakes = most_confident_mistakes(found.table, best)
+    (folder / "mistakes.png").unlink(missing_ok=True)
     if len(mistakes):
         title = f"Most confident mistakes of {best}, test"
         figures.save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
@@ -94,7 +105,7 @@ def write_figures(
             figures.save(figure, folder / f"scatter-{network.cell.network}.png")
 
 
-def about(summary: pd.DataFrame, experiment: Experiment) -> str:
+def about(summary: pd.DataFrame, experiment: Experiment) -> Words:
     """The caption of the accuracy table."""
     groups = experiment.test.groups
     n_groups = None if groups is None else len(np.unique(groups))
@@ -102,59 +113,13 @@ def about(summary: pd.DataFrame, experiment: Experiment) -> str:
     return caption(seeds, len(experiment.test), n_groups, "original" in summary)
 
 
-def write_report(out: Path, manifest: Manifest, found: Findings) -> None:
-    """`report.md`: all of it on one page."""
-    environment = Environment(
-        loader=PackageLoader("gaikan.report"),
-        autoescape=False,  # Markdown
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    summary = found.summary
-    best_first = [str(variant) for variant in summary["variant"]]
-    judged = found.judged
-    best = next(variant for variant in best_first if variant in judged.variants)
-    page = environment.get_template("report.md.jinja").render(
-        manifest=manifest,
-        table=_table(summary),
-        about=found.about,
-        reference=trust.reference_sentence(summary),
-        variants=best_first,
-        networks=sorted(
-            {v.rpartition("-")[0] for v in summary.loc[summary["kind"] != "reference", "variant"]}
-        ),
-        leaks=found.leaks.sentences(),
-        leak_table=markdown(*trust.leak_rows(judged, found.leaks))
-        if found.leaks.leaked.any()
-        else None,
-        rates=_rates(found),
-        best=best,
-        confusions=worst_confusions(judged, best),
-        classes=markdown(*trust.recall_rows(found.classes, best_first, found.ok is not None)),
-        modes=None
-        if found.modes is None
-        else markdown(*trust.recall_rows(found.modes, best_first, found.ok is not None)),
-        mistakes=(out / "figures/mistakes.png").exists(),
-    )
-    write(out / "report.md", page)
-
-
-def _rates(found: Findings) -> str | None:
-    """The shop-floor section; None without a good class or without a part of either kind."""
-    rates = found.rates
-    if rates is None:
-        return None
-    grouped = found.judged.groups is not None
-    paragraphs = [markdown(*trust.rate_rows(rates)), trust.rates_caption(rates, grouped)]
-    header, rows = trust.factory_rows(rates, found.factory)
-    if rows:
-        paragraphs.append(markdown(header, rows))
-    if rates["defects"].iloc[0]:
-        paragraphs.append(trust.smallest_shown(rates))
-    return "\n\n".join(paragraphs)
-
-
 def write_manifest(out: Path, manifest: Manifest) -> None:
-    """`manifest.json`."""
+    """`manifest.json`; picks that were made among other networks go."""
+    try:
+        before = read_manifest(out)["networks"]
+    except ConfigError:  # the folder's first run
+        before = []
+    if [each["store"] for each in before] != [each["store"] for each in manifest["networks"]]:
+        for name in _PICKED:
+            (out / name).unlink(missing_ok=True)
     write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

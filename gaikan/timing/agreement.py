@@ -20,7 +20,7 @@ class Agreement:
     accuracy: float
     reference_accuracy: float
     agreement: float  # share of parts given the reference's class
-    max_distance_error: float
+    max_distance_error: float | None  # None where a distance is not finite
 
 
 def agreements(
@@ -63,18 +63,21 @@ def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[An
 
 def _compare(pair: list[tuple[Any, Any]], names: Any, labels: Any) -> Agreement:
     (predicted, distances), (expected, exact) = pair
+    finite = np.isfinite(distances).all()
     return Agreement(
         accuracy=float((names[predicted] == labels).mean()),
         reference_accuracy=float((names[expected] == labels).mean()),
         agreement=float((predicted == expected).mean()),
-        max_distance_error=float(np.abs(distances - exact).max()),
+        max_distance_error=float(np.abs(distances - exact).max()) if finite else None,
     )
 
 
 def _mean(each: list[Agreement]) -> Agreement:
+    errors = [a.max_distance_error for a in each]
+    known = [error for error in errors if error is not None]
     return Agreement(
         accuracy=fmean(a.accuracy for a in each),
         reference_accuracy=fmean(a.reference_accuracy for a in each),
         agreement=fmean(a.agreement for a in each),
-        max_distance_error=max(a.max_distance_error for a in each),
+        max_distance_error=max(known) if len(known) == len(errors) else None,
     )

@@ -52,6 +52,7 @@ class Plan:
     rounds: int
     warm_up: float = 0.3  # seconds that a case's warm-up takes at most
     head_batches: tuple[int, ...] | None = None  # of softmax heads, a mere reference; None: all
+    longest: float | None = None  # seconds: batches that would take longer are left out
 
     def rule(self, batch_size: int) -> Rule:
         """The rule for that batch size."""
@@ -61,7 +62,12 @@ class Plan:
 PLANS = {
     "quick": Plan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
     "default": Plan(
-        Rule(0.5, 700), Rule(0.3, 5), (1, 8, 32, 64, 256, 1024), 6, head_batches=(1, 64)
+        Rule(0.5, 700),
+        Rule(0.3, 5),
+        (1, 8, 32, 64, 256, 1024),
+        rounds=6,
+        head_batches=(1, 64),
+        longest=1.0,
     ),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
 }

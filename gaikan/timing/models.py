@@ -282,16 +282,28 @@ def _quiet() -> Iterator[None]:
 GEMM_SIZE = 1024
 
 
+class Product(nn.Module):
+    """(N, `GEMM_SIZE`) times a square matrix; it has a `network`, as an embedder has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = nn.Linear(GEMM_SIZE, GEMM_SIZE, bias=False)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """One output."""
+        return (self.network(rows),)
+
+
 def write_gemm(folder: Path) -> ModelFolder:
     """A product of two square matrices as a model: what the machine's arithmetic can do."""
     size = GEMM_SIZE
-    layer = nn.Linear(size, size, bias=False)
-    _save_module(nn.Sequential(layer), folder)
+    product = Product()
+    _save_module(product, folder)
     if Exporter.missing_package():
         return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), "no ONNX"))
     from onnx import TensorProto, helper, numpy_helper
 
-    weight = numpy_helper.from_array(layer.weight.detach().numpy(), "weight")
+    weight = numpy_helper.from_array(product.network.weight.detach().numpy(), "weight")
     values = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
         for name in (INPUT, "product")

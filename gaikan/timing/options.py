@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gaikan import machine
 from gaikan.errors import ConfigError
+from gaikan.timing.runtimes import chosen
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,16 @@ class Options:
     include_decode: bool = False
     machine: str | None = None  # None: the host's name
 
+    @classmethod
+    def of(
+        cls, plan: str, runtimes: tuple[str, ...] | None, threads: tuple[int, ...] | None
+    ) -> "Options":
+        """As a configuration asks. Raises ConfigError on what this machine or gaikan has not."""
+        options = cls(plan, runtimes, threads)
+        chosen(options.runtimes)
+        _ = options.all_threads
+        return options
+
     @property
     def machine_name(self) -> str:
         """What the rows call this machine."""
@@ -28,6 +39,6 @@ class Options:
         cores = machine.cores()
         for count in self.threads or ():
             if not 1 <= count <= cores:
-                raise ConfigError(f"--threads {count}: this machine has {cores} cores; 1..{cores}")
+                raise ConfigError(f"timing on {count} threads: this machine has {cores} cores")
         default = (cores,) if self.plan == "quick" else (1, cores)
         return sorted(set(self.threads or default))

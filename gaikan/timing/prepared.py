@@ -78,14 +78,7 @@ class Prepared:
             report(f"model files of {entry['network']}", done, len(networks))
             trained, embedded = (run.entry(entry["store"][k]) for k in ("trained", "embedded"))
             network = Trained.of(entry["network"], trained, embedded)
-            wanted: dict[str, str] = {}  # decision -> model
-            for decision in (run.anchors[-1], HEAD):
-                name = computation_of(network.arch, decision)
-                if decision in network.module.decisions and name not in computations:
-                    wanted[decision] = name
-                elif decision != HEAD and name not in others.values():
-                    wanted[decision] = f"{name}, {network.name}"
-                    others[wanted[decision]] = name
+            wanted = _wanted(network, run.anchors[-1], computations, others)
             whole, alone = exporter.write(
                 network,
                 inputs.calibration[network.seed],
@@ -120,3 +113,22 @@ class Prepared:
             if setting.threads == most and setting.runtime.precision == "fp32"
         ]
         return cases + compared
+
+
+def _wanted(
+    network: Trained, anchor: str, computations: dict[str, Computation], others: dict[str, str]
+) -> dict[str, str]:
+    """Which of a network's decisions are timed, and as which model.
+
+    A computation that no earlier network had; else, once a computation, the same one again to be
+    compared with, which is noted in `others`.
+    """
+    wanted = {}
+    for decision in (anchor, HEAD):
+        name = computation_of(network.arch, decision)
+        if decision in network.module.decisions and name not in computations:
+            wanted[decision] = name
+        elif decision != HEAD and name not in others.values():
+            wanted[decision] = f"{name}, {network.name}"
+            others[wanted[decision]] = name
+    return wanted

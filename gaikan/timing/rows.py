@@ -7,6 +7,7 @@ import csv
 import io
 import math
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
@@ -61,18 +62,34 @@ class Row:
     skipped: str | None = None  # why there are no figures
 
 
+def runtime_of(row: Row) -> str:
+    """Runtime and precision, as `--runtime` takes it."""
+    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
+
+
+def threads_in_words(threads: int | None) -> str:
+    """As text and figures name a setting."""
+    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
 def computation_of(arch: str, decision: str) -> str:
     """The name of what all variants of that architecture and kind of decision share."""
     return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
 
 
-Key = tuple[str, str, str, int | None, str, str, int | None, bool]
+Machine = tuple[str, str, int]
+Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
+
+
+def machine_of(row: Row) -> Machine:
+    """The machine's name and what it is."""
+    return row.machine, row.processor, row.cores
 
 
 def key(row: Row) -> Key:
     """What tells a row from all others."""
     return (
-        row.machine,
+        machine_of(row),
         row.variant,
         row.device,
         row.threads,
@@ -117,9 +134,14 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Row)
+
+
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, hint in get_type_hints(Row).items():
+    for name, hint in _hints().items():
         text = cells[name]
         try:
             values[name] = _value(hint, text)

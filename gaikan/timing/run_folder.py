@@ -12,6 +12,17 @@ from gaikan.store import Store, code_version, key_of
 from gaikan.timing.options import Options
 
 
+def read_manifest(out: Path) -> dict[str, Any]:
+    """`manifest.json`. Raises ConfigError where `out` is no run folder."""
+    try:
+        manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
+        ) from None
+    return manifest
+
+
 @dataclass(frozen=True)
 class Run:
     """A run folder, as far as timing goes."""
@@ -25,12 +36,7 @@ class Run:
     @classmethod
     def read(cls, out: Path) -> "Run":
         """Raises ConfigError where `out` is no run folder with what timing needs."""
-        try:
-            manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ConfigError(
-                f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
-            ) from None
+        manifest = read_manifest(out)
         key = manifest.get("timing_inputs")
         if key is None:
             raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")

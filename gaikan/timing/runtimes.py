@@ -4,17 +4,19 @@ Nothing is imported before a runtime is asked for: on a Raspberry Pi there is no
 """
 
 import importlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaikan import machine
-from gaikan.errors import GaikanError
+from gaikan.errors import ConfigError, GaikanError
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
 Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order
@@ -55,7 +57,7 @@ class Runtime:
     file: str
     loader: str
     needs: str  # the package that it is
-    optional: bool = False  # only where asked for
+    compiles: bool = False  # with the machine's compiler, which takes long: only where asked for
 
     @property
     def label(self) -> str:
@@ -74,6 +76,8 @@ class Runtime:
             return "no CUDA device"
         if self.device == "cpu" and self.precision == "bf16" and not machine.native_bf16():
             return "this processor has no bf16 arithmetic"
+        if self.compiles and which(os.environ.get("CXX", "g++")) is None:
+            return "no C++ compiler"
         return None
 
     def load(self, folder: Path, threads: int | None) -> Loaded:
@@ -129,13 +133,13 @@ REFERENCE = next(iter(RUNTIMES))
 def chosen(labels: Sequence[str] | None) -> list[Runtime]:
     """The runtimes of those labels, in the registry's order; None: all but the optional ones.
 
-    The reference is always among them. Raises GaikanError on an unknown label.
+    The reference is always among them. Raises ConfigError on an unknown label.
     """
     for label in labels or ():
         if label not in RUNTIMES:
-            raise GaikanError(f"no runtime {label!r}; there are {', '.join(RUNTIMES)}")
+            raise ConfigError(f"no runtime {label!r}; there are {', '.join(RUNTIMES)}")
     return [
         runtime
         for label, runtime in RUNTIMES.items()
-        if label == REFERENCE or (not runtime.optional if labels is None else label in labels)
+        if label == REFERENCE or (not runtime.compiles if labels is None else label in labels)
     ]

@@ -36,10 +36,20 @@ class Measured:
     turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
     refused: dict[Place, str] = field(default_factory=dict)
+    too_long: dict[tuple[Setting, Case], float] = field(default_factory=dict)  # seconds expected
 
     def reason(self, setting: Setting, model: str) -> str | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
+
+    def left_out(self, setting: Setting, model: str) -> dict[int, str]:
+        """Batch sizes that would have taken too long, and the reason in words."""
+        return {
+            case.batch_size: f"a batch of {case.batch_size} takes about {seconds:.1f} s; "
+            "--thorough measures it"
+            for (at, case), seconds in self.too_long.items()
+            if (at, case.model) == (setting, model)
+        }
 
     def columns(
         self, setting: Setting, model: str, probed: str, reference: Setting | None = None
@@ -106,15 +116,13 @@ class Session:
     ) -> None:
         """Warms every case up, then `plan.rounds` rounds over all of them in random order."""
         total = len(cases) * (plan.rounds + 1)
-        for done, (setting, case) in enumerate(cases):
-            self.report(f"warming up {setting.runtime.label}", done, total)
-            self.ask(setting, case.model, "warm", case, plan.warm_up)
+        cases = self._warm(cases, plan, total)
         for number in range(plan.rounds):
             for done, index in enumerate(rng.permutation(len(cases))):
                 setting, case = cases[index]
                 self.report(
                     f"round {number + 1}/{plan.rounds}, {setting.runtime.label}",
-                    len(cases) * (number + 1) + done,
+                    total // (plan.rounds + 1) * (number + 1) + done,
                     total,
                 )
                 rule = plan.rule(case.batch_size).share(plan.rounds)
@@ -124,6 +132,27 @@ class Session:
         for setting, case in cases:  # a case that fell out half-way has no figures
             if self.measured.reason(setting, case.model) is not None:
                 self.measured.turns.pop((setting, case), None)
+
+    def _warm(
+        self, cases: list[tuple[Setting, Case]], plan: Plan, total: int
+    ) -> list[tuple[Setting, Case]]:
+        """Warms up, a model's batch sizes ascending; the cases that are to be measured.
+
+        A batch that would take over `plan.longest` by the smaller ones before it is left out.
+        """
+        kept = []
+        pace: dict[Place, float] = {}  # seconds an image, in the largest batch so far
+        for done, (setting, case) in enumerate(cases):
+            expected = pace.get((setting, case.model), 0.0) * case.batch_size
+            if plan.longest is not None and expected > plan.longest:
+                self.measured.too_long[setting, case] = expected
+                continue
+            self.report(f"warming up {setting.runtime.label}", done, total)
+            typical = self.ask(setting, case.model, "warm", case, plan.warm_up)
+            if typical is not None:
+                pace[setting, case.model] = typical / case.batch_size
+            kept.append((setting, case))
+        return kept
 
 
 @contextmanager

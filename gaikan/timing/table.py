@@ -1,5 +1,6 @@
 """From what was measured to the rows of `latency.csv`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,20 +84,25 @@ class Table:
                 variant,
                 setting,
                 size,
-                roofline_share=self._share(computation, setting, size, figures["p50_ms"] or 0),
+                roofline_share=self._share(computation, setting, size, figures),
                 **columns,
                 **figures,
             )
             for size, figures in found.items()
+        ] + [
+            self._row(variant, setting, size, skipped=reason, **columns)
+            for size, reason in self.measured.left_out(setting, computation.name).items()
         ]
 
     def _reference(self, setting: Setting) -> Setting:
-        """The reference runtime on as many threads; for a GPU the fastest of them."""
+        """The reference runtime on as many threads; a GPU's is the fastest of them."""
         return RUNTIMES[REFERENCE].setting(setting.threads or self.options.all_threads[-1])
 
     def _share(
-        self, computation: Computation, setting: Setting, size: int, milliseconds: float
+        self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
     ) -> float | None:
+        """Of the roofline; a GPU by its own clock, for copies to it are not its memory's work."""
+        milliseconds = figures["device_p50_ms"] or figures["p50_ms"]
         roofline = self.rooflines.get((setting.runtime.precision, setting.threads))
         if roofline is None:
             return None

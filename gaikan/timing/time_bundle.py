@@ -75,7 +75,11 @@ def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measure
         found = measured.columns(setting, _computation(card), _computation(card))
     except RefusedError as error:
         return [Row(**columns, batch_size=None, skipped=str(error))]
-    return [Row(**columns, batch_size=size, **figures) for size, figures in found.items()]
+    left_out = measured.left_out(setting, _computation(card))
+    return [
+        *(Row(**columns, batch_size=size, **figures) for size, figures in found.items()),
+        *(Row(**columns, batch_size=size, skipped=why) for size, why in left_out.items()),
+    ]
 
 
 def _computation(card: Card) -> str:

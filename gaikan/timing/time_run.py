@@ -55,28 +55,50 @@ def time_run(run: Run, options: Options, report: Report) -> Timing:
             measured = open_session.measured
         measured.probes = probes
         rows = Table(options, prepared, measured, scores, rooflines).rows(everything, unavailable)
-    facts = {
-        "key": run.timing_key(options),
-        "networks": [network["store"]["trained"] for network in run.networks],
-        "machine": options.machine_name,
-        "processor": machine.processor(),
-        "cores": machine.cores(),
-        "threads": all_threads,
-        "plan": {"name": options.plan, **asdict(plan)},
-        "includes_decode": options.include_decode,
-        "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
-        "scored_images": len(prepared.inputs.images),
-        "once_per_computation": _same_speed(prepared, measured),
-        "roofline": [
-            {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
-            | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
-            for (p, t), r in rooflines.items()
-        ],
+    facts = _facts(run, options, prepared, measured, rooflines) | {
         "seconds": time.perf_counter() - started,
         "processor_seconds": _processor_seconds() - cpu,
     }
     samples = [(setting, case, turns) for (setting, case), turns in measured.turns.items()]
     return Timing(rows, facts, samples)
+
+
+def _facts(
+    run: Run,
+    options: Options,
+    prepared: Prepared,
+    measured: Measured,
+    rooflines: dict[tuple[str, int | None], Roofline],
+) -> dict[str, Any]:
+    """`latency.json`: what the rows stand on, but for how long it took."""
+    return {
+        "key": run.timing_key(options),
+        "networks": [network["store"]["trained"] for network in run.networks],
+        "machine": options.machine_name,
+        "processor": machine.processor(),
+        "cores": machine.cores(),
+        "threads": options.all_threads,
+        "plan": {"name": options.plan, **asdict(PLANS[options.plan])},
+        "includes_decode": options.include_decode,
+        "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
+        "scored_images": len(prepared.inputs.images),
+        "once_per_computation": _same_speed(prepared, measured),
+        "ran": _ran(measured),
+        "roofline": [
+            {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
+            | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
+            for (p, t), r in rooflines.items()
+        ],
+    }
+
+
+def _ran(measured: Measured) -> float | None:
+    """Share of its time that a single thread really ran; other work had the processor meanwhile."""
+    found = measured.turns.items()
+    alone = [turn for (setting, _), turns in found if setting.threads == 1 for turn in turns]
+    if not alone:
+        return None
+    return sum(turn.cpu for turn in alone) / sum(float(turn.seconds.sum()) for turn in alone)
 
 
 def _processor_seconds() -> float:
@@ -89,11 +111,10 @@ def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | Non
     bandwidths: dict[int | None, dict[int, float]] = {}
     best: dict[tuple[str, int | None], tuple[float, str]] = {}
     for setting in session.workers:
-        if setting.runtime.file in gemm.missing or setting.threads is None:
+        if setting.runtime.file in gemm.missing:
             continue
         if setting.threads not in bandwidths:
-            speeds = session.ask(setting, "bandwidth", "bandwidth", setting.threads)
-            bandwidths[setting.threads] = speeds
+            bandwidths[setting.threads] = session.ask(setting, "bandwidth", "bandwidth")
         rate = session.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
         key = (setting.runtime.precision, setting.threads)
         if rate is not None and rate > best.get(key, (0.0, ""))[0]:

@@ -8,35 +8,56 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gaikan.networks import Embedder
+from gaikan.timing.models import Product
 from gaikan.timing.runtimes import Images, Loaded, Outputs
 
 _GRAPH_WARM_UP = 3
+_COPIES = 50
 
 
-def _read(path: Path, device: str = "cpu", channels_last: bool = False) -> nn.Module:
+class Narrow(nn.Module):
+    """A network whose convolutions and products are done in `dtype`; float32 in and out.
+
+    Its weights are converted once. Under autocast they would be at every call, which batches of
+    one feel, and what comes after the network would be in `dtype` as well.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network, self.dtype = network, dtype
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            elif isinstance(layer, nn.Linear):
+                layer.to(dtype)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embeddings of normalised images."""
+        embeddings: Tensor = self.network(images.to(self.dtype))
+        return embeddings.float()
+
+
+def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> nn.Module:
+    """The module; with `dtype`, its network in that precision, distances in float32 still."""
     # Written by gaikan itself, into a folder of this timing.
     module: nn.Module = torch.load(path, map_location=device, weights_only=False)
-    if channels_last:
-        for weight in module.parameters():
-            if weight.ndim == 4:
-                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    if dtype is not None:
+        for part in [p for p in module.modules() if isinstance(p, Embedder | Product)]:
+            part.network = Narrow(part.network, dtype)
     return module.eval()
 
 
 @dataclass
 class Eager:
-    """A module on the processor, in fp32 or under autocast."""
+    """A module on the processor."""
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
-    autocast: torch.dtype | None
     threads: int | None
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
-        with (
-            torch.inference_mode(),
-            torch.autocast("cpu", self.autocast, self.autocast is not None),
-        ):
+        with torch.inference_mode():
             return [output.numpy() for output in self.module(torch.from_numpy(images))]
 
     def on_device(self, images: Images) -> Callable[[], float] | None:
@@ -47,20 +68,19 @@ class Eager:
 def eager_fp32(path: Path, threads: int) -> Loaded:
     """The reference."""
     torch.set_num_threads(threads)
-    return Eager(_read(path), None, torch.get_num_threads())
+    return Eager(_read(path), torch.get_num_threads())
 
 
 def eager_bf16(path: Path, threads: int) -> Loaded:
     """Convolutions and products in bf16, channels last; distances in fp32."""
     torch.set_num_threads(threads)
-    module = _read(path, channels_last=True)
-    return Eager(module, torch.bfloat16, torch.get_num_threads())
+    return Eager(_read(path, dtype=torch.bfloat16), torch.get_num_threads())
 
 
 def compiled(path: Path, threads: int) -> Loaded:
     """`torch.compile`, for any batch size; compiling is part of the cold start."""
     torch.set_num_threads(threads)
-    return Eager(torch.compile(_read(path), dynamic=True), None, torch.get_num_threads())
+    return Eager(torch.compile(_read(path), dynamic=True), torch.get_num_threads())
 
 
 @dataclass
@@ -68,14 +88,10 @@ class Cuda:
     """A module on the GPU: images go there and outputs come back within the call."""
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
-    autocast: torch.dtype | None
     threads: int | None = None
 
     def _predict(self, images: Tensor) -> tuple[Tensor, ...]:
-        with (
-            torch.inference_mode(),
-            torch.autocast("cuda", self.autocast, self.autocast is not None),
-        ):
+        with torch.inference_mode():
             return self.module(images)
 
     def __call__(self, images: Images) -> Outputs:
@@ -108,17 +124,27 @@ def cuda_fp32(path: Path, threads: int) -> Loaded:
     """Eager fp32, without TF32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    return Cuda(_read(path, "cuda"), None)
+    return Cuda(_read(path, "cuda"))
 
 
 def cuda_bf16(path: Path, threads: int) -> Loaded:
     """Convolutions and products in bf16, channels last; distances in fp32."""
-    return Cuda(_read(path, "cuda", channels_last=True), torch.bfloat16)
+    return Cuda(_read(path, "cuda", torch.bfloat16))
 
 
 def cuda_fp16(path: Path, threads: int) -> Loaded:
     """Convolutions and products in fp16, channels last; distances in fp32."""
-    return Cuda(_read(path, "cuda", channels_last=True), torch.float16)
+    return Cuda(_read(path, "cuda", torch.float16))
+
+
+def cuda_bandwidth() -> dict[int, float]:
+    """Bytes a second of copying within the GPU's memory, by size of both blocks together, bytes."""
+    speeds = {}
+    for size in (2**23, 2**28):  # within its cache, beyond it
+        pair = torch.zeros((2, size // 2), dtype=torch.uint8, device="cuda")
+        query = _by_events(lambda pair=pair: pair[0].copy_(pair[1]))  # type: ignore[misc]
+        speeds[size] = size / min(query() for _ in range(_COPIES))
+    return speeds
 
 
 class CudaGraph(Cuda):
@@ -126,8 +152,8 @@ class CudaGraph(Cuda):
 
     graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, ...]]]
 
-    def __init__(self, module: nn.Module, autocast: torch.dtype) -> None:
-        super().__init__(module, autocast)
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__(module)
         self.graphs = {}
 
     def _captured(self, images: Images) -> tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, ...]]:
@@ -159,4 +185,4 @@ class CudaGraph(Cuda):
 
 def cuda_graph(path: Path, threads: int) -> Loaded:
     """fp16, channels last, captured once a batch size."""
-    return CudaGraph(_read(path, "cuda", channels_last=True), torch.float16)
+    return CudaGraph(_read(path, "cuda", torch.float16))

@@ -26,6 +26,7 @@ from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
 
 _GEMM_SECONDS = 0.2
+_GPU_ROWS = 2**14  # fewer keep a large GPU waiting
 
 
 @dataclass(frozen=True)
@@ -89,30 +90,43 @@ class Server:
         return Probe(started, peaks)
 
     def gemm(self, folder: str, size: int) -> float:
-        """The best rate of products of two (`size`, `size`) matrices, operations a second."""
+        """The best rate of products with a (`size`, `size`) matrix, operations a second.
+
+        By the device's own clock where it has one: the copies there and back are no arithmetic.
+        """
         product = self.runtime.load(Path(folder), self.threads)
-        matrix = np.ones((size, size), np.float32)
+        rows = size if self.threads else _GPU_ROWS
+        matrix = np.ones((rows, size), np.float32)
+        on_device = product.on_device(matrix)
         best, ends = math.inf, time.perf_counter() + _GEMM_SECONDS
         while time.perf_counter() < ends:
             before = time.perf_counter()
-            product(matrix)
-            best = min(best, time.perf_counter() - before)
-        return 2 * size**3 / best
+            if on_device is not None:
+                best = min(best, on_device())
+            else:
+                product(matrix)
+                best = min(best, time.perf_counter() - before)
+        return 2 * rows * size**2 / best
 
-    def bandwidth(self, threads: int) -> dict[int, float]:
+    def bandwidth(self) -> dict[int, float]:
         """Bytes a second by size of the block that is read or copied, bytes."""
-        return bandwidth(threads)
+        if self.threads is not None:
+            return bandwidth(self.threads)
+        from gaikan.timing.torch_runtimes import cuda_bandwidth
+
+        return cuda_bandwidth()
 
     def drop(self, model: str) -> None:
         """Forgets a model."""
         del self.models[model]
         self.queries = {case: query for case, query in self.queries.items() if case.model != model}
 
-    def warm(self, case: Case, limit: float) -> None:
-        """Queries until stable, at most `limit` seconds."""
+    def warm(self, case: Case, limit: float) -> float:
+        """Queries until stable, at most `limit` seconds; how long one takes then, seconds."""
         query = self._query(case)
         self.devices[case] = self.models[case.model].on_device(self._batch(case.batch_size))
         self.typical[case] = warm_up(query, limit)
+        return self.typical[case]
 
     def turn(self, case: Case, rule: Rule) -> Turn:
         """One round of a case."""

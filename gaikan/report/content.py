@@ -1,0 +1,284 @@
+"""What a report says, in its order, from the tables of a run folder."""
+
+from gaikan import __version__
+from gaikan.config import FactoryConfig
+from gaikan.report import trust
+from gaikan.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Fold,
+    Heading,
+    Live,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+)
+from gaikan.report.folder import RunFolder
+from gaikan.report.latency_blocks import latency_blocks
+from gaikan.report.latency_tables import digits, fastest_of
+from gaikan.report.markdown import Rows
+from gaikan.report.picked import pick_section
+from gaikan.report.reproduce import changes_toml
+from gaikan.report.tables import accuracy_rows, caption, percent
+from gaikan.report.words import Words, joined, plain, say
+
+_NAMES = 8  # classes that are named in the headline
+
+
+def document(folder: RunFolder) -> Document:
+    """The whole report."""
+    sections: list[tuple[str, list[Block]]] = [
+        ("pick", pick_section(folder)),
+        ("accuracy", _accuracy(folder)),
+        ("floor", _floor(folder)),
+        ("confusion", _confusion(folder)),
+        ("parts", [Picture("figures/samples.png", say("samples_picture"))]),
+        ("scatter", [Live("scatter", _scatters(folder))]),
+        ("latency", latency_blocks(folder.latency, folder.timing) or [_said("not_timed")]),
+        ("leaks", _leaks(folder)),
+        ("mistakes", _mistakes(folder)),
+        ("environment", _environment(folder)),
+    ]
+    return Document(
+        folder.manifest["name"],
+        _headline(folder),
+        _alerts(folder),
+        [Section(name, say(f"s_{name}"), blocks) for name, blocks in sections if blocks],
+    )
+
+
+def _said(key: str, /, **values: object) -> Paragraph:
+    return Paragraph(say(key, **values))
+
+
+def _headline(folder: RunFolder) -> list[Words]:
+    manifest = folder.manifest
+    train, test = manifest["data"]["train"], manifest["data"]["test"]
+    references = int((folder.summary["kind"] == "reference").sum())
+    n_seeds = len(manifest["seeds"])
+    channels, height, width = train["shape"]
+    classes = manifest["classes"]
+    names = plain(", ".join(classes[:_NAMES]))
+    if len(classes) > _NAMES:
+        names = say("and_more", names=names, n=len(classes) - _NAMES)
+    return [
+        say(
+            "headline" if folder.imported is None else "headline_imported",
+            file=folder.imported,
+            variants=len(folder.summary) - references,
+            references=say("and_references", n=references) if references else "",
+            train=train["images"],
+            source=train["source"],
+            test=test["images"],
+            test_source=test["source"],
+            seeds=say("n_seeds", n=n_seeds) if n_seeds > 1 else say("one_seed"),
+        ),
+        say(
+            "parts_are",
+            height=height,
+            width=width,
+            channels=say("grey") if channels == 1 else say("colour", n=channels),
+            classes=len(classes),
+            names=names,
+            good="" if folder.ok is None else say("means_good", ok=folder.ok),
+        ),
+    ]
+
+
+def _alerts(folder: RunFolder) -> list[Words]:
+    """What to know before a figure is believed."""
+    manifest = folder.manifest
+    alerts = [
+        say("note", text=text)
+        for part in ("train", "test")
+        for text in manifest["data"][part]["notes"]
+    ]
+    alerts += [say("failed", **failure) for failure in manifest["failed"]]
+    if folder.timing_stale:
+        alerts.append(say("stale_timing"))
+    if _leak_sentences(folder):
+        alerts.append(say("leak_alert"))
+    return alerts
+
+
+def _accuracy(folder: RunFolder) -> list[Block]:
+    manifest, summary = folder.manifest, folder.summary
+    test = manifest["data"]["test"]
+    reference = trust.reference_sentence(summary)
+    seeds = int(summary["seeds"].max())
+    captions = [caption(seeds, test["images"], test["groups"], "original" in summary)]
+    if folder.rates is not None or folder.latency:
+        captions.append(say("added_caption"))
+    return [
+        accuracy_table(folder),
+        Paragraph(joined(captions), small=True),
+        *([] if reference is None else [Paragraph(reference)]),
+        Picture("figures/accuracy.png", say("accuracy_picture")),
+        Paragraph(say("comparisons_file"), small=True),
+    ]
+
+
+def accuracy_table(folder: RunFolder) -> Table:
+    """One row a variant, best first: accuracy, errors that matter, and time."""
+    _, rows = accuracy_rows(folder.summary, wide=True)
+    keys = ["variant", "tied", "accuracy", "interval", "balanced", "validation"]
+    if "original" in folder.summary:
+        keys += ["original", "optimism", "interval"]
+    columns = [say(f"c_{key}") for key in keys]
+    if folder.rates is not None:
+        columns += [say(f"c_{key}") for key in ("escape", "bound", "overkill")]
+        shares = folder.rates.set_index("variant")[["escape_rate", "escape_bound", "overkill_rate"]]
+        known = {name: list(map(percent, row)) for name, *row in shares.itertuples()}
+        rows = [row + known.get(row[0], ["", "", ""]) for row in rows]
+    fastest = fastest_of(folder.latency)
+    machines = list(dict.fromkeys(machine for machine, _ in fastest))
+    for machine in machines:
+        one = len(machines) == 1
+        columns.append(say("c_p50_fastest") if one else say("c_p50_on", machine=machine))
+        times = {name: row.p50_ms for (place, name), row in fastest.items() if place == machine}
+        rows = [[*row, digits(times.get(row[0]))] for row in rows]
+    return Table(columns, rows, filtered=True)
+
+
+def _floor(folder: RunFolder) -> list[Block]:
+    """The shop floor; nothing without a good class."""
+    rates = folder.rates
+    if rates is None:
+        return []
+    first = rates.iloc[0]
+    _, rows = trust.rate_rows(rates)
+    columns = [say("c_variant"), say("c_escapes_of", n=first["defects"]), say("c_percent")]
+    columns += [say("c_bound"), say("c_overkills_of", n=first["goods"]), say("c_percent")]
+    columns += [say("c_bound")]
+    grouped = folder.manifest["data"]["test"]["groups"] is not None
+    blocks: list[Block] = [
+        Table(columns, rows),
+        Paragraph(trust.rates_caption(rates, grouped), small=True),
+    ]
+    factory = FactoryConfig(**folder.manifest["config"]["factory"])
+    _, costs = trust.factory_rows(rates, factory)
+    if costs:
+        blocks.append(Table(_factory_columns(factory), costs))
+    if first["defects"]:
+        blocks.append(Paragraph(trust.smallest_shown(rates)))
+    return blocks
+
+
+def _factory_columns(factory: FactoryConfig) -> list[Words]:
+    columns = [say("c_variant")]
+    if factory.defect_rate is not None:
+        columns += [say("c_cost"), say("c_cost_bound")]
+    if factory.escape_target is not None:
+        columns += [say("c_target", target=factory.escape_target)]
+    return columns
+
+
+def _confusion(folder: RunFolder) -> list[Block]:
+    """Those of the picks, or of the best, at once; the others folded."""
+    pictures = {
+        variant: Picture(f"confusion/{variant}.png", say("confusion_of", variant=variant))
+        for variant in folder.variants
+    }
+    others: list[Block] = [p for name, p in pictures.items() if name not in folder.shown]
+    captions = [say("confusion_caption"), *_thresholds(folder)]
+    blocks: list[Block] = [Paragraph(joined(captions), small=True)]
+    blocks += [pictures[variant] for variant in folder.shown]
+    if others:
+        blocks.append(Fold(say("other_matrices", n=len(others)), others))
+    return blocks
+
+
+def _thresholds(folder: RunFolder) -> list[Words]:
+    """That decisions are not those of a stage, where one has a threshold."""
+    stages = {} if folder.picks is None else folder.picks["stages"]
+    picked = [stage["pick"] for stage in stages.values() if stage["pick"] is not None]
+    some = any(pick["threshold"] is not None for pick in picked)
+    return [say("without_thresholds")] if some else []
+
+
+def _scatters(folder: RunFolder) -> list[Picture]:
+    return [
+        Picture(path, say("scatter_of", network=network))
+        for network in dict.fromkeys(n["network"] for n in folder.manifest["networks"])
+        if folder.picture(path := f"figures/scatter-{network}.png")
+    ]
+
+
+def _leaks(folder: RunFolder) -> list[Block]:
+    sentences = _leak_sentences(folder)
+    if not sentences:
+        return [_said("no_leak")]
+    blocks: list[Block] = [Bullets(sentences)]
+    if folder.leaked is not None:
+        blocks += [_said("leak_table"), Table(*trust.leak_rows(folder.leaked))]
+    return [*blocks, _said("leak_file")]
+
+
+def _leak_sentences(folder: RunFolder) -> list[Words]:
+    manifest = folder.manifest
+    return trust.leak_sentences(manifest["leaks"], manifest["data"]["test"]["images"])
+
+
+def _mistakes(folder: RunFolder) -> list[Block]:
+    seeds = int(folder.summary["seeds"].max())
+    blocks: list[Block] = [Paragraph(words, small=True) for words in _thresholds(folder)]
+    for variant in folder.shown:
+        sentences = trust.confused(folder.confusion(variant), seeds)
+        blocks.append(Heading(say("mistakes_of", variant=variant)))
+        blocks.append(Bullets(sentences) if sentences else _said("no_mistakes"))
+    stills = [Picture("figures/mistakes.png", say("mistakes_picture"))]
+    blocks.append(Live("gallery", stills if folder.picture(stills[0].path) else []))
+    for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):
+        if recalls is not None:
+            with_escapes = folder.ok is not None
+            _, rows = trust.recall_rows(recalls, folder.variants, with_escapes)
+            keys = ["variant", "kind", "right", "percent", "interval"]
+            keys += ["escapes"] if with_escapes else []
+            table = Table([say(f"c_{column}") for column in keys], rows, filtered=True)
+            blocks.append(Fold(say(key), [table]))
+    return blocks
+
+
+def _environment(folder: RunFolder) -> list[Block]:
+    manifest = folder.manifest
+    machine, data = manifest["machine"], manifest["data"]
+    prints = [
+        say(
+            "fingerprint_of",
+            part=say(f"part_{part}"),
+            source=data[part]["source"],
+            images=data[part]["images"],
+            fingerprint=data[part]["fingerprint"],
+        )
+        for part in ("train", "test")
+    ]
+    found: Rows = [[name, v] for name, v in machine["packages"].items() if v]
+    facts = [
+        say(
+            "ran_on",
+            **{name: machine[name] for name in ("cores", "memory_gib", "system", "python")},
+            processor=machine["gpu"] or machine["processor"],
+            trained=say("trained_on", device=manifest["device"], precision=manifest["precision"])
+            if folder.imported is None
+            else say("not_trained", file=folder.imported),
+        ),
+        say("took", **{name: f"{value:.0f}" for name, value in manifest["seconds"].items()}),
+        say(
+            "code_is",
+            commit=machine["commit"] or say("unknown"),
+            seeds=", ".join(map(str, manifest["seeds"])),
+        ),
+        say("packages", packages=", ".join(" ".join(pair) for pair in found)),
+    ]
+    facts += [say("not_measured", **item) for item in manifest["skipped"]]
+    return [
+        Bullets(facts),
+        _said("fingerprints"),
+        Bullets(prints),
+        _said("reproduce", name=manifest["name"]),
+        Code(changes_toml(manifest["config"])),
+        Paragraph(say("made_by", version=__version__), small=True),
+    ]

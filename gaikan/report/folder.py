@@ -1,0 +1,127 @@
+"""A run folder as its report reads it: tables, not what made them."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gaikan.errors import ConfigError
+from gaikan.report.latency import CSV, read_facts
+from gaikan.timing.rows import Row, read_rows
+from gaikan.timing.run_folder import read_manifest
+
+PICKS = "picks.json"
+
+# Columns of text: a class may be called "001" or "NA".
+_TEXT = ("variant", "kind", "escapes", "overkills", "target")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What `gaikan bench`, `gaikan time` and `gaikan pick` left in a folder."""
+
+    out: Path
+    manifest: dict[str, Any]
+    summary: pd.DataFrame  # best first
+    rates: pd.DataFrame | None  # with an ok class, best first
+    classes: pd.DataFrame
+    modes: pd.DataFrame | None
+    leaked: pd.DataFrame | None  # where training has copies of test parts
+    latency: list[Row]  # empty where it was not timed
+    timing: dict[str, Any] | None
+    timing_stale: bool  # whether there are rows, but of networks that were here before
+    picks: dict[str, Any] | None
+
+    @classmethod
+    def read(cls, out: Path) -> "RunFolder":
+        """Raises ConfigError and DataError where `out` is no run folder, or not a whole one."""
+        manifest = read_manifest(out)
+        summary = _table(out, "summary")
+        classes = _table(out, "classes")
+        if summary is None or classes is None or "weights" not in manifest:
+            raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
+        timing = read_facts(out)
+        networks = [network["store"]["trained"] for network in manifest["networks"]]
+        stale = timing is not None and timing["networks"] != networks
+        rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
+        tied = {"True": True, "False": False}
+        summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
+        return cls(
+            out,
+            manifest,
+            summary,
+            rates=_table(out, "rates"),
+            classes=classes,
+            modes=_table(out, "modes"),
+            leaked=_table(out, "leaked"),
+            latency=rows,
+            timing=timing,
+            timing_stale=stale,
+            picks=_picks(out / PICKS),
+        )
+
+    @property
+    def ok(self) -> str | None:
+        """Name of the good class."""
+        name: str | None = self.manifest["ok"]
+        return name
+
+    @property
+    def imported(self) -> str | None:
+        """The file that the networks come from; None where they were trained here."""
+        weights = self.manifest["weights"]
+        return None if weights is None else str(weights["file"])
+
+    @property
+    def variants(self) -> list[str]:
+        """All of them, best on test first."""
+        return [str(name) for name in self.summary["variant"]]
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The variants that the page looks at closely: those picked, or else the best network's."""
+        stages = {} if self.picks is None else self.picks["stages"]
+        picked = [stage["pick"]["variant"] for stage in stages.values() if stage["pick"]]
+        return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
+
+    @cached_property
+    def best(self) -> "pd.Series[Any]":
+        """The row of `summary` of the best on test that can be installed: no reference."""
+        return self.summary[self.summary["kind"] != "reference"].iloc[0]
+
+    def picture(self, path: str) -> Path | None:
+        """The file at `path` in the folder, where it is there."""
+        return self.out / path if (self.out / path).exists() else None
+
+    def confusion(self, variant: str) -> pd.DataFrame:
+        """Counts, actual by predicted class; raises ConfigError where they are missing."""
+        path = self.out / f"confusion/{variant}.csv"
+        try:
+            table = pd.read_csv(path, dtype={"actual": str}, keep_default_na=False)
+        except OSError:
+            raise ConfigError(f"{path} is missing; run `gaikan bench` on it again") from None
+        return table.set_index("actual")
+
+
+def _table(out: Path, name: str) -> pd.DataFrame | None:
+    path = out / f"{name}.csv"
+    if not path.exists():
+        return None
+    text = dict.fromkeys(_TEXT, str)
+    with path.open(encoding="utf-8") as file:
+        columns = file.readline().strip().split(",")
+    empty = {column: [""] for column in columns if column not in _TEXT}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=empty)
+
+
+def _picks(path: Path) -> dict[str, Any] | None:
+    try:
+        picks: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}; `gaikan pick` writes it anew") from None
+    return picks

@@ -1,0 +1,135 @@
+"""The latency part of a report: tables, figures, and how it was timed."""
+
+from typing import Any
+
+from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
+from gaikan.report.latency_tables import (
+    agreement_rows,
+    batch_rows,
+    compilation,
+    fastest_rows,
+    figure_places,
+    single_rows,
+    skipped_lines,
+)
+from gaikan.report.markdown import Rows
+from gaikan.report.tables import percent
+from gaikan.report.words import Words, joined, plain, say, threads_said
+from gaikan.timing.rows import Row
+
+_IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine
+_FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
+_FASTEST += ["runtime_accuracy", "torch_accuracy"]
+
+
+def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]:
+    """What the rows of `latency.csv` say; `facts`, of the run's own timing, how it was done.
+
+    Empty without rows.
+    """
+    if not rows:
+        return []
+    bounds = [say("boundary")]
+    if any(row.includes_decode for row in rows):
+        bounds.append(say("with_decoding"))
+    blocks: list[Block] = [Paragraph(joined(bounds))]
+    for name in dict.fromkeys(row.machine for row in rows):
+        own = [row for row in rows if row.machine == name]
+        where = say("machine_is", name=name, processor=own[0].processor, cores=own[0].cores)
+        blocks.append(Heading(where))
+        here = facts if facts is not None and facts["machine"] == name else None
+        blocks += [*_busy(here), *_of_machine(own, rows)]
+        if here is not None:
+            blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(here)]))
+    return blocks
+
+
+def _busy(facts: dict[str, Any] | None) -> list[Block]:
+    """A warning where other work had the processor while it was timed."""
+    ran = None if facts is None else facts.get("ran")
+    if ran is None or ran >= _IDLE:
+        return []
+    return [Paragraph(say("busy", ran=percent(ran)))]
+
+
+def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
+    timed = [row for row in own if row.p50_ms is not None]
+    blocks: list[Block] = []
+    if timed:
+        blocks += [Paragraph(say("fastest")), _table(_FASTEST, fastest_rows(own)[1])]
+        for suffix, (machine, device, decode) in figure_places(rows).items():
+            if machine == own[0].machine:
+                inside = [say("decoding_inside")] if decode else []
+                where = joined([plain(machine), plain(device), *inside], say("comma"))
+                blocks += _pictures(suffix, where)
+        blocks.append(Fold(say("one_at_a_time"), [_table(*single_rows(timed))]))
+        batches: list[Block] = [_table(*batch_rows(timed))]
+        took = [f"{s:.1f} s ({name})" for name, s in compilation(timed).items()]
+        if took:
+            batches.append(Paragraph(say("compiled", took=", ".join(took))))
+        blocks.append(Fold(say("in_batches"), batches))
+    columns, agreement = agreement_rows(own)
+    if agreement:
+        blocks.append(Fold(say("own_predictions"), [_table(columns, agreement)]))
+    skipped = skipped_lines(own)
+    if skipped:
+        blocks += [Paragraph(say("skipped")), Bullets([plain(line) for line in skipped])]
+    return blocks
+
+
+def _table(columns: list[str], rows: Rows) -> Table:
+    """Without the columns in which nothing was measured."""
+    held = [i for i in range(len(columns)) if any(row[i] for row in rows)]
+    some = [[row[i] for i in held] for row in rows]
+    return Table([say(f"c_{columns[i]}") for i in held], some, filtered=len(rows) > 8)
+
+
+def _pictures(suffix: str, where: Words) -> list[Block]:
+    titles = {"pareto": "pareto", "latency": "latency_bars", "throughput": "throughput"}
+    return [
+        Picture(f"figures/{name}{suffix}.png", say(key, where=where))
+        for name, key in titles.items()
+    ]
+
+
+def _explained(facts: dict[str, Any]) -> list[Words]:
+    plan = facts["plan"]
+    single, offline = plan["single"], plan["offline"]
+    text = [
+        say(
+            "plan",
+            seconds=single["seconds"],
+            queries=single["queries"],
+            batch_seconds=offline["seconds"],
+            batch_queries=offline["queries"],
+            rounds=plan["rounds"],
+            threads=facts["threads"][-1],
+        ),
+        say(
+            "scored",
+            seeds=", ".join(map(str, facts["scored_seeds"])),
+            images=facts["scored_images"],
+        ),
+    ]
+    if plan["head_batches"]:
+        text.append(say("head_batches", sizes=", ".join(map(str, plan["head_batches"]))))
+    ratios = [check["value"] for check in facts["once_per_computation"]]
+    if ratios:
+        text.append(say("same_speed", n=len(ratios), low=min(ratios), high=max(ratios)))
+    for roof in facts["roofline"]:
+        speeds = [
+            f"{speed:.0f} GB/s on {int(size) / 2**20:g} MiB"
+            for size, speed in roof["bandwidth_gb_per_s"].items()
+        ]
+        text.append(
+            say(
+                "roofline",
+                precision=roof["precision"],
+                threads=threads_said(roof["threads"]),
+                gflops=roof["gemm_gflops"],
+                library=roof["library"],
+                speeds=", ".join(speeds),
+            )
+        )
+    took = {"seconds": facts["seconds"], "processor": facts["processor_seconds"]}
+    return [*text, say("timing_took", **took)]

@@ -1,0 +1,27 @@
+"""The pages of a run folder, `report.md` and `report.html`, from its other files."""
+
+from pathlib import Path
+
+from gaikan.errors import ConfigError
+from gaikan.files import write
+from gaikan.report import html, md
+from gaikan.report.content import document
+from gaikan.report.folder import RunFolder
+from gaikan.report.words import LANGUAGES
+
+HTML, MARKDOWN = "report.html", "report.md"
+
+
+def write_pages(out: Path, language: str = "en") -> Path:
+    """Writes both and returns the path of `report.html`, which shows `language` first.
+
+    Nothing is trained, timed or read from the data's source. Raises ConfigError and DataError
+    where the folder is not whole.
+    """
+    if language not in LANGUAGES:
+        raise ConfigError(f"--lang {language}: there are {' and '.join(LANGUAGES)}")
+    folder = RunFolder.read(out)
+    report = document(folder)
+    write(out / MARKDOWN, md.page(report))
+    write(out / HTML, html.page(folder, report, language))
+    return out / HTML

@@ -1,0 +1,107 @@
+"""The test parts of a run folder, and which of them a page has room for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Images
+from gaikan.errors import ConfigError
+from gaikan.report.folder import RunFolder
+from gaikan.report.mistakes import most_confident_mistakes
+from gaikan.seeds import stream
+from gaikan.store import Tensors, unpack
+from gaikan.timing.run_folder import Run
+
+Index = NDArray[np.int64]
+
+MOST = 1500  # parts of the scatter
+GALLERY = 24  # wrong parts of a variant
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin", "mode")
+
+
+@dataclass(frozen=True)
+class TestParts:
+    """Images of N test parts, and what every network called them."""
+
+    __test__ = False  # no test case, in spite of its name
+
+    run: Run
+    images: Images  # (N, C, H, W)
+    predictions: pd.DataFrame  # those of the test part, N rows in this order a variant and seed
+    chosen: Index  # the parts that a page shows, ascending
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> "TestParts":
+        """Raises ConfigError where the folder lacks predictions or the store lacks the images."""
+        run = Run.read(folder.out)
+        images = unpack(run.entry(run.inputs_key))[0]["images"]
+        found = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
+        wrong = [found.place(found.mistakes(variant)) for variant in folder.shown]
+        return cls(run, images, found.predictions, _choose(found.labels, np.concatenate(wrong)))
+
+    @cached_property
+    def first(self) -> pd.DataFrame:
+        """The rows (N) of one variant and seed: each part once."""
+        table = self.predictions
+        one = table["variant"].eq(table["variant"].iloc[0]) & table["seed"].eq(self.seed)
+        return table[one]
+
+    @cached_property
+    def seed(self) -> int:
+        """The first one."""
+        return int(self.predictions["seed"].min())
+
+    @cached_property
+    def labels(self) -> NDArray[np.str_]:
+        """Actual class names (N,)."""
+        return self.first["label"].to_numpy(str)
+
+    def mistakes(self, variant: str) -> pd.DataFrame:
+        """The parts that a variant was most confidently wrong about, as `predictions` has them."""
+        return most_confident_mistakes(self.predictions, variant, GALLERY)
+
+    def place(self, rows: pd.DataFrame) -> Index:
+        """Where the parts of these rows are among the N."""
+        order = {sample: i for i, sample in enumerate(self.first["sample"].tolist())}
+        return np.asarray([order[sample] for sample in rows["sample"].tolist()], np.int64)
+
+    def embedded(self, network: str) -> Tensors | None:
+        """Embeddings and anchors of a network of the first seed; None where it failed."""
+        for entry in self.run.networks:
+            if (entry["network"], entry["seed"]) == (network, self.seed):
+                return unpack(self.run.entry(entry["store"]["embedded"]))[0]
+        return None
+
+
+def _predictions(folder: RunFolder) -> pd.DataFrame:
+    path = folder.out / "predictions.parquet"
+    try:
+        there = set(pq.read_schema(path).names)
+        columns = [column for column in _COLUMNS if column in there]
+        table = pq.read_table(path, columns=columns, filters=[("split", "==", "test")])
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}; run `gaikan bench` on {folder.out} again") from None
+    predictions: pd.DataFrame = table.to_pandas()
+    return predictions
+
+
+def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:
+    """Up to `most` parts at random, always the same, and those that are wanted.
+
+    Each class keeps its share of half the room, or all its parts if it has fewer: a rare class
+    stays in sight.
+    """
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    order = stream(0, "parts on the page").permutation(len(labels))
+    _, codes = np.unique(labels[order], return_inverse=True)
+    rank = np.zeros(len(order), np.int64)  # of each part within its class, in random order
+    for code in range(codes.max() + 1):
+        rank[codes == code] = np.arange(int((codes == code).sum()))
+    share = most // 2 // (codes.max() + 1)
+    first = order[np.argsort(rank >= share, kind="stable")][:most]
+    return np.union1d(first, wanted)

@@ -1,0 +1,43 @@
+"""How to run a run again: its configuration as TOML."""
+
+import json
+from typing import Any
+
+from gaikan.config import Config
+
+
+def changes_toml(config: dict[str, Any]) -> str:
+    """The TOML of all keys of a manifest's `config` that differ from the default."""
+    changed = _changes(config, Config().model_dump(mode="json"))
+    text = _table(changed)
+    return text or "# all as the defaults\n"
+
+
+def _changes(config: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for key, value in config.items():
+        usual = default.get(key)
+        if isinstance(value, dict) and isinstance(usual, dict):
+            value = _changes(value, usual)
+            usual = {}
+        if value != usual:
+            found[key] = value
+    return found
+
+
+def _table(values: dict[str, Any], path: tuple[str, ...] = ()) -> str:
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = [
+        f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in values.items()
+        if key not in tables and value is not None
+    ]
+    if path and lines:
+        lines.insert(0, f"[{'.'.join(map(_key, path))}]")
+    text = "".join(f"{line}\n" for line in lines)
+    return text + "".join(_table(value, (*path, key)) for key, value in tables.items())
+
+
+def _key(key: str) -> str:
+    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if bare else json.dumps(key, ensure_ascii=False)

@@ -1,0 +1,82 @@
+"""What the scatter of a page draws: parts, planes and anchors, as JSON-able values."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gaikan.report.folder import RunFolder
+from gaikan.report.parts import TestParts
+from gaikan.report.pca import project
+from gaikan.report.thumbnails import COLUMNS, Sheet
+
+STEPS = 4000  # a plane's longer side; places are whole numbers, which are short
+
+Floats = NDArray[np.float64]
+
+
+def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, Any]:
+    """Names are given once and then by number; a network's plane serves all its variants."""
+    known = folder.manifest["classes"]
+    classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
+    shown = parts.first.iloc[parts.chosen]
+    modes = sorted(set(shown["mode"].astype(str))) if "mode" in shown else []
+    networks = dict.fromkeys(entry["network"] for entry in parts.run.networks)
+    planes = [_plane(parts, network, classes) for network in networks]
+    order = {variant: rank for rank, variant in enumerate(folder.variants)}
+    variants = [v for plane in planes if plane is not None for v in plane.pop("variants")]
+    return {
+        "classes": classes,
+        "modes": modes,
+        "label": _numbers(shown["label"], classes),
+        "mode": _numbers(shown["mode"], modes) if modes else [],
+        "row": shown["sample"].tolist(),
+        "tile": {"width": sheet.width, "height": sheet.height, "columns": COLUMNS},
+        "planes": {plane["network"]: plane for plane in planes if plane is not None},
+        "variants": sorted(variants, key=lambda v: order.get(v["name"], len(order))),
+        "first": folder.shown[0],
+    }
+
+
+def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
+    return pd.Categorical(names, categories=known).codes.tolist()
+
+
+def _plane(parts: TestParts, network: str, classes: list[str]) -> dict[str, Any] | None:
+    """The plane of a network of the first seed, and its variants; None where it failed."""
+    arrays = parts.embedded(network)
+    if arrays is None:
+        return None
+    methods = list(parts.run.anchors)
+    anchors = np.concatenate([arrays[f"anchors.{method}"] for method in methods])
+    points, marks, explained = project(arrays["test"], anchors)
+    places = np.concatenate([points[parts.chosen], marks])
+    low = places.min(0)
+    span = float((places.max(0) - low).max()) or 1.0
+    whole = ((places - low) / span * STEPS).round().astype(int)
+    shown = whole[: len(parts.chosen)]
+    split = whole[len(parts.chosen) :].reshape(len(methods), -1, 2)
+    return {
+        "network": network,
+        "x": shown[:, 0].tolist(),
+        "y": shown[:, 1].tolist(),
+        "size": whole.max(0).tolist(),
+        "explained": [round(float(share), 3) for share in explained],
+        "variants": _variants(parts, network, classes, dict(zip(methods, split, strict=True))),
+    }
+
+
+def _variants(
+    parts: TestParts, network: str, classes: list[str], anchors: dict[str, NDArray[np.int_]]
+) -> list[dict[str, Any]]:
+    """Each decision of a network, anchors (K, 2) by method: anchors drawn, and classes called."""
+    table = parts.predictions[parts.predictions["seed"] == parts.seed]
+    found = []
+    for name, own in table.groupby("variant", sort=False, observed=True):
+        owner, _, method = str(name).rpartition("-")
+        if owner == network:
+            called = _numbers(own["predicted"].iloc[parts.chosen], classes)
+            drawn = anchors[method].tolist() if method in anchors else []
+            found.append({"name": name, "network": owner, "anchors": drawn, "called": called})
+    return found

@@ -1,0 +1,54 @@
+"""Text in English and Japanese, from one table of strings."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ja")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The same text in each language of `LANGUAGES`."""
+
+    en: str
+    ja: str
+
+
+def plain(text: str) -> Words:
+    """What has one form in all languages: a name, a figure, a program's own message."""
+    return Words(text, text)
+
+
+def say(key: str, /, **values: object) -> Words:
+    """The string `key` of `strings.toml` with its {names} filled in, by text, number or Words."""
+    texts = [
+        template.format(
+            **{n: getattr(v, language) if isinstance(v, Words) else v for n, v in values.items()}
+        )
+        for language, template in zip(LANGUAGES, strings()[key], strict=True)
+    ]
+    return Words(*texts)
+
+
+def joined(texts: Iterable[Words], between: Words | None = None) -> Words:
+    """Sentences one after the other, or names with `between` between them."""
+    found = list(texts)
+    between = between or Words(" ", "")
+    return Words(between.en.join(w.en for w in found), between.ja.join(w.ja for w in found))
+
+
+def threads_said(threads: int | None) -> Words:
+    """How many threads a runtime has; None is a GPU."""
+    if threads is None:
+        return say("on_gpu")
+    return say("one_thread") if threads == 1 else say("n_threads", n=threads)
+
+
+@cache
+def strings() -> dict[str, list[str]]:
+    """The table: each key's text in each language."""
+    text = Path(__file__).with_name("strings.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

@@ -1,0 +1,63 @@
+"""The stages that are asked for, and whether this run can answer them."""
+
+from pathlib import Path
+
+from gaikan.config import FactoryConfig, load_config
+from gaikan.errors import ConfigError
+from gaikan.selection.run_files import RunFiles
+from gaikan.stages import CEILINGS, Range, Share, Stage, check, known
+from gaikan.timing.runtimes import RUNTIMES
+
+# What `bench/stages.toml` spells out. The budget of `intermediate` is one that a Raspberry Pi has,
+# wherever the run was timed: one core of it takes some 10 ms for 20 million operations.
+DEFAULTS = {
+    "intermediate": Stage(
+        description="at the line, between two steps: what one core of a Raspberry Pi can do",
+        device="cpu",
+        threads=Range(max=1),
+        p90_ms=Range(max=10),
+        mflops=Range(max=20),
+        model_bytes=Range(max=40_000_000),
+        escape_bound=Share(max=0.1),
+    ),
+    "final": Stage(
+        description="before shipping: whatever it takes to let next to nothing through",
+        escape_bound=Share(max=0.03),
+    ),
+}
+
+
+def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], FactoryConfig]:
+    """Stages and costs of a file, or else of the run's own configuration, or else the default.
+
+    The default stages limit escapes only where a class means good. Raises ConfigError in one
+    line that names file and key.
+    """
+    config, where = run.config, f"{run.out}/manifest.json"
+    if file is not None:
+        config, where = load_config(file, {}), str(file)
+        if not config.stage:
+            raise ConfigError(f"{where}: no [stage.NAME] in it; see bench/stages.toml")
+    costs = config.factory if config.factory.defect_rate is not None else run.config.factory
+    stages = config.stage or DEFAULTS
+    if not config.stage and run.ok is None:
+        stages = {
+            name: stage.model_copy(update=dict.fromkeys(CEILINGS)) for name, stage in stages.items()
+        }
+    kinds = [*run.modes, *run.classes]
+    check(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)
+    for name, stage in stages.items():
+        _check_timed(run, stage, f"{where}: key 'stage.{name}")
+    return stages, costs
+
+
+def _check_timed(run: RunFiles, stage: Stage, at: str) -> None:
+    for label in stage.runtimes or ():
+        known(label, RUNTIMES, "runtime", f"{at}.runtimes'")
+    if stage.machine is not None:
+        machines = [row.machine for row in run.rows]
+        known(stage.machine, machines, "timed machine", f"{at}.machine'")
+    sizes = sorted({row.batch_size for row in run.rows if row.batch_size is not None})
+    if stage.batch_size not in sizes:
+        timed = ", ".join(map(str, sizes))
+        raise ConfigError(f"{at}.batch_size': not timed at {stage.batch_size}, only at {timed}")

@@ -1,0 +1,55 @@
+"""The pick: best by the objective; of those that cannot be told apart from it, the fastest."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gaikan.selection.candidates import Candidate
+from gaikan.selection.ties import Ties
+from gaikan.stages import Stage
+
+# (the best, another, the variants that qualify in order of name, stage)
+TellsApart = Callable[[Candidate, Candidate, tuple[str, ...], Stage], bool]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen of the candidates that qualify."""
+
+    pick: Candidate | None
+    best: Candidate | None  # by the objective alone
+    tied: tuple[Candidate, ...]  # with the best, itself among them, in the order of preference
+    rest: tuple[Candidate, ...]  # qualify but are told apart from the best, best first
+
+
+def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart) -> Choice:
+    """From candidates that all qualify.
+
+    Of a variant's seeds the one best on validation stands for it, in each runtime.
+    """
+    if not candidates:
+        return Choice(None, None, (), ())
+    ranked = sorted(best_seeds(candidates), key=lambda candidate: candidate.rank)
+    best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
+    tied: list[Candidate] = []
+    rest: list[Candidate] = []
+    for candidate in ranked:
+        apart = candidate is not best and told_apart(best, candidate, variants, stage)
+        (rest if apart else tied).append(candidate)
+    tied.sort(key=lambda candidate: (*candidate.speed, *candidate.rank))
+    return Choice(tied[0], best, tuple(tied), tuple(rest))
+
+
+def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Of each variant in each runtime, the seed that would be installed."""
+    found: dict[object, Candidate] = {}
+    for candidate in candidates:
+        key = (candidate.variant, id(candidate.row))
+        held = found.get(key)
+        if held is None or candidate.rank < held.rank:
+            found[key] = candidate
+    return list(found.values())
+
+
+def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> Choice:
+    """From all candidates of a stage."""
+    return choose([c for c in candidates if not c.failed], stage, ties.told_apart)

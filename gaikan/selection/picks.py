@@ -1,0 +1,118 @@
+"""The picks of a run: for each stage what to install, and all the reasons."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import fmean
+
+from gaikan.selection.asked import stages_of
+from gaikan.selection.candidates import Candidate, Judging
+from gaikan.selection.choose import Choice, pick
+from gaikan.selection.quality import Quality, decide, quality
+from gaikan.selection.reasons import Binding, binding, nearest_miss, why_not, why_picked
+from gaikan.selection.run_files import RunFiles
+from gaikan.selection.sensitivity import CEILINGS, Sensitivity, sensitivity
+from gaikan.selection.ties import Ties
+from gaikan.selection.trust import Promise, networks_of, promise, warnings
+from gaikan.stages import Stage
+
+RUNNERS_UP = 3
+
+
+@dataclass(frozen=True)
+class SeedMean:
+    """Means of a variant's figures over the seeds whose threshold holds."""
+
+    seeds: int
+    validation: Quality
+    test: Quality
+
+
+@dataclass(frozen=True)
+class StagePick:
+    """One stage's pick and everything that was weighed for it."""
+
+    name: str
+    stage: Stage
+    candidates: tuple[Candidate, ...]
+    choice: Choice
+    why: str
+    warnings: tuple[str, ...]
+    binding: tuple[Binding, ...]
+    runners_up: tuple[tuple[Candidate, str], ...]  # of other variants, with the reason
+    nearest_miss: Candidate | None
+    promise: Promise | None
+    sensitivity: Sensitivity
+
+
+@dataclass(frozen=True)
+class Picks:
+    """All stages of a run."""
+
+    judging: Judging
+    stages: tuple[StagePick, ...]
+
+
+def make_picks(out: Path, file: Path | None) -> Picks:
+    """From the files of a run folder. Raises ConfigError and DataError in one line."""
+    run = RunFiles.read(out)
+    stages, factory = stages_of(run, file)
+    ceilings = [limit for stage in stages.values() for limit in stage.ceilings.values()]
+    judging = Judging(run, factory, max(*CEILINGS, *ceilings))
+    ties = Ties(judging)
+    return Picks(judging, tuple(_pick(judging, ties, *each) for each in stages.items()))
+
+
+def _pick(judging: Judging, ties: Ties, name: str, stage: Stage) -> StagePick:
+    candidates = judging.candidates(stage)
+    choice = pick(candidates, stage, ties)
+    chosen, miss = choice.pick, None
+    why = "nothing meets every constraint"
+    if chosen is None:
+        miss = nearest_miss(candidates, stage)
+    else:
+        why = why_picked(choice, stage)
+    return StagePick(
+        name,
+        stage,
+        tuple(candidates),
+        choice,
+        why,
+        () if chosen is None else tuple(warnings(judging, chosen, stage)),
+        () if chosen is None else tuple(binding(judging, ties, stage, candidates, chosen)),
+        tuple(_runners_up(choice, stage)),
+        miss,
+        promise(judging, stage),
+        sensitivity(judging, ties, stage),
+    )
+
+
+def _runners_up(choice: Choice, stage: Stage) -> list[tuple[Candidate, str]]:
+    if choice.pick is None:
+        return []
+    first: dict[str, Candidate] = {}
+    for candidate in (*choice.tied, *choice.rest):
+        first.setdefault(candidate.variant, candidate)
+    del first[choice.pick.variant]
+    return [(each, why_not(each, choice, stage)) for each in list(first.values())[:RUNNERS_UP]]
+
+
+def over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
+    """Means over a variant's networks, each with its own threshold; None where none holds."""
+    ok, sides = judging.run.ok, []
+    for network in networks_of(judging, variant):
+        judged = judging.judged(network, stage)
+        if judged.holds:
+            predicted = decide(network.test, ok, judged.threshold)
+            sides.append((judged.quality, quality(network.test, predicted, ok, judging.factory)))
+    if not sides:
+        return None
+    return SeedMean(len(sides), *(_mean(list(side)) for side in zip(*sides, strict=True)))
+
+
+def _mean(each: list[Quality]) -> Quality:
+    """Figure by figure; None where one is missing."""
+    means = {}
+    for name in [field.name for field in fields(Quality)]:
+        values = [getattr(quality, name) for quality in each]
+        means[name] = None if None in values else fmean(values)
+    return Quality(**means)  # type: ignore[arg-type]

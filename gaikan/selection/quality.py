@@ -1,0 +1,86 @@
+"""How good a network is on a part of the data, with its border between good and defective."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.config import FactoryConfig
+from gaikan.rates import cost_per_1000, upper_bound_over_groups
+from gaikan.selection.run_files import Codes, Part
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Figures on N parts; None where no part of the kind was seen, or no class means good."""
+
+    n: int
+    accuracy: float
+    balanced_accuracy: float  # mean recall over the classes that occur
+    escapes: int | None  # defective parts called good
+    defects: int | None
+    escape_rate: float | None
+    escape_bound: float | None  # upper bound of it
+    overkills: int | None  # good parts called defective
+    goods: int | None
+    overkill_rate: float | None
+    cost: float | None  # of 1,000 parts, where the factory's costs are told
+
+
+def decide(part: Part, ok: int | None, threshold: float | None) -> Codes:
+    """Predicted classes (N,): by the nearest anchor, or by a threshold on the ok margin."""
+    if threshold is None or ok is None:
+        return part.predicted
+    assert part.ok_margin is not None
+    assert part.defect is not None
+    return np.where(part.ok_margin > threshold, ok, part.defect)
+
+
+def quality(
+    part: Part,
+    predicted: Codes,
+    ok: int | None,
+    factory: FactoryConfig,
+    bound: float | None = None,
+) -> Quality:
+    """Figures of `predicted` (N,), N >= 1; the escape bound is `bound`, or that at `LEVEL`."""
+    right = predicted == part.label
+    of_class = np.bincount(part.label)
+    recalls = np.bincount(part.label, right)[of_class > 0] / of_class[of_class > 0]
+    escapes = defects = overkills = goods = escape = overkill = cost = None
+    if ok is not None:
+        good = part.label == ok
+        escaped = predicted[~good] == ok
+        group = None if part.group is None else part.group[~good]
+        escapes, defects = int(escaped.sum()), len(escaped)
+        goods = len(part) - defects
+        overkills = int((predicted[good] != ok).sum())
+        if defects:
+            escape = escapes / defects
+            bound = upper_bound_over_groups(escaped, group) if bound is None else bound
+        if goods:
+            overkill = overkills / goods
+        if escape is not None and overkill is not None:
+            cost = cost_per_1000(escape, overkill, factory)
+    return Quality(
+        n=len(part),
+        accuracy=float(right.mean()),
+        balanced_accuracy=float(recalls.mean()),
+        escapes=escapes,
+        defects=defects,
+        escape_rate=escape,
+        escape_bound=None if escape is None else bound,
+        overkills=overkills,
+        goods=goods,
+        overkill_rate=overkill,
+        cost=cost,
+    )
+
+
+def of_kind(
+    part: Part, kind: str, classes: tuple[str, ...], modes: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """The parts (N,) of a failure mode, or else of a class, called `kind`."""
+    if part.mode is not None and kind in modes:
+        return np.equal(part.mode, modes.index(kind))
+    return np.equal(part.label, classes.index(kind))

@@ -1,0 +1,184 @@
+"""Why a candidate was picked, what binds, and what would have to give where none qualifies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gaikan.selection.candidates import Candidate, Judging
+from gaikan.selection.choose import Choice, pick
+from gaikan.selection.ties import Ties
+from gaikan.selection.words import called, limited, loosened, worded
+from gaikan.stages import CEILINGS, Range, Stage
+from gaikan.timing.rows import runtime_of, threads_in_words
+
+_FAR = 1e9  # no ratio says how far: not measured, or a limit of 0
+OBJECTIVES = {
+    "accuracy": "accuracy",
+    "escape": "escape_rate",
+    "overkill": "overkill_rate",
+    "cost": "cost",
+    "latency": "p50_ms",
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Constraints without which something else would be picked."""
+
+    constraints: tuple[str, ...]
+    instead: Candidate
+    why: str
+
+
+def limit_of(stage: Stage, name: str) -> Range | tuple[str, ...]:
+    """A constraint's limits, or the names that it allows."""
+    return stage.allowed[name] if name in stage.allowed else stage.limits[name]
+
+
+def without(stage: Stage, name: str) -> Stage:
+    """The stage without one of its constraints."""
+    kind = name.removeprefix("recall.")
+    if kind != name:
+        left = {key: limit for key, limit in stage.recall.items() if key != kind}
+        return stage.model_copy(update={"recall": left})
+    return stage.model_copy(update={name: None})
+
+
+def merit(stage: Stage, candidate: Candidate) -> str:
+    """The objective's figure in words, with its name."""
+    return f"{called(OBJECTIVES[stage.objective])} {worth(stage, candidate)}"
+
+
+def worth(stage: Stage, candidate: Candidate) -> str:
+    """The objective's figure in words."""
+    name = OBJECTIVES[stage.objective]
+    value = candidate.row.p50_ms if name == "p50_ms" else candidate.judged.values[name]
+    return worded(name, value)
+
+
+def place(candidate: Candidate) -> str:
+    """Where a candidate runs."""
+    row = candidate.row
+    threads = "" if row.threads is None else f", {threads_in_words(row.threads)}"
+    return f"{runtime_of(row)}{threads}"
+
+
+def binding(
+    judging: Judging, ties: Ties, stage: Stage, candidates: Sequence[Candidate], chosen: Candidate
+) -> list[Binding]:
+    """Each constraint without which something else would be picked.
+
+    Where there is none such: those, if any, that keep out together what is best without them all;
+    escape ceilings stay.
+    """
+    names = (*stage.allowed, *stage.limits)
+    found = []
+    for name in names:
+        free = without(stage, name)
+        moves = name in CEILINGS  # it also sets the threshold, so that without it less may qualify
+        rest = judging.candidates(free) if moves else _freed(candidates, {name})
+        instead = pick(rest, free, ties).pick
+        if instead is None or _same(instead, chosen):
+            continue
+        if not moves or instead.merit > chosen.merit:
+            found.append(_binding(stage, (name,), instead, chosen))
+    if not found:
+        rest = _freed(candidates, set(names) - set(CEILINGS))
+        instead = pick(rest, stage, ties).pick
+        if instead is not None and not _same(instead, chosen):
+            own = (instead.judged, instead.row)
+            failed = next(each.failed for each in candidates if (each.judged, each.row) == own)
+            found.append(_binding(stage, failed, instead, chosen))
+    return found
+
+
+def _binding(
+    stage: Stage, names: tuple[str, ...], instead: Candidate, chosen: Candidate
+) -> Binding:
+    limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
+    what = place(instead) if instead.variant == chosen.variant else instead.variant
+    why = (
+        f"without {limits}{' together' * (len(names) > 1)}: {what}, {merit(stage, instead)} "
+        f"instead of {worth(stage, chosen)}"
+    )
+    return Binding(names, instead, why)
+
+
+def _freed(candidates: Sequence[Candidate], names: set[str]) -> list[Candidate]:
+    """Those that fail no constraint but these, as if there were none of these."""
+    rest = [each for each in candidates if set(each.failed) <= names]
+    return [replace(each, failed=()) if each.failed else each for each in rest]
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    return one.variant == other.variant and one.row is other.row
+
+
+def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | None:
+    """Of candidates that all fail: the fewest constraints failed, then the least far off."""
+    return min(candidates, key=lambda each: _distance(each, stage), default=None)
+
+
+def _distance(candidate: Candidate, stage: Stage) -> tuple[float, float, float, str, int]:
+    gaps = [_gap(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
+    return len(gaps), sum(gaps), -candidate.merit, candidate.variant, candidate.seed
+
+
+def _gap(limit: Range | tuple[str, ...], value: float | str | None) -> float:
+    """How far off, relative to the limit; another name counts as twice the limit."""
+    if isinstance(limit, tuple):
+        return 1.0
+    if value is None or isinstance(value, str):
+        return _FAR
+    if limit.max is not None and value > limit.max:
+        return value / limit.max - 1 if limit.max else _FAR
+    return 1 - value / limit.min if limit.min else _FAR
+
+
+def would_have_to_give(candidate: Candidate, stage: Stage) -> list[str]:
+    """What each constraint that it fails would have to be for it to qualify."""
+    return [
+        loosened(name, limit_of(stage, name), candidate.values[name]) for name in candidate.failed
+    ]
+
+
+def why_picked(choice: Choice, stage: Stage) -> str:
+    """One sentence on how the pick stands to the others that qualify."""
+    assert choice.pick is not None
+    assert choice.best is not None
+    variants = {each.variant for each in (*choice.tied, *choice.rest)}
+    others = {each.variant for each in choice.tied} - {choice.pick.variant}
+    own = merit(stage, choice.pick)
+    if choice.pick.variant == choice.best.variant:
+        if len(variants) == 1:
+            return f"the only variant that qualifies, {own}"
+        beaten = f"best of the {len(variants)} variants that qualify, {own}"
+        return f"{beaten}; {_listed(others)} cannot be told from it" if others else beaten
+    rival = f"{choice.best.variant} ({merit(stage, choice.best)})"
+    preferred = _preferred(choice.pick, choice.best)
+    return f"{own}: cannot be told from the best, {rival}, and is {preferred}"
+
+
+def why_not(other: Candidate, choice: Choice, stage: Stage) -> str:
+    """One sentence on a variant that qualifies and was not picked."""
+    assert choice.pick is not None
+    own = merit(stage, other)
+    if other in choice.rest:
+        return f"{own}, told apart from the best"
+    return f"{own}, cannot be told from the best, but {choice.pick.variant} is " + _preferred(
+        choice.pick, other
+    )
+
+
+def _preferred(one: Candidate, other: Candidate) -> str:
+    """By what `one` comes first of two that cannot be told apart."""
+    if one.row.p50_ms != other.row.p50_ms:
+        times = [worded("p50_ms", each.row.p50_ms) for each in (one, other)]
+        return f"faster (p50 {times[0]}, not {times[1]})"
+    if one.row.model_bytes != other.row.model_bytes:
+        return f"smaller ({worded('model_bytes', one.row.model_bytes)})"
+    return "as fast and as small, and ahead"
+
+
+def _listed(names: set[str]) -> str:
+    ordered = sorted(names)
+    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} and {ordered[-1]}"

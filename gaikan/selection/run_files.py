@@ -1,0 +1,209 @@
+"""What picking needs of a run folder: every network's decisions, every timing, what is good."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from gaikan.config import Config, validated
+from gaikan.errors import ConfigError
+from gaikan.timing.rows import Row, read_rows
+
+Codes = NDArray[np.int64]
+REFERENCE = "reference-"  # classical classifiers: never timed, not to be installed
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Decisions of one network on N parts, in the order of `sample`; each array is (N,).
+
+    Classes, modes and groups are indices into the names of `RunFiles`; -1 is none.
+    """
+
+    sample: Codes  # row in the source
+    label: Codes
+    predicted: Codes  # by the nearest anchor
+    defect: Codes | None  # the nearest class that is not good; with a good class
+    ok_margin: NDArray[np.float64] | None
+    mode: Codes | None
+    group: Codes | None
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One trained variant; networks of one seed have the same validation parts."""
+
+    variant: str
+    seed: int
+    validation: Part
+    test: Part
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A run folder as far as picking goes."""
+
+    out: Path
+    config: Config
+    classes: tuple[str, ...]
+    modes: tuple[str, ...]
+    ok: int | None  # index of the good class
+    networks: tuple[Network, ...]
+    rows: tuple[Row, ...]  # of latency.csv, those that were timed
+
+    @classmethod
+    def read(cls, out: Path) -> "RunFiles":
+        """Raises ConfigError or DataError in one line where a file is missing, old or damaged."""
+        manifest = _manifest(out)
+        config = validated(Config, manifest["config"], str(out / "manifest.json"))
+        rows = _timed(out, manifest)
+        table = _predictions(out, manifest["ok"] is not None)
+        names = {name: _names(table, name) for name in ("label", "predicted", "defect", "mode")}
+        classes = tuple(sorted({*names["label"], *names["predicted"], *names["defect"]}))
+        ok = manifest["ok"]
+        if ok is not None and ok not in classes:
+            raise ConfigError(f"{out}/predictions.parquet: no part of the good class {ok!r}")
+        return cls(
+            out,
+            config,
+            classes,
+            names["mode"],
+            None if ok is None else classes.index(ok),
+            _networks(out, table, classes),
+            tuple(rows),
+        )
+
+
+def _manifest(out: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((out / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
+        ) from None
+    if not isinstance(manifest, dict) or not {"config", "ok", "networks"} <= set(manifest):
+        raise ConfigError(f"{out}/manifest.json: not the manifest of a run")
+    return manifest
+
+
+def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
+    path = out / "latency.csv"
+    if not path.exists():
+        raise ConfigError(f"{out}: not timed (no latency.csv); `gaikan time {out}` does that")
+    try:
+        timed = json.loads((out / "latency.json").read_bytes())["networks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        timed = None  # only tables of other machines are there
+    if timed is not None and timed != [each["store"]["trained"] for each in manifest["networks"]]:
+        raise ConfigError(f"{path}: timed on other networks; `gaikan time {out}` times these")
+    rows = [row for row in read_rows(path) if row.p50_ms is not None]
+    if not rows:
+        raise ConfigError(f"{path}: nothing in it was timed; `gaikan time {out}` does that")
+    return rows
+
+
+def _predictions(out: Path, has_ok: bool) -> pa.Table:
+    path = out / "predictions.parquet"
+    try:
+        with pq.ParquetFile(path) as file:  # `pq.read_table` would import pandas
+            table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
+    for name in (*_COLUMNS, *(("ok_margin", "defect") if has_ok else ())):
+        if name not in table.column_names:
+            raise ConfigError(
+                f"{path}: column {name!r} is missing; run `gaikan bench` on this folder again "
+                "(it trains nothing anew)"
+            )
+    return table
+
+
+def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
+    """A text column (N,) as indices into its names; -1 is none."""
+    column = table.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    array = column.unify_dictionaries().combine_chunks()
+    return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
+
+
+def _numbers(array: pa.Array) -> NDArray[Any]:
+    """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
+    validity, values = array.buffers()
+    if not array.null_count:
+        return np.from_dlpack(array)
+    whole = pa.Array.from_buffers(array.type, len(array), [None, values], offset=array.offset)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    valid = bits[array.offset : array.offset + len(array)]
+    return np.where(valid, np.from_dlpack(whole), -1)
+
+
+def _names(table: pa.Table, name: str) -> tuple[str, ...]:
+    return tuple(_column(table, name)[1]) if name in table.column_names else ()
+
+
+def _recoded(table: pa.Table, name: str, classes: tuple[str, ...]) -> Codes:
+    codes, names = _column(table, name)
+    place = np.array([*map(classes.index, names), -1], np.int64)
+    return place[codes]
+
+
+def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Network, ...]:
+    variant, variants = _column(table, "variant")
+    split, splits = _column(table, "split")
+    seed, sample = (
+        _numbers(table.column(name).combine_chunks()).astype(np.int64)
+        for name in ("seed", "sample")
+    )
+    columns: dict[str, Any] = {"sample": sample, "defect": None, "mode": None, "group": None}
+    for name in ("label", "predicted", "defect"):
+        if name in table.column_names:
+            columns[name] = _recoded(table, name, classes)
+    for name in ("mode", "group"):
+        if name in table.column_names:
+            columns[name] = _column(table, name)[0]
+    columns["ok_margin"] = None
+    if "ok_margin" in table.column_names:
+        margins = _numbers(table.column("ok_margin").combine_chunks())
+        columns["ok_margin"] = margins.astype(np.float64)
+    order = np.lexsort((sample, split, seed, variant))
+    keys = np.stack([variant, seed, split])[:, order]
+    starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(0))
+    parts: dict[tuple[str, int], dict[str, Part]] = {}
+    for start, rows in zip(starts, np.split(order, starts[1:]), strict=True):
+        name, part = variants[keys[0, start]], splits[keys[2, start]]
+        held: dict[str, Any] = {
+            key: None if values is None else values[rows] for key, values in columns.items()
+        }
+        parts.setdefault((name, int(keys[1, start])), {})[part] = Part(**held)
+    networks = [
+        Network(name, seed, both["validation"], both["test"])
+        for (name, seed), both in parts.items()
+        if not name.startswith(REFERENCE) and {"validation", "test"} <= set(both)
+    ]
+    _check_same_parts(out, networks)
+    return tuple(networks)
+
+
+def _check_same_parts(out: Path, networks: list[Network]) -> None:
+    """Variants are compared part by part."""
+    if not networks:
+        raise ConfigError(f"{out}/predictions.parquet: no network in it")
+    first: dict[int, Network] = {}
+    for network in networks:
+        other = first.setdefault(network.seed, network)
+        for own, known in ((network.validation, other.validation), (network.test, other.test)):
+            if not np.array_equal(own.sample, known.sample):
+                raise ConfigError(
+                    f"{out}/predictions.parquet: {network.variant} and {other.variant} of seed "
+                    f"{network.seed} judge different parts; run `gaikan bench` again"
+                )

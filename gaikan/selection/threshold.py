@@ -1,0 +1,119 @@
+"""Where to draw the border between good and defective so that an escape ceiling holds.
+
+A part is called good when its ok margin exceeds the threshold. The strictest threshold lets
+through no defective validation part; lower ones let through more and reject fewer good ones.
+Thresholds are tested from the strictest down, each by an upper bound of the escape rate, and
+testing stops at the first whose bound exceeds the ceiling: fixed-sequence testing (Angelopoulos
+et al., 2021, "Learn then Test", section 2.3). A network's true escape rate rises as its threshold
+falls, so the first threshold that breaks the ceiling is one fixed place in the sequence, and only
+a wrong test there can do harm, whatever is chosen among those that passed. Over the C networks of
+a run Bonferroni's correction makes that harm at most 1 - `LEVEL` together: each network is tested
+at 1 - (1 - `LEVEL`) / C, so that any of them may be picked afterwards.
+
+For independent parts the bound is exact (with k escapes of n at a threshold that is itself a
+margin of a part it is a tolerance limit: Wilks, 1941). With groups it is widened by how much they
+differ, as `gaikan.rates.upper_bounds_over_groups` says: roughly, as in simulation, where 8 lots
+that differ moderately keep the ceiling on new lots in 96 % of repeats, and strongly in 90 %. Fewer
+than `ENOUGH` groups say so little of others that no threshold but the strictest would pass; then
+parts count as independent, and the promise is for these groups alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.rates import upper_bounds_over_groups
+from gaikan.selection.run_files import Part
+from gaikan.statistics import LEVEL, Floats, Units, exact_high
+
+ENOUGH = 6  # below, Student's quantile at 99.9 % is over twice the normal one
+
+
+def groups_that_count(part: Part) -> NDArray[np.int64] | None:
+    """Groups (N,) of the parts, where there are enough to speak for others."""
+    if part.group is None or len(np.unique(part.group)) < ENOUGH:
+        return None
+    return part.group
+
+
+def level_each(networks: int) -> float:
+    """The level of each network's bounds, so that all together hold at `LEVEL`."""
+    return 1 - (1 - LEVEL) / networks
+
+
+@dataclass(frozen=True)
+class Border:
+    """A threshold, and whether every ceiling held at it."""
+
+    threshold: float
+    holds: bool
+    bound: float  # of the escape rate there
+
+
+@dataclass(frozen=True, eq=False)
+class Borders:
+    """The thresholds of one network, T of them, strictest first, and what each does.
+
+    Each is the ok margin of a defective validation part, which it still rejects.
+    """
+
+    thresholds: Floats  # (T,)
+    escape_rates: Floats  # (T,) of validation parts
+    bounds: Floats  # (T,) of the escape rate, at the level asked for
+    overkill_rates: Floats  # (T,); 0 without good parts
+    good: Floats  # (G,) ok margins of good parts, ascending
+
+    @classmethod
+    def of(cls, part: Part, ok: int, level: float, most: float = 1.0) -> "Borders | None":
+        """Those whose escape rate is at most `most`; None without a defective part."""
+        assert part.ok_margin is not None
+        defective = part.label != ok
+        margins, good = part.ok_margin[defective], np.sort(part.ok_margin[~defective])
+        if not len(margins):
+            return None
+        thresholds, place = np.unique(-margins, return_inverse=True)  # strictest first
+        thresholds = -thresholds
+        stricter = np.bincount(place).cumsum()[:-1]
+        escapes = np.concatenate([[0], stricter])
+        kept = escapes <= most * len(margins)
+        thresholds, escapes = thresholds[kept], escapes[kept]
+        group = groups_that_count(part)
+        if group is None:
+            bounds = exact_high(escapes, len(margins), level)
+        else:
+            bounds = _over_groups(place, group[defective], len(thresholds), level)
+        overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
+        return cls(thresholds, escapes / len(margins), bounds, overkill, good)
+
+    def fit(self, ceilings: dict[str, float], weights: tuple[float, float] = (0.0, 1.0)) -> Border:
+        """The best of the thresholds that hold; the strictest, marked, where none does.
+
+        `ceilings` limit `escape_rate` (as seen) and `escape_bound`. Best is the least of
+        `weights` times escape and overkill rate, of equal ones the strictest. The threshold is
+        halfway from there to the next good margin, so that no part lies on it.
+        """
+        within = np.ones(len(self.thresholds), bool)
+        for name, limit in ceilings.items():
+            within &= (self.bounds if name == "escape_bound" else self.escape_rates) <= limit
+        passed = len(within) if within.all() else int(within.argmin())
+        price = weights[0] * self.escape_rates + weights[1] * self.overkill_rates
+        best = int(price[: max(1, passed)].argmin())
+        threshold = float(self.thresholds[best])
+        above = self.good[np.searchsorted(self.good, threshold, side="right") :]
+        if len(above):
+            threshold = (threshold + float(above[0])) / 2
+        return Border(threshold, passed > 0, float(self.bounds[best]))
+
+
+def _over_groups(
+    place: NDArray[np.intp], group: NDArray[np.int64], n_thresholds: int, level: float
+) -> Floats:
+    """Bounds (T,) from each defective part's threshold (its place) and group."""
+    names, code = np.unique(group, return_inverse=True)
+    counts = np.zeros((n_thresholds, len(names)))
+    later = place + 1  # a part escapes at every threshold below its own margin
+    inside = later < n_thresholds
+    np.add.at(counts, (later[inside], code[inside]), 1)
+    sums = counts.cumsum(0)[:, None, :]
+    return upper_bounds_over_groups(Units(sums, np.bincount(code).astype(np.float64)), level)

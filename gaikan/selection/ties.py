@@ -1,0 +1,104 @@
+"""Which variants cannot be told apart on validation, by what a stage wants most of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.selection.candidates import Candidate, Judged, Judging
+from gaikan.selection.run_files import Codes, Part
+from gaikan.stages import Stage
+from gaikan.statistics import LEVEL, Floats, MeanSquares, Units, compare, estimate, holm, mcnemar
+
+
+class Ties:
+    """Paired comparisons between variants, on all seeds that have a threshold in each of them.
+
+    The networks of one seed judge the same validation parts; other seeds have others, or some of
+    the same, so that with several seeds a part, however often it was judged, is one unit. Units
+    are not lots: speed may outweigh a difference only where not even the parts at hand show it,
+    and few lots show next to nothing (of 7, they make a tie of 9 points). Variants that share no
+    such seed are not compared and not tied.
+    """
+
+    def __init__(self, judging: Judging) -> None:
+        self.judging = judging
+        self._apart: dict[object, dict[frozenset[str], bool]] = {}
+
+    def told_apart(
+        self, best: Candidate, other: Candidate, among: tuple[str, ...], stage: Stage
+    ) -> bool:
+        """Whether `other` is worse than `best`: one of the pairs of the variants `among`."""
+        if stage.objective == "latency":
+            return other.row.p50_ms != best.row.p50_ms
+        if other.lost > best.lost:
+            errors = round((other.lost - best.lost) * len(best.judged.network.test))
+            if mcnemar(0, errors) < 1 - LEVEL:
+                return True  # its runtime alone makes it so
+        if other.variant == best.variant:
+            return False
+        key = (stage.objective, *stage.ceilings.items(), among)
+        if key not in self._apart:
+            self._apart[key] = self._compare(among, stage)
+        return self._apart[key][frozenset((best.variant, other.variant))]
+
+    def _compare(self, variants: tuple[str, ...], stage: Stage) -> dict[frozenset[str], bool]:
+        seeds: dict[int, dict[str, Judged]] = {}
+        for network in self.judging.run.networks:
+            if network.variant in variants:
+                judged = self.judging.judged(network, stage)
+                if judged.holds:
+                    seeds.setdefault(network.seed, {})[network.variant] = judged
+        whole = [held for held in seeds.values() if len(held) == len(variants)]
+        first, second = np.triu_indices(len(variants), 1)
+        values, parts = self._values(variants, whole, stage)
+        apart = np.ones(len(first), bool)
+        if len(parts):
+            units = parts if len(whole) > 1 else None
+            apart = _differs(values, units, stage.objective != "cost")
+        pairs = zip(first.tolist(), second.tolist(), apart.tolist(), strict=True)
+        return {frozenset((variants[a], variants[b])): differs for a, b, differs in pairs}
+
+    def _values(
+        self, variants: tuple[str, ...], seeds: list[dict[str, Judged]], stage: Stage
+    ) -> tuple[Floats, Codes]:
+        """What the objective averages, (V, M) over all seeds, and which parts those are (M,)."""
+        columns: list[Floats] = [np.zeros((len(variants), 0))]
+        samples: list[Codes] = [np.zeros(0, np.int64)]
+        for held in seeds:
+            part = held[variants[0]].network.validation
+            parts = self._concerned(part, stage)
+            columns.append(np.stack([self._of(held[v], stage)[parts] for v in variants]))
+            samples.append(part.sample[parts])
+        return np.concatenate(columns, axis=1), np.concatenate(samples)
+
+    def _concerned(self, part: Part, stage: Stage) -> NDArray[np.bool_]:
+        good: NDArray[np.bool_] = part.label == self.judging.run.ok
+        if stage.objective in ("escape", "overkill"):
+            return good if stage.objective == "overkill" else ~good
+        return np.ones(len(part), bool)
+
+    def _of(self, judged: Judged, stage: Stage) -> Floats:
+        """What each validation part (N,) adds: right is 1, or an error is 1, or what it costs."""
+        part, ok = judged.network.validation, self.judging.run.ok
+        good: NDArray[np.bool_] = part.label == ok
+        wrong: NDArray[np.bool_] = (judged.predicted == ok) != good
+        if stage.objective != "cost":
+            right = np.equal(judged.predicted, part.label)
+            return (right if stage.objective == "accuracy" else wrong).astype(np.float64)
+        escape, overkill = self.judging.costs
+        goods = int(good.sum())
+        each = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
+        costs: Floats = np.where(wrong, len(part) * each, 0.0)
+        return costs
+
+
+def _differs(values: Floats, units: Codes | None, exact: bool) -> NDArray[np.bool_]:
+    """Pairs (P,) of rows of values (V, M) whose means differ, as `compare` orders them.
+
+    `exact` values are 0 or 1.
+    """
+    if exact:
+        return compare(values[:, None, :] > 0, units).differs
+    first, second = np.triu_indices(len(values), 1)
+    pairs = (values[first] - values[second])[:, None, :]
+    p = estimate(MeanSquares.of(Units.of(pairs, units))).p_values()
+    return holm(p) < 1 - LEVEL

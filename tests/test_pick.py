@@ -1,0 +1,272 @@
+"""`gaikan pick`: files in, files out, and how it refuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from scipy.stats import binomtest
+from small_run import FAKES, Fake, write_run
+from test_hostile_bundles import gaikan
+
+from gaikan.config import load_config
+from gaikan.selection.asked import DEFAULTS
+from gaikan.selection.run_files import _column
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("run"))
+
+
+def picked(run: Path, stages: str, tmp_path: Path) -> tuple[int, Json]:
+    (tmp_path / "stages.toml").write_text(stages)
+    code = gaikan("pick", run, "--stages", tmp_path / "stages.toml")
+    return code, json.loads((run / "picks.json").read_bytes())["stages"]
+
+
+def test_the_default_stages_get_different_variants(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gaikan("pick", run) == 0
+    stages = json.loads((run / "picks.json").read_bytes())["stages"]
+    assert stages["intermediate"]["pick"]["variant"].startswith("mlp-")
+    assert stages["final"]["pick"]["variant"].startswith("cnn-")
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines()[:4])) <= 80
+    for stage in stages.values():
+        assert stage["pick"]["variant"] in shown
+        assert stage["pick"]["variant"] in (run / "picks.md").read_text()
+
+
+def test_the_figures_are_those_of_the_predictions_at_the_threshold(run: Path) -> None:
+    gaikan("pick", run)
+    table = pd.read_parquet(run / "predictions.parquet").astype({"predicted": str, "defect": str})
+    for stage in json.loads((run / "picks.json").read_bytes())["stages"].values():
+        pick = stage["pick"]
+        own = table[(table["variant"] == pick["variant"]) & (table["seed"] == pick["seed"])]
+        for split in ("validation", "test"):
+            part, figures = own[own["split"] == split], pick[split]
+            said = np.where(part["ok_margin"] > pick["threshold"], "ok", part["defect"])
+            defective = (part["label"] != "ok").to_numpy()
+            assert figures["accuracy"] == pytest.approx((said == part["label"].astype(str)).mean())
+            assert figures["escapes"] == (said[defective] == "ok").sum()
+            assert figures["overkills"] == (said[~defective] != "ok").sum()
+            networks = (
+                1 if split == "test" else table[["variant", "seed"]].drop_duplicates().shape[0]
+            )
+            bound = binomtest(figures["escapes"], figures["defects"], alternative="less")
+            assert figures["escape_bound"] == pytest.approx(
+                bound.proportion_ci(1 - 0.05 / networks).high
+            )
+        ceiling = next(c for c in pick["checks"] if c["constraint"] == "escape_bound")
+        assert ceiling["value"] == pick["validation"]["escape_bound"] <= ceiling["max"]
+        assert ceiling["test"] == pick["test"]["escape_bound"]
+
+
+def test_every_candidate_is_there_with_every_constraint(run: Path) -> None:
+    gaikan("pick", run)
+    for stage in json.loads((run / "picks.json").read_bytes())["stages"].values():
+        names = [constraint["name"] for constraint in stage["constraints"]]
+        assert len(stage["candidates"]) == 2 * sum(len(fake.p50_ms) for fake in FAKES)
+        for candidate in stage["candidates"]:
+            assert [*candidate["values"]] == names
+            assert candidate["qualifies"] == (not candidate["failed"])
+
+
+def test_without_a_pick_the_nearest_miss_says_what_would_have_to_give(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fast = "[stage.fast]\np99_ms = { max = 0.12 }\naccuracy = { min = 0.8 }\n"
+    code, stages = picked(run, fast, tmp_path)
+    assert code == 1
+    assert stages["fast"]["pick"] is None
+    miss = stages["fast"]["nearest_miss"]
+    assert miss["would_have_to_give"] == ["p99 <= 0.15 ms instead of 0.12 ms"]
+    assert "p99 <= 0.15 ms instead of 0.12 ms" in capsys.readouterr().out.replace("\n", " ")
+    code, stages = picked(run, fast.replace("0.12", "0.15"), tmp_path)
+    assert code == 0
+    assert stages["fast"]["pick"]["variant"] == miss["variant"]
+
+
+def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Path) -> None:
+    table = pd.read_parquet(run / "predictions.parquet")
+    worse = (table["split"] == "test") & (table["label"] != "ok")
+    table["ok_margin"] = table["ok_margin"].mask(worse, table["ok_margin"] + 3)
+    changed = write_run(tmp_path / "run")
+    table.to_parquet(changed / "predictions.parquet")
+    assert gaikan("pick", changed) == 0
+    for stage in json.loads((changed / "picks.json").read_bytes())["stages"].values():
+        assert any("test falls short" in warning for warning in stage["warnings"])
+    assert "**Warning:** test falls short" in (changed / "picks.md").read_text()
+
+
+def test_a_runtime_that_disagrees_is_not_picked_silently(tmp_path: Path) -> None:
+    good = Fake("mlp-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 2.0})
+    stage = "[stage.any]\nescape_bound = { max = 0.1 }\n"
+    for agreement, expected in ((0.9, "fp32"), (None, "fp32"), (1.0, "int8")):
+        fast = Fake(good.variant, 3.0, {"onnxruntime-int8": 0.1}, agreement=agreement)
+        out = write_run(tmp_path / str(agreement), [good])
+        more = write_run(tmp_path / "fast", [fast])
+        lines = (more / "latency.csv").read_text().splitlines()[1:]
+        (out / "latency.csv").write_text((out / "latency.csv").read_text() + "\n".join(lines))
+        _, stages = picked(out, stage, tmp_path)
+        assert stages["any"]["pick"]["precision"] == expected
+
+
+def test_a_runtimes_disagreement_is_charged_to_the_escape_ceiling(tmp_path: Path) -> None:
+    fake = Fake("mlp-triplet-mean_embedding", 3.0, {"openvino-int8": 0.1}, agreement=0.995)
+    out = write_run(tmp_path / "run", [fake], seeds=1)
+    _, stages = picked(out, "[stage.any]\nescape_bound = { max = 0.05 }\n", tmp_path)
+    (check,) = (c for c in stages["any"]["pick"]["checks"] if c["constraint"] == "escape_bound")
+    figures = stages["any"]["pick"]["validation"]
+    charged = figures["escape_bound"] + 0.005 * figures["n"] / figures["defects"]
+    assert check["value"] == pytest.approx(charged)
+    assert check["value"] <= 0.05
+
+
+def test_without_a_good_class_the_default_stages_limit_no_escapes(tmp_path: Path) -> None:
+    out = write_run(tmp_path / "run", ok=None)
+    assert gaikan("pick", out) == 0
+    for stage in json.loads((out / "picks.json").read_bytes())["stages"].values():
+        assert stage["pick"]["threshold"] is None
+        assert stage["promise"] is None
+        assert "escape_bound" not in [each["name"] for each in stage["constraints"]]
+
+
+def test_a_runs_own_stages_come_before_the_default_ones(tmp_path: Path) -> None:
+    out = write_run(tmp_path / "run", config={"stage": {"only": {"objective": "latency"}}})
+    assert gaikan("pick", out) == 0
+    assert [*json.loads((out / "picks.json").read_bytes())["stages"]] == ["only"]
+    assert [path.name for path in (out / "figures").glob("sensitivity-*")] == [
+        "sensitivity-only.svg"
+    ]
+
+
+def test_the_file_in_bench_is_the_default() -> None:
+    assert load_config(Path(__file__).parents[1] / "bench/stages.toml", {}).stage == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ("[stage.a]\np99ms = { max = 3 }", "unknown key 'stage.a.p99ms'; did you mean 'p99_ms'?"),
+        ("[stage.a]\np99_ms = 3", "key 'stage.a.p99_ms': a limit is a table such as { max = 5 }"),
+        ("[stage.a]\np99_ms = { max = -3 }", "key 'stage.a.p99_ms.max'"),
+        ("[stage.a]\np99_ms = { most = 3 }", "unknown key 'stage.a.p99_ms.most'; known keys: min"),
+        ("[stage.a]\np99_ms = {}", "key 'stage.a.p99_ms': neither min nor max"),
+        ("[stage.a]\np99_ms = { min = 3, max = 2 }", "min 3 exceeds max 2"),
+        ("[stage.a]\nescape_rate = { max = 1.5 }", "key 'stage.a.escape_rate.max'"),
+        ("[stage.a]\nrecall = { spur = { min = 2 } }", "key 'stage.a.recall.spur.min'"),
+        ("[stage.a]\nrecall = { gap = { min = 0.9 } }", "no failure mode or class 'gap'; there"),
+        ("[stage.a]\nobjective = 'speed'", "key 'stage.a.objective'"),
+        ("[stage.a]\nobjective = 'cost'", "a cost needs [factory]"),
+        ("[stage.a]\ndevice = 'tpu'", "key 'stage.a.device'"),
+        ("[stage.a]\nmachine = 'pi'", "no timed machine 'pi'; there are line-pc"),
+        ("[stage.a]\nruntimes = ['onnx']", "no runtime 'onnx'; there are torch-fp32"),
+        ("[stage.a]\nbatch_size = 7", "not timed at 7, only at 1"),
+        ("[stage.'a/b']\n", "a stage's name is letters"),
+        ("[stages.a]\n", "unknown key 'stages'; did you mean 'stage'?"),
+        ("seeds = 2\n", "no [stage.NAME] in it"),
+        ("[stage.a\n", "not a TOML file"),
+    ],
+)
+def test_a_bad_stage_file_is_one_line_and_exit_code_2(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], stages: str, words: str
+) -> None:
+    (tmp_path / "bad.toml").write_text(stages)
+    assert gaikan("pick", run, "--stages", tmp_path / "bad.toml") == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "bad.toml" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("manifest.json", None, "no run folder"),
+        ("manifest.json", "[]", "not the manifest of a run"),
+        ("latency.csv", None, "not timed (no latency.csv); `gaikan time"),
+        ("latency.csv", "variant\n", "column 'machine' is missing"),
+        ("latency.json", '{"networks": ["other"]}', "timed on other networks"),
+        ("predictions.parquet", None, "cannot be read"),
+        ("predictions.parquet", "PAR1", "cannot be read"),
+    ],
+)
+def test_a_run_that_lacks_something_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str | None, words: str
+) -> None:
+    out = write_run(tmp_path, seeds=1, parts=20)
+    (out / name).unlink(missing_ok=True)
+    if content is not None:
+        (out / name).write_text(content)
+    assert gaikan("pick", out) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (out / "picks.json").exists()
+
+
+def test_a_table_of_an_older_run_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = write_run(tmp_path, seeds=1, parts=20)
+    pd.read_parquet(out / "predictions.parquet").drop(columns="defect").to_parquet(
+        out / "predictions.parquet"
+    )
+    assert gaikan("pick", out) == 2
+    assert "column 'defect' is missing; run `gaikan bench`" in capsys.readouterr().err
+
+
+def test_the_tree_shows_every_variant_and_marks_the_picks(run: Path, tmp_path: Path) -> None:
+    picked(run, "[stage.'組立']\n[stage.last]\nescape_bound = { max = 0.0001 }\n", tmp_path)
+    root = ElementTree.parse(run / "figures/tree.svg").getroot()
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count("mean_embedding") == 3
+    assert texts.count("head") == 1
+    assert texts.count("組立") == 1
+    assert "last: nothing qualifies" in texts
+    assert "last" not in texts
+    table = pd.read_parquet(run / "predictions.parquet")
+    test = table[(table["split"] == "test") & (table["variant"] == FAKES[0].variant)]
+    share = (test["label"].astype(str) == test["predicted"].astype(str)).mean()
+    assert f"{100 * share:.1f} %" in texts
+
+
+def test_the_same_files_give_the_same_picks(run: Path) -> None:
+    names = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-final.svg")
+    gaikan("pick", run)
+    before = [(run / name).read_bytes() for name in names]
+    gaikan("pick", run)
+    assert [(run / name).read_bytes() for name in names] == before
+
+
+def test_picking_imports_nothing_slow(run: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gaikan.pick import pick_run;"
+        f"pick_run(Path({str(run)!r}));"
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy.stats') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_column_without_a_value_is_none_of_its_names(run: Path) -> None:
+    table = pd.read_parquet(run / "predictions.parquet")
+    lacking = table.index % 7 == 0
+    for column in (table["mode"], table["mode"].astype(str)):
+        table["mode"] = column.where(~lacking, None)
+        table.to_parquet(run / "holes.parquet")
+        with pq.ParquetFile(run / "holes.parquet") as file:
+            codes, names = _column(file.read(), "mode")
+        assert (codes[lacking] == -1).all()
+        assert [names[code] for code in codes[~lacking]] == table["mode"][~lacking].tolist()

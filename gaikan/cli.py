@@ -96,7 +96,7 @@ def bench(
             options = Options.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
             latency = run.time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
-        pick.show(console, pick.pick_run(outcome.out), outcome.out)
+        pick.at_the_end(console, outcome.out)
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from scipy.stats import binomtest
 from small_run import FAKES, Fake, write_run
 from test_hostile_bundles import gaikan
 
 from gaikan.config import load_config
+from gaikan.pick import at_the_end
 from gaikan.selection.asked import DEFAULTS
 from gaikan.selection.run_files import _column
 
@@ -270,3 +273,13 @@ def test_a_column_without_a_value_is_none_of_its_names(run: Path) -> None:
             codes, names = _column(file.read(), "mode")
         assert (codes[lacking] == -1).all()
         assert [names[code] for code in codes[~lacking]] == table["mode"][~lacking].tolist()
+
+
+def test_at_the_end_of_a_run_what_cannot_be_picked_is_told_and_undoes_nothing(
+    tmp_path: Path,
+) -> None:
+    out = write_run(tmp_path, config={"stage": {"bulk": {"batch_size": 64}}})
+    shown = StringIO()
+    at_the_end(Console(file=shown, width=200), out)
+    assert "nothing picked" in shown.getvalue()
+    assert "key 'stage.bulk.batch_size': not timed at 64, only at 1" in shown.getvalue()

@@ -7,7 +7,7 @@ from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.picks import Picks, StagePick, over_seeds
 from gaikan.selection.quality import Quality
 from gaikan.selection.reasons import limit_of, place, would_have_to_give
-from gaikan.selection.trust import on_test, values_on_test
+from gaikan.selection.trust import values_on_test
 from gaikan.selection.words import called, limited, worded
 from gaikan.stages import Stage
 from gaikan.timing.rows import runtime_of
@@ -28,7 +28,7 @@ def short_rows(picks: Picks) -> tuple[list[str], Rows]:
         if chosen is None:
             rows.append([each.name, "nothing qualifies", *[""] * 5])
             continue
-        figures = chosen.judged.quality, on_test(picks.judging, chosen)
+        figures = chosen.judged.quality, picks.judging.on_test(chosen.judged)
         shares = [_percent(getattr(q, n)) for n in ("accuracy", "escape_rate") for q in figures]
         p50 = worded("p50_ms", chosen.row.p50_ms).removesuffix(" ms")
         rows.append([each.name, chosen.variant, p50, *shares])
@@ -132,7 +132,7 @@ def _check_rows(judging: Judging, candidate: Candidate, stage: Stage) -> tuple[l
 
 def _figure_rows(judging: Judging, chosen: Candidate, stage: Stage) -> tuple[list[str], Rows]:
     mean = over_seeds(judging, chosen.variant, stage)
-    columns = {"validation": chosen.judged.quality, "test": on_test(judging, chosen)}
+    columns = {"validation": chosen.judged.quality, "test": judging.on_test(chosen.judged)}
     if mean is not None and mean.seeds > 1:
         columns |= {
             f"validation, {mean.seeds} seeds": mean.validation,

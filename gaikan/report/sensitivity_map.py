@@ -22,7 +22,7 @@ def sensitivity_map(found: StagePick) -> str:
     bottom = _TOP + _HIGH * len(map_.ceilings)
     legend = [*variants, *(["nothing qualifies"] if any(None in row for row in map_.picks) else [])]
     title = f"{found.name}: what is picked as limits vary"
-    width = max(_LEFT + wide * len(columns) + 30, width_of(title, 16) + 30)
+    width = max(_LEFT + wide * len(columns) + 30, width_of(title, 16) + 30, 560)
     drawing = Drawing(width, bottom + 62 + 20 * len(legend), title)
     drawing.text(14, 24, title, size=16, weight="bold")
     if map_.ceiling is not None:
@@ -36,7 +36,7 @@ def sensitivity_map(found: StagePick) -> str:
     for across, i in enumerate(columns):
         words = f"{map_.budgets[i]:g}"
         drawing.text(_LEFT + wide * across, bottom + 14, words, size=12, anchor="middle")
-    words = f"{called(map_.latency)} at most, ms (from there to the next)"
+    words = f"{called(map_.latency)} at most, ms, from there to the next; framed: as the stage asks"
     drawing.text(_LEFT, bottom + 34, words, size=11, fill=QUIET)
     _own(drawing, found, columns, wide)
     for number, name in enumerate(legend):
@@ -75,8 +75,8 @@ def _row(
         length = wide * len(list(span))
         fill, opacity = _look(name, variants)
         drawing.box(left, top, length, _HIGH, fill, "#ffffff", radius=0, opacity=opacity)
-        if width_of(name, 11) < length - 6:
-            drawing.text(left + length / 2, top + _HIGH / 2, name, size=11, anchor="middle")
+        if width_of(name, 11) < length - 10:
+            drawing.text(left + 8, top + _HIGH / 2, name, size=11)
         left += length
 
 

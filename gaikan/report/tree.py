@@ -10,7 +10,7 @@ from gaikan.selection.candidates import Judging
 from gaikan.selection.picks import Picks, StagePick
 from gaikan.selection.quality import quality
 from gaikan.selection.reasons import place
-from gaikan.selection.trust import networks_of, on_test
+from gaikan.selection.trust import networks_of
 from gaikan.selection.words import worded
 
 _ROW, _TOP, _PAD = 27, 104, 14
@@ -200,7 +200,7 @@ def _note(judging: Judging, found: StagePick) -> str:
     chosen = found.choice.pick
     if chosen is None:
         return f"{found.name}: nothing qualifies"
-    tested = on_test(judging, chosen)
+    tested = judging.on_test(chosen.judged)
     p50 = worded("p50_ms", chosen.row.p50_ms)
     escapes = "" if tested.escape_rate is None else f", escapes {_percent(tested.escape_rate)}"
     return (

@@ -8,7 +8,7 @@ from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.picks import Picks, SeedMean, StagePick, over_seeds
 from gaikan.selection.reasons import limit_of, would_have_to_give
 from gaikan.selection.sensitivity import Sensitivity
-from gaikan.selection.trust import on_test, values_on_test
+from gaikan.selection.trust import values_on_test
 from gaikan.stages import TIMING, Range, Stage
 
 FORMAT = 1
@@ -16,14 +16,30 @@ Object = dict[str, Any]
 
 
 def to_json(picks: Picks) -> str:
-    """The content of the file."""
+    """The content of the file, a line for each key of a stage: deep indents are slow to write."""
     run = picks.judging.run
-    content = {
-        "format": FORMAT,
-        "ok": None if run.ok is None else run.classes[run.ok],
-        "stages": {each.name: _stage(picks.judging, each) for each in picks.stages},
+    stages = {each.name: _lines(_stage(picks.judging, each), 2) for each in picks.stages}
+    lines = {
+        "format": str(FORMAT),
+        "ok": _line(None if run.ok is None else run.classes[run.ok]),
+        "stages": _braced(stages, 1),
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _braced(lines, 0) + "\n"
+
+
+def _lines(content: Object, depth: int) -> str:
+    return _braced({key: _line(value) for key, value in content.items()}, depth)
+
+
+def _braced(texts: dict[str, str], depth: int) -> str:
+    """An object of values that are JSON already, one a line."""
+    indent = " " * depth
+    inside = ",\n".join(f"{indent} {_line(key)}: {text}" for key, text in texts.items())
+    return f"{{\n{inside}\n{indent}}}"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _stage(judging: Judging, found: StagePick) -> Object:
@@ -89,7 +105,7 @@ def _candidate(judging: Judging, candidate: Candidate, stage: Stage) -> Object:
         "batch_size": candidate.row.batch_size,
         "timing": {name: getattr(candidate.row, name) for name in TIMING if name != "threads"},
         "validation": asdict(candidate.judged.quality),
-        "test": asdict(on_test(judging, candidate)),
+        "test": asdict(judging.on_test(candidate.judged)),
         "mean_over_seeds": _mean(over_seeds(judging, candidate.variant, stage)),
         "checks": [
             {"constraint": name, "value": value}

@@ -116,19 +116,22 @@ class Judging:
         self.most = most
         self._borders: dict[int, Borders | None] = {}
         self._judged: dict[object, Judged] = {}
+        self._tested: dict[Judged, Quality] = {}
 
     @cached_property
     def level(self) -> float:
         """At which each network's escape rate is bounded."""
         return level_each(len(self.run.networks))
 
-    def candidates(self, stage: Stage) -> list[Candidate]:
-        """All of them; those that qualify have nothing failed."""
+    def candidates(self, stage: Stage, fitting: bool = False) -> list[Candidate]:
+        """All of them, or only those whose place and speed fit; who qualifies has none failed."""
         limits, settings = stage.limits, self._settings(stage)
         found = []
         for network in self.run.networks:
             judged: dict[float, tuple[Judged, Met]] = {}
             for row, lost, fits in settings.get(network.variant, ()):
+                if fitting and fits.failed:
+                    continue
                 if lost not in judged:
                     own = self.judged(network, stage, lost)
                     judged[lost] = own, Met.by_quality(own, limits)
@@ -156,6 +159,14 @@ class Judging:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
 
+    def on_test(self, judged: Judged) -> Quality:
+        """Its figures on test, with its threshold; the escape bound is for it alone."""
+        if judged not in self._tested:
+            part, ok = judged.network.test, self.run.ok
+            said = decide(part, ok, judged.threshold)
+            self._tested[judged] = quality(part, said, ok, self.factory)
+        return self._tested[judged]
+
     @property
     def costs(self) -> tuple[float, float]:
         """Of 1,000 parts if every defective one escaped, and if every good one were rejected."""
@@ -182,7 +193,7 @@ class Judging:
         predicted = decide(part, ok, threshold)
         bound = border.bound if border is not None and "escape_bound" in ceilings else None
         found = quality(part, predicted, ok, self.factory, bound)
-        values = _charged(found, lost, part.label, self.factory)
+        values = _charged(found, lost, part.class_sizes, self.factory)
         for kind in stage.recall:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)
             values[f"recall.{kind}"] = _recall(predicted == part.label, parts, lost)
@@ -214,13 +225,11 @@ def _exempt(name: str, value: float | None, row: Row, limit: Range) -> bool:
 
 
 def _charged(
-    found: Quality, lost: float, labels: Codes, factory: FactoryConfig
+    found: Quality, lost: float, class_sizes: Codes, factory: FactoryConfig
 ) -> dict[str, float | None]:
     """Figures by name, as if `lost` of all parts were errors of that figure's kind."""
     errors = lost * found.n
-    smallest = np.bincount(labels)
-    smallest = smallest[smallest > 0]
-    recall_lost = min(1.0, errors / int(smallest.min())) / len(smallest)
+    recall_lost = min(1.0, errors / int(class_sizes.min())) / len(class_sizes)
 
     def more(rate: float | None, parts: int | None) -> float | None:
         return None if rate is None or not parts else min(1.0, rate + errors / parts)

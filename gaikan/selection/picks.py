@@ -7,7 +7,7 @@ from statistics import fmean
 from gaikan.selection.asked import stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import Choice, pick
-from gaikan.selection.quality import Quality, decide, quality
+from gaikan.selection.quality import Quality
 from gaikan.selection.reasons import Binding, binding, nearest_miss, why_not, why_picked
 from gaikan.selection.run_files import RunFiles
 from gaikan.selection.sensitivity import CEILINGS, Sensitivity, sensitivity
@@ -98,12 +98,11 @@ def _runners_up(choice: Choice, stage: Stage) -> list[tuple[Candidate, str]]:
 
 def over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
     """Means over a variant's networks, each with its own threshold; None where none holds."""
-    ok, sides = judging.run.ok, []
+    sides = []
     for network in networks_of(judging, variant):
         judged = judging.judged(network, stage)
         if judged.holds:
-            predicted = decide(network.test, ok, judged.threshold)
-            sides.append((judged.quality, quality(network.test, predicted, ok, judging.factory)))
+            sides.append((judged.quality, judging.on_test(judged)))
     if not sides:
         return None
     return SeedMean(len(sides), *(_mean(list(side)) for side in zip(*sides, strict=True)))

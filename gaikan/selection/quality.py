@@ -44,27 +44,27 @@ def quality(
     bound: float | None = None,
 ) -> Quality:
     """Figures of `predicted` (N,), N >= 1; the escape bound is `bound`, or that at `LEVEL`."""
-    right = predicted == part.label
-    of_class = np.bincount(part.label)
-    recalls = np.bincount(part.label, right)[of_class > 0] / of_class[of_class > 0]
+    hits = np.bincount(part.label[predicted == part.label], minlength=part.label.max() + 1)
+    recalls = hits[np.bincount(part.label) > 0] / part.class_sizes
     escapes = defects = overkills = goods = escape = overkill = cost = None
     if ok is not None:
-        good = part.label == ok
-        escaped = predicted[~good] == ok
-        group = None if part.group is None else part.group[~good]
-        escapes, defects = int(escaped.sum()), len(escaped)
-        goods = len(part) - defects
-        overkills = int((predicted[good] != ok).sum())
+        good, called_good = part.label == ok, predicted == ok
+        goods = int(np.count_nonzero(good))
+        defects = len(part) - goods
+        overkills = goods - int(np.count_nonzero(good & called_good))
+        escapes = int(np.count_nonzero(called_good)) - (goods - overkills)
         if defects:
             escape = escapes / defects
-            bound = upper_bound_over_groups(escaped, group) if bound is None else bound
+            if bound is None:
+                group = None if part.group is None else part.group[~good]
+                bound = upper_bound_over_groups(called_good[~good], group)
         if goods:
             overkill = overkills / goods
         if escape is not None and overkill is not None:
             cost = cost_per_1000(escape, overkill, factory)
     return Quality(
         n=len(part),
-        accuracy=float(right.mean()),
+        accuracy=int(hits.sum()) / len(part),
         balanced_accuracy=float(recalls.mean()),
         escapes=escapes,
         defects=defects,

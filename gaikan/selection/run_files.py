@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @cached_property
+    def class_sizes(self) -> Codes:
+        """Parts of each class that occurs."""
+        counts = np.bincount(self.label)
+        return counts[counts > 0]
 
 
 @dataclass(frozen=True, eq=False)

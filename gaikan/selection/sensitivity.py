@@ -10,8 +10,8 @@ from gaikan.selection.choose import best_seeds, pick
 from gaikan.selection.ties import Ties
 from gaikan.stages import Range, Share, Stage
 
-CEILINGS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
-MOST_BUDGETS = 16
+CEILINGS = (0.01, 0.02, 0.05, 0.1, 0.2)
+MOST_BUDGETS = 12
 _LATENCIES = ("p99_ms", "p90_ms", "p50_ms")
 
 
@@ -69,7 +69,8 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> Sensitivity:
     for limit in ceilings:
         update = {} if ceiling is None else {ceiling: Share(max=limit)}
         own = free.model_copy(update=update)
-        qualify = [each for each in judging.candidates(own) if not each.failed]
+        fitting = judging.candidates(own, fitting=True)
+        qualify = [each for each in fitting if not each.failed]
         by_ceiling.append((own, best_seeds(qualify)))
     own_limit = getattr(stage, latency)
     budgets = _budgets([c for _, some in by_ceiling for c in some], latency, own_limit)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.quality import Quality, decide, of_kind, quality
+from gaikan.selection.quality import Quality, decide, of_kind
 from gaikan.selection.run_files import Network
 from gaikan.selection.threshold import groups_that_count
 from gaikan.selection.words import called, worded
@@ -67,17 +67,10 @@ def _parts(judging: Judging) -> str:
     )
 
 
-def on_test(judging: Judging, candidate: Candidate) -> Quality:
-    """The candidate's figures on test, with its threshold; its escape bound is for it alone."""
-    part = candidate.judged.network.test
-    predicted = decide(part, judging.run.ok, candidate.judged.threshold)
-    return quality(part, predicted, judging.run.ok, judging.factory)
-
-
 def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict[str, float | None]:
     """Test figures by constraint, for those that validation was held to."""
     part, run = candidate.judged.network.test, judging.run
-    found = on_test(judging, candidate)
+    found = judging.on_test(candidate.judged)
     values: dict[str, float | None] = {
         name: getattr(found, name) for name in QUALITY if name in stage.limits
     }
@@ -90,7 +83,7 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
 
 def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     """Where test does not bear out what validation met, and what was not looked at."""
-    found = on_test(judging, candidate)
+    found = judging.on_test(candidate.judged)
     lines = []
     for name, value in values_on_test(judging, candidate, stage).items():
         limit = stage.limits[name]

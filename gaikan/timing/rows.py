@@ -135,19 +135,20 @@ def read_rows(path: Path) -> list[Row]:
 
 
 @cache
-def _hints() -> dict[str, Any]:
-    return get_type_hints(Row)
+def _columns() -> dict[str, tuple[Any, ...]]:
+    """The kinds of value that each column may hold."""
+    return {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
 
 
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, hint in _hints().items():
+    for name, kinds in _columns().items():
         text = cells[name]
         try:
-            values[name] = _value(hint, text)
+            values[name] = _value(kinds, text)
         except ValueError:
             raise DataError(
-                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(hint)}"
+                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(kinds)}"
             ) from None
     return Row(**values)
 
@@ -156,8 +157,7 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     return get_args(hint) if isinstance(hint, UnionType) else (hint,)
 
 
-def _value(hint: Any, text: str | None) -> Any:
-    kinds = _kinds(hint)
+def _value(kinds: tuple[Any, ...], text: str | None) -> Any:
     if not text:
         if type(None) in kinds:
             return None
@@ -176,9 +176,9 @@ def _no() -> Any:
     raise ValueError
 
 
-def _wanted(hint: Any) -> str:
+def _wanted(kinds: tuple[Any, ...]) -> str:
     names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
-    return " or ".join(names.get(kind, "empty") for kind in _kinds(hint))
+    return " or ".join(names.get(kind, "empty") for kind in kinds)
 
 
 def merge(rows: list[Row], others: list[Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `lint`, `perf`."""
+"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `check`, `lint`, `perf`."""
 
 from pathlib import Path
 
@@ -31,9 +31,20 @@ def perf(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The test suite; arguments after `--` go to pytest."""
+    """The test suite, a file a core; arguments after `--` go to pytest."""
     _install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """The smoke grid against `results/baseline.json`; arguments after `--` go to `gaikan check`."""
+    _install(session, "bench")
+    session.run("python", "bench/smoke_parts.py", "results/smoke-parts")
+    # Exit code 1: a training failed. The check says of which variant.
+    session.run("gaikan", "bench", "bench/smoke.toml", success_codes=[0, 1])
+    baseline = ["--baseline", "results/baseline.json"]
+    session.run("gaikan", "check", "results/smoke", *baseline, *session.posargs)
 
 
 @nox.session

@@ -107,10 +107,8 @@ def joined(test: Frames, more: Frames) -> Frames:
 
 def networks(mode: str, asked: argparse.Namespace) -> Iterator[tuple[str, Known]]:
     """Style and network, trained on all but `mode`."""
-    config = load_config(
-        None,
-        {"train.epochs": asked.epochs, "grid.arch": ["cnn"], "grid.anchor": [ANCHOR], "seeds": 1},
-    )
+    keys = {"train.epochs": asked.epochs, "grid.arch": ["cnn"], "grid.anchor": [ANCHOR], "seeds": 1}
+    config = load_config(None, keys | ({"grid.style": asked.style} if asked.style else {}))
     known, left_out = without(read_source(asked.train, "train"), mode)
     test = align(known, read_source(asked.test, "test"))
     todo = cells(config, resolve_device("auto"), {0: split(known, 0)}, known.classes)
@@ -163,6 +161,7 @@ def main() -> None:
     for name in ("train", "test", "ok", "out"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--mode", action="append", required=True)
+    parser.add_argument("--style", action="append")
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--run")
     asked = parser.parse_args()

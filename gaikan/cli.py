@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import import_weights, line, pick
+from gaikan import gate, import_weights, line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -220,6 +220,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 import_weights.register(app)
 line.register(app)
 pick.register(app)
+gate.register(app)
 
 
 def main() -> None:

@@ -27,9 +27,10 @@ def import_(
         str | None, typer.Option(help="Names, with commas, by the labels it was trained on")
     ] = None,
     mean: Annotated[
-        float | None, typer.Option(help="It was trained on (value - mean) / std; default:")
+        float | None,
+        typer.Option(help="It was trained on (pixel - mean) / std; default: of the fit images"),
     ] = None,
-    std: Annotated[float | None, typer.Option(help="statistics of the fit images")] = None,
+    std: Annotated[float | None, typer.Option(help="See --mean; raw pixels: 0 and 1")] = None,
     shape: Annotated[str | None, typer.Option(help="Image size: HEIGHTxWIDTH")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default results/WEIGHTS")] = None,
 ) -> None:

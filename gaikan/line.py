@@ -88,6 +88,8 @@ def predict(
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Images at a time")] = 64,
 ) -> None:
     """Classify images with a bundle. Needs no more than `pip install gaikan`."""
+    if csv is not None and json:
+        raise ConfigError("--csv and --json: choose one")
     from rich.console import Console
 
     from gaikan.bundle.bundle import Bundle
@@ -112,6 +114,7 @@ def predict(
         for some in lines:
             sys.stdout.write("".join(f"{json_line(line)}\n" for line in some))
     else:
+        sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
         for some in lines:
             sys.stdout.write("".join(map(_text, some)))
     _sum_up(console, tally, time.perf_counter() - started)

@@ -5,34 +5,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:  # `gaikan pick` shows tables too, and has no time for torch
     from gaikan.cell import Cell, Finished
 
 
-class GridProgress:
-    """A bar over all epochs with the cells at work, and a line for each cell that ends."""
+class _Shown:
+    """A bar that is there while its block runs."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.progress = Progress(
-            TextColumn("[bold]training"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-        self.bar = self.progress.add_task("", total=None, state="reading the images")
-        self.remaining: dict[str, int] = {}  # epochs left, by cell name
-        self.archs: dict[str, str] = {}
-        self.started: dict[str, float] = {}
-        self.pace: dict[str, float] = {}  # seconds an epoch, by architecture
-        self.last = ""
-        self.n_done = 0
+    def __init__(self, console: Console, *columns: ProgressColumn) -> None:
+        self.progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
 
     def __enter__(self) -> Self:
         self.progress.start()
@@ -45,6 +29,27 @@ class GridProgress:
         trace: TracebackType | None,
     ) -> None:
         self.progress.stop()
+
+
+class GridProgress(_Shown):
+    """A bar over all epochs with the cells at work, and a line for each cell that ends."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(
+            console,
+            TextColumn("[bold]training"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[state]}"),
+        )
+        self.console = console
+        self.bar = self.progress.add_task("", total=None, state="reading the images")
+        self.remaining: dict[str, int] = {}  # epochs left, by cell name
+        self.archs: dict[str, str] = {}
+        self.started: dict[str, float] = {}
+        self.pace: dict[str, float] = {}  # seconds an epoch, by architecture
+        self.last = ""
+        self.n_done = 0
 
     def begin(self, cells: "list[Cell]", stored: "list[Cell]") -> None:
         """`cells` are to be run, `stored` need not be."""
@@ -97,31 +102,14 @@ class GridProgress:
         return f", about {minutes}:{seconds:02d} left"
 
 
-class StepProgress:
+class StepProgress(_Shown):
     """A bar for work in named steps; called with the step, how many are done, of how many."""
 
     def __init__(self, console: Console, title: str) -> None:
-        self.progress = Progress(
-            TextColumn(f"[bold]{title}"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
+        super().__init__(
+            console, TextColumn(f"[bold]{title}"), BarColumn(), TextColumn("{task.description}")
         )
         self.bar = self.progress.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.progress.stop()
 
     def __call__(self, step: str, done: int, total: int) -> None:
         """`step` begins; `done` of `total` are over."""

@@ -15,6 +15,8 @@ from gaikan.data.frames import Images
 from gaikan.errors import DataError
 
 _READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
+_READ_COLUMNS = 16  # decoded together: as many pages of up to 1 MB are held
+_HELD_PIXELS = 2**25  # of all columns
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _open_table(path: Path) -> Any:
 
 
 def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
-    from gaikan.data.tables import pixel_columns, pixels_as
+    from gaikan.data.tables import pixel_columns
 
     source = str(path)
     table = _open_table(path)
@@ -133,16 +135,38 @@ def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
         )
     import pyarrow as pa
 
-    dtype = np.uint8 if card.dtype == "uint8" else np.float32
-    row = 0
+    held = max(batch_size, _HELD_PIXELS // len(columns) // batch_size * batch_size)
+    first = 0
     try:
-        for records in table.iter_batches(batch_size, columns=columns):
-            flat = pixels_as(dtype, records, columns, source, row)
-            names = [f"{path}:{row + i}" for i in range(len(flat))]
-            yield Batch(names, flat.reshape(-1, *card.shape))
-            row += len(flat)
+        for group in range(table.num_row_groups):
+            n_rows = table.metadata.row_group(group).num_rows
+            for start in range(0, n_rows, held):
+                rows = range(start, min(start + held, n_rows))
+                images = _rows(table, group, rows, columns, card.dtype, source, first)
+                for at in range(0, len(rows), batch_size):
+                    part = images[at : at + batch_size].reshape(-1, *card.shape)
+                    yield Batch([f"{path}:{first + at + i}" for i in range(len(part))], part)
+                first += len(rows)
+                del images, part  # before others are held
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
+
+
+def _rows(
+    table: Any, group: int, rows: range, columns: list[str], dtype: str, source: str, first: int
+) -> Images:
+    """Images (N, pixels) of some rows of a row group, a few columns at a time.
+
+    Not all at once: each column's page is decoded as a whole, up to a megabyte of it.
+    """
+    from gaikan.data.tables import pixels_as
+
+    images: Images = np.empty((len(rows), len(columns)), dtype)
+    for at in range(0, len(columns), _READ_COLUMNS):
+        some = columns[at : at + _READ_COLUMNS]
+        read = table.read_row_group(group, some, use_threads=False).slice(rows.start, len(rows))
+        images[:, at : at + len(some)] = pixels_as(images.dtype.type, read, some, source, first)
+    return images
 
 
 def _line(error: Exception) -> str:

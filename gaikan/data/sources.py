@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 
@@ -21,7 +23,7 @@ def read_source(
     if source == "terminals":
         from gaikan.data.terminals import terminals
 
-        return terminals(part)
+        return _resized(terminals(part), size)
     if source.startswith("hub:"):
         from gaikan.data.hub import NOTE, read_hub
 
@@ -42,6 +44,18 @@ def read_source(
     if path.stat().st_size == 0:
         raise DataError(f"{source}: the file is empty")
     return _from_table(readers[path.suffix.lower()](path), source, size)
+
+
+def _resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
+    """Grey images (N, 1, H, W) at another height and width."""
+    from PIL import Image
+
+    from gaikan.data.folders import pixels
+
+    if size is None or size == frames.shape[1:]:
+        return frames
+    images = np.stack([pixels(Image.fromarray(image), "L", size) for image in frames.images[:, 0]])
+    return replace(frames, images=images[:, None])
 
 
 def _from_table(table: Any, source: str, size: tuple[int, int] | None) -> Frames:

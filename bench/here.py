@@ -1,0 +1,51 @@
+"""Runs of the smoke grid in this process, so that what is changed here is changed there."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+
+from gaikan import run
+from gaikan.check.run_files import Run
+from gaikan.config import Config, load_config
+
+FOLDER = Path(__file__).parent
+RUN = Path("results/smoke")
+BASELINE = Path("results/baseline.json")
+
+
+def smoke(**overrides: Any) -> Config:
+    """`smoke.toml`, with keys replaced."""
+    return load_config(FOLDER / "smoke.toml", overrides)
+
+
+class Silent:
+    """A `Watcher` that says nothing."""
+
+    def begin(self, *_: Any) -> None:
+        """Cells are about to be trained."""
+
+    epoch = end = stage = begin
+
+
+@contextmanager
+def _one_thread(n_jobs: int) -> Iterator[Executor]:
+    """As a worker is: one thread a cell."""
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+        yield executor
+
+
+def train_here(config: Config, out: Path) -> Run:
+    """Runs the grid, cell after cell, and draws nothing."""
+    with (
+        patch("gaikan.grid.processes", _one_thread),
+        patch("gaikan.report.write.write_figures"),
+        patch("gaikan.report.write.write_confusions"),
+        patch("gaikan.run.write_pages"),
+    ):
+        run.bench(config, out, Silent())
+    return Run.read(out)

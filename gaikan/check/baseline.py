@@ -1,0 +1,206 @@
+"""`baseline.json`: what a run scored, with what, and (where there is room) every test decision."""
+
+import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from gaikan.check.decisions import LETTERS, decoded, encoded, whole
+from gaikan.check.measures import Index, measured
+from gaikan.check.run_files import Run
+from gaikan.config import validated
+from gaikan.data.frames import Names
+from gaikan.errors import ConfigError
+from gaikan.files import write
+from gaikan.stages import Section
+from gaikan.statistics import Estimate, MeanSquares, Units, estimate
+
+MOST_BYTES = 200_000  # it is committed, and read in diffs
+_RUN_DEPENDENT = ("seed", "arch", "style")  # of a recipe: no part of what is compared
+
+
+class Figure(Section):
+    """A mean over seeds and parts, and what it is worth for new seeds and new parts (or lots)."""
+
+    mean: float
+    error: float | None  # standard error; none where all parts are of one lot
+    freedom: float
+
+    @classmethod
+    def of(cls, found: Estimate) -> "Figure":
+        """From an estimate of one mean."""
+        mean, error, freedom = (float(a[0]) for a in (found.mean, found.error, found.freedom))
+        known = None if math.isnan(error) else round(error, 6)
+        return cls(mean=round(mean, 6), error=known, freedom=round(freedom, 2))
+
+    @property
+    def estimate(self) -> Estimate:
+        """The same as arrays (1,)."""
+        error = math.nan if self.error is None else self.error
+        return Estimate(*(np.array([value]) for value in (self.mean, error, self.freedom)))
+
+
+class Scored(Section):
+    """A variant's test figures."""
+
+    seeds: list[int]
+    figures: dict[str, Figure]
+
+
+class Ratio(Section):
+    """How many times as fast as the reference runtime, with its 95 % interval."""
+
+    ratio: float
+    low: float | None
+    high: float | None
+
+
+class Source(Section):
+    """One of the two sources of a run."""
+
+    source: str
+    images: int
+    fingerprint: str
+
+
+class Baseline(Section):
+    """What later runs are compared with.
+
+    `recipes` are by network, without what may differ from machine to machine: the seed, and the
+    precision that `auto` becomes. `decisions[variant][seed]` is as in `decisions`.
+    """
+
+    format: Literal[1]
+    commit: str | None
+    made: str
+    machine: dict[str, Any]
+    device: str
+    precision: str
+    data: dict[Literal["train", "test"], Source]
+    ok: str | None
+    classes: dict[str, str]  # letter to name
+    variants: dict[str, Scored]
+    recipes: dict[str, dict[str, Any]]
+    latency: dict[str, Ratio] | None = None
+    decisions: dict[str, dict[str, str]] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Baseline":
+        for variant, held in self.variants.items():
+            if len(held.seeds) < 2:
+                raise ValueError(f"{variant} has 1 seed: nothing shows how training varies")
+            for seed in held.seeds if self.decisions is not None else ():
+                line = (self.decisions or {}).get(variant, {}).get(str(seed), "")
+                if not whole(line, self.data["test"].images, self.classes):
+                    raise ValueError(f"decisions of {variant} seed {seed} are damaged")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> "Baseline":
+        """Raises ConfigError naming file, key and remedy."""
+        try:
+            values = json.loads(path.read_bytes())
+        except OSError:
+            raise ConfigError(
+                f"{path}: no such baseline; `gaikan check RUN --baseline {path} --update` makes it"
+            ) from None
+        except ValueError as error:
+            raise ConfigError(f"{path}: not JSON ({error}); make it anew by --update") from None
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: not a baseline; `gaikan check RUN --update` makes one")
+        return validated(cls, values, str(path))
+
+    def predicted(self, variant: str, seeds: tuple[int, ...], actual: Index) -> Index:
+        """The decisions (S, N) that were kept, on parts of class `actual` (N,)."""
+        assert self.decisions is not None
+        return np.stack([decoded(self.decisions[variant][str(seed)], actual) for seed in seeds])
+
+
+def scored(tested: Run, groups: Names | None) -> dict[str, Scored]:
+    """The figures of every variant; parts of one lot (`groups` (N,)) err together."""
+    found = {}
+    for variant, answers in tested.answers.items():
+        figures = {}
+        for measure in measured(tested.actual, tested.ok):
+            values = measure.of(answers.predicted, tested.actual, tested.ok)[None]
+            own = None if groups is None else groups[measure.parts(tested.actual, tested.ok)]
+            figures[measure.name] = Figure.of(estimate(MeanSquares.of(Units.of(values, own))))
+        found[variant] = Scored(seeds=list(answers.seeds), figures=figures)
+    return found
+
+
+def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each network was trained with, but for seed and precision."""
+    found = {}
+    for entry in manifest["networks"]:
+        recipe = {k: v for k, v in entry["recipe"].items() if k not in _RUN_DEPENDENT}
+        recipe["train"] = {k: v for k, v in recipe["train"].items() if k != "precision"}
+        found[entry["network"]] = recipe
+    return found
+
+
+def make(tested: Run, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
+    """The baseline that a run makes; without decisions where they do not fit.
+
+    Raises ConfigError where the run is not fit for one: its commit does not tell what was run, a
+    training failed, or it has a single seed, which does not show how much training varies.
+    """
+    manifest = tested.manifest
+    commit = manifest["machine"]["commit"]
+    reasons = {
+        "the tree had changes that are in no commit": str(commit).endswith("-dirty"),
+        "a training failed": bool(manifest["failed"]),
+        "it has a single seed": min(len(a.seeds) for a in tested.answers.values()) < 2,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise ConfigError(f"{tested.folder}: not fit for a baseline: {reason}")
+    letters = dict(zip(LETTERS, tested.classes, strict=False))
+    baseline = Baseline(
+        format=1,
+        commit=commit,
+        made=datetime.now(UTC).date().isoformat(),
+        machine=manifest["machine"],
+        device=manifest["device"],
+        precision=manifest["precision"],
+        data={
+            "train": _source(manifest["data"]["train"]),
+            "test": _source(manifest["data"]["test"]),
+        },
+        ok=manifest["ok"],
+        classes=letters,
+        variants=scored(tested, groups),
+        recipes=recipes(manifest),
+        latency=latency,
+    )
+    if len(tested.classes) > len(LETTERS):
+        return baseline
+    full = baseline.model_copy(update={"decisions": _decisions(tested)})
+    return full if len(_text(full).encode()) <= MOST_BYTES else baseline
+
+
+def save(baseline: Baseline, path: Path) -> None:
+    """Writes the file, the same bytes for the same baseline."""
+    write(path, _text(baseline))
+
+
+def _source(facts: dict[str, Any]) -> Source:
+    return Source(**{name: facts[name] for name in Source.model_fields})
+
+
+def _text(baseline: Baseline) -> str:
+    return json.dumps(baseline.model_dump(exclude_none=False), indent=1, ensure_ascii=False) + "\n"
+
+
+def _decisions(tested: Run) -> dict[str, dict[str, str]]:
+    return {
+        variant: {
+            str(seed): encoded(row, tested.actual)
+            for seed, row in zip(answers.seeds, answers.predicted, strict=True)
+        }
+        for variant, answers in tested.answers.items()
+    }

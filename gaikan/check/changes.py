@@ -1,0 +1,89 @@
+"""What of a run is not as it was when the baseline was made."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from gaikan.check.baseline import Baseline, recipes
+from gaikan.check.run_files import Run
+
+KINDS = ("missing", "data", "recipe", "seeds")
+
+Found = Iterator[tuple[str, str]]  # one of KINDS, and a sentence
+
+
+def changes(tested: Run, baseline: Baseline) -> Found:
+    """Variants that are missing, other data, another recipe, fewer seeds."""
+    yield from _missing(tested, baseline)
+    yield from _data(tested, baseline)
+    yield from _recipes(tested, baseline)
+    yield from _seeds(tested, baseline)
+
+
+def _missing(tested: Run, baseline: Baseline) -> Found:
+    for variant in baseline.variants:
+        if variant not in tested.answers:
+            yield "missing", f"{variant}: missing from the run"
+
+
+def _data(tested: Run, baseline: Baseline) -> Found:
+    for part, before in baseline.data.items():
+        now = tested.manifest["data"][part]
+        if now["fingerprint"] != before.fingerprint:
+            what = _source(now["source"], now["images"], now["fingerprint"])
+            was = _source(before.source, before.images, before.fingerprint)
+            yield "data", f"other {part} data: {what}, baseline {was}"
+    if tested.manifest["ok"] != baseline.ok:
+        yield "data", f"other good class: {tested.manifest['ok']!r}, baseline {baseline.ok!r}"
+
+
+def _source(name: str, images: int, fingerprint: str) -> str:
+    return f"{name} ({images} images, {fingerprint[:8]})"
+
+
+def _recipes(tested: Run, baseline: Baseline) -> Found:
+    """One finding a change, with all networks that have it."""
+    changed: defaultdict[str, list[str]] = defaultdict(list)
+    now = recipes(tested.manifest)
+    for network, before in baseline.recipes.items():
+        if network in now:
+            a, b = dict(_flat(now[network])), dict(_flat(before))
+            for key in sorted({*a, *b}):
+                if a.get(key) != b.get(key):
+                    changed[f"{key} {a.get(key)!r}, baseline {b.get(key)!r}"].append(network)
+    for what, networks in changed.items():
+        yield "recipe", f"other recipe: {what} ({', '.join(networks)})"
+
+
+def _flat(table: dict[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{at}{key}.")
+        else:
+            yield f"{at}{key}", value
+
+
+def _seeds(tested: Run, baseline: Baseline) -> Found:
+    fewer: defaultdict[str, list[str]] = defaultdict(list)
+    for variant, held in baseline.variants.items():
+        answers = tested.answers.get(variant)
+        if answers is not None and len(answers.seeds) < len(held.seeds):
+            fewer[f"{len(answers.seeds)} seeds, baseline {len(held.seeds)}"].append(variant)
+    for what, variants in fewer.items():
+        yield "seeds", f"fewer seeds: {what} ({', '.join(variants)})"
+
+
+def notes(tested: Run, baseline: Baseline) -> Iterator[str]:
+    """What differs and may: another machine must not fail."""
+    machines = tested.manifest["machine"], baseline.machine
+    facts = {
+        "precision": (tested.manifest["precision"], baseline.precision),
+        "device": (tested.manifest["device"], baseline.device),
+        "processor": tuple(machine.get("processor") for machine in machines),
+    }
+    for name, (now, before) in facts.items():
+        if now != before:
+            yield f"{name} {now}, baseline {before}: networks differ as those of other seeds do"
+    added = [variant for variant in tested.answers if variant not in baseline.variants]
+    if added:
+        yield f"not in the baseline: {', '.join(added)}"

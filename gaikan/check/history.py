@@ -1,0 +1,70 @@
+"""`history.csv`: a line a variant and check, for the plot of accuracy over commits."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gaikan.check.measures import measured
+from gaikan.check.run_files import Answers, Run
+from gaikan.check.verdicts import Line
+from gaikan.errors import DataError
+from gaikan.files import write
+
+IDENTITY = ["date", "commit", "data", "variant", "seeds"]
+FIGURES = ["accuracy", "balanced_accuracy", "escape_rate", "overkill_rate"]
+COLUMNS = [*IDENTITY, *FIGURES, "error", "verdict"]
+
+
+def append(path: Path, tested: Run, lines: list[Line], date: datetime) -> pd.DataFrame:
+    """Adds the run to the file, which is made where there is none, and gives all of it.
+
+    `error` is the standard error of the accuracy by seeds alone (empty for one), `data` the
+    beginning of the test data's fingerprint, `verdict` the worst of the variant's figures.
+    Raises DataError where the file is not such a table.
+    """
+    failed = {line.variant: line.verdict for line in lines if line.fails}
+    rows = [
+        {
+            "date": date.isoformat(timespec="seconds"),
+            "commit": tested.manifest["machine"]["commit"] or "",
+            "data": tested.manifest["data"]["test"]["fingerprint"][:12],
+            "variant": variant,
+            "seeds": len(answers.seeds),
+            **_figures(tested, answers),
+            "verdict": failed.get(variant, "passed"),
+        }
+        for variant, answers in tested.answers.items()
+    ]
+    new = pd.DataFrame(rows, columns=COLUMNS)
+    whole = pd.concat([_read(path), new], ignore_index=True) if path.exists() else new
+    write(path, whole.to_csv(index=False, float_format="%.6f"))
+    return whole
+
+
+def _figures(tested: Run, answers: Answers) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for measure in measured(tested.actual, tested.ok):
+        by_seed = measure.of(answers.predicted, tested.actual, tested.ok).mean(1)
+        found[measure.name] = by_seed.mean()
+        if measure.name == "accuracy" and len(by_seed) > 1:
+            found["error"] = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
+    return found
+
+
+def _read(path: Path) -> pd.DataFrame:
+    text = {"date": str, "commit": str, "data": str, "variant": str, "verdict": str}
+    try:
+        table = pd.read_csv(path, dtype=text, keep_default_na=True)
+        missing = [name for name in COLUMNS if name not in table]
+        if not missing:
+            for name in ("seeds", *FIGURES, "error"):
+                table[name] = pd.to_numeric(table[name])
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: no readable history ({reason}); name another file") from None
+    if missing:
+        raise DataError(f"{path}: column {missing[0]!r} is missing; name another --history file")
+    return table[COLUMNS]

@@ -1,0 +1,42 @@
+"""The outcome as JUnit XML, in the dialect that pytest writes and continuous integration reads."""
+
+from xml.etree import ElementTree
+
+from gaikan.check.outcome import Outcome
+from gaikan.check.tables import sentence
+from gaikan.check.verdicts import UNKNOWN
+
+
+def as_xml(outcome: Outcome) -> str:
+    """A test case for each figure of each variant, and one for whatever else changed."""
+    cases = [_case(f.kind, "changed", f.text, not f.allowed) for f in outcome.findings]
+    for line in outcome.lines:
+        said = sentence(line) if line.fails or line.verdict == UNKNOWN else None
+        cases.append(_case(line.variant, line.figure, said, line.fails))
+    counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in _TAGS}
+    suite = ElementTree.Element(
+        "testsuite",
+        name="gaikan check",
+        errors="0",
+        failures=str(counts["failure"]),
+        skipped=str(counts["skipped"]),
+        tests=str(len(cases)),
+        time="0",
+    )
+    suite.extend(cases)
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    text: str = ElementTree.tostring(root, "unicode", xml_declaration=True)
+    return text + "\n"
+
+
+_TAGS = ("failure", "skipped")
+
+
+def _case(group: str, name: str, text: str | None, failed: bool) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", classname=f"gaikan.{group}", name=name, time="0")
+    if text is not None:
+        result = ElementTree.SubElement(case, _TAGS[0] if failed else _TAGS[1], message=text)
+        result.text = text
+    return case

@@ -1,0 +1,72 @@
+"""How far apart two runs are, and how far training and parts alone would take them.
+
+All arrays of values are (V, S, N): variants, seeds, parts; see `measures`. Errors hold for new
+seeds and new parts both (`statistics.estimate`). Lots are no unit here: both runs judged the very
+same parts, and what a lot does to both falls out.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.statistics import Estimate, MeanSquares, Units, estimate, moderate
+
+Floats = NDArray[np.float64]
+
+
+def same_seeds(now: Floats, before: Floats) -> Estimate:
+    """Differences (V,) of two runs of the same seeds on the same parts.
+
+    Seed s started on both sides from the same split, weights and batches. What of its luck is
+    left after a change of the code differs from seed to seed, and is what the error counts.
+    """
+    found = MeanSquares.of(Units.of(now - before, None))
+    return _moderated(found, found.shape[0] - 1)
+
+
+def other_seeds(now: Floats, before: Floats) -> Estimate:
+    """Differences (V,) of two runs of different seeds, (V, S, N) and (V, R, N), on the same parts.
+
+    Parts are paired: how hard they are falls out. Seeds are not: each side's scatter over seeds
+    counts, pooled (an unchanged recipe scatters alike), with S + R - 2 degrees of freedom.
+    """
+    sides = [MeanSquares.of(Units.of(values, None)) for values in (now, before)]
+    s, r = now.shape[1], before.shape[1]
+
+    def of_difference(now_squares: Floats, before_squares: Floats) -> Floats:
+        """Mean squares of S + R seeds as those of a mean that varies as the difference does."""
+        pooled = ((s - 1) * now_squares + (r - 1) * before_squares) / (s + r - 2)
+        scaled: Floats = pooled * (s + r) * (1 / s + 1 / r)
+        return scaled
+
+    difference = now.mean(1, keepdims=True) - before.mean(1, keepdims=True)
+    by_part = MeanSquares.of(Units.of(difference, None))
+    found = MeanSquares(
+        by_part.mean,
+        of_difference(sides[0].of_seeds, sides[1].of_seeds),
+        (s + r) * by_part.of_units,
+        of_difference(sides[0].of_rest, sides[1].of_rest),
+        (s + r, now.shape[2]),
+    )
+    return _moderated(found, s + r - 2)
+
+
+def _moderated(found: MeanSquares, freedom: int) -> Estimate:
+    """With the scatter over seeds drawn towards what the variants share.
+
+    A variant whose every decision stayed has no error, and borrows none.
+    """
+    moderated, freedom_of_seeds = moderate(found.of_seeds, freedom)
+    of_seeds = np.where(found.of_units + found.of_seeds > 0, moderated, 0)
+    return estimate(replace(found, of_seeds=of_seeds), (freedom_of_seeds, found.shape[1] - 1.0))
+
+
+def unpaired(now: Estimate, before: Estimate) -> Estimate:
+    """Differences of means on other parts; Welch's error and degrees of freedom (1947)."""
+    squares = np.square(now.error), np.square(before.error)
+    total = squares[0] + squares[1]
+    weight = np.square(squares[0]) / now.freedom + np.square(squares[1]) / before.freedom
+    freedom = np.square(total) / np.where(weight > 0, weight, 1)
+    least = np.minimum(now.freedom, before.freedom)
+    return Estimate(now.mean - before.mean, np.sqrt(total), np.maximum(freedom, least))

@@ -1,0 +1,75 @@
+"""The whole check: what is not as it was, and the verdict on every figure."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from gaikan.check import latency
+from gaikan.check.baseline import Baseline
+from gaikan.check.changes import changes, notes
+from gaikan.check.differences import Lots, differences, pairings
+from gaikan.check.run_files import Run
+from gaikan.check.verdicts import MISSING, Line, judge
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it was in the baseline; it fails unless it is allowed."""
+
+    kind: str  # one of `changes.KINDS`
+    text: str
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the check is asked for."""
+
+    margin: float = 0.01  # a share
+    allowed: frozenset[str] = frozenset()  # of `changes.KINDS`
+    latency: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the check found."""
+
+    lines: list[Line]
+    findings: list[Finding]
+    notes: list[str]  # how it was compared, what differs and may
+    settings: Settings
+    commits: tuple[str | None, str | None]  # of the run, of the baseline
+
+    @property
+    def worse(self) -> list[Line]:
+        """The lines that fail."""
+        return [line for line in self.lines if line.fails]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is worse, and all else that changed is allowed."""
+        return not self.worse and all(finding.allowed for finding in self.findings)
+
+
+def check(tested: Run, lots: Lots, baseline: Baseline, settings: Settings) -> Outcome:
+    """Compares a run with a baseline.
+
+    `lots` gives the lot of each test part, for what cannot be paired. Raises ConfigError where
+    latency is asked for and the run or the baseline was not timed.
+    """
+    pairs = pairings(tested, baseline)
+    lines = judge(differences(tested, baseline, pairs, lots), settings.margin)
+    found = list(changes(tested, baseline))
+    if settings.latency:
+        timed = latency.compare(tested.folder, baseline)
+        lines += timed
+        gone = [line.variant for line in timed if line.verdict == MISSING]
+        found += [("missing", f"{place}: not timed any more") for place in gone]
+    ways = Counter(pairing.how for pairing in pairs.values())
+    how = [f"{n} variants {way}, {len(tested.actual)} test parts" for way, n in ways.items()]
+    return Outcome(
+        lines,
+        [Finding(kind, text, kind in settings.allowed) for kind, text in found],
+        [*how, *notes(tested, baseline)],
+        settings,
+        (tested.manifest["machine"]["commit"], baseline.commit),
+    )

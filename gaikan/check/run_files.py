@@ -1,0 +1,135 @@
+"""What is checked: the test decisions of a run, and what they were made with."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gaikan.check.measures import Index
+from gaikan.data.frames import Names
+from gaikan.errors import ConfigError, DataError
+
+COLUMNS = ["variant", "seed", "split", "sample", "label", "predicted"]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A variant's test decisions, one network a seed."""
+
+    seeds: tuple[int, ...]  # ascending
+    predicted: Index  # (S, N) index of a class
+
+    def at(self, seeds: tuple[int, ...]) -> Index:
+        """The rows (s, N) of these seeds."""
+        return self.predicted[[self.seeds.index(seed) for seed in seeds]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, as far as the check goes."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    classes: tuple[str, ...]  # those of the networks, then those that only test parts have
+    actual: Index  # (N,) index of a class
+    answers: dict[str, Answers]  # by variant
+
+    @property
+    def ok(self) -> int | None:
+        """The good class."""
+        name = self.manifest["ok"]
+        return None if name is None else self.classes.index(name)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Run":
+        """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
+        manifest = _read_manifest(folder)
+        table = _read_predictions(folder / "predictions.parquet")
+        first = table[(table["variant"] == table["variant"].iloc[0])]
+        first = first[first["seed"] == first["seed"].iloc[0]]
+        labels = first["label"].to_numpy(str)
+        known = manifest["classes"]
+        classes = (*known, *sorted(set(labels.tolist()) - set(known)))
+        code = {name: i for i, name in enumerate(classes)}
+        answers = {
+            str(variant): _answers(folder, str(variant), part, code, len(labels))
+            for variant, part in table.groupby("variant", sort=False, observed=True)
+        }
+        return cls(folder, manifest, classes, _coded(labels, code), answers)
+
+
+def lots(tested: Run) -> Names | None:
+    """The lot of each test part (N,), from the source itself; None where it has no lots.
+
+    Raises DataError where the source is no longer what the run was tested on.
+    """
+    from gaikan.export.source import reread
+
+    test = reread(tested.folder, tested.manifest).test
+    return None if test.groups is None else test.groups[np.argsort(test.rows)]
+
+
+def _coded(names: Any, code: dict[str, int]) -> Index:
+    return np.array([code[name] for name in names.tolist()], np.int64)
+
+
+def _answers(
+    folder: Path, variant: str, part: pd.DataFrame, code: dict[str, int], n_parts: int
+) -> Answers:
+    seeds, rows = [], []
+    for seed, own in part.groupby("seed"):
+        if len(own) != n_parts:
+            raise DataError(
+                f"{folder}/predictions.parquet: {variant} seed {seed} has {len(own)} test parts, "
+                f"others {n_parts}; run `gaikan bench` again"
+            )
+        seeds.append(int(str(seed)))
+        rows.append(_coded(own["predicted"].to_numpy(str), code))
+    return Answers(tuple(seeds), np.stack(rows))
+
+
+_WANTED = ("data", "classes", "ok", "networks", "failed", "machine", "precision", "device")
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError:
+        raise ConfigError(f"{path}: not there; RUN is a folder that `gaikan bench` wrote") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON ({error}); run `gaikan bench` again") from None
+    wanted = (
+        "config",
+        "data",
+        "classes",
+        "ok",
+        "networks",
+        "failed",
+        "machine",
+        "precision",
+        "device",
+    )
+    missing = [key for key in wanted if not isinstance(manifest, dict) or key not in manifest]
+    if missing:
+        raise ConfigError(f"{path}: key {missing[0]!r} is missing; run `gaikan bench` again")
+    whole: dict[str, Any] = manifest
+    return whole
+
+
+def _read_predictions(path: Path) -> pd.DataFrame:
+    """The test rows, in the order of the parts."""
+    try:
+        table = pd.read_parquet(path, columns=COLUMNS)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: not there; run `gaikan bench` again") from None
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{path}: no readable predictions ({reason})") from None
+    test = table[table["split"] == "test"]
+    if test.empty:
+        raise DataError(f"{path}: no test rows; run `gaikan bench` again")
+    return test.sort_values("sample", kind="stable")

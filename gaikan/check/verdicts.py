@@ -1,0 +1,103 @@
+"""The verdict: which figures of a run are worse than the baseline's by more than noise explains."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaikan.check.differences import Difference
+from gaikan.statistics import LEVEL, Estimate, Floats, holm
+
+WORSE, SMALL, NOISE, SAME, RAISE, UNKNOWN, MISSING = (
+    "WORSE",
+    "within margin",
+    "noise",
+    "same",
+    "can be raised",
+    "no interval",
+    "MISSING",
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure of one variant, a share in 0..1 or a ratio; NaN where not measured."""
+
+    variant: str
+    figure: str
+    before: float
+    now: float
+    low: float  # 95 % interval of this difference alone
+    high: float
+    verdict: str
+    ratio: bool = False
+
+    @property
+    def difference(self) -> float:
+        """Now less before."""
+        return self.now - self.before
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is worse by more than noise explains."""
+        return self.verdict == WORSE
+
+
+def judge(found: Iterable[Difference], margin: float) -> list[Line]:
+    """The verdict on each figure of each variant.
+
+    A figure is WORSE, which fails, when it changed for the worse by more than `margin` (a share)
+    and its one-sided Student's t is significant at 5 % after Holm's correction over all lines of
+    the check together. So an unchanged recipe, trained with other seeds or rounded otherwise by
+    another processor, fails anywhere in its table with a probability of at most 5 % (less, in so
+    far as lines err together, and as a significant change below the margin passes). It may be
+    raised when the same test of the other side, with its own 5 %, says so and the rise exceeds
+    the margin.
+    """
+    every = list(found)
+    if not every:
+        return []
+    whole = Estimate(
+        *(np.concatenate([getattr(d.found, name) for d in every]) for name in _ESTIMATE)
+    )
+    names = [(variant, d.measure) for d in every for variant in d.variants]
+    loss = whole.mean * np.array([float(measure.worse) for _, measure in names])
+    verdicts = _verdicts(loss, _one_sided(loss, whole), _one_sided(-loss, whole), margin)
+    before, half = np.concatenate([d.before for d in every]), whole.half_width()
+    return [
+        Line(
+            variant=variant,
+            figure=measure.title,
+            before=float(before[i]),
+            now=float(before[i] + whole.mean[i]),
+            low=float(max(whole.mean[i] - half[i], -1)),
+            high=float(min(whole.mean[i] + half[i], 1)),
+            verdict=verdicts[i],
+        )
+        for i, (variant, measure) in enumerate(names)
+    ]
+
+
+_ESTIMATE = ("mean", "error", "freedom")
+
+
+def _one_sided(rise: Floats, whole: Estimate) -> Floats:
+    """Holm's corrected p that so much a rise is noise; NaN without an error."""
+    p = whole.p_values() / 2
+    return holm(np.where(rise > 0, p, 1 - p))
+
+
+def _verdicts(loss: Floats, p_worse: Floats, p_better: Floats, margin: float) -> list[str]:
+    """`loss` (M,) is the change for the worse."""
+    found = []
+    for size, worse, better in zip(loss.tolist(), p_worse, p_better, strict=True):
+        if math.isnan(worse):
+            found.append(UNKNOWN)
+        elif worse < 1 - LEVEL:
+            found.append(WORSE if size > margin else SMALL)
+        elif better < 1 - LEVEL and -size > margin:
+            found.append(RAISE)
+        else:
+            found.append(NOISE if abs(size) > margin else SAME)
+    return found

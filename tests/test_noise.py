@@ -1,0 +1,142 @@
+"""Differences of two runs and their errors: against SciPy and scikit-learn, and by simulation."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from gaikan.check.differences import Difference
+from gaikan.check.measures import MEASURES, measured
+from gaikan.check.noise import other_seeds, same_seeds, unpaired
+from gaikan.check.verdicts import NOISE, RAISE, SAME, SMALL, UNKNOWN, WORSE, Line, judge
+from gaikan.score import score
+from gaikan.statistics import Estimate
+
+Index = NDArray[np.int64]
+NAMES = np.array(["ok", "open", "spur"])
+
+
+def test_the_figures_are_those_of_scikit_learn_and_of_the_tables() -> None:
+    rng = np.random.default_rng(0)
+    actual = rng.integers(0, 3, 200)
+    predicted = np.where(rng.random((2, 200)) < 0.7, actual, rng.integers(0, 3, (2, 200)))
+    found = {m.name: m.of(predicted, actual, 0).mean(1) for m in measured(actual, 0)}
+    for seed in range(2):
+        table = score(NAMES[actual], NAMES[predicted[seed]], "ok")
+        assert found["accuracy"][seed] == pytest.approx(accuracy_score(actual, predicted[seed]))
+        balanced = balanced_accuracy_score(actual, predicted[seed])
+        assert found["balanced_accuracy"][seed] == pytest.approx(balanced)
+        assert found["escape_rate"][seed] == pytest.approx(table.escape_rate)
+        assert found["overkill_rate"][seed] == pytest.approx(table.overkill_rate)
+
+
+@pytest.mark.parametrize(("actual", "ok", "n"), [([0, 1], None, 2), ([1, 2], 0, 3), ([0, 0], 0, 3)])
+def test_a_rate_without_parts_of_its_kind_is_not_measured(
+    actual: list[int], ok: int | None, n: int
+) -> None:
+    assert len(measured(np.array(actual), ok)) == n
+
+
+def constant(per_seed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values (1, S, 30) that parts do not alter: all noise is the seeds'."""
+    return np.broadcast_to(per_seed[None, :, None], (1, len(per_seed), 30))
+
+
+def test_with_the_same_seeds_it_is_the_paired_t_test_of_scipy() -> None:
+    rng = np.random.default_rng(1)
+    now, before = rng.random((2, 5))
+    p = same_seeds(constant(now), constant(before)).p_values()[0]
+    assert p == pytest.approx(ttest_rel(now, before).pvalue)
+
+
+def test_with_other_seeds_it_is_the_pooled_t_test_of_scipy() -> None:
+    rng = np.random.default_rng(2)
+    now, before = rng.random(4), rng.random(6)
+    p = other_seeds(constant(now), constant(before)).p_values()[0]
+    assert p == pytest.approx(ttest_ind(now, before).pvalue)
+
+
+def test_unpaired_it_is_the_test_of_welch_in_scipy() -> None:
+    now, before = (0.8, 0.03, 6.0), (0.9, 0.01, 3.0)  # mean, error, freedom
+    found = unpaired(*(Estimate(*(np.array([x]) for x in side)) for side in (now, before)))
+    sides = [(m, e * np.sqrt(f + 1), int(f) + 1) for m, e, f in (now, before)]
+    expected = ttest_ind_from_stats(*sides[0], *sides[1], equal_var=False)
+    assert found.p_values()[0] == pytest.approx(expected.pvalue)
+
+
+def test_decisions_that_all_stayed_have_no_error_and_borrow_none() -> None:
+    rng = np.random.default_rng(3)
+    now, before = rng.integers(0, 2, (2, 5, 4, 60)).astype(float)
+    now[0] = before[0]
+    found = same_seeds(now, before)
+    assert found.error[0] == 0
+    assert (found.error[1:] > 0).all()
+
+
+def decisions(
+    rng: np.random.Generator, hard: NDArray[np.float64], skill: float, scatter: float
+) -> Index:
+    """Classes (V, S, N) that V networks of S = 5 fresh seeds call parts as hard as (V, N)."""
+    n_variants, n_parts = hard.shape
+    seeds = rng.normal(0, scatter, (1, 5, 1)) + rng.normal(0, scatter, (n_variants, 5, 1))
+    right = rng.random((n_variants, 5, n_parts)) < expit(skill + seeds + hard[:, None])
+    actual = np.arange(n_parts) % 3
+    return np.where(right, actual, (actual + rng.integers(1, 3, right.shape)) % 3)
+
+
+def checked(rng: np.random.Generator, drop: float, scatter: float) -> list[Line]:
+    """A check of 14 variants, 12 of them as good as before, two with `drop` less in log odds."""
+    hard = rng.normal(0, 1, (1, 480)) + rng.normal(0, 1, (14, 480))
+    before, now = (decisions(rng, hard, 2, scatter) for _ in range(2))
+    now[:2] = decisions(rng, hard[:2], 2 - drop, scatter)
+    actual = np.arange(480) % 3
+    found = []
+    for measure in MEASURES:
+        values, held = measure.of(now, actual, 0), measure.of(before, actual, 0)
+        names = [str(v) for v in range(14)]
+        found.append(Difference(names, measure, held.mean((1, 2)), other_seeds(values, held)))
+    return judge(found, margin=0.01)
+
+
+def test_unchanged_recipes_with_other_seeds_fail_in_at_most_5_percent_of_checks() -> None:
+    rng = np.random.default_rng(4)
+    failed = [any(line.fails for line in checked(rng, 0, 0.25)) for _ in range(200)]
+    assert np.mean(failed) <= 0.05
+
+
+def test_a_drop_of_eight_points_is_found_where_it_is_and_nowhere_else() -> None:
+    rng = np.random.default_rng(5)
+    found = [
+        line for _ in range(30) for line in checked(rng, 0.6, 0.1) if line.figure == "accuracy"
+    ]
+    dropped = [line for line in found if line.variant in ("0", "1")]
+    assert np.mean([line.difference for line in dropped]) == pytest.approx(-0.08, abs=0.02)
+    assert np.mean([line.fails for line in dropped]) > 0.8
+    assert np.mean([line.fails for line in found if line not in dropped]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "verdict"),
+    [
+        (-0.05, 0.004, WORSE),
+        (-0.05, 0.04, NOISE),
+        (-0.009, 0.0001, SMALL),
+        (-0.002, 0.01, SAME),
+        (0.05, 0.004, RAISE),
+        (0.009, 0.0001, SAME),
+        (-0.05, np.nan, UNKNOWN),
+        (0.0, 0.0, SAME),
+    ],
+)
+def test_the_verdict_asks_for_more_than_margin_and_noise(
+    mean: float, error: float, verdict: str
+) -> None:
+    one = Estimate(np.array([mean]), np.array([error]), np.array([9.0]))
+    (line,) = judge([Difference(["a"], MEASURES[0], np.array([0.8]), one)], margin=0.01)
+    assert line.verdict == verdict
+    (line,) = judge([Difference(["a"], MEASURES[2], np.array([0.8]), one)], margin=0.01)
+    mirrored = {WORSE: RAISE, RAISE: WORSE, SMALL: SAME}
+    if mean != 0.009:  # a rate that rises a little is a change for the worse
+        assert line.verdict == mirrored.get(verdict, verdict)

@@ -1,0 +1,95 @@
+"""Mistakes that are planted in the harness, in small trainings: `gaikan check` tells them.
+
+`bench/regressions.py` does the same on the smoke grid; bench/README.md has its table.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import here
+import pyarrow.parquet as pq
+import pytest
+import regressions
+import smoke_parts
+
+from gaikan.check.baseline import Baseline, make
+from gaikan.check.outcome import Outcome, Settings, check
+from gaikan.check.run_files import Run, lots
+from gaikan.config import Config, load_config
+
+pytestmark = pytest.mark.timeout(300)
+
+TOML = """
+seeds = 7
+references = "none"
+[data]
+train = "{folder}/train.parquet"
+test = "{folder}/test.parquet"
+ok = "ok"
+[grid]
+arch = ["cnn"]
+style = ["triplet"]
+anchor = ["mean_embedding"]
+[augment]
+shift = 1
+[timing]
+enabled = false
+[train]
+epochs = 10
+batch_size = 16
+precision = "fp32"
+"""
+Plant = Callable[[], regressions.Plant]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    folder = tmp_path_factory.mktemp("regressions")
+    for part, lot_size in (("train", 18), ("test", 40)):
+        pq.write_table(smoke_parts.table(part, lot_size), folder / f"{part}.parquet")
+    (folder / "small.toml").write_text(TOML.format(folder=folder))
+    return load_config(folder / "small.toml", {})
+
+
+@pytest.fixture(scope="module")
+def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run without a mistake."""
+    tested = here.train_here(config, tmp_path_factory.mktemp("right") / "run")
+    tested.manifest["machine"]["commit"] = "c" * 40
+    return tested
+
+
+@pytest.fixture(scope="module")
+def baseline(right: Run) -> Baseline:
+    return make(right, lots(right), None)
+
+
+def outcome(plant: Plant, config: Config, right: Run, baseline: Baseline, out: Path) -> Outcome:
+    tested = regressions.planted(plant, config, right, out / "run")
+    assert tested.manifest["networks"][0]["recipe"] == right.manifest["networks"][0]["recipe"]
+    return check(tested, lambda: None, baseline, Settings())
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        regressions.wrong_anchors,
+        regressions.dropout,
+        regressions.flipped_margin,
+        regressions.half_the_epochs,
+    ],
+)
+def test_a_mistake_is_caught_by_its_figures_alone(
+    plant: Plant, config: Config, right: Run, baseline: Baseline, tmp_path: Path
+) -> None:
+    found = outcome(plant, config, right, baseline, tmp_path)
+    assert not found.findings
+    assert found.worse
+
+
+def test_a_mistake_that_changes_no_figure_beyond_noise_passes(
+    config: Config, right: Run, baseline: Baseline, tmp_path: Path
+) -> None:
+    found = outcome(regressions.own_statistics, config, right, baseline, tmp_path)
+    assert any(line.difference for line in found.lines)
+    assert found.passed

@@ -3,7 +3,7 @@
 import math
 
 from gaikan.selection.candidates import Value
-from gaikan.stages import NAMES, Range
+from gaikan.stages import Range
 
 _MS, _SHARE = "ms", "%"
 _WORDS = {  # constraint: what it is called, and its unit
@@ -89,8 +89,3 @@ def enough(limit: Range, value: float) -> float:
     if limit.max is not None and value > limit.max:
         return math.ceil(value / unit) * unit
     return math.floor(value / unit) * unit
-
-
-def is_name(name: str) -> bool:
-    """Whether a constraint is on a name and not on a figure."""
-    return name in NAMES

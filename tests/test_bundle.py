@@ -282,6 +282,21 @@ def test_csv_and_json_say_what_torch_says(
             assert float(row["margin"]) == pytest.approx(two[1] - two[0], abs=1e-5)
 
 
+def test_a_part_without_finite_distances_is_of_no_class(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle(dtype=torch.float32).save(tmp_path / "m.gaikan")
+    pixels = np.full((2, 8, 8), 90, np.float32)
+    pixels[1, 3, 4] = np.nan
+    for i, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / f"{i}.tif")
+    files = [tmp_path / "0.tif", tmp_path / "1.tif"]
+    assert gaikan("predict", tmp_path / "m.gaikan", *files, "--csv", tmp_path / "out.csv") == 2
+    stderr = capfd.readouterr().err
+    assert stderr.startswith(f"gaikan: {files[1]}: gives no finite distances")
+    assert not (tmp_path / "out.csv").exists()
+
+
 # Enrolment
 
 

@@ -165,6 +165,7 @@ def found(agreement: float = 1.0, ties: int = 0, error: float = 0.0, lost: float
     [
         ("fp32", found(error=9e-5), None),
         ("fp32", found(error=2e-4), "differs from its network on 0 of 1000"),
+        ("fp32", found(error=float("nan")), "distances by up to nan"),
         ("fp32", found(agreement=0.998, ties=2), None),
         ("fp32", found(agreement=0.997, ties=2), "on 3 of 1000 fit images"),
         ("int8", found(agreement=0.9, error=0.5, lost=0.009), None),

@@ -16,7 +16,6 @@ from test_hostile_bundles import gaikan
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.bundle.bundle import Bundle
 from gaikan.config import load_config
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
@@ -76,13 +75,13 @@ def state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def frame_table(path: Path, count: int, seed: int) -> Path:
-    """36 x 39 noise with a brighter bar whose place is the class."""
+    """36 x 39 noise beyond 0..255, a brighter bar whose place is the class."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % len(CLASSES)
     images = rng.integers(0, 150, (count, 36, 39))
     for image, label in zip(images, labels, strict=True):
         image[10 * label : 10 * label + 8] += 90
-    flat = images.reshape(count, -1).astype(np.uint8)
+    flat = images.reshape(count, -1) * 3.7 + 1000.5
     columns: dict[str, Any] = {f"data{i}": flat[:, i] for i in range(flat.shape[1])}
     names = np.array(CLASSES)[labels].tolist()
     pq.write_table(pa.table(columns | {"label": labels, "fmode": names}), path)
@@ -122,7 +121,8 @@ def test_decisions_are_those_of_the_original_network(folder: Path, out: Path) ->
     train = read_source(str(folder / "train.parquet"))
     test = read_source(str(folder / "test.parquet"))
     fit = train.take(split(train, 0).fit)
-    mean, std = float(fit.images.mean()), float(fit.images.std())
+    assert fit.images.dtype == np.float32
+    mean, std = float(fit.images.mean(dtype="f8")), float(fit.images.std(dtype="f8"))
     known = embeddings(fit.images, mean, std)
     anchors = np.stack([known[fit.labels == label].mean(0) for label in range(len(CLASSES))])
     found = embeddings(test.images, mean, std)
@@ -137,7 +137,9 @@ def test_decisions_are_those_of_the_original_network(folder: Path, out: Path) ->
 def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> None:
     variant = ("--variant", "cnn-triplet-mean_embedding")
     assert gaikan("export", out, *variant, "-o", tmp_path / "part.gaikan") == 0
-    assert Bundle.open(tmp_path / "part.gaikan").card.classes == CLASSES
+    said = tmp_path / "said.csv"
+    test = out.parent / "test.parquet"
+    assert gaikan("predict", tmp_path / "part.gaikan", test, "--csv", said) == 0
     run = Run.read(out)
     (entry,) = run.scored(all_seeds=True)
     trained, embedded = (run.entry(entry["store"][kind]) for kind in ("trained", "embedded"))
@@ -147,7 +149,9 @@ def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> No
         predicted = timed.module.only("mean_embedding")(torch.from_numpy(inputs.images))[0]
     table = pd.read_parquet(out / "predictions.parquet")
     rows = table[(table["variant"] == "cnn-triplet-mean_embedding") & (table["split"] == "test")]
-    assert np.array(CLASSES)[predicted].tolist() == rows["predicted"].astype(str).tolist()
+    expected = rows["predicted"].astype(str).tolist()
+    assert np.array(CLASSES)[predicted].tolist() == expected
+    assert pd.read_csv(said)["class"].tolist() == expected
 
 
 def test_the_report_says_where_the_network_comes_from(out: Path) -> None:

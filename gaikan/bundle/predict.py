@@ -10,6 +10,7 @@ import numpy as np
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.images import Batch
+from gaikan.errors import DataError
 
 COLUMNS = ("image", "class", "verdict", "distance", "margin")
 Line = tuple[str, str, str, float, float]
@@ -30,7 +31,8 @@ def predict(bundle: Bundle, batches: Iterable[Batch], tally: Tally) -> Iterator[
     """The lines of each batch, in the order of its images, counted in `tally`.
 
     `verdict` is ok or defective, empty where no class means good; `distance` is to the nearest
-    anchor, `margin` second nearest minus nearest.
+    anchor, `margin` second nearest minus nearest. Raises DataError naming the image whose distances
+    are not finite: the least of them would be of any class, the good one too.
     """
     card = bundle.card
     names = np.asarray(card.classes, object)
@@ -39,6 +41,12 @@ def predict(bundle: Bundle, batches: Iterable[Batch], tally: Tally) -> Iterator[
         verdicts[card.ok_index] = "ok"
     for batch in batches:
         decisions = bundle(batch.images)
+        finite = np.isfinite(decisions.distances).all(1)
+        if not finite.all():
+            name = batch.names[int(finite.argmin())]
+            raise DataError(
+                f"{name}: gives no finite distances; its pixels are damaged, or the model"
+            )
         classes = names[decisions.predicted].tolist()
         tally.images += len(classes)
         tally.resized += batch.resized

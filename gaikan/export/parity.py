@@ -106,7 +106,7 @@ def judge(precision: str, found: list[Parity], allow_drop: bool) -> None:
     for parity in found:
         n_other = round((1 - parity.agreement) * parity.images)
         if precision == "fp32" and (
-            n_other > parity.ties or parity.distance_error > DISTANCE_TOLERANCE
+            n_other > parity.ties or not parity.distance_error <= DISTANCE_TOLERANCE  # NaN too
         ):
             raise BundleError(
                 f"the exported graph differs from its network on {n_other} of {parity.images} "

@@ -112,6 +112,20 @@ def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Pa
     assert "**Warning:** test falls short" in (changed / "picks.md").read_text()
 
 
+def test_a_pick_that_rejects_most_good_parts_is_warned_of(run: Path, tmp_path: Path) -> None:
+    table = pd.read_parquet(run / "predictions.parquet")
+    good = (table["split"] == "validation") & (table["label"] == "ok")
+    table["ok_margin"] = table["ok_margin"].mask(good, table["ok_margin"].min() - 1)
+    changed = write_run(tmp_path / "run")
+    table.to_parquet(changed / "predictions.parquet")
+    ceiling = "[stage.any]\nescape_bound = { max = 0.2 }\n"
+    _, stages = picked(changed, ceiling, tmp_path)
+    warning = "rejects 100 % of the good validation parts; limit overkill_rate to rule that out"
+    assert warning in stages["any"]["warnings"]
+    _, stages = picked(run, ceiling, tmp_path)
+    assert not any("good validation parts" in each for each in stages["any"]["warnings"])
+
+
 def test_a_runtime_that_disagrees_is_not_picked_silently(tmp_path: Path) -> None:
     good = Fake("mlp-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 2.0})
     stage = "[stage.any]\nescape_bound = { max = 0.1 }\n"

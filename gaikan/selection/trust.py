@@ -12,6 +12,8 @@ from gaikan.selection.words import called, worded
 from gaikan.stages import QUALITY, Stage
 from gaikan.statistics import LEVEL
 
+_MUCH = 0.5  # of the good parts
+
 
 @dataclass(frozen=True)
 class Promise:
@@ -84,7 +86,7 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
 def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     """Where test does not bear out what validation met, and what was not looked at."""
     found = judging.on_test(candidate.judged)
-    lines = []
+    lines = _rejecting(candidate, stage)
     for name, value in values_on_test(judging, candidate, stage).items():
         limit = stage.limits[name]
         if value is None:
@@ -97,6 +99,15 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     if candidate.row.agreement is None:
         lines.append("how far this runtime agrees with the reference was not measured")
     return lines
+
+
+def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:
+    """An escape ceiling can be met by calling next to nothing good."""
+    overkill = candidate.judged.quality.overkill_rate
+    if overkill is None or overkill < _MUCH or "overkill_rate" in stage.limits:
+        return []
+    share = worded("overkill_rate", overkill)
+    return [f"rejects {share} of the good validation parts; limit overkill_rate to rule that out"]
 
 
 def _falls_short(name: str, value: float, stage: Stage, found: Quality) -> str:

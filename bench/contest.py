@@ -38,7 +38,7 @@ class Contest:
         )
         ratio = median(rates["gaikan"]) / median(rates["original"])
         figures = {side: [round(rate) for rate in values] for side, values in rates.items()}
-        self.say(rows_per_second=figures, ratio=round(ratio, 1))
+        self.say(rows_per_second=figures, ratio=round(ratio, 2))
         return ratio
 
     def say(self, **figures: object) -> None:

@@ -131,7 +131,8 @@ def write_files(folder: Path, some: NDArray[np.uint8]) -> list[Path]:
 
 def write_table(path: Path, some: NDArray[Any]) -> Path:
     flat = some.reshape(len(some), math.prod(some.shape[1:]))
-    pq.write_table(pa.table({f"data{i}": flat[:, i] for i in range(flat.shape[1])}), path)
+    columns = {f"data{i}": flat[:, i] for i in range(flat.shape[1])}
+    pq.write_table(pa.table(columns), path, row_group_size=10_000)
     return path
 
 
@@ -407,7 +408,7 @@ main()
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     bundle().save(tmp_path / "m.gaikan")
     peaks = []
-    for n in (2_000, 60_000):
+    for n in (10_000, 100_000):
         table = write_table(tmp_path / f"{n}.parquet", images(n))
         code = (
             "from gaikan.cli import app; from gaikan.timing.worker import peak_rss_mb;"
@@ -417,4 +418,4 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         peaks.append(float(done.stdout))
-    assert peaks[1] < 1.05 * peaks[0]
+    assert peaks[1] < peaks[0] + 4  # 90,000 images more are 5.8 MB, their lines 40

@@ -34,6 +34,9 @@ def _onnxruntime(model: bytes, outputs: list[str]) -> Run:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what matters is raised
+    # Between batches this process reads and writes: threads that spin meanwhile take its cores.
+    # An mlp, batches of 64, 2 busy cores: 117 microseconds an image instead of 195.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     (name,) = (value.name for value in session.get_inputs())
 

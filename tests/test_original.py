@@ -12,6 +12,7 @@ from gaikan.config import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 from gaikan.original import draw, optimism, original_cells, right_answers
+from gaikan.report.markdown import are_figures
 from gaikan.results import Network
 from gaikan.shopfloor import Judged
 from gaikan.train import Recipe
@@ -86,6 +87,11 @@ def test_optimism_is_against_the_same_rows_and_seeds() -> None:
     assert found["optimism"] == pytest.approx(original.mean() - held_out)
     assert found["optimism_low"] < found["optimism"] < found["optimism_high"]
     assert len(optimism([{"v": original[0]}], judged)) == 0  # a seed is missing
+
+
+def test_an_optimism_is_a_figure_and_stands_to_the_right() -> None:
+    row = ["mlp-vanilla-head", "+1.2", "-0.5 to +3.0", "", "-"]
+    assert are_figures([row], 5) == [False, True, True, True, False]
 
 
 def test_a_run_shows_both_protocols_and_keeps_them_apart(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ def markdown(header: list[str], rows: Rows) -> str:
 
 
 def are_figures(rows: Rows, columns: int) -> list[bool]:
-    """Of each column, whether its cells hold figures or nothing."""
-    return [all(not row[i] or row[i][0].isdigit() for row in rows) for i in range(columns)]
+    """Of each column, whether its cells hold figures, signed or not, or nothing."""
+    return [all(re.match(r"[+-]?\d|$", row[i]) for row in rows) for i in range(columns)]
 
 
 def _cell(text: str) -> str:

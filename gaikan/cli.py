@@ -187,7 +187,7 @@ def _show_fastest(console: Any, rows: Any) -> None:
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
     from gaikan.terminal import table
 
-    console.print(table(*fastest_rows(rows)))
+    console.print(table(*fastest_rows(rows, narrow=True)))
     for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
 

@@ -246,6 +246,7 @@ def test_tables_samples_and_report_hold_what_was_timed(
     out: Path, shown: str, timing: Timing
 ) -> None:
     assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown  # nothing was cut off to fit
     assert "skipped torch-fp16-cuda: no CUDA device" in shown or torch.cuda.is_available()
     assert all(row.includes_decode for row in timing.rows)
     text = (out / "latency.md").read_text()

@@ -106,7 +106,9 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
     axes.barh(places, middles, color=colours, height=0.7)
     end = max(1.25 * max(middles), min(3 * max(middles), max(row.p99_ms or 0 for row in panel)))
     beside = axes.get_yaxis_transform()
-    axes.text(1.03, -0.8, f"{'p50':>6} {'p99':>6}", transform=beside, **_BESIDE)
+    tails = any(row.p99_ms is not None for row in panel)  # else too few queries for any
+    heading = f"{'p50':>6} {'p99' if tails else '':>6}"
+    axes.text(1.03, -0.8, heading, transform=beside, **_BESIDE)
     for place, row in enumerate(panel):
         if row.p99_ms is not None:
             beyond = row.p99_ms > end
@@ -119,7 +121,7 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
     axes.set_ylim(len(panel) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * end)
     axes.grid(axis="x")
-    axes.set_xlabel("milliseconds: bar p50, tick p99")
+    axes.set_xlabel(f"milliseconds: bar p50{', tick p99' if tails else ''}")
 
 
 def _setting(row: Row) -> str:

@@ -46,15 +46,20 @@ def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:
     return best
 
 
-def fastest_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """One line a variant and machine: its fastest runtime for single images, fastest first."""
-    header = ["variant", "fastest runtime", "thr", "p50 ms", "p99", "img/s", "acc.", "torch"]
+def fastest_rows(rows: list[Row], narrow: bool = False) -> tuple[list[str], Rows]:
+    """One line a variant and machine: its fastest runtime for single images, fastest first.
+
+    `narrow`, without threads, it fits 80 columns while there is one machine and no GPU.
+    """
+    header = ["variant", "fastest runtime", *([] if narrow else ["thr"])]
+    header += ["p50 ms", "p99", "img/s", "acc.", "torch"]
     several = len({row.machine for row in rows}) > 1
     lines = []
     for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        line = [row.variant, _named(row), str(row.threads or ""), digits(row.p50_ms)]
-        line += [digits(row.p99_ms), digits(most)]
+        place = [runtime_of(row)] if narrow else [_named(row), str(row.threads or "")]
+        line = [row.variant, *place]
+        line += map(digits, (row.p50_ms, row.p99_ms, most))
         line += [percent(row.accuracy), percent(row.reference_accuracy)]
         lines.append([row.machine, *line] if several else line)
     return (["machine", *header] if several else header), lines

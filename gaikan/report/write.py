@@ -82,7 +82,7 @@ def write_figures(
         figures.accuracy_bars(summary.assign(tied=summary["tied"].eq(True))),
         folder / "accuracy.png",
     )
-    best = str(summary["variant"].iloc[0])
+    best = str(summary.loc[summary["kind"] != "reference", "variant"].iloc[0])
     mistakes = most_confident_mistakes(found.table, best)
     (folder / "mistakes.png").unlink(missing_ok=True)
     if len(mistakes):

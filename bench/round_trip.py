@@ -17,7 +17,8 @@ from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.images import read_batches
 from gaikan.bundle.predict import Tally, predict
 from gaikan.export.build import export
-from gaikan.export.source import Choice, read_manifest
+from gaikan.export.source import Choice
+from gaikan.manifest import read_manifest
 
 
 def main() -> None:

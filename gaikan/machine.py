@@ -21,9 +21,14 @@ def facts(device: str) -> dict[str, Any]:
         "native_bf16": native_bf16(),
         "gpu": _gpu() if device == "cuda" else None,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": packages(),
         "commit": commit(),
     }
+
+
+def packages() -> dict[str, str | None]:
+    """Versions of the packages that figures come from."""
+    return {name: _version(name) for name in _PACKAGES}
 
 
 def cores() -> int:

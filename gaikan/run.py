@@ -20,6 +20,7 @@ from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
 from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
+from gaikan.manifest import read_manifest
 from gaikan.original import optimism, original_cells, right_answers
 from gaikan.references import Reference, run_references
 from gaikan.report import latency, write
@@ -31,7 +32,7 @@ from gaikan.store import Store, code_version, key_of, pack, package_version, unp
 from gaikan.timing.inputs import Inputs
 from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows
-from gaikan.timing.run_folder import Run, read_manifest
+from gaikan.timing.run_folder import Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
 from gaikan.weights import Weights, imported
@@ -143,6 +144,7 @@ def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
             "networks": [asdict(at) for at in grid.stored],
             "failed": grid.failed,
             "code": package_version(),
+            "packages": machine.packages(),
         }
     )
 

@@ -456,7 +456,7 @@ def test_latency_is_compared_as_a_ratio_and_only_when_asked(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere", "{b}"], "nowhere/manifest.json: not there"),
+        (["nowhere", "{b}"], "nowhere: no run folder"),
         (["{run}", "nowhere.json"], "nowhere.json: no such baseline"),
         (["{run}", "{run}/manifest.json"], "manifest.json: key 'format': field required"),
         (["{run}", "{run}/predictions.parquet"], "predictions.parquet: not JSON"),

@@ -1,6 +1,5 @@
 """What is checked: the test decisions of a run, and what they were made with."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,18 @@ import pandas as pd
 from gaikan.check.measures import Index
 from gaikan.data.frames import Names
 from gaikan.errors import ConfigError, DataError
+from gaikan.manifest import read_manifest
 
+_NEEDED = (
+    "config",
+    "data",
+    "classes",
+    "ok",
+    "failed",
+    "machine",
+    "precision",
+    "device",
+)
 COLUMNS = ["variant", "seed", "split", "sample", "label", "predicted"]
 
 
@@ -46,7 +56,7 @@ class Run:
     @classmethod
     def read(cls, folder: Path) -> "Run":
         """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder, *_NEEDED)
         table = _read_predictions(folder / "predictions.parquet")
         first = table[(table["variant"] == table["variant"].iloc[0])]
         first = first[first["seed"] == first["seed"].iloc[0]]
@@ -89,35 +99,6 @@ def _answers(
         seeds.append(int(str(seed)))
         rows.append(_coded(own["predicted"].to_numpy(str), code))
     return Answers(tuple(seeds), np.stack(rows))
-
-
-_WANTED = ("data", "classes", "ok", "networks", "failed", "machine", "precision", "device")
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_bytes())
-    except OSError:
-        raise ConfigError(f"{path}: not there; RUN is a folder that `gaikan bench` wrote") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON ({error}); run `gaikan bench` again") from None
-    wanted = (
-        "config",
-        "data",
-        "classes",
-        "ok",
-        "networks",
-        "failed",
-        "machine",
-        "precision",
-        "device",
-    )
-    missing = [key for key in wanted if not isinstance(manifest, dict) or key not in manifest]
-    if missing:
-        raise ConfigError(f"{path}: key {missing[0]!r} is missing; run `gaikan bench` again")
-    whole: dict[str, Any] = manifest
-    return whole
 
 
 def _read_predictions(path: Path) -> pd.DataFrame:

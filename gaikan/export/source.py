@@ -11,6 +11,7 @@ from gaikan.bundle.card import HEAD
 from gaikan.config import Config, validated
 from gaikan.errors import ConfigError, DataError
 from gaikan.experiment import Experiment, prepare
+from gaikan.manifest import read_manifest
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.store import Store, Tensors, unpack
 
@@ -106,23 +107,6 @@ class Source:
     def seed(self) -> int:
         """Of its training."""
         return int(self.network["seed"])
-
-
-def read_manifest(run: Path) -> dict[str, Any]:
-    """Raises ConfigError where the folder holds no finished run."""
-    try:
-        manifest = json.loads((run / "manifest.json").read_bytes())
-    except OSError:
-        raise ConfigError(
-            f"{run}: no manifest.json in it; RUN is what `gaikan bench` wrote"
-        ) from None
-    except ValueError as error:
-        raise ConfigError(
-            f"{run}/manifest.json: not JSON ({error}); run `gaikan bench` again"
-        ) from None
-    if not isinstance(manifest, dict) or "networks" not in manifest:
-        raise ConfigError(f"{run}/manifest.json: not the manifest of a run")
-    return manifest
 
 
 def load_source(run: Path, choice: Choice) -> Source:

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from gaikan.errors import ConfigError
+from gaikan.manifest import read_manifest
 from gaikan.report.latency import CSV, read_facts
 from gaikan.timing.rows import Row, read_rows
-from gaikan.timing.run_folder import read_manifest
 
 PICKS = "picks.json"
 

@@ -134,7 +134,7 @@ def throughput_lines(rows: list[Row], title: str) -> Figure:
     most = max((row.threads or 0 for row in rows), default=0)
     panels = _by_computation(row for row in rows if row.threads in (None, most))
     down, across = _shape(len(panels))
-    title = f"{title}, {most} threads" if most else title
+    title = f"{title}, {threads_in_words(most)}" if most else title
     figure = sheet(0.9 + 3.4 * across, 1.0 + 2.6 * down, title)
     drawn = _panels(figure, panels)
     for axes, panel in zip(drawn, panels.values(), strict=True):
@@ -173,7 +173,9 @@ def pareto(rows: list[Row], title: str) -> Figure:
     most = max((row.threads or 0 for row in rows), default=0)
     single = [r for r in rows if r.batch_size == 1 and r.threads in (None, most)]
     points = [(row.p50_ms or 0, row.accuracy, row) for row in single if row.accuracy is not None]
-    figure = sheet(7.4, 5.4, f"{title}, single images" + (f", {most} threads" if most else ""))
+    figure = sheet(
+        7.4, 5.4, f"{title}, single images" + (f", {threads_in_words(most)}" if most else "")
+    )
     (axes,) = _panels(figure, [""])
     for runtime, (colour, marker) in _looks(rows).items():
         own = [(x, y) for x, y, row in points if runtime_of(row) == runtime]

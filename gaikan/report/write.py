@@ -11,6 +11,7 @@ import pandas as pd
 from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment
 from gaikan.files import write
+from gaikan.manifest import read_manifest
 from gaikan.report import figures, trust
 from gaikan.report.findings import Findings
 from gaikan.report.gallery import gallery
@@ -21,7 +22,6 @@ from gaikan.report.tables import accuracy_rows, caption
 from gaikan.report.words import Words
 from gaikan.results import Network
 from gaikan.score import confusion
-from gaikan.timing.run_folder import read_manifest
 
 Manifest = dict[str, Any]
 

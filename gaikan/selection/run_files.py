@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
+from gaikan.manifest import read_manifest
 from gaikan.timing.rows import Row, read_rows
 
 Codes = NDArray[np.int64]
@@ -70,7 +71,7 @@ class RunFiles:
     @classmethod
     def read(cls, out: Path) -> "RunFiles":
         """Raises ConfigError or DataError in one line where a file is missing, old or damaged."""
-        manifest = _manifest(out)
+        manifest = read_manifest(out, "config", "ok")
         config = validated(Config, manifest["config"], str(out / "manifest.json"))
         rows = _timed(out, manifest)
         table = _predictions(out, manifest["ok"] is not None)
@@ -88,18 +89,6 @@ class RunFiles:
             _networks(out, table, classes),
             tuple(rows),
         )
-
-
-def _manifest(out: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads((out / "manifest.json").read_bytes())
-    except (OSError, ValueError):
-        raise ConfigError(
-            f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
-        ) from None
-    if not isinstance(manifest, dict) or not {"config", "ok", "networks"} <= set(manifest):
-        raise ConfigError(f"{out}/manifest.json: not the manifest of a run")
-    return manifest
 
 
 def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:

@@ -1,6 +1,5 @@
 """What is timed: the networks of a run folder."""
 
-import json
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -8,19 +7,9 @@ from typing import Any
 
 from gaikan import machine
 from gaikan.errors import ConfigError
+from gaikan.manifest import read_manifest
 from gaikan.store import Store, code_version, key_of
 from gaikan.timing.options import Options
-
-
-def read_manifest(out: Path) -> dict[str, Any]:
-    """`manifest.json`. Raises ConfigError where `out` is no run folder."""
-    try:
-        manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ConfigError(
-            f"{out}: no run folder (no readable manifest.json); `gaikan bench` makes one"
-        ) from None
-    return manifest
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gaikan.networks import EMBEDDING_SIZE, Embedder
 
-_BATCH = 256
+_BATCH = 128
 
 
 @torch.inference_mode()

@@ -23,7 +23,12 @@ from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
 from gaikan.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
 
-_OF_DECISIONS = ("decisions.", "distance.")  # names of their weights, here and in a bundle
+_OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
+    "decisions.",
+    "distance.",
+    "second_less_first",
+    "inspector.second_less_first",
+)
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 

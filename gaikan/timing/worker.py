@@ -172,8 +172,15 @@ def peak_rss_mb() -> float | None:
 
 
 def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
-    """Class names (N,) and the distances to those classes (N,): what the line is told."""
+    """Class names (N,) and the distances to those classes (N,): what the line is told.
+
+    One image is sliced: after a network has had the caches, NumPy's indexing by arrays takes 50
+    microseconds, a tenth of what the whole of a small network does.
+    """
     predicted, distances = outputs[0], outputs[1]
+    if len(predicted) == 1:
+        index = int(predicted[0])
+        return names[index : index + 1], distances[:, index]
     return names[predicted], distances[np.arange(len(predicted)), predicted]
 
 

@@ -1,6 +1,5 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
+from gaikan.timing.facts import read_facts
 from gaikan.timing.rows import Row, read_rows
 
 Codes = NDArray[np.int64]
@@ -95,11 +95,9 @@ def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
     path = out / "latency.csv"
     if not path.exists():
         raise ConfigError(f"{out}: not timed (no latency.csv); `gaikan time {out}` does that")
-    try:
-        timed = json.loads((out / "latency.json").read_bytes())["networks"]
-    except (OSError, ValueError, KeyError, TypeError):
-        timed = None  # only tables of other machines are there
-    if timed is not None and timed != [each["store"]["trained"] for each in manifest["networks"]]:
+    facts = read_facts(out)  # none: only tables of other machines are there
+    networks = [each["store"]["trained"] for each in manifest["networks"]]
+    if facts is not None and facts["networks"] != networks:
         raise ConfigError(f"{path}: timed on other networks; `gaikan time {out}` times these")
     rows = [row for row in read_rows(path) if row.p50_ms is not None]
     if not rows:

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, shown
+from gaikan.files import LONGEST_NAME, file_name, is_short
 from gaikan.stages import Section, Stage
 
 T = TypeVar("T", bound=BaseModel)
@@ -51,8 +52,10 @@ class GridConfig(Section):
 class TrainConfig(Section):
     """`[train]`: the recipe that all cells share."""
 
-    epochs: int = Field(24, ge=1, description="of the cnn; the mlp, far cheaper, trains four times")
-    batch_size: int = Field(64, ge=8)
+    epochs: int = Field(
+        24, ge=1, le=100_000, description="of the cnn; the mlp, far cheaper, trains four times"
+    )
+    batch_size: int = Field(64, ge=8, le=2**20)
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(1e-2, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -63,7 +66,7 @@ class TrainConfig(Section):
 class AugmentConfig(Section):
     """`[augment]`: what may vary in a part that is the same part."""
 
-    shift: int = Field(3, ge=0, description="largest shift in pixels, each way")
+    shift: int = Field(3, ge=0, le=10_000, description="largest shift in pixels, each way")
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
@@ -105,8 +108,10 @@ class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
     name: str = Field("", description="names the folder under results/; default: the train source")
-    seeds: int = Field(3, ge=1, description="how many seeds")
-    base_seed: int = Field(0, ge=0, description="the first of them; it also draws the test part")
+    seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
+    base_seed: int = Field(
+        0, ge=0, le=2**31, description="the first of them; it also draws the test part"
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     data: DataConfig = DataConfig()
     grid: GridConfig = GridConfig()
@@ -130,16 +135,22 @@ class Config(Section):
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[\w.-]+", value):
-            raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-'")
+        if value and not (re.fullmatch(r"[\w-][\w.-]*", value) and is_short(value)):
+            raise ValueError(
+                "a name is letters, digits, '.', '_' and '-', without a '.' in front, "
+                f"at most {LONGEST_NAME} bytes"
+            )
         return value
 
     @field_validator("stage")
     @classmethod
     def _stage_names(cls, value: dict[str, Stage]) -> dict[str, Stage]:
         for name in value:
-            if not re.fullmatch(r"[\w-]+", name):
-                raise ValueError(f"{name!r}: a stage's name is letters, digits, '_' and '-'")
+            if not (re.fullmatch(r"[\w-]+", name) and is_short(name)):
+                raise ValueError(
+                    f"{shown(name)}: a stage's name is letters, digits, '_' and '-', "
+                    f"at most {LONGEST_NAME} bytes"
+                )
         return value
 
     @property
@@ -151,7 +162,7 @@ class Config(Section):
     def run_name(self) -> str:
         """`name`, or the train source's last part without its ending."""
         stem = Path(self.data.train.rstrip("/").split("/")[-1]).stem
-        return self.name or re.sub(r"[^\w.-]+", "-", stem).strip(".-") or "run"
+        return self.name or file_name(stem) or "run"
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
@@ -163,7 +174,7 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
     where = "command line"
     if path is not None:
         where = str(path)
-        values = {"name": path.stem} | _read_toml(path)
+        values = {"name": file_name(path.stem)} | _read_toml(path)
         _read_target_tables(values, path)
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
@@ -180,14 +191,14 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
     except ValidationError as error:
         first = error.errors()[0]
         location = [str(part) for part in first["loc"]]
-        key = ".".join(([at] if at else []) + location)
+        key = ".".join(([at] if at else []) + location)[:200]
         if first["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
-            close = difflib.get_close_matches(location[-1], known, n=1)
+            close = difflib.get_close_matches(location[-1][:100], known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
         reason = first["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+        given = "" if isinstance(first["input"], dict) else f", not {shown(first['input'])}"
         raise ConfigError(f"{where}: key '{key}': {_lower(reason)}{given}") from None
 
 
@@ -218,8 +229,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not a TOML file: nested too deeply") from None
+    except ValueError as error:  # not only TOMLDecodeError: numbers and bytes have their own
+        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))[:200]}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -233,6 +246,8 @@ def _read_target_tables(values: dict[str, Any], path: Path) -> None:
 
 
 def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
+    if not path.is_file():  # nor is a device one, which might never end
+        raise ConfigError(f"{path}: target distances cannot be read: no such file")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
@@ -245,12 +260,15 @@ def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
 
 def _target_row(path: Path, header: list[str], row: list[str]) -> Iterator[tuple[str, float]]:
     if len(row) != len(header):
-        raise ConfigError(f"{path}: row {row[0]!r} has {len(row)} cells, the header {len(header)}")
+        raise ConfigError(
+            f"{path}: row {shown(row[0])} has {len(row)} cells, the header {len(header)}"
+        )
     for column, cell in zip(header[1:], row[1:], strict=True):
         if cell.strip():
             try:
                 yield column, float(cell)
             except ValueError:
                 raise ConfigError(
-                    f"{path}: row {row[0]!r}, column {column!r}: {cell!r} is not a number"
+                    f"{path}: row {shown(row[0])}, column {shown(column)}: {shown(cell)} "
+                    "is not a number"
                 ) from None

@@ -19,6 +19,15 @@ def one_line(text: str) -> str:
     )
 
 
+def shown(value: object) -> str:
+    """A value in a message: as Python writes it, not too long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number that is far too long"
+    return text if len(text) <= 100 else f"{text[:100]}..."
+
+
 class GaikanError(Exception):
     """Base of every error that is reported as one line; the message says what to do."""
 

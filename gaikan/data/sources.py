@@ -9,6 +9,8 @@ import numpy as np
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 
+_MOST_BYTES = 8  # of a number in a table
+
 GRAMMAR = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
 
 
@@ -65,12 +67,23 @@ def _from_table(table: Any, source: str, size: tuple[int, int] | None) -> Frames
 
 
 def _read_parquet(path: Path) -> Any:
+    """What a frame table needs of it: no other column is decoded, however large."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from gaikan.data.limits import refuse_too_large
+    from gaikan.data.tables import COLUMNS, pixel_columns
+
     try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        metadata = pq.read_metadata(path)
+        paths = {metadata.schema.column(i).path for i in range(metadata.num_columns)}
+        # A text that all of a million rows share stands in the file once, and is held once.
+        shared = [name for name in COLUMNS if name in paths]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=shared) as file:
+            pixels = pixel_columns(file.schema_arrow.names, str(path))
+            refuse_too_large(str(path), metadata.num_rows, "numbers", len(pixels), _MOST_BYTES)
+            return file.read([*pixels, *COLUMNS])
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable parquet file ({_first_line(error)})") from None
 
 
@@ -83,7 +96,9 @@ def _read_csv(path: Path) -> Any:
         options = csv.ConvertOptions(
             column_types={"fmode": pa.string(), "group": pa.string()}, strings_can_be_null=True
         )
-        return csv.read_csv(path, convert_options=options)
+        table = csv.read_csv(path, convert_options=options)
+        _ = table.column_names  # the header is decoded here
+        return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
 

@@ -43,9 +43,13 @@ class _Quality(TypedDict):
     overkill_rate: _Figure
 
 
+class _MeanQuality(TypedDict):
+    accuracy: _Figure  # counts are means too, and not read
+
+
 class _Mean(TypedDict):
     seeds: int
-    test: _Quality
+    test: _MeanQuality
 
 
 class _Timing(TypedDict):

@@ -21,7 +21,7 @@ class _Stored(TypedDict):
 class _Recipe(TypedDict):
     arch: str
     style: str
-    train: dict[str, Any]
+    train: NotRequired[dict[str, Any]]  # not of weights that were imported
 
 
 class _Network(TypedDict):

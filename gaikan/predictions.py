@@ -56,12 +56,19 @@ def _checked(column: Any, name: str, path: Path) -> Any:
     elif name in _NUMBERS:
         good = types.is_floating(kind) and kind.bit_width >= 32
     else:
-        if types.is_string(kind):
+        if _is_text(kind):
             column = column.dictionary_encode()
-        good = types.is_dictionary(column.type) and types.is_string(column.type.value_type)
+        good = types.is_dictionary(column.type) and _is_text(column.type.value_type)
         if good:
             column = column.unify_dictionaries()
             good = None not in column.combine_chunks().dictionary.to_pylist()
     if not good:
         raise ConfigError(f"{path}: column {name!r} holds {kind}; {_AGAIN}")
     return column
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether a column holds text; which of the two kinds depends on who wrote it."""
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))

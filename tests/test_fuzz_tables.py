@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ def cell(array: pa.Array, row: int) -> str:
 # Columns of every type that parquet has
 
 TYPES: dict[str, Callable[[], pa.Array]] = {
-    **{f"int{n}": lambda n=n: pa.array([0, 1, 2, 3, 4, 5], f"int{n}") for n in (8, 16, 32, 64)},
-    **{f"uint{n}": lambda n=n: pa.array([0, 1, 2, 3, 4, 255], f"uint{n}") for n in (16, 32, 64)},
+    **{f"int{n}": partial(pa.array, [0, 1, 2, 3, 4, 5], f"int{n}") for n in (8, 16, 32, 64)},
+    **{f"uint{n}": partial(pa.array, [0, 1, 2, 3, 4, 255], f"uint{n}") for n in (16, 32, 64)},
     "largest": lambda: pa.array([2**64 - 1] * ROWS, pa.uint64()),
     "least": lambda: pa.array([-(2**63), 2**63 - 1] * 3),
     "half": lambda: pa.array(np.arange(ROWS, dtype=np.float16)),

@@ -139,7 +139,7 @@ def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found = {}
     for entry in manifest["networks"]:
         recipe = {k: v for k, v in entry["recipe"].items() if k not in _RUN_DEPENDENT}
-        recipe["train"] = {k: v for k, v in recipe["train"].items() if k != "precision"}
+        recipe["train"] = {k: v for k, v in recipe.get("train", {}).items() if k != "precision"}
         found[entry["network"]] = recipe
     return found
 

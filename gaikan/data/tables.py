@@ -135,18 +135,20 @@ def _texts(table: pa.Table, name: str, source: str) -> Names:
             f"{LONGEST_NAME}"
         )
     refuse_too_large(source, len(index), "characters", longest, 4)
-    return np.asarray(texts, np.str_)[index]
+    named: Names = np.asarray(texts, np.str_)[index]
+    return named
 
 
 def _is_text(kind: Any) -> bool:
     """Whether a column is dictionary-encoded text."""
-    return pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)
+    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
 
 
 def _coded(column: Any) -> tuple[list[str], NDArray[Any]]:
     """The texts that occur in a column, and which of them each row has."""
     coded = column if _is_text(column.type) else pc.cast(column, pa.string()).dictionary_encode()
     whole = coded.unify_dictionaries().combine_chunks()
+    whole.validate(full=True)  # a damaged file's indices may lead anywhere
     texts = whole.dictionary.to_pylist()
     if None in texts:
         raise ValueError("a cell is empty")
@@ -162,7 +164,7 @@ def _decoded(column: Any) -> Any:
 
 def _whole(column: Any, name: str, source: str) -> Any:
     """Floats as integers."""
-    values = column.to_numpy()
+    values = column.to_numpy().astype(np.float64)
     whole = (np.abs(values) < _LARGEST) & (values == np.trunc(values))
     if not whole.all():
         row = int(np.argmin(whole))

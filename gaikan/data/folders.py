@@ -88,11 +88,14 @@ def open_image(path: Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_FORMATS) as image:
                 image.load()
-                return ImageOps.exif_transpose(image)
+                upright: Image.Image = ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{path}: image refused, it declares too many pixels") from None
     except (OSError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
+    if upright.mode == "F" and not np.isfinite(upright).all():
+        raise DataError(f"{path}: holds pixels that are not finite; mend or remove it")
+    return upright
 
 
 def _most_common_size(images: list[Image.Image]) -> tuple[int, int]:

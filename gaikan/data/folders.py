@@ -93,7 +93,7 @@ def open_image(path: Path) -> Image.Image:
         raise DataError(f"{path}: image refused, it declares too many pixels") from None
     except (OSError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
-    if upright.mode == "F" and not np.isfinite(upright).all():
+    if upright.mode == "F" and not np.isfinite(np.asarray(upright)).all():
         raise DataError(f"{path}: holds pixels that are not finite; mend or remove it")
     return upright
 

@@ -158,26 +158,26 @@ def json_of(whole: Path, name: str, data: st.DataObject) -> bytes:
     return json_text(data.draw(altered(json.loads(content), JSON_VALUES)))
 
 
-@fuzz(60)
+@fuzz(20)
 @given(st.data())
 def test_fuzz_another_manifest(whole: Path, out: Path, data: st.DataObject) -> None:
     use(out, whole, "manifest.json", json_of(whole, "manifest.json", data), USES)
 
 
-@fuzz(60)
+@fuzz(20)
 @given(st.data())
 def test_fuzz_other_picks(whole: Path, out: Path, data: st.DataObject) -> None:
     uses = {"export": lambda out: picked(out, "line")}
     use(out, whole, "picks.json", json_of(whole, "picks.json", data), some("report") | uses)
 
 
-@fuzz(40)
+@fuzz(15)
 @given(st.data())
 def test_fuzz_other_facts_of_a_timing(whole: Path, out: Path, data: st.DataObject) -> None:
     use(out, whole, "latency.json", json_of(whole, "latency.json", data), some("pick", "report"))
 
 
-@fuzz(60)
+@fuzz(20)
 @given(st.data())
 def test_fuzz_another_baseline(whole: Path, out: Path, data: st.DataObject) -> None:
     use(out, whole, "baseline.json", json_of(whole, "baseline.json", data), some("check"))
@@ -209,14 +209,14 @@ def rows_of(out: Path) -> None:
     write_rows(out / "again.csv", rows)
 
 
-@fuzz(60)
+@fuzz(20)
 @given(st.data())
 def test_fuzz_another_latency_table(whole: Path, out: Path, data: st.DataObject) -> None:
     uses = some("pick", "report") | {"read": rows_of}
     use(out, whole, "latency.csv", csv_of(whole / "latency.csv", data), uses)
 
 
-@fuzz(30)
+@fuzz(15)
 @given(st.data())
 def test_fuzz_another_history(out: Path, data: st.DataObject) -> None:
     path = out.with_name("history.csv")
@@ -273,7 +273,7 @@ def odd_predictions(draw: st.DrawFn, path: Path) -> bytes:
     return content.getvalue()
 
 
-@fuzz(40)
+@fuzz(15)
 @given(st.data())
 def test_fuzz_other_predictions(whole: Path, out: Path, data: st.DataObject) -> None:
     content = data.draw(odd_predictions(whole / "predictions.parquet"))

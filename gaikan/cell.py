@@ -18,6 +18,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from gaikan.anchors import ANCHORS, FitPart
 from gaikan.data.frames import Frames
+from gaikan.data.room import gathered
 from gaikan.embed import embed
 from gaikan.errors import GaikanError
 from gaikan.networks import Embedder
@@ -79,9 +80,13 @@ class Resident:
 
 @lru_cache(maxsize=1)
 def resident(data: DataOnDisk, device: str) -> Resident:
-    """Reads the arrays once a process, and copies them to the device once."""
+    """Opens the arrays once a process, and copies them to a GPU once.
+
+    On a processor they are mapped, so that all processes share one copy in memory.
+    """
     images, labels, classes, test = (
-        np.load(Path(data.folder) / f"{name}.npy", allow_pickle=False)
+        # "c": torch wants arrays that may be written; nothing here does.
+        np.load(Path(data.folder) / f"{name}.npy", mmap_mode="c", allow_pickle=False)
         for name in ("train", "labels", "classes", "test")
     )
     train = FitData.of(images, labels, tuple(classes.tolist()), device)
@@ -173,7 +178,7 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], floa
 def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> FitPart:
     images = arrays.train.images.cpu().numpy()
     return FitPart(
-        images=images[rows],
+        images=gathered(images, rows),
         labels=arrays.train.labels.cpu().numpy()[rows],
         embeddings=embed(embedder, arrays.train.images, rows),
         n_classes=len(arrays.train.classes),

@@ -118,8 +118,9 @@ def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watc
     """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
     train, test = experiment.train, experiment.test
     grid = Grid([], [], [], [])
-    finished = run_cells(todo, train, test, store, watcher)
-    for cell, result in zip(todo, finished, strict=True):
+    finished = run_cells(todo, train, test, store, watcher)[::-1]
+    for cell in todo:
+        result = finished.pop()  # with many parts its embeddings are large: not held twice
         if result.trained is None or result.embedded is None:
             grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
             continue
@@ -235,12 +236,12 @@ def _leaks(experiment: Experiment, store: Store) -> Leaks:
     key = key_of(
         {
             "copies": [train.fingerprint, test.fingerprint],
-            "code": code_version("gaikan.data.copies"),
+            "code": code_version("gaikan.data.copies", "gaikan.data.near"),
         }
     )
     content = store.load(key)
     if content is None:
-        copies = find_copies(np.concatenate([train.images, test.images]))
+        copies = find_copies(train.images, test.images)
         store.save(key, pack(asdict(copies), {}))
     else:
         copies = Copies(**unpack(content)[0])

@@ -65,13 +65,10 @@ def _from_table(table: Any, source: str, size: tuple[int, int] | None) -> Frames
 
 
 def _read_parquet(path: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from gaikan.data.large import LargeTable
 
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable parquet file ({_first_line(error)})") from None
+    table = LargeTable(path)
+    return table if table.is_large else table.whole()
 
 
 def _read_csv(path: Path) -> Any:

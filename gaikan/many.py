@@ -13,7 +13,7 @@ from gaikan.data.sources import check_source
 from gaikan.errors import GaikanError
 from gaikan.plan import Plan
 from gaikan.run import check_config, locked
-from gaikan.summary.page import Failed, left_out, rank_rows, verdict
+from gaikan.summary.page import Failed, caption, left_out, rank_rows, verdict
 from gaikan.summary.standings import Standings
 from gaikan.summary.write import summarise
 from gaikan.terminal import table
@@ -75,6 +75,7 @@ def _naming(where: str) -> Iterator[None]:
 def _show(console: Console, standings: Standings, failed: list[Failed]) -> None:
     if len(standings.ranked):
         console.print(table(*rank_rows(standings)))
+        console.print(caption(), style="dim", markup=False)
     for line in verdict(standings) + left_out(standings):
         console.print(Text(line, "dim"))
     for each in failed:

@@ -130,7 +130,7 @@ def test_a_data_set_that_failed_is_not_ranked_by_what_an_earlier_run_left(folder
     page = (folder / "out/summary.md").read_text()
     assert "**Failed: nuts: " in page
     assert "another gaikan run is writing here" in page
-    assert "needs 2 data sets at least, and here is 1" in page
+    assert "needs at least 2 data sets (here: 1)" in page
     assert set(pd.read_csv(folder / "out/summary.csv")["data_set"]) == {"bolts"}
     assert not list((folder / "out").glob("critical_difference.*"))
 

@@ -74,11 +74,10 @@ def _p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def caption(table: Standings) -> str:
+def caption() -> str:
     """What the columns mean."""
-    ranked = f"{len(table.data_sets)} data sets" if len(table.data_sets) != 1 else "one data set"
     return (
-        f"Test accuracy in %, mean over seeds and {ranked}. Rank: 1 is the most accurate; each "
+        "Test accuracy in %, mean over seeds and data sets. Rank: 1 is the most accurate; each "
         "data set counts once, whatever its size. Softmax heads and classical references are "
         "ranked with the others. Won, tied, lost: against each other variant on each data set; "
         "tied where that run's own comparison (Holm-corrected over all its pairs, "
@@ -98,7 +97,7 @@ def page(
     parts = [f"# {inline(title)}"]
     parts += [f"**Failed: {inline(each.name)}: {inline(each.reason)}**" for each in failed]
     if len(table.ranked):
-        parts += [markdown(*rank_rows(table)), caption(table)]
+        parts += [markdown(*rank_rows(table)), caption()]
     parts.append("\n\n".join([*verdict(table), *_approximations(table)]))
     if table.critical_difference is not None:
         parts.append(f"![critical-difference diagram]({DIAGRAM}.svg)")

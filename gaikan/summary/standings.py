@@ -93,10 +93,10 @@ class Standings:
         """Why nothing can be tested; None where it can."""
         n_variants, n = self.ranks.shape
         if n < FEWEST_DATA_SETS:
-            return f"needs {FEWEST_DATA_SETS} data sets at least, and here is {n or 'none'}"
+            return f"needs at least {FEWEST_DATA_SETS} data sets (here: {n})"
         if n_variants < FEWEST_VARIANTS:
-            has = f"{n_variants or 'none'}"
-            return f"needs {FEWEST_VARIANTS} variants that every data set has; there is {has}"
+            least = f"at least {FEWEST_VARIANTS} variants that every data set has"
+            return f"needs {least} (here: {n_variants})"
         return None
 
     @cached_property

@@ -306,6 +306,13 @@ def test_a_test_that_cannot_show_anything_says_so() -> None:
     assert critical_difference(7, 2) > 6
 
 
+def test_the_pairs_that_differ_are_counted() -> None:
+    # On 10 data sets v00 and v06 are 6 ranks apart and v00 and v02 two; the difference is 2.85.
+    assert 2 < critical_difference(7, 10) < 3
+    assert "10 of the 21 pairs" in " ".join(verdict(many(7, 10)))
+    assert "none of the 3 pairs" in " ".join(verdict(standings(random_runs(0, 3, 5))))
+
+
 @pytest.mark.parametrize(("n", "warned"), [(3, True), (9, True), (10, False)])
 def test_few_data_sets_are_warned_of(n: int, warned: bool) -> None:
     assert ("has little power" in " ".join(verdict(many(4, n)))) == warned

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from gaikan.report.markdown import Rows, inline, markdown
 from gaikan.report.tables import percent
@@ -45,8 +46,7 @@ def verdict(table: Standings) -> list[str]:
     test, difference = table.friedman, table.critical_difference
     assert test is not None
     assert difference is not None
-    differ = test.p < 1 - LEVEL
-    found = "variants differ" if differ else "no difference between variants is shown"
+    found = "variants differ" if test.p < 1 - LEVEL else "no difference between variants is shown"
     lines = [
         f"Friedman test, {n_variants} variants on {n} data sets: chi2 = {test.chi2:.2f}, "
         f"{_p(test.p)} by permutation: {found}."
@@ -61,13 +61,20 @@ def verdict(table: Standings) -> list[str]:
             f"them is at most {n_variants - 1} from the last."
         )
     else:
-        lines.append(f"{nemenyi}{'' if differ else ', if the test above finds a difference'}.")
+        lines.append(f"{nemenyi}: {_apart(table, difference)}.")
     if n < FEW:
         lines.append(
             f"{n} data sets are few: such a test has little power, and variants that it cannot "
             f"tell apart may well differ. {FEW} or more would say more."
         )
     return lines
+
+
+def _apart(table: Standings, difference: float) -> str:
+    """How many pairs differ by as much."""
+    pairs = list(combinations(table.ranked["rank"], 2))
+    n_apart = sum(abs(a - b) >= difference for a, b in pairs)
+    return f"{n_apart or 'none'} of the {len(pairs)} pairs"
 
 
 def _p(p: float) -> str:

@@ -37,14 +37,18 @@ def _common(
 
 @app.command()
 def bench(
-    config: Annotated[Path | None, typer.Argument(help="TOML; none: full grid, terminals")] = None,
+    configs: Annotated[
+        list[Path] | None, typer.Argument(help="TOML; none: full grid, terminals")
+    ] = None,
     train: Annotated[str | None, typer.Option(help=f"Source: {_SOURCE}")] = None,
     test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
     ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of every training")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; default results/NAME")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder, or of several; default results/NAME")
+    ] = None,
     shape: Shape = None,
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
@@ -53,7 +57,10 @@ def bench(
     thorough: Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
 ) -> None:
-    """Train, score and time the grid; go on where an interrupted run stopped."""
+    """Train, score and time the grid; go on where an interrupted run stopped.
+
+    Several data sets (several files, or several data tables in one) are a run each, and a summary.
+    """
     asked = {
         "data.train": train,
         "data.test": test,
@@ -66,22 +73,40 @@ def bench(
         "timing.plan": _plan(quick, thorough),
         "timing.enabled": timing,
     }
-    run = _harness()
+    _harness()
     from rich.console import Console
 
-    from gaikan.config import load_config
+    from gaikan.many import bench_all
+    from gaikan.plan import load_plan
+
+    plan = load_plan(
+        configs or [], {key: value for key, value in asked.items() if value is not None}
+    )
+    console = Console(highlight=False)
+
+    def bench_one(settings: Any, folder: Path) -> bool:
+        return _bench_one(console, settings, folder)
+
+    if len(plan.runs) > 1:
+        good = bench_all(plan, out, bench_one, console)
+    else:
+        (only,) = plan.runs
+        good = bench_one(only.config, out or Path("results") / only.name)
+    raise typer.Exit(0 if good else 1)
+
+
+def _bench_one(console: Any, settings: Any, out: Path) -> bool:
+    """Trains, times and picks; whether every cell ended well."""
+    run = _harness()
+
     from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
     from gaikan.timing.options import Options
 
-    settings = load_config(
-        config, {key: value for key, value in asked.items() if value is not None}
-    )
-    console = Console(highlight=False)
     with GridProgress(console) as progress:
-        outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
+        outcome = run.bench(settings, out, progress)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))
@@ -100,7 +125,7 @@ def bench(
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
-    raise typer.Exit(1 if outcome.failed else 0)
+    return not outcome.failed
 
 
 @app.command("time")

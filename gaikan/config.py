@@ -6,14 +6,30 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gaikan.errors import ConfigError
 from gaikan.stages import Section, Stage
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _name(value: str) -> str:
+    if value and (not re.fullmatch(r"[\w.-]+", value) or not value.strip(".")):
+        raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-', not dots alone")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]  # of a folder
 
 
 class DataConfig(Section):
@@ -104,7 +120,7 @@ class TimingConfig(Section):
 class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
-    name: str = Field("", description="names the folder under results/; default: the train source")
+    name: Name = Field("", description="names the folder under results/; default: the train source")
     seeds: int = Field(3, ge=1, description="how many seeds")
     base_seed: int = Field(0, ge=0, description="the first of them; it also draws the test part")
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -126,13 +142,6 @@ class Config(Section):
     stage: dict[str, Stage] = Field(
         default_factory=dict, description="inspection stages to pick for; none: the two usual ones"
     )
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        if value and not re.fullmatch(r"[\w.-]+", value):
-            raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-'")
-        return value
 
     @field_validator("stage")
     @classmethod
@@ -159,12 +168,25 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
 
     The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
     """
-    values: dict[str, Any] = {}
-    where = "command line"
-    if path is not None:
-        where = str(path)
-        values = {"name": path.stem} | _read_toml(path)
-        _read_target_tables(values, path)
+    return configured(read_values(path), overrides, source_of(path))
+
+
+def source_of(path: Path | None) -> str:
+    """What errors call a configuration."""
+    return "command line" if path is None else str(path)
+
+
+def read_values(path: Path | None) -> dict[str, Any]:
+    """What a TOML file holds, not yet checked; nothing without one."""
+    if path is None:
+        return {}
+    values = {"name": path.stem} | _read_toml(path)
+    _read_target_tables(values, path)
+    return values
+
+
+def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
+    """The configuration of `values`, into which the overrides are put."""
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
         section = values.setdefault(table, {}) if table else values

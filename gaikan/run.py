@@ -57,10 +57,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
-    axes(config)
-    if config.timing.enabled:
-        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
-    device = resolve_device(config.device)
+    device = check_config(config)
     experiment = prepare(config)
     todo = cells(config, device, experiment.parts, experiment.train.classes)
     given: dict[str, bytes] = {}  # store entries that are not trained here
@@ -102,6 +99,14 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         write.write_manifest(out, manifest)
         write_pages(out)
         return outcome
+
+
+def check_config(config: Config) -> str:
+    """The device of the run. Raises ConfigError for what can be told without its images."""
+    axes(config)
+    if config.timing.enabled:
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
+    return resolve_device(config.device)
 
 
 @dataclass(frozen=True)

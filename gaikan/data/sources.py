@@ -20,6 +20,7 @@ def read_source(
     Raises DataError with one line that names the source, the column, row or file, and the
     remedy.
     """
+    check_source(source)
     if source == "terminals":
         from gaikan.data.terminals import terminals
 
@@ -32,18 +33,31 @@ def read_source(
         note = (table.schema.metadata or {}).get(NOTE)
         return frames if note is None else replace(frames, notes=(note.decode(),))
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
     if path.is_dir():
         from gaikan.data.folders import frames_from_folder
 
         return frames_from_folder(path, source.rstrip("/"), size)
-    readers = {".parquet": _read_parquet, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
+    return _from_table(_READERS[path.suffix.lower()](path), source, size)
+
+
+def check_source(source: str) -> None:
+    """Raises DataError where there is no such source, as far as can be told without reading it."""
+    if source == "terminals":
+        return
+    if source.startswith("hub:"):
+        from gaikan.data.hub import parse_hub
+
+        parse_hub(source)
+        return
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
+    if path.is_dir():
+        return
+    if path.suffix.lower() not in _READERS:
         raise DataError(f"{source}: unknown kind of file; a source is {GRAMMAR}")
     if path.stat().st_size == 0:
         raise DataError(f"{source}: the file is empty")
-    return _from_table(readers[path.suffix.lower()](path), source, size)
 
 
 def _resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
@@ -83,6 +97,9 @@ def _read_csv(path: Path) -> Any:
         return csv.read_csv(path, convert_options=options)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
+
+
+_READERS = {".parquet": _read_parquet, ".csv": _read_csv}
 
 
 def _first_line(error: Exception) -> str:

@@ -99,6 +99,8 @@ def _alerts(folder: RunFolder) -> list[Words]:
     alerts += [say("failed", **failure) for failure in manifest["failed"]]
     if folder.timing_stale:
         alerts.append(say("stale_timing"))
+    if folder.picks_stale:
+        alerts.append(say("stale_picks"))
     if _leak_sentences(folder):
         alerts.append(say("leak_alert"))
     return alerts

@@ -11,6 +11,7 @@ import pandas as pd
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
 from gaikan.report.latency import CSV, read_facts
+from gaikan.selection.run_files import timing_of
 from gaikan.timing.rows import Row, read_rows
 
 PICKS = "picks.json"
@@ -34,6 +35,7 @@ class RunFolder:
     timing: dict[str, Any] | None
     timing_stale: bool  # whether there are rows, but of networks that were here before
     picks: dict[str, Any] | None
+    picks_stale: bool  # whether there are some, but from an earlier timing
 
     @classmethod
     def read(cls, out: Path) -> "RunFolder":
@@ -47,6 +49,7 @@ class RunFolder:
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
         rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
+        picks = _picks(out / PICKS)
         tied = {"True": True, "False": False}
         summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
         return cls(
@@ -60,7 +63,8 @@ class RunFolder:
             latency=rows,
             timing=timing,
             timing_stale=stale,
-            picks=_picks(out / PICKS),
+            picks=picks,
+            picks_stale=picks is not None and picks.get("timing") != timing_of(out),
         )
 
     @property

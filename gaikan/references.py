@@ -30,6 +30,7 @@ from gaikan.predict import Decision, decide
 from gaikan.seeds import stream
 from gaikan.store import Store, code_version, key_of, pack, unpack
 
+MOST = 50_000  # training images; with more, k-NN and SVM take hours
 _LONGEST = 64
 _COMPONENTS = 50
 

@@ -22,7 +22,7 @@ from gaikan.experiment import Experiment, prepare
 from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
 from gaikan.manifest import read_manifest
 from gaikan.original import optimism, original_cells, right_answers
-from gaikan.references import Reference, run_references
+from gaikan.references import MOST, Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
 from gaikan.report.folder import RunFolder
@@ -81,7 +81,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
             caption = write.about(before.summary, experiment).en
             return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
         references = []
-        if config.references == "all":
+        if _no_references(config, experiment) is None:
             references = run_references(
                 experiment.train, experiment.test, experiment.parts, store, watcher.stage
             )
@@ -204,7 +204,7 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
     reasons = {
-        "classical references": config.references == "none" and "references are set to none",
+        "classical references": _no_references(config, experiment),
         "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
         "inference timing": not config.timing.enabled and "timing is off",
         "intervals": test.groups is not None
@@ -212,6 +212,14 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
         and "all test parts are of one group, so nothing shows how groups differ",
     }
     return [{"what": what, "why": why} for what, why in reasons.items() if why]
+
+
+def _no_references(config: Config, experiment: Experiment) -> str | None:
+    """Why there are no classical references; None where there are."""
+    if config.references == "none":
+        return "references are set to none"
+    n = len(experiment.train)
+    return f"{n} training images: k-NN and SVM take hours with over {MOST}" if n > MOST else None
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:

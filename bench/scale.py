@@ -11,6 +11,7 @@ share of what they share (PSS; mapped files count), looked at ten times a second
 single process's (RSS).
 """
 
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import psutil
@@ -27,6 +29,9 @@ import pyarrow.parquet as pq
 
 from gaikan.data.terminals import terminals
 from gaikan.machine import processor
+from gaikan.report.markdown import markdown
+
+STEPS = ("data", "bench", "export")
 
 _AT_ONCE = 50_000
 _LOT = 2_000
@@ -63,9 +68,9 @@ def write_parts(path: Path, count: int) -> None:
             )
 
 
-def measured(command: list[str]) -> tuple[float, float, float]:
-    """(seconds, GB of all its processes together, GB of the largest one) of a command."""
-    started = time.perf_counter()
+def measured(command: list[str]) -> dict[str, float]:
+    """Seconds, processor seconds, GB of all its processes together, and of the largest one."""
+    started, before = time.perf_counter(), _processor_seconds()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL)
     together, largest = 0, 0
     while process.poll() is None:
@@ -80,7 +85,17 @@ def measured(command: list[str]) -> tuple[float, float, float]:
         time.sleep(0.1)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
-    return time.perf_counter() - started, together / 1e9, largest / 1e9
+    return {
+        "s": round(time.perf_counter() - started, 1),
+        "cpu_s": round(_processor_seconds() - before, 1),
+        "gb": round(together / 1e9, 2),
+        "largest_gb": round(largest / 1e9, 2),
+    }
+
+
+def _processor_seconds() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def measure(folder: Path, images: int, seeds: int) -> None:
@@ -104,15 +119,48 @@ def measure(folder: Path, images: int, seeds: int) -> None:
     }
     line: dict[str, object] = {"images": images, "seeds": seeds, "processor": processor()}
     for step, command in steps.items():
-        seconds, together, largest = measured(
-            [str(Path(sys.executable).with_name("gaikan")), *command.split()]
-        )
-        line |= {f"{step}_s": round(seconds, 1), f"{step}_gb": round(together, 2)}
-        line[f"{step}_largest_gb"] = round(largest, 2)
+        found = measured([str(Path(sys.executable).with_name("gaikan")), *command.split()])
+        line |= {f"{step}_{name}": value for name, value in found.items()}
         print(step, line, flush=True)
     table = folder / "scale.csv"
     pd.DataFrame([line]).to_csv(table, mode="a", header=not table.exists(), index=False)
 
 
+def show(folder: Path) -> None:
+    """The lines as a Markdown table, and the picture."""
+    table = pd.read_csv(folder / "scale.csv").drop_duplicates(["images", "seeds"], keep="last")
+    table = table.sort_values(["seeds", "images"])
+    rows = [
+        [f"{line['images']:,}", str(line["seeds"])]
+        + [
+            text
+            for step in STEPS
+            for text in (f"{line[f'{step}_cpu_s']:.0f}", f"{line[f'{step}_gb']:.1f}")
+        ]
+        for line in table.to_dict("records")
+    ]
+    header = ["images", "seeds", *(f"{step} {unit}" for step in STEPS for unit in ("CPU s", "GB"))]
+    print(markdown(header, rows))
+    one = table[table["seeds"] == 1]
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    for step, marker in zip(STEPS, "os^", strict=True):
+        axes[0].loglog(one["images"], one[f"{step}_cpu_s"], f"{marker}-", label=step)
+        axes[1].loglog(one["images"], one[f"{step}_gb"], f"{marker}-", label=step)
+    ends = one["images"].iloc[[0, -1]]
+    axes[0].loglog(
+        ends, one["bench_cpu_s"].iloc[-1] * ends / ends.iloc[-1], "--", c="0.6", label="linear"
+    )
+    for axis, title in zip(
+        axes, ("processor time, s", "peak memory of all processes, GB"), strict=True
+    ):
+        axis.set(xlabel="images of 36 x 39", ylabel=title)
+        axis.grid(alpha=0.3)
+    axes[0].legend(frameon=False)
+    figure.savefig(folder / "scale.png", dpi=110)
+
+
 if __name__ == "__main__":
-    measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    if len(sys.argv) == 2:
+        show(Path(sys.argv[1]))
+    else:
+        measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 1)

@@ -52,6 +52,12 @@ def bench(
     quick: Quick = False,
     thorough: Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
+    ] = None,
+    worker_resources: Annotated[
+        str | None, typer.Option(help="Only on Dask workers that have them, such as GPU=1")
+    ] = None,
 ) -> None:
     """Train, score and time the grid; go on where an interrupted run stopped."""
     asked = {
@@ -65,6 +71,8 @@ def bench(
         "references": references,
         "timing.plan": _plan(quick, thorough),
         "timing.enabled": timing,
+        "executor": executor,
+        "worker_resources": worker_resources,
     }
     run = _harness()
     from rich.console import Console

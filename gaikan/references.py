@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from gaikan.data.frames import Frames, Images
 from gaikan.data.split import Parts
-from gaikan.grid import processes
+from gaikan.pool import processes
 from gaikan.predict import Decision, decide
 from gaikan.seeds import stream
 from gaikan.store import Store, code_version, key_of, pack, unpack

@@ -20,6 +20,7 @@ from gaikan.anchors import ANCHORS, FitPart
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.embed import embed
 from gaikan.errors import GaikanError
+from gaikan.files import writing
 from gaikan.networks import Embedder
 from gaikan.predict import anchor_distances
 from gaikan.store import Tensors, pack, unpack
@@ -86,12 +87,13 @@ class DataOnDisk:
 
     @classmethod
     def write(cls, folder: Path, train: Frames, test: Frames) -> "DataOnDisk":
-        """Writes both sources' arrays under `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "train.npy", train.images)
-        np.save(folder / "labels.npy", train.labels)
-        np.save(folder / "classes.npy", np.asarray(train.classes, np.str_))
-        np.save(folder / "test.npy", test.images)
+        """Writes both sources' arrays under `folder`. Raises UnwritableError."""
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / "train.npy", train.images)
+            np.save(folder / "labels.npy", train.labels)
+            np.save(folder / "classes.npy", np.asarray(train.classes, np.str_))
+            np.save(folder / "test.npy", test.images)
         return cls(str(folder), train.fingerprint + test.fingerprint)
 
     def arrays(self) -> Arrays:

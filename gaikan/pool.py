@@ -4,7 +4,6 @@ import ctypes
 import multiprocessing
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -20,6 +19,7 @@ from gaikan import machine
 from gaikan.cell import DataOnDisk, Finished, work
 from gaikan.data.frames import Frames
 from gaikan.jobs import Job, Jobs, Results, Watcher, collect
+from gaikan.signals import starting_workers
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
@@ -128,6 +128,8 @@ def processes(n_jobs: int) -> Iterator[Executor]:
     """As many workers as there are cores or jobs; they end with this process, however it ends."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(machine.cores(), n_jobs), context, _prepare_worker)
+    with starting_workers():
+        pool.submit(int)  # any task starts all of them
     try:
         yield pool
     except BaseException:
@@ -141,7 +143,6 @@ def processes(n_jobs: int) -> Iterator[Executor]:
 def _prepare_worker() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver hears Ctrl-C and ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from gaikan.data.frames import Frames, Images
 from gaikan.data.split import Parts
+from gaikan.files import writing
 from gaikan.pool import processes
 from gaikan.predict import Decision, decide
 from gaikan.seeds import stream
@@ -142,10 +143,11 @@ def run_references(
     missing = [job for job in jobs if known[job] is None]
     if missing:
         folder = store.folder / "work"
-        folder.mkdir(exist_ok=True)
-        np.save(folder / "pixels.npy", pixels(train.images))
-        np.save(folder / "labels.npy", train.labels)
-        np.save(folder / "test-pixels.npy", pixels(test.images))
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+            np.save(folder / "pixels.npy", pixels(train.images))
+            np.save(folder / "labels.npy", train.labels)
+            np.save(folder / "test-pixels.npy", pixels(test.images))
         tell(f"0/{len(missing)} references")
         with processes(len(missing)) as pool:
             futures = {

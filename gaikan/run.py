@@ -19,6 +19,7 @@ from gaikan.data.copies import Copies, find_copies
 from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
+from gaikan.files import sweep, unwritable
 from gaikan.grid import Keys, axes, cells, keys, resolve_device, run_cells
 from gaikan.jobs import Watcher
 from gaikan.manifest import read_manifest
@@ -78,8 +79,8 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         noted = (*experiment.train.notes, weights.note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
+        sweep(out)
         store = Store(out / "store")
-        store.sweep()
         for key, content in given.items():
             store.save(key, content)
         if config.protocol == "original":
@@ -364,16 +365,16 @@ def time_networks(
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Holds the run folder; the system lets go of it when the process ends, however it ends."""
+    lock = FileLock(out / ".lock", timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise ConfigError(
             f"{out}: another gaikan run is writing here; wait for it or choose another --out"
         ) from None
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise ConfigError(f"--out {unwritable(out, error)}") from None
     try:
         yield
     finally:

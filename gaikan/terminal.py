@@ -81,7 +81,7 @@ class GridProgress(_Shown):
 
     def note(self, line: str) -> None:
         """Something has happened that the user should know."""
-        self.console.print(line, style="yellow", markup=False)
+        self.console.print(line, style="yellow", markup=False, soft_wrap=True)
 
     def waiting(self, text: str) -> None:
         """What the cells wait for."""

@@ -56,9 +56,12 @@ class Cluster:
                     while batch := board.batch():
                         yield from _ended(place, batch, board, watcher)
                 except _SchedulerGoneError:
-                    watcher.note(f"lost the Dask scheduler at {self.address}; waiting for it")
+                    watcher.note(
+                        f"lost the Dask scheduler at {self.address}; what has ended is stored; "
+                        "waiting for it"
+                    )
                 except _ImagesLostError:
-                    watcher.note("every Dask worker that held the images died; starting again")
+                    watcher.note("every Dask worker with the images died; sending them again")
                     yield from board.all_died()
 
     @contextmanager

@@ -15,7 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare small vision models for industrial inspection: which one at which stage.",
 )
-_state = {"debug": False}
+_state = {"debug": False, "resumes": False}
+_INTERRUPTED = 130  # what a shell gives for SIGINT; Typer ends with it on Ctrl-C
 
 _SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
 Shape = Annotated[
@@ -30,9 +31,10 @@ Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, sc
 
 @app.callback()
 def _common(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
 ) -> None:
-    _state["debug"] = debug
+    _state.update(debug=debug, resumes=context.invoked_subcommand == "bench")
 
 
 @app.command()
@@ -56,6 +58,12 @@ def bench(
     quick: Quick = False,
     thorough: Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
+    ] = None,
+    worker_resources: Annotated[
+        str | None, typer.Option(help="Only on Dask workers that have them, such as GPU=1")
+    ] = None,
 ) -> None:
     """Train, score and time the grid; go on where an interrupted run stopped.
 
@@ -72,6 +80,8 @@ def bench(
         "references": references,
         "timing.plan": _plan(quick, thorough),
         "timing.enabled": timing,
+        "executor": executor,
+        "worker_resources": worker_resources,
     }
     _harness()
     from rich.console import Console
@@ -249,11 +259,28 @@ gate.register(app)
 
 
 def main() -> None:
-    """The entry point: an error of the user's is one line on stderr, and exit code 2."""
+    """The entry point: an error of the user's is one line on stderr, and exit code 2.
+
+    So is one of the system's: a full disk can show anywhere.
+    """
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            later = "; the same command goes on where it stopped" if _state["resumes"] else ""
+            _say(f"interrupted{later}")
+        raise
     except GaikanError as error:
         if _state["debug"]:
             raise
-        print(f"gaikan: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         sys.exit(2)
+    except OSError as error:
+        if _state["debug"] or error.strerror is None:
+            raise
+        _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+        sys.exit(2)
+
+
+def _say(line: str) -> None:
+    print(f"gaikan: {line}", file=sys.stderr)  # noqa: T201

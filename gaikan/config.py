@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -124,6 +125,14 @@ class Config(Section):
     seeds: int = Field(3, ge=1, description="how many seeds")
     base_seed: int = Field(0, ge=0, description="the first of them; it also draws the test part")
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    executor: str = Field(
+        "local", exclude=True, description="where cells are trained: local, or dask://HOST:PORT"
+    )
+    worker_resources: dict[str, float] = Field(
+        default_factory=dict,
+        exclude=True,
+        description="of Dask workers: only those with them count",
+    )
     data: DataConfig = DataConfig()
     grid: GridConfig = GridConfig()
     train: TrainConfig = TrainConfig()
@@ -142,6 +151,34 @@ class Config(Section):
     stage: dict[str, Stage] = Field(
         default_factory=dict, description="inspection stages to pick for; none: the two usual ones"
     )
+
+    @field_validator("executor")
+    @classmethod
+    def _executor(cls, value: str) -> str:
+        if value != "local" and not re.fullmatch(
+            r"dask://([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", value
+        ):
+            raise ValueError("expected local or dask://HOST:PORT, such as dask://10.0.0.5:8786")
+        return value
+
+    @field_validator("worker_resources", mode="before")
+    @classmethod
+    def _resources(cls, value: Any) -> Any:
+        """Also as the command line and `dask worker --resources` have them: "GPU=1,MEM=8e9"."""
+        if not isinstance(value, str):
+            return value
+        try:
+            pairs = [pair.split("=") for pair in value.replace(",", " ").split()]
+            return {name: float(amount) for name, amount in pairs}
+        except ValueError:
+            raise ValueError("expected NAME=AMOUNT, such as GPU=1") from None
+
+    @field_validator("worker_resources")
+    @classmethod
+    def _of_dask(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if value and info.data.get("executor") == "local":
+            raise ValueError("these are of Dask workers; they need an executor dask://HOST:PORT")
+        return value
 
     @field_validator("stage")
     @classmethod

@@ -1,4 +1,4 @@
-"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `check`, `lint`, `perf`."""
+"""What is run from a bare clone: `nox -s bench` (the default), `tests`, `check`, `lint`, ..."""
 
 from pathlib import Path
 
@@ -45,6 +45,21 @@ def check(session: nox.Session) -> None:
     session.run("gaikan", "bench", "bench/smoke.toml", success_codes=[0, 1])
     baseline = ["--baseline", "results/baseline.json"]
     session.run("gaikan", "check", "results/smoke", *baseline, *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Broken inputs for every reader: as many a test as the argument after `--` says."""
+    _install(session, "test")
+    many = session.posargs or ["5000"]
+    session.run("pytest", "-q", "-k", "fuzz", "tests", env={"GAIKAN_FUZZ": many[0]})
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of the pinned packages, from a service on the network."""
+    session.install("-q", "-c", "constraints.txt", "pip-audit")
+    session.run("pip-audit", "--no-deps", "--disable-pip", "-r", "constraints.txt")
 
 
 @nox.session

@@ -25,9 +25,10 @@ from gaikan.embed import embed
 from gaikan.inspector import AnchorDistance, exported
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.predict import anchor_distances, decide
-from gaikan.timing.models import Decisions, Exporter, Trained
+from gaikan.timing.models import Exporter, Trained
 from gaikan.timing.onnx_runtimes import onnxruntime, openvino_fp32
 from gaikan.timing.runtimes import RUNTIMES, Images
+from gaikan.timing.torch_model import Decisions
 from gaikan.timing.worker import answers
 
 Predict = Callable[[Images], object]

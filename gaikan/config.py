@@ -18,15 +18,19 @@ from pydantic import (
     model_validator,
 )
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, shown
+from gaikan.files import LONGEST_NAME, file_name, is_short
 from gaikan.stages import Section, Stage
 
 T = TypeVar("T", bound=BaseModel)
 
 
 def _name(value: str) -> str:
-    if value and (not re.fullmatch(r"[\w.-]+", value) or not value.strip(".")):
-        raise ValueError(f"{value!r}: a name is letters, digits, '.', '_' and '-', not dots alone")
+    if value and not (re.fullmatch(r"[\w-][\w.-]*", value) and is_short(value)):
+        raise ValueError(
+            "a name is letters, digits, '.', '_' and '-', without a '.' in front, "
+            f"at most {LONGEST_NAME} bytes"
+        )
     return value
 
 
@@ -68,8 +72,10 @@ class GridConfig(Section):
 class TrainConfig(Section):
     """`[train]`: the recipe that all cells share."""
 
-    epochs: int = Field(24, ge=1, description="of the cnn; the mlp, far cheaper, trains four times")
-    batch_size: int = Field(64, ge=8)
+    epochs: int = Field(
+        24, ge=1, le=100_000, description="of the cnn; the mlp, far cheaper, trains four times"
+    )
+    batch_size: int = Field(64, ge=8, le=2**20)
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(1e-2, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -80,7 +86,7 @@ class TrainConfig(Section):
 class AugmentConfig(Section):
     """`[augment]`: what may vary in a part that is the same part."""
 
-    shift: int = Field(3, ge=0, description="largest shift in pixels, each way")
+    shift: int = Field(3, ge=0, le=10_000, description="largest shift in pixels, each way")
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
@@ -122,8 +128,10 @@ class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
     name: Name = Field("", description="names the folder under results/; default: the train source")
-    seeds: int = Field(3, ge=1, description="how many seeds")
-    base_seed: int = Field(0, ge=0, description="the first of them; it also draws the test part")
+    seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
+    base_seed: int = Field(
+        0, ge=0, le=2**31, description="the first of them; it also draws the test part"
+    )
     device: Literal["auto", "cpu", "cuda"] = "auto"
     executor: str = Field(
         "local", exclude=True, description="where cells are trained: local, or dask://HOST:PORT"
@@ -184,8 +192,11 @@ class Config(Section):
     @classmethod
     def _stage_names(cls, value: dict[str, Stage]) -> dict[str, Stage]:
         for name in value:
-            if not re.fullmatch(r"[\w-]+", name):
-                raise ValueError(f"{name!r}: a stage's name is letters, digits, '_' and '-'")
+            if not (re.fullmatch(r"[\w-]+", name) and is_short(name)):
+                raise ValueError(
+                    f"{shown(name)}: a stage's name is letters, digits, '_' and '-', "
+                    f"at most {LONGEST_NAME} bytes"
+                )
         return value
 
     @property
@@ -197,7 +208,7 @@ class Config(Section):
     def run_name(self) -> str:
         """`name`, or the train source's last part without its ending."""
         stem = Path(self.data.train.rstrip("/").split("/")[-1]).stem
-        return self.name or re.sub(r"[^\w.-]+", "-", stem).strip(".-") or "run"
+        return self.name or file_name(stem) or "run"
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
@@ -217,7 +228,7 @@ def read_values(path: Path | None) -> dict[str, Any]:
     """What a TOML file holds, not yet checked; nothing without one."""
     if path is None:
         return {}
-    values = {"name": path.stem} | _read_toml(path)
+    values = {"name": file_name(path.stem)} | _read_toml(path)
     _read_target_tables(values, path)
     return values
 
@@ -239,14 +250,14 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
     except ValidationError as error:
         first = error.errors()[0]
         location = [str(part) for part in first["loc"]]
-        key = ".".join(([at] if at else []) + location)
+        key = ".".join(([at] if at else []) + location)[:200]
         if first["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
-            close = difflib.get_close_matches(location[-1], known, n=1)
+            close = difflib.get_close_matches(location[-1][:100], known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
         reason = first["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+        given = "" if isinstance(first["input"], dict) else f", not {shown(first['input'])}"
         raise ConfigError(f"{where}: key '{key}': {_lower(reason)}{given}") from None
 
 
@@ -277,8 +288,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not a TOML file: nested too deeply") from None
+    except ValueError as error:  # not only TOMLDecodeError: numbers and bytes have their own
+        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))[:200]}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -292,6 +305,8 @@ def _read_target_tables(values: dict[str, Any], path: Path) -> None:
 
 
 def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
+    if not path.is_file():  # nor is a device one, which might never end
+        raise ConfigError(f"{path}: target distances cannot be read: no such file")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
@@ -304,12 +319,15 @@ def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
 
 def _target_row(path: Path, header: list[str], row: list[str]) -> Iterator[tuple[str, float]]:
     if len(row) != len(header):
-        raise ConfigError(f"{path}: row {row[0]!r} has {len(row)} cells, the header {len(header)}")
+        raise ConfigError(
+            f"{path}: row {shown(row[0])} has {len(row)} cells, the header {len(header)}"
+        )
     for column, cell in zip(header[1:], row[1:], strict=True):
         if cell.strip():
             try:
                 yield column, float(cell)
             except ValueError:
                 raise ConfigError(
-                    f"{path}: row {row[0]!r}, column {column!r}: {cell!r} is not a number"
+                    f"{path}: row {shown(row[0])}, column {shown(column)}: {shown(cell)} "
+                    "is not a number"
                 ) from None

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from gaikan.errors import GaikanError
+from gaikan.errors import GaikanError, one_line
 
+LONGEST_NAME = 150  # bytes of a name that names a file: systems allow 255, with what is added
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _AGAIN = "and run the same command again"
 _REMEDIES = {
@@ -23,9 +24,12 @@ _REMEDIES = {
 class UnwritableError(GaikanError, OSError):
     """A file cannot be written: one line for the user, an OSError for who says it otherwise."""
 
+    def __init__(self, number: int | None, reason: str, path: str) -> None:
+        OSError.__init__(self, number, reason, path)
+
     def __str__(self) -> str:
         remedy = _REMEDIES.get(self.errno or 0, f"mend that {_AGAIN}")
-        return f"{self.filename}: cannot be written ({self.strerror}); {remedy}"
+        return one_line(f"{self.filename}: cannot be written ({self.strerror}); {remedy}")
 
 
 @contextmanager
@@ -78,3 +82,14 @@ def sweep(folder: Path) -> None:
         if _TEMPORARY.fullmatch(path.name):
             with writing(path):
                 path.unlink(missing_ok=True)
+
+
+def file_name(text: str) -> str:
+    """`text` as far as it can name a file: letters, digits, `.`, `_` and `-`; may be empty."""
+    short = re.sub(r"[^\w.-]+", "-", text).encode()[:LONGEST_NAME].decode(errors="ignore")
+    return short.strip(".-")
+
+
+def is_short(name: str) -> bool:
+    """Whether the name of a file may be made of it."""
+    return len(name.encode()) <= LONGEST_NAME

@@ -1,13 +1,12 @@
 """`gaikan import`: weights of the original script become a run folder like any other."""
 
-import json
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gaikan.errors import ConfigError
+from gaikan.files import file_name
 from gaikan.line import needs_harness
 
 
@@ -46,7 +45,7 @@ def import_(
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
-    name = re.sub(r"[^\w.-]+", "-", weights.stem).strip(".-") or "imported"
+    name = file_name(weights.stem) or "imported"
     out = out or Path("results") / name
     _refuse_another_run(out)
     asked = {
@@ -75,8 +74,10 @@ def import_(
 
 def _refuse_another_run(out: Path) -> None:
     """An import takes a folder of its own: its tables would replace those of a grid."""
+    from gaikan import json_files
+
     try:
-        manifest = json.loads((out / "manifest.json").read_bytes())
+        manifest = json_files.parse((out / "manifest.json").read_bytes())
     except (OSError, ValueError):
         return
     if not isinstance(manifest, dict) or not manifest.get("weights"):

@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.errors import ConfigError, GaikanError
+from gaikan.errors import ConfigError, GaikanError, one_line
 from gaikan.files import replacing
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def predict(
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:
+        # A file's name need not be text: as bytes it comes out as it is.
+        with suppress(AttributeError):
+            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
         for some in lines:
             sys.stdout.write("".join(f"{json_line(line)}\n" for line in some))
     else:
@@ -122,7 +125,8 @@ def predict(
 
 def _text(line: "Line") -> str:
     name, label, verdict, distance, margin = line
-    return f"{label:<16} {verdict:<9} {distance:>9.4f} {margin:>9.4f}  {name}\n"
+    figures = f"{distance:>9.4f} {margin:>9.4f}"
+    return f"{one_line(label):<16} {verdict:<9} {figures}  {one_line(name)}\n"
 
 
 def _with_progress(

@@ -37,7 +37,7 @@ def facts(device: str) -> dict[str, Any]:
         "system": platform.platform(),
         "processor": processor(),
         "cores": cores(),
-        "memory_gib": _memory_gib(),
+        "memory_gib": None if (held := memory()) is None else round(held / 2**30, 1),
         "native_bf16": native_bf16(),
         "gpu": _gpu() if device == "cuda" else None,
         "python": platform.python_version(),
@@ -81,9 +81,10 @@ def _cpuinfo(key: str) -> str:
     return next(values, "")
 
 
-def _memory_gib() -> float | None:
+def memory() -> int | None:
+    """Bytes of memory; None where the system does not say."""
     try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
 

@@ -115,7 +115,9 @@ def class_distances(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32
 
 def work(name: str, folder: str, parts: Parts, seed: int) -> bytes:
     """Fits one reference on one thread and judges validation and test; a store entry."""
-    train, labels, test = (np.load(Path(folder) / f"{part}.npy") for part in _ARRAYS)
+    train, labels, test = (
+        np.load(Path(folder) / f"{part}.npy", allow_pickle=False) for part in _ARRAYS
+    )
     state = int(stream(seed, "reference", name).integers(2**31))
     model = REFERENCES[name](len(parts.fit), state)
     with threadpool_limits(1):

@@ -371,7 +371,7 @@ def time_networks(
     run = Run.read(out)
     with locked(out):
         facts = latency.read_facts(out)
-        if not again and facts is not None and facts["key"] == run.timing_key(options):
+        if not again and facts is not None and facts.get("key") == run.timing_key(options):
             return Latency(read_rows(out / latency.CSV), kept=True)
         timing = time_run(run, options, report)
         latency.write_timing(out, timing, csv)

@@ -11,14 +11,14 @@ from gaikan.errors import ConfigError
 class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Range(Section):
     """Limits of one figure, both inclusive; at least one of them."""
 
-    min: float | None = Field(None, ge=0, allow_inf_nan=False)
-    max: float | None = Field(None, ge=0, allow_inf_nan=False)
+    min: float | None = Field(None, ge=0)
+    max: float | None = Field(None, ge=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -45,8 +45,8 @@ class Range(Section):
 class Share(Range):
     """Limits of a share."""
 
-    min: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-    max: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    min: float | None = Field(None, ge=0, le=1)
+    max: float | None = Field(None, ge=0, le=1)
 
 
 Objective = Literal["accuracy", "escape", "overkill", "cost", "latency"]

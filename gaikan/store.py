@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,8 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from gaikan.files import write, writing
+
+_KEY = re.compile("[0-9a-f]{32}").fullmatch
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -107,6 +110,8 @@ class Store:
 
     def load(self, key: str) -> bytes | None:
         """The content under `key`; None where there is none or it is damaged."""
+        if not _KEY(key):  # of a manifest that was tampered with: no path, no pattern
+            return None
         for path in sorted(self.folder.glob(f"{key}.*.safetensors")):
             content = path.read_bytes()
             if path.name == _entry_name(key, content):

@@ -175,8 +175,14 @@ def _check(state: State, own: State, path: Path, network: str) -> None:
                 f"{path}: layer {name!r} is {_size(state[name])}, "
                 f"{network} has {_size(expected)} there"
             )
-        if not torch.isfinite(state[name]).all():
-            raise DataError(f"{path}: layer {name!r} holds values that are not finite")
+        _check_values(state[name], name, path)
+
+
+def _check_values(value: Tensor, name: str, path: Path) -> None:
+    if value.is_complex() or value.dtype == torch.bool:
+        raise DataError(f"{path}: layer {name!r} holds {value.dtype}, not real numbers")
+    if not torch.isfinite(value).all():
+        raise DataError(f"{path}: layer {name!r} holds values that are not finite")
 
 
 def _head(rest: State, path: Path, n_classes: int) -> State:
@@ -193,6 +199,7 @@ def _head(rest: State, path: Path, n_classes: int) -> State:
         part = name.rpartition(".")[2]
         if value.shape != shapes.get(part) or part in head:
             raise DataError(f"{path}: layer {name!r} is {_size(value)}; {needed}")
+        _check_values(value, name, path)
         head[part] = value
     if len(head) != len(shapes):
         raise DataError(f"{path}: layer {next(iter(rest))!r} stands alone; {needed}")
@@ -216,5 +223,9 @@ def _is_state(state: Any) -> bool:
 def _kind(state: Any) -> str:
     if not isinstance(state, dict) or not state:
         return "nothing" if state in ({}, None) else type(state).__name__
-    others = [name for name, value in state.items() if not _is_tensor(value)]
-    return f"a dict with {type(state[others[0]]).__name__} under {str(others[0])[:40]!r}"
+    for name, value in state.items():
+        if not isinstance(name, str):
+            return f"a dict whose keys are not names: {str(name)[:40]}"
+        if not _is_tensor(value):
+            return f"a dict with {type(value).__name__} under {name[:40]!r}"
+    raise AssertionError("a state dict")

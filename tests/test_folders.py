@@ -130,6 +130,15 @@ def test_sixteen_bit_images_keep_their_values_as_floats(folder: Path) -> None:
     assert (images[3] == 40_000).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_image_with_a_pixel_that_is_not_finite_is_named(folder: Path, value: float) -> None:
+    deep = np.zeros((SIDE, SIDE), np.float32)
+    deep[3, 4] = value
+    Image.fromarray(deep).save(folder / "ok/deep.tif")
+    with pytest.raises(DataError, match=r"ok/deep\.tif: holds pixels that are not finite"):
+        read(folder)
+
+
 def test_files_that_are_no_images_are_left_out_and_counted(folder: Path) -> None:
     (folder / "ok/notes.txt").touch()
     (folder / "ok/.DS_Store").touch()

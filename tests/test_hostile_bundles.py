@@ -152,6 +152,14 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
         lambda m: zipped(m | {"validation-labels.u16": b"\xff\xff" * 30}),
         "labels do not fit",
     ),
+    "embeddings that are not finite": (
+        lambda m: zipped(m | {"validation-embeddings.f32": b"\xff" * 4 * 128 * 30}),
+        "the kept embeddings hold values that no network gives",
+    ),
+    "half a character": (
+        lambda m: zipped(m | {"model.json": m["model.json"].replace(b"spur", b"\\ud800")}),
+        "key 'classes' is not a list",
+    ),
     "JSON that ends": (lambda m: zipped(m | {"model.json": b'{"format": 1'}), "not JSON"),
     "JSON, deep": (lambda m: zipped(m | {"model.json": b"[" * 200_000}), "not JSON"),
     "JSON of a list": (lambda m: zipped(m | {"model.json": b"[]"}), "not an object"),

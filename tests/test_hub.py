@@ -247,6 +247,17 @@ def test_a_failure_is_one_line_that_names_the_source(reader: Reader, name: str, 
     assert outcome.seconds < 15
 
 
+def test_a_script_in_a_data_set_is_not_run(hub: HubServer, reader: Reader, tmp_path: Path) -> None:
+    trace = tmp_path / "ran"
+    code = f"open({str(trace)!r}, 'w')\nimport datasets\n"
+    code += "class Script(datasets.GeneratorBasedBuilder): ..."
+    hub.repos["maker/script"] = {"main": {"script.py": code.encode()}}
+    outcome = reader.read("hub:maker/script")
+    assert outcome.error.startswith("hub:maker/script: ")
+    assert "\n" not in outcome.error
+    assert not trace.exists()
+
+
 def test_a_refused_token_says_how_to_log_in(
     hub: HubServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,8 +223,10 @@ def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "cell", "words"),
     [
-        ("p50_ms", "fast", "line 2, column 'p50_ms': 'fast' is not a finite number or empty"),
+        ("p50_ms", "fast", "line 2, column 'p50_ms': 'fast' is not a finite number >= 0 or empty"),
         ("p50_ms", "nan", "'nan' is not a finite number"),
+        ("p50_ms", "-1", "'-1' is not a finite number"),
+        ("queries", "9" * 400, "999... is not a whole number"),
         ("cores", "", "column 'cores': '' is not a whole number"),
         ("includes_decode", "yes", "'yes' is not true or false"),
     ],

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 from scipy.stats import binomtest
@@ -19,6 +18,7 @@ from test_hostile_bundles import gaikan
 
 from gaikan.config import load_config
 from gaikan.pick import at_the_end
+from gaikan.predictions import read_predictions
 from gaikan.selection.asked import DEFAULTS
 from gaikan.selection.run_files import _column
 
@@ -291,8 +291,7 @@ def test_a_column_without_a_value_is_none_of_its_names(run: Path) -> None:
     for column in (table["mode"], table["mode"].astype(str)):
         table["mode"] = column.where(~lacking, None)
         table.to_parquet(run / "holes.parquet")
-        with pq.ParquetFile(run / "holes.parquet") as file:
-            codes, names = _column(file.read(), "mode")
+        codes, names = _column(read_predictions(run / "holes.parquet", (), ("mode",)), "mode")
         assert (codes[lacking] == -1).all()
         assert [names[code] for code in codes[~lacking]] == table["mode"][~lacking].tolist()
 

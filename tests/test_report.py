@@ -93,7 +93,10 @@ def test_each_image_has_its_place_on_the_sheet(channels: int) -> None:
 
 def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:
     def run(*keys: str) -> None:
-        write_manifest(tmp_path, {"networks": [{"store": {"trained": key}} for key in keys]})
+        recipe = {"arch": "mlp", "style": "triplet", "train": {}}
+        known = {"network": "mlp-triplet", "seed": 0, "recipe": recipe}
+        stored = [{"store": {"trained": key, "embedded": key}} for key in keys]
+        write_manifest(tmp_path, {"networks": [known | each for each in stored]})
 
     run("a", "b")
     (tmp_path / "picks.json").write_text("{}")

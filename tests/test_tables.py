@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
+from small_bundle import card
 
+from gaikan.bundle.images import read_batches
 from gaikan.data.sources import read_source
 from gaikan.data.tables import frames_from_table
 from gaikan.errors import DataError
@@ -74,6 +76,80 @@ def test_a_bad_table_is_told_in_one_line(name: str) -> None:
     assert str(caught.value).startswith("bad.parquet: ")
     assert BAD[name][1] in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def bytes_column() -> pa.Array:
+    return pa.array([b"\xff\xfe", b"ok"] * 3)
+
+
+def beyond() -> pa.Array:
+    """Dictionary-encoded texts, one index past the last."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array([0, 1, 0, 1, 0, 2]), pa.array(["ok", "spur"]), safe=False
+    )
+
+
+# What fuzzing found: another exception, or no end of memory.
+FOUND: dict[str, tuple[Callable[[Columns], Any], str]] = {
+    "no end of columns": (lambda d: d.update(data99999999=[0] * 6), "column 'data4' is missing"),
+    "a label beyond integers": (lambda d: d.update(label=[1e30] * 6), "row 0: 1e+30 is no class"),
+    "half labels": (lambda d: d.update(label=np.full(6, np.inf, np.float16)), "inf is no class"),
+    "labels of digits": (lambda d: d.update(label=["\u0661", "9" * 5000] * 3), "5000 characters"),
+    "bytes": (lambda d: d.update(label=bytes_column()), "'label' cannot be read as text"),
+    "no text": (
+        lambda d: d.update(fmode=bytes_column().view(pa.string())),
+        "'fmode' cannot be read as text",
+    ),
+    "coded bytes": (
+        lambda d: d.update(group=bytes_column().dictionary_encode()),
+        "'group' cannot be read as text",
+    ),
+    "an index beyond": (lambda d: d.update(label=beyond()), "'label' cannot be read as text"),
+    "a coded pixel": (lambda d: d.update(data0=bytes_column()), "'data0' holds binary, not numb"),
+    "a pixel of no place": (
+        lambda d: d.update(data1=pa.array([2**62] * 6).view(pa.timestamp("us", "No/Where"))),
+        "'data1' holds timestamp[us, tz=No/Where], not numbers",
+    ),
+    "a pixel of no text": (
+        lambda d: d.update(data2=bytes_column().view(pa.string())),
+        "column 'data2', row 0: '\ufffd\ufffd' is not a number",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_an_odd_column_is_refused(name: str) -> None:
+    data = columns()
+    FOUND[name][0](data)
+    with pytest.raises(DataError) as caught:
+        frames_from_table(pa.table(data), "bad.parquet", None)
+    assert FOUND[name][1] in str(caught.value)
+
+
+def test_columns_that_a_frame_table_has_not_are_not_read(tmp_path: Path) -> None:
+    """However large they are, and whatever they hold."""
+    data = columns() | {"notes": bytes_column().view(pa.string()), "data": [{"a": [1]}] * 6}
+    data["data" + "9" * 5000] = [0] * 6  # no number of a pixel
+    pq.write_table(pa.table(data), tmp_path / "more.parquet")
+    pq.write_table(pa.table(columns()), tmp_path / "plain.parquet")
+    one, other = (read_source(str(tmp_path / f"{name}.parquet")) for name in ("more", "plain"))
+    assert one.fingerprint == other.fingerprint
+
+
+def test_a_column_twice_is_refused_by_prediction_too(tmp_path: Path) -> None:
+    data = [*columns().items(), ("data1", [0] * 6)]
+    table = pa.Table.from_arrays([pa.array(v) for _, v in data], [name for name, _ in data])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match=r"column 'data1' occurs more than once"):
+        list(read_batches([tmp_path / "twice.parquet"], card(shape=(1, 2, 2)), 4))
+    with pytest.raises(DataError, match=r"column 'data1' occurs more than once"):
+        read_source(str(tmp_path / "twice.parquet"))
+
+
+def test_a_header_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_bytes(b"data0,\xff\xfe,label\n1,2,3\n")
+    with pytest.raises(DataError, match=r"odd\.csv: not a readable CSV file"):
+        read_source(str(tmp_path / "odd.csv"))
 
 
 def test_no_rows_is_an_error() -> None:

@@ -29,13 +29,14 @@ from gaikan.run import time_networks
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn, too_many_cores
-from gaikan.timing.models import Decisions, Exporter, Trained, pruned, quantized, size_of
+from gaikan.timing.models import Exporter, Trained, pruned, quantized, size_of
 from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows, write_rows
 from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.session import Parts, session
 from gaikan.timing.time_run import Timing, time_run
+from gaikan.timing.torch_model import Decisions, Product, load_module, save_network, save_product
 from gaikan.timing.torch_runtimes import _read
 from gaikan.timing.worker import Case, RefusedError, Worker
 
@@ -469,7 +470,7 @@ def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was(exporter: Expo
 @pytest.mark.parametrize("label", [name for name, r in RUNTIMES.items() if r.device == "cuda"])
 def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path) -> None:
     network = trained("cnn", 1)
-    torch.save(network.module, tmp_path / "model.pt")
+    save_network(network.module, "cnn", SHAPE, tmp_path)
     loaded = RUNTIMES[label].load(tmp_path, None)
     with torch.inference_mode():
         expected = network.module(torch.from_numpy(IMAGES))
@@ -486,7 +487,7 @@ def test_cuda_runtimes_predict_as_the_reference_does(label: str, tmp_path: Path)
 def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_path: Path) -> None:
     """On any processor: without the arithmetic it is emulated, slow and right."""
     network = trained(arch, 1)
-    torch.save(network.module, tmp_path / "model.pt")
+    save_network(network.module, arch, SHAPE, tmp_path)
     with torch.inference_mode():
         expected = [output.numpy() for output in network.module(torch.from_numpy(IMAGES))]
         module = _read(tmp_path / "model.pt", dtype=dtype)
@@ -495,6 +496,35 @@ def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_
         assert output.dtype == exact.dtype
         np.testing.assert_allclose(output, exact, rtol=0.02, atol=0.05)
     assert (found[1] != expected[1]).any()  # it is not fp32 after all
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
+def test_a_saved_network_is_the_same_one_without_a_pickled_module(
+    arch: str, tmp_path: Path
+) -> None:
+    module = trained(arch, 1).module
+    weight = next(p for p in module.parameters() if p.dim() > 1)
+    weight.data = weight.data.transpose(0, 1).contiguous().transpose(0, 1)
+    save_network(module, arch, SHAPE, tmp_path)
+    read = load_module(tmp_path / "model.pt")
+    assert repr(read) == repr(module)
+    for own, other in zip(module.state_dict().items(), read.state_dict().items(), strict=True):
+        assert own[0] == other[0]
+        assert torch.equal(own[1], other[1])
+        assert own[1].stride() == other[1].stride()
+
+
+def test_a_saved_product_is_the_same_one(tmp_path: Path) -> None:
+    product = Product()
+    save_product(product, tmp_path)
+    rows = torch.rand(3, product.network.in_features)
+    assert torch.equal(load_module(tmp_path / "model.pt")(rows)[0], product(rows)[0])
+
+
+def test_a_pickled_module_is_refused(tmp_path: Path) -> None:
+    torch.save(Product(), tmp_path / "model.pt")
+    with pytest.raises(Exception, match="weights_only"):
+        load_module(tmp_path / "model.pt")
 
 
 def test_operations_are_two_for_each_multiply_add() -> None:

@@ -96,4 +96,4 @@ def _sha256(content: bytes) -> str:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

@@ -23,6 +23,7 @@ from gaikan.data.frames import Images
 from gaikan.errors import BundleError
 
 Floats = NDArray[np.float32]
+_LARGEST = 1e15  # of a value of an embedding; squares are summed in float32
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Bundle:
         refuse_external_data(model)
         if card.anchor == HEAD:
             return cls(card, model, None)
-        size = anchors_of(model).shape
+        anchors = anchors_of(model)
+        size = anchors.shape
         if size[0] != len(card.classes):
             raise BundleError(f"{size[0]} anchors in the graph, {len(card.classes)} classes")
         try:
@@ -77,6 +79,9 @@ class Bundle:
             labels = np.frombuffer(members[archive.LABELS], "<u2")
         except (KeyError, ValueError):
             raise BundleError("the kept validation embeddings are missing or damaged") from None
+        for array, what in ((anchors, "the graph's anchors"), (embeddings, "the kept embeddings")):
+            if not (np.abs(array) < _LARGEST).all():
+                raise BundleError(f"{what} hold values that no network gives")
         if len(embeddings) != len(labels) or (labels >= len(card.classes)).any():
             raise BundleError("the kept validation labels do not fit the embeddings and classes")
         return cls(card, model, Kept(embeddings.astype(np.float32), labels.astype(np.uint16)))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -10,6 +11,7 @@ from gaikan.errors import BundleError
 
 FORMAT = 1
 HEAD = "head"  # the anchor method of a network's own softmax decision
+_HALF = re.compile("[\ud800-\udfff]").search  # half a character: no file could hold it
 _LARGEST_IMAGE = 2**24  # numbers in one image
 
 
@@ -77,7 +79,7 @@ class Card:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 1000
+    return isinstance(value, str) and 0 < len(value) <= 1000 and not _HALF(value)
 
 
 def _is_whole(value: Any) -> bool:

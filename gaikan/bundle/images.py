@@ -116,8 +116,10 @@ def _open_table(path: Path) -> Any:
     except ModuleNotFoundError:
         raise DataError(f"{path}: reading parquet needs pyarrow: pip install pyarrow") from None
     try:
-        return parquet.ParquetFile(path, buffer_size=_READ_BYTES)
-    except (pa.ArrowException, OSError) as error:
+        table = parquet.ParquetFile(path, buffer_size=_READ_BYTES)
+        _ = table.schema_arrow.names  # which are decoded here
+        return table
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
 
 
@@ -126,7 +128,11 @@ def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
 
     source = str(path)
     table = _open_table(path)
-    columns = pixel_columns(table.schema_arrow.names, source)
+    names = table.schema_arrow.names
+    columns = pixel_columns(names, source)
+    repeated = [name for name in columns if names.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path}: column {repeated[0]!r} occurs more than once")
     channels, height, width = card.shape
     if channels != 1 or len(columns) != height * width:
         raise DataError(

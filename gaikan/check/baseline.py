@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from gaikan import json_files
 from gaikan.check.decisions import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
 from gaikan.check.run_files import Run
@@ -26,9 +27,9 @@ _RUN_DEPENDENT = ("seed", "arch", "style")  # of a recipe: no part of what is co
 class Figure(Section):
     """A mean over seeds and parts, and what it is worth for new seeds and new parts (or lots)."""
 
-    mean: float
-    error: float | None  # standard error; none where all parts are of one lot
-    freedom: float
+    mean: float = Field(ge=0, le=1)
+    error: float | None = Field(ge=0)  # standard error; none where all parts are of one lot
+    freedom: float = Field(gt=0)
 
     @classmethod
     def of(cls, found: Estimate) -> "Figure":
@@ -103,7 +104,7 @@ class Baseline(Section):
     def read(cls, path: Path) -> "Baseline":
         """Raises ConfigError naming file, key and remedy."""
         try:
-            values = json.loads(path.read_bytes())
+            values = json_files.parse(path.read_bytes())
         except OSError:
             raise ConfigError(
                 f"{path}: no such baseline; `gaikan check RUN --baseline {path} --update` makes it"
@@ -138,7 +139,7 @@ def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     found = {}
     for entry in manifest["networks"]:
         recipe = {k: v for k, v in entry["recipe"].items() if k not in _RUN_DEPENDENT}
-        recipe["train"] = {k: v for k, v in recipe["train"].items() if k != "precision"}
+        recipe["train"] = {k: v for k, v in recipe.get("train", {}).items() if k != "precision"}
         found[entry["network"]] = recipe
     return found
 

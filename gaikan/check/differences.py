@@ -50,7 +50,9 @@ class Pairing:
 
 def pairings(tested: Run, baseline: Baseline) -> dict[str, Pairing]:
     """How each variant that both have is compared."""
-    same = tested.manifest["data"]["test"]["fingerprint"] == baseline.data["test"].fingerprint
+    test = baseline.data["test"]
+    same = tested.manifest["data"]["test"]["fingerprint"] == test.fingerprint
+    same = same and test.images == len(tested.actual)
     kept = same and baseline.decisions is not None
     return {
         variant: Pairing.of(tested.answers[variant].seeds, tuple(held.seeds), kept)

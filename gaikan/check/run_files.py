@@ -9,8 +9,9 @@ import pandas as pd
 
 from gaikan.check.measures import Index
 from gaikan.data.frames import Names
-from gaikan.errors import ConfigError, DataError
+from gaikan.errors import DataError
 from gaikan.manifest import read_manifest
+from gaikan.predictions import read_predictions
 
 _NEEDED = (
     "config",
@@ -22,7 +23,7 @@ _NEEDED = (
     "precision",
     "device",
 )
-COLUMNS = ["variant", "seed", "split", "sample", "label", "predicted"]
+COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,21 @@ class Run:
     def read(cls, folder: Path) -> "Run":
         """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
         manifest = read_manifest(folder, *_NEEDED)
-        table = _read_predictions(folder / "predictions.parquet")
+        path = folder / "predictions.parquet"
+        table = _read_predictions(path)
         first = table[(table["variant"] == table["variant"].iloc[0])]
         first = first[first["seed"] == first["seed"].iloc[0]]
         labels = first["label"].to_numpy(str)
         known = manifest["classes"]
         classes = (*known, *sorted(set(labels.tolist()) - set(known)))
+        if manifest["ok"] is not None and manifest["ok"] not in classes:
+            raise DataError(f"{path}: no part of the good class {manifest['ok']!r}")
         code = {name: i for i, name in enumerate(classes)}
         answers = {
-            str(variant): _answers(folder, str(variant), part, code, len(labels))
+            str(variant): _answers(path, str(variant), part, code, len(labels))
             for variant, part in table.groupby("variant", sort=False, observed=True)
         }
-        return cls(folder, manifest, classes, _coded(labels, code), answers)
+        return cls(folder, manifest, classes, _coded(labels, code, path), answers)
 
 
 def lots(tested: Run) -> Names | None:
@@ -82,34 +86,31 @@ def lots(tested: Run) -> Names | None:
     return None if test.groups is None else test.groups[np.argsort(test.rows)]
 
 
-def _coded(names: Any, code: dict[str, int]) -> Index:
-    return np.array([code[name] for name in names.tolist()], np.int64)
+def _coded(names: Any, code: dict[str, int], path: Path) -> Index:
+    try:
+        return np.array([code[name] for name in names.tolist()], np.int64)
+    except KeyError as error:
+        raise DataError(f"{path}: predicts {error}, a class that there is not") from None
 
 
 def _answers(
-    folder: Path, variant: str, part: pd.DataFrame, code: dict[str, int], n_parts: int
+    path: Path, variant: str, part: pd.DataFrame, code: dict[str, int], n_parts: int
 ) -> Answers:
     seeds, rows = [], []
     for seed, own in part.groupby("seed"):
         if len(own) != n_parts:
             raise DataError(
-                f"{folder}/predictions.parquet: {variant} seed {seed} has {len(own)} test parts, "
+                f"{path}: {variant} seed {seed} has {len(own)} test parts, "
                 f"others {n_parts}; run `gaikan bench` again"
             )
         seeds.append(int(str(seed)))
-        rows.append(_coded(own["predicted"].to_numpy(str), code))
+        rows.append(_coded(own["predicted"].to_numpy(str), code, path))
     return Answers(tuple(seeds), np.stack(rows))
 
 
 def _read_predictions(path: Path) -> pd.DataFrame:
     """The test rows, in the order of the parts."""
-    try:
-        table = pd.read_parquet(path, columns=COLUMNS)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: not there; run `gaikan bench` again") from None
-    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DataError(f"{path}: no readable predictions ({reason})") from None
+    table: pd.DataFrame = read_predictions(path, COLUMNS, ()).to_pandas()
     test = table[table["split"] == "test"]
     if test.empty:
         raise DataError(f"{path}: no test rows; run `gaikan bench` again")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from gaikan.data.frames import Frames
+from gaikan.data.limits import refuse_too_large
 from gaikan.errors import DataError
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
 DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}  # more than 8 bits a pixel: kept as float32
+# By content. Pillow reads dozens more, one of them by running Ghostscript on the file.
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 _GREY = {"1", "L", "LA"}
 
 
@@ -25,7 +29,7 @@ def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) 
     Raises DataError naming the file or folder.
     """
     paths, labels, classes, strays = _list(folder, source)
-    opened = [open_image(path) for path in paths]
+    opened = list(_opened(paths, source))
     target = size or _most_common_size(opened)
     resized = sum(image.size != target[::-1] for image in opened)
     mode = _common_mode(opened)
@@ -66,19 +70,32 @@ def _list(folder: Path, source: str) -> tuple[list[Path], list[int], tuple[str, 
     return paths, labels, tuple(p.name for p in folders), strays
 
 
+def _opened(paths: list[Path], source: str) -> Iterator[Image.Image]:
+    """The images; refused where all together are too large, of however few bytes."""
+    numbers = 0
+    for count, path in enumerate(paths, start=1):
+        image = open_image(path)
+        numbers += image.width * image.height * len(image.getbands())
+        refuse_too_large(source, count, "numbers", numbers // count, 4 if image.mode in DEEP else 1)
+        yield image
+
+
 def open_image(path: Path) -> Image.Image:
     """The image, upright. Raises DataError naming the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # on metadata; the pixels are what counts
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path, formats=_FORMATS) as image:
                 image.load()
-                return ImageOps.exif_transpose(image)
+                upright: Image.Image = ImageOps.exif_transpose(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{path}: image refused, it declares too many pixels") from None
     except (OSError, SyntaxError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
+    if upright.mode == "F" and not np.isfinite(np.asarray(upright)).all():
+        raise DataError(f"{path}: holds pixels that are not finite; mend or remove it")
+    return upright
 
 
 def _most_common_size(images: list[Image.Image]) -> tuple[int, int]:

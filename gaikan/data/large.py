@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gaikan.data.frames import Images
+from gaikan.data.limits import refuse_too_large
 from gaikan.data.room import LARGE, room
-from gaikan.data.tables import is_compact, pixels_as
+from gaikan.data.tables import COLUMNS, is_compact, pixel_columns, pixels_as
 from gaikan.errors import DataError
 
 _AT_ONCE = 2**26  # bytes of Arrow that are read at once
@@ -27,19 +28,28 @@ class LargeTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         with _readable(path):
-            self._file = pq.ParquetFile(path)
-        self.column_names: list[str] = self._file.schema_arrow.names
-        self.num_rows: int = self._file.metadata.num_rows
+            metadata = pq.read_metadata(path)
+            paths = {metadata.schema.column(i).path for i in range(metadata.num_columns)}
+            # A text that all of a million rows share stands in the file once, and is held once.
+            shared = [name for name in COLUMNS if name in paths]
+            self._file = pq.ParquetFile(path, metadata=metadata, read_dictionary=shared)
+            self.column_names: list[str] = self._file.schema_arrow.names
+        self.num_rows: int = metadata.num_rows
+        self._pixels = pixel_columns(self.column_names, str(path))
+        refuse_too_large(str(path), self.num_rows, "labels", len(COLUMNS), _WIDEST)
 
     @property
     def is_large(self) -> bool:
         """Whether its values, as Arrow holds them, take more than is read at once."""
-        return self.num_rows * len(self.column_names) * _WIDEST > 4 * LARGE
+        return self.num_rows * len(self._pixels) * _WIDEST > 4 * LARGE
 
     def whole(self) -> Any:
-        """All of it as an Arrow table. Raises DataError where the file is damaged."""
+        """What a frame table needs of it: no other column is decoded, however large.
+
+        Raises DataError where the file is damaged.
+        """
         with _readable(self.path):
-            return self._file.read()
+            return self._file.read([*self._pixels, *COLUMNS])
 
     def column(self, name: str) -> Any:
         """One column, all rows. Raises DataError where the file is damaged."""
@@ -89,6 +99,6 @@ class LargeTable:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise DataError(f"{path}: not a readable parquet file ({line})") from None

@@ -94,7 +94,9 @@ def _read_csv(path: Path) -> Any:
         options = csv.ConvertOptions(
             column_types={"fmode": pa.string(), "group": pa.string()}, strings_can_be_null=True
         )
-        return csv.read_csv(path, convert_options=options)
+        table = csv.read_csv(path, convert_options=options)
+        _ = table.column_names  # the header is decoded here
+        return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
 

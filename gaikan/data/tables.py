@@ -11,14 +11,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Images, Names
+from gaikan.data.limits import LONGEST_NAME, refuse_too_large
 from gaikan.data.room import room
-from gaikan.errors import DataError
+from gaikan.errors import DataError, shown
 
 if TYPE_CHECKING:
     from gaikan.data.large import LargeTable
 
+COLUMNS = ("label", "fmode", "group")
 _TERMINAL_PIXELS, _TERMINAL_SIZE = 1404, (36, 39)
 _ROWS = 2**15  # of an Arrow table that are copied at once
+_PIXEL = re.compile("data(0|[1-9][0-9]{0,8})").fullmatch
+_LARGEST = 2.0**53  # up to which a float tells a whole number from the next
 
 
 def frames_from_table(
@@ -35,7 +39,7 @@ def frames_from_table(
     names = Counter(table.column_names)
     repeated = sorted(name for name, count in names.items() if count > 1)
     if repeated:
-        raise DataError(f"{source}: column {repeated[0]!r} occurs more than once")
+        raise DataError(f"{source}: column {shown(repeated[0])} occurs more than once")
     pixels = pixel_columns(list(names), source)
     height, width = _image_size(len(pixels), size, source)
     labels = _texts(table, "label", source)
@@ -59,7 +63,7 @@ def frames_from_table(
 def unique_labels(labels: Names) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The distinct labels, integers in numeric order and others by name, and each row's index."""
     keys, index = np.unique(labels, return_inverse=True)
-    if all(re.fullmatch(r"-?\d+", key) for key in keys):
+    if all(re.fullmatch("-?[0-9]{1,18}", key) for key in keys):
         order = np.argsort([int(key) for key in keys])
         keys, index = keys[order], np.argsort(order)[index]
     return tuple(keys.tolist()), index.astype(np.int64)
@@ -79,16 +83,16 @@ def class_names(
 
 def pixel_columns(names: list[str], source: str) -> list[str]:
     """The names `data0`..`dataN` in that order. Raises DataError where there is a gap."""
-    numbers = sorted(int(name[4:]) for name in names if re.fullmatch(r"data(0|[1-9]\d*)", name))
+    numbers = sorted({int(name[4:]) for name in names if _PIXEL(name)})
     if not numbers:
         raise DataError(
             f"{source}: no pixel columns 'data0', 'data1', ...; "
-            f"there are {', '.join(map(repr, names[:5]))}{' ...' if len(names) > 5 else ''}"
+            f"there are {', '.join(map(shown, names[:5]))}{' ...' if len(names) > 5 else ''}"
         )
-    missing = sorted(set(range(numbers[-1] + 1)) - set(numbers))
-    if missing:
+    missing = next((i for i, number in enumerate(numbers) if i != number), None)
+    if missing is not None:
         raise DataError(
-            f"{source}: column 'data{missing[0]}' is missing ({numbers[-1] + 1} columns "
+            f"{source}: column 'data{missing}' is missing ({numbers[-1] + 1} columns "
             f"data0..data{numbers[-1]} expected, {len(numbers)} found)"
         )
     return [f"data{number}" for number in numbers]
@@ -118,19 +122,62 @@ def _texts(table: pa.Table, name: str, source: str) -> Names:
     if name not in table.column_names:
         raise DataError(f"{source}: column {name!r} is missing")
     column = table.column(name)
-    if pa.types.is_floating(column.type):
-        values = column.to_numpy()
-        whole = np.isfinite(values) & (values == np.trunc(values))
-        if not whole.all():
-            row = int(np.argmin(whole))
-            raise DataError(f"{source}: column {name!r}, row {row}: {values[row]} is no class")
-        column = pc.cast(column, pa.int64())
+    if not _is_text(column.type):
+        column = _decoded(column)
     if column.null_count:
         row = pc.index(pc.is_null(column), True).as_py()
         raise DataError(f"{source}: column {name!r}, row {row}: the cell is empty")
     if pa.types.is_nested(column.type):
         raise DataError(f"{source}: column {name!r} holds {column.type}, not one value a row")
-    return np.asarray(pc.cast(column, pa.string()).to_numpy(zero_copy_only=False), np.str_)
+    if pa.types.is_floating(column.type):
+        column = _whole(column, name, source)
+    try:
+        texts, index = _coded(column)
+    except (pa.ArrowException, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{source}: column {name!r} cannot be read as text ({reason})") from None
+    longest = max(map(len, texts))
+    if longest > LONGEST_NAME:
+        raise DataError(
+            f"{source}: column {name!r} has a text of {longest} characters; a name has at most "
+            f"{LONGEST_NAME}"
+        )
+    refuse_too_large(source, len(index), "characters", longest, 4)
+    named: Names = np.asarray(texts, np.str_)[index]
+    return named
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether a column is dictionary-encoded text."""
+    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
+
+
+def _coded(column: Any) -> tuple[list[str], NDArray[Any]]:
+    """The texts that occur in a column, and which of them each row has."""
+    coded = column if _is_text(column.type) else pc.cast(column, pa.string()).dictionary_encode()
+    whole = coded.unify_dictionaries().combine_chunks()
+    whole.validate(full=True)  # a damaged file's indices may lead anywhere
+    texts = whole.dictionary.to_pylist()
+    if None in texts:
+        raise ValueError("a cell is empty")
+    return texts, whole.indices.to_numpy()
+
+
+def _decoded(column: Any) -> Any:
+    """A dictionary-encoded column as its values."""
+    if pa.types.is_dictionary(column.type):
+        return pc.cast(column, column.type.value_type)
+    return column
+
+
+def _whole(column: Any, name: str, source: str) -> Any:
+    """Floats as integers."""
+    values = column.to_numpy().astype(np.float64)
+    whole = (np.abs(values) < _LARGEST) & (values == np.trunc(values))
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise DataError(f"{source}: column {name!r}, row {row}: {values[row]} is no class")
+    return pc.cast(column, pa.int64())
 
 
 def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
@@ -145,7 +192,7 @@ def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
 
 def is_compact(table: Any, names: list[str]) -> bool:
     """Whether all values of these columns are integers in 0..255."""
-    columns = [table.column(name) for name in names]
+    columns = [_decoded(table.column(name)) for name in names]
     return all(pa.types.is_integer(column.type) for column in columns) and all(
         column.type == pa.uint8() or _within_bytes(column) for column in columns
     )
@@ -164,7 +211,9 @@ def pixels_as(
     """
     by_column = np.empty((len(names), table.num_rows), dtype)
     for i, name in enumerate(names):
-        by_column[i] = _numbers(table.column(name), name, source, by_column.dtype, first_row)
+        by_column[i] = _numbers(
+            _decoded(table.column(name)), name, source, by_column.dtype, first_row
+        )
     if dtype is np.float32:
         finite = np.isfinite(by_column)
         if not finite.all():
@@ -189,11 +238,7 @@ def _numbers(
         row = pc.index(pc.is_null(column), True).as_py()
         raise DataError(f"{source}: column {name!r}, row {row + first_row}: the cell is empty")
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        row = next((i for i, v in enumerate(column.to_pylist()) if not _is_number(v)), 0)
-        raise DataError(
-            f"{source}: column {name!r}, row {row + first_row}: "
-            f"{_cell(column, row)!r} is not a number"
-        )
+        raise DataError(f"{source}: column {name!r}{_no_number(column, first_row)}")
     given = column.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore", invalid="ignore"):  # infinite: the caller reports it
         values = np.asarray(given).astype(dtype)
@@ -206,10 +251,20 @@ def _numbers(
     return values
 
 
-def _is_number(value: Any) -> bool:
+def _no_number(column: Any, first_row: int) -> str:
+    """Where in a column of another type there is no number, and what instead."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        texts = pc.cast(column, pa.large_binary()).to_pylist()  # which need not be text after all
+        row = next((i for i, text in enumerate(texts) if not _is_number(text)), 0)
+        text = texts[row].decode(errors="replace")
+        return f", row {row + first_row}: {shown(text)} is not a number"
+    return f" holds {column.type}, not numbers"
+
+
+def _is_number(text: bytes) -> bool:
     try:
-        float(value)
-    except (TypeError, ValueError):
+        float(text)
+    except ValueError:
         return False
     return True
 

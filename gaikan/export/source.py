@@ -1,6 +1,5 @@
 """What is to be exported, found in a run folder."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from gaikan.errors import ConfigError, DataError
 from gaikan.experiment import Experiment, prepare
 from gaikan.manifest import read_manifest
 from gaikan.networks import NETWORKS, Embedder
+from gaikan.selection.picks_file import read_picks
 from gaikan.store import Store, Tensors, unpack
 
 
@@ -62,32 +62,18 @@ def picked(run: Path, stage: str) -> Choice:
     Raises ConfigError where there is no such pick or a bundle cannot hold it.
     """
     path = run / "picks.json"
-    try:
-        stages = json.loads(path.read_bytes())["stages"]
-    except OSError:
-        raise ConfigError(f"{path}: not there; run `gaikan pick {run}`, or say --variant") from None
-    except (ValueError, KeyError, TypeError):
-        raise ConfigError(f"{path}: not what `gaikan pick` writes; run it again") from None
-    if not isinstance(stages, dict) or stage not in stages:
+    picks = read_picks(path)
+    if picks is None:
+        raise ConfigError(f"{path}: not there; run `gaikan pick {run}`, or say --variant")
+    stages = picks["stages"]
+    if stage not in stages:
         raise ConfigError(f"{path}: no stage {stage!r}; there are {_list(sorted(stages))}")
-    try:
-        pick = stages[stage]["pick"]
-        if pick is None:
-            raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
-        choice = Choice(
-            str(pick["variant"]),
-            int(pick["seed"]),
-            _RUNTIMES.get(pick["runtime"], str(pick["runtime"])),
-            str(pick["precision"]),
-            None if pick["threshold"] is None else float(pick["threshold"]),
-            stage,
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{path}: the pick of stage {stage!r} is not what `gaikan pick` writes "
-            f"({type(error).__name__}: {error})"
-        ) from None
-    return choice
+    pick = stages[stage]["pick"]
+    if pick is None:
+        raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
+    runtime = _RUNTIMES.get(pick["runtime"], pick["runtime"])
+    place = pick["variant"], pick["seed"], runtime, pick["precision"]
+    return Choice(*place, pick["threshold"], stage)
 
 
 _RUNTIMES = {"onnxruntime": "onnx"}  # as latency.csv calls it

@@ -1,6 +1,5 @@
 """A run folder as its report reads it: tables, not what made them."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
 from gaikan.report.latency import CSV, read_facts
+from gaikan.selection.picks_file import read_picks
 from gaikan.selection.run_files import timing_of
 from gaikan.timing.rows import Row, read_rows
 
 PICKS = "picks.json"
+
+_NEEDED = (
+    *("name", "config", "seeds", "device", "precision", "data", "classes", "ok", "failed"),
+    *("skipped", "leaks", "machine", "seconds", "weights"),
+)
 
 # Columns of text: a class may be called "001" or "NA".
 _TEXT = ("variant", "kind", "escapes", "overkills", "target")
@@ -40,16 +46,17 @@ class RunFolder:
     @classmethod
     def read(cls, out: Path) -> "RunFolder":
         """Raises ConfigError and DataError where `out` is no run folder, or not a whole one."""
-        manifest = read_manifest(out)
+        manifest = read_manifest(out, *_NEEDED)
+        validated(Config, manifest["config"], f"{out}/manifest.json")
         summary = _table(out, "summary")
         classes = _table(out, "classes")
-        if summary is None or classes is None or "weights" not in manifest:
+        if summary is None or classes is None:
             raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
         timing = read_facts(out)
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
         rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
-        picks = _picks(out / PICKS)
+        picks = read_picks(out / PICKS)
         tied = {"True": True, "False": False}
         summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
         return cls(
@@ -97,17 +104,25 @@ class RunFolder:
         return self.summary[self.summary["kind"] != "reference"].iloc[0]
 
     def picture(self, path: str) -> Path | None:
-        """The file at `path` in the folder, where it is there."""
-        return self.out / path if (self.out / path).exists() else None
+        """The file at `path` in the folder, where it is there; never one outside of it."""
+        found = self.out / path
+        return found if found.is_file() and _within(self.out, found) else None
 
     def confusion(self, variant: str) -> pd.DataFrame:
         """Counts, actual by predicted class; raises ConfigError where they are missing."""
         path = self.out / f"confusion/{variant}.csv"
+        if not _within(self.out, path):
+            raise ConfigError(f"{self.out}/summary.csv: {variant!r} is no variant's name")
         try:
             table = pd.read_csv(path, dtype={"actual": str}, keep_default_na=False)
         except OSError:
             raise ConfigError(f"{path} is missing; run `gaikan bench` on it again") from None
         return table.set_index("actual")
+
+
+def _within(folder: Path, path: Path) -> bool:
+    """Whether a path made of a name in the folder's own files leads to a file of the folder."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _table(out: Path, name: str) -> pd.DataFrame | None:
@@ -119,13 +134,3 @@ def _table(out: Path, name: str) -> pd.DataFrame | None:
         columns = file.readline().strip().split(",")
     empty = {column: [""] for column in columns if column not in _TEXT}
     return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=empty)
-
-
-def _picks(path: Path) -> dict[str, Any] | None:
-    try:
-        picks: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise ConfigError(f"{path}: {error}; `gaikan pick` writes it anew") from None
-    return picks

@@ -12,21 +12,19 @@ from gaikan.errors import DataError
 from gaikan.files import write
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.md import markdown
+from gaikan.timing import facts
+from gaikan.timing.facts import FACTS
 from gaikan.timing.rows import Row, machine_of, merge, read_rows, write_rows
 
 if TYPE_CHECKING:  # `gaikan report` needs no torch
     from gaikan.timing.time_run import Timing
 
-CSV, FACTS, PAGE, SAMPLES = "latency.csv", "latency.json", "latency.md", "latency_samples.parquet"
+CSV, PAGE, SAMPLES = "latency.csv", "latency.md", "latency_samples.parquet"
 
 
 def read_facts(out: Path) -> dict[str, Any] | None:
-    """What the last timing in the run folder left; None where there is none."""
-    try:
-        facts: dict[str, Any] = json.loads((out / FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return facts if (out / CSV).exists() and "networks" in facts else None
+    """What the last timing in the run folder left; None where there is no table with it."""
+    return facts.read_facts(out) if (out / CSV).exists() else None
 
 
 def write_timing(out: Path, timing: "Timing", csv: Path | None = None) -> None:

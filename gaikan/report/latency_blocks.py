@@ -37,7 +37,7 @@ def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]
         own = [row for row in rows if row.machine == name]
         where = say("machine_is", name=name, processor=own[0].processor, cores=own[0].cores)
         blocks.append(Heading(where))
-        here = facts if facts is not None and facts["machine"] == name else None
+        here = facts if facts is not None and facts.get("machine") == name else None
         blocks += [*_busy(here), *_of_machine(own, rows)]
         if here is not None:
             blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(here)]))

@@ -4,6 +4,8 @@ import re
 
 from tabulate import tabulate
 
+from gaikan.errors import one_line
+
 Rows = list[list[str]]
 
 
@@ -26,4 +28,5 @@ def _cell(text: str) -> str:
 
 def inline(text: str) -> str:
     """Text on one line of Markdown, in which no name of the data makes a tag, a link or code."""
-    return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", " ".join(text.split()))
+    shown = one_line(" ".join(text.split()))
+    return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", shown)

@@ -5,11 +5,10 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Images
-from gaikan.errors import ConfigError
+from gaikan.predictions import read_predictions
 from gaikan.report.folder import RunFolder
 from gaikan.report.mistakes import most_confident_mistakes
 from gaikan.seeds import stream
@@ -20,7 +19,7 @@ Index = NDArray[np.int64]
 
 MOST = 1500  # parts of the scatter
 GALLERY = 24  # wrong parts of a variant
-_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin", "mode")
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin")
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,8 @@ class TestParts:
 
 def _predictions(folder: RunFolder) -> pd.DataFrame:
     path = folder.out / "predictions.parquet"
-    try:
-        there = set(pq.read_schema(path).names)
-        columns = [column for column in _COLUMNS if column in there]
-        table = pq.read_table(path, columns=columns, filters=[("split", "==", "test")])
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}; run `gaikan bench` on {folder.out} again") from None
-    predictions: pd.DataFrame = table.to_pandas()
-    return predictions
+    table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode",)).to_pandas()
+    return table[table["split"] == "test"].reset_index(drop=True)
 
 
 def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:

@@ -1,7 +1,6 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
+from gaikan.predictions import read_predictions
+from gaikan.timing.facts import read_facts
 from gaikan.timing.rows import Row, read_rows
 
 Codes = NDArray[np.int64]
@@ -75,7 +75,10 @@ class RunFiles:
         manifest = read_manifest(out, "config", "ok")
         config = validated(Config, manifest["config"], str(out / "manifest.json"))
         rows = _timed(out, manifest)
-        table = _predictions(out, manifest["ok"] is not None)
+        of_ok = ("ok_margin", "defect")
+        needed = (*_COLUMNS, *(of_ok if manifest["ok"] is not None else ()))
+        optional = tuple({*of_ok, "mode", "group"} - {*needed})
+        table = read_predictions(out / "predictions.parquet", needed, optional)
         names = {name: _names(table, name) for name in ("label", "predicted", "defect", "mode")}
         classes = tuple(sorted({*names["label"], *names["predicted"], *names["defect"]}))
         ok = manifest["ok"]
@@ -102,11 +105,9 @@ def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
     path = out / "latency.csv"
     if not path.exists():
         raise ConfigError(f"{out}: not timed (no latency.csv); `gaikan time {out}` does that")
-    try:
-        timed = json.loads((out / "latency.json").read_bytes())["networks"]
-    except (OSError, ValueError, KeyError, TypeError):
-        timed = None  # only tables of other machines are there
-    if timed is not None and timed != [each["store"]["trained"] for each in manifest["networks"]]:
+    facts = read_facts(out)  # none: only tables of other machines are there
+    networks = [each["store"]["trained"] for each in manifest["networks"]]
+    if facts is not None and facts["networks"] != networks:
         raise ConfigError(f"{path}: timed on other networks; `gaikan time {out}` times these")
     rows = [row for row in read_rows(path) if row.p50_ms is not None]
     if not rows:
@@ -114,28 +115,9 @@ def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _predictions(out: Path, has_ok: bool) -> pa.Table:
-    path = out / "predictions.parquet"
-    try:
-        with pq.ParquetFile(path) as file:  # `pq.read_table` would import pandas
-            table = file.read()
-    except (OSError, pa.ArrowException) as error:
-        raise ConfigError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
-    for name in (*_COLUMNS, *(("ok_margin", "defect") if has_ok else ())):
-        if name not in table.column_names:
-            raise ConfigError(
-                f"{path}: column {name!r} is missing; run `gaikan bench` on this folder again "
-                "(it trains nothing anew)"
-            )
-    return table
-
-
 def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
     """A text column (N,) as indices into its names; -1 is none."""
-    column = table.column(name)
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    array = column.unify_dictionaries().combine_chunks()
+    array = table.column(name).combine_chunks()
     return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
 
 

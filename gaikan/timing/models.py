@@ -18,10 +18,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
-from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, exported
+from gaikan.inspector import AnchorDistance, HeadDistance, exported
 from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
 from gaikan.store import Tensors, unpack
-from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
+from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
+from gaikan.timing.torch_model import GEMM_SIZE, Decisions, Product, save_network, save_product
 
 _OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
     "decisions.",
@@ -30,29 +31,6 @@ _OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
     "inspector.second_less_first",
 )
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
-
-
-class Decisions(nn.Module):
-    """Raw images -> `OUTPUTS` of every decision, one after the other, on one embedding."""
-
-    def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
-        super().__init__()
-        self.embedder = embedder
-        self.decisions = nn.ModuleDict(
-            {name: Inspector(nn.Identity(), distance) for name, distance in distances.items()}
-        )
-        self.eval()
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Three outputs a decision."""
-        embeddings = self.embedder(images)
-        return tuple(out for decision in self.decisions.values() for out in decision(embeddings))
-
-    def only(self, name: str) -> "Decisions":
-        """With that decision alone."""
-        inspector = self.decisions[name]
-        assert isinstance(inspector, Inspector)
-        return Decisions(self.embedder, {name: inspector.distance})
 
 
 @dataclass(frozen=True)
@@ -67,7 +45,7 @@ class Trained:
 
     @property
     def name(self) -> str:
-        """Names its files."""
+        """For people."""
         return f"{self.network}-{self.seed}"
 
     @classmethod
@@ -104,9 +82,9 @@ def size_of(module: Decisions, shape: ImageShape, dtype: torch.dtype) -> tuple[i
     Operations are torch's count: two for each multiply-add of convolutions and matrix products.
     """
     parameters = sum(parameter.numel() for parameter in module.embedder.parameters())
-    for decision in module.decisions.values():
-        if isinstance(decision, Inspector) and isinstance(decision.distance, HeadDistance):
-            parameters += decision.distance.weight.numel() + decision.distance.bias.numel()
+    for distance in module.distances.values():
+        if isinstance(distance, HeadDistance):
+            parameters += distance.weight.numel() + distance.bias.numel()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         module(torch.zeros((1, *shape), dtype=dtype))
     return parameters, counter.get_total_flops() / 1e6
@@ -149,9 +127,10 @@ class Exporter:
                     missing[INT8_MODEL] = f"no int8: {_first_line(error)}"
         folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
         whole = ModelFolder(all_of_it, missing)
-        _save_module(trained.module, whole.folder)
+        save_network(trained.module, trained.arch, trained.shape, whole.folder)
         for name, folder in folders.items():
-            _save_module(trained.module.only(name), folder.folder)
+            only = trained.module.only(name)
+            save_network(only, trained.arch, trained.shape, folder.folder)
         for file, model in models.items():
             _save(model, all_of_it / file)
             for name, folder in folders.items():
@@ -201,11 +180,6 @@ class Exporter:
                 optimize=False,
             )
         return self._traced[arch, shape]
-
-
-def _save_module(module: nn.Module, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(module, folder / TORCH_MODEL)
 
 
 def _outputs(decisions: Any) -> list[str]:
@@ -284,26 +258,11 @@ def _quiet() -> Iterator[None]:
         root.setLevel(level)
 
 
-GEMM_SIZE = 1024
-
-
-class Product(nn.Module):
-    """(N, `GEMM_SIZE`) times a square matrix; it has a `network`, as an embedder has."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = nn.Linear(GEMM_SIZE, GEMM_SIZE, bias=False)
-
-    def forward(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """One output."""
-        return (self.network(rows),)
-
-
 def write_gemm(folder: Path) -> ModelFolder:
     """A product of two square matrices as a model: what the machine's arithmetic can do."""
     size = GEMM_SIZE
     product = Product()
-    _save_module(product, folder)
+    save_product(product, folder)
     if Exporter.missing_package():
         return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), "no ONNX"))
     from onnx import TensorProto, helper, numpy_helper

@@ -82,8 +82,8 @@ class Prepared:
             whole, alone = exporter.write(
                 network,
                 inputs.calibration[network.seed],
-                folder / network.name,
-                {decision: folder / f"model-{model}" for decision, model in wanted.items()},
+                folder / f"network-{done}",  # no name from the manifest becomes a path
+                {each: folder / f"network-{done}-{i}" for i, each in enumerate(wanted)},
             )
             scored.append((network, whole))
             for decision, model in wanted.items():

@@ -13,7 +13,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from gaikan.bundle.card import HEAD
-from gaikan.errors import DataError
+from gaikan.errors import DataError, shown
 from gaikan.files import write
 
 
@@ -148,7 +148,7 @@ def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
             values[name] = _value(kinds, text)
         except ValueError:
             raise DataError(
-                f"{path}: line {line}, column {name!r}: {text!r} is not {_wanted(kinds)}"
+                f"{path}: line {line}, column {name!r}: {shown(text)} is not {_wanted(kinds)}"
             ) from None
     return Row(**values)
 
@@ -165,10 +165,11 @@ def _value(kinds: tuple[Any, ...], text: str | None) -> Any:
     if bool in kinds:
         return {"true": True, "false": False}[text] if text in ("true", "false") else _no()
     if int in kinds:
-        return int(text)
+        value = int(text)
+        return value if 0 <= value < 2**63 else _no()
     if float in kinds:
-        value = float(text)
-        return value if math.isfinite(value) else _no()
+        figure = float(text)
+        return figure if 0 <= figure < math.inf else _no()
     return text
 
 
@@ -177,7 +178,8 @@ def _no() -> Any:
 
 
 def _wanted(kinds: tuple[Any, ...]) -> str:
-    names = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a text"}
+    names = {bool: "true or false", str: "a text"}
+    names |= {int: "a whole number >= 0", float: "a finite number >= 0"}
     return " or ".join(names.get(kind, "empty") for kind in kinds)
 
 

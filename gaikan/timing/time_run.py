@@ -11,7 +11,6 @@ from gaikan import machine
 from gaikan.seeds import stream
 from gaikan.timing.agreement import agreements
 from gaikan.timing.measure import PLANS, Turn, speedup
-from gaikan.timing.models import GEMM_SIZE
 from gaikan.timing.options import Options
 from gaikan.timing.prepared import Prepared
 from gaikan.timing.roofline import Roofline
@@ -20,6 +19,7 @@ from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
 from gaikan.timing.session import Measured, Report, Session, probe, session
 from gaikan.timing.table import Table
+from gaikan.timing.torch_model import GEMM_SIZE
 from gaikan.timing.worker import Case
 
 

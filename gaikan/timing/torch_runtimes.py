@@ -1,4 +1,4 @@
-"""PyTorch on the processor and on CUDA, from a pickled module of raw images."""
+"""PyTorch on the processor and on CUDA, from a module of raw images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from gaikan.networks import Embedder
-from gaikan.timing.models import Product
 from gaikan.timing.runtimes import Images, Loaded, Outputs
+from gaikan.timing.torch_model import Product, load_module
 
 _GRAPH_WARM_UP = 3
 _COPIES = 50
@@ -40,8 +40,7 @@ class Narrow(nn.Module):
 
 def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> nn.Module:
     """The module; with `dtype`, its network in that precision, distances in float32 still."""
-    # Written by gaikan itself, into a folder of this timing.
-    module: nn.Module = torch.load(path, map_location=device, weights_only=False)
+    module = load_module(path, device)
     if dtype is not None:
         for part in [p for p in module.modules() if isinstance(p, Embedder | Product)]:
             part.network = Narrow(part.network, dtype)

@@ -1,0 +1,109 @@
+"""`model.pt`: a module of raw images as plain tensors and a description, for PyTorch to time.
+
+Nothing is pickled but tensors, which `torch.load(weights_only=True)` reads without running code.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gaikan.inspector import AnchorDistance, HeadDistance, Inspector
+from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
+from gaikan.timing.runtimes import TORCH_MODEL
+
+GEMM_SIZE = 1024
+_ANCHORS, _HEAD = "anchors", "weight"  # kinds of decision, by the tensor that has a row a class
+
+
+class Decisions(nn.Module):
+    """Raw images -> `OUTPUTS` of every decision, one after the other, on one embedding."""
+
+    def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.embedder = embedder
+        self.decisions = nn.ModuleDict(
+            {name: Inspector(nn.Identity(), distance) for name, distance in distances.items()}
+        )
+        self.eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Three outputs a decision."""
+        embeddings = self.embedder(images)
+        return tuple(out for decision in self.decisions.values() for out in decision(embeddings))
+
+    @property
+    def distances(self) -> dict[str, nn.Module]:
+        """What each decision measures a part by."""
+        return {name: _inspector(each).distance for name, each in self.decisions.items()}
+
+    def only(self, name: str) -> "Decisions":
+        """With that decision alone."""
+        return Decisions(self.embedder, {name: self.distances[name]})
+
+
+def _inspector(module: nn.Module) -> Inspector:
+    assert isinstance(module, Inspector)
+    return module
+
+
+class Product(nn.Module):
+    """(N, `GEMM_SIZE`) times a square matrix; it has a `network`, as an embedder has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = nn.Linear(GEMM_SIZE, GEMM_SIZE, bias=False)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """One output."""
+        return (self.network(rows),)
+
+
+def save_network(module: Decisions, arch: str, shape: ImageShape, folder: Path) -> None:
+    """Writes `TORCH_MODEL` of a network of `NETWORKS` and its decisions."""
+    kinds = {name: _kind(distance) for name, distance in module.distances.items()}
+    classes = next(
+        len(distance.state_dict()[kinds[name]]) for name, distance in module.distances.items()
+    )
+    _save(module, {"arch": arch, "shape": shape, "decisions": kinds, "classes": classes}, folder)
+
+
+def save_product(product: Product, folder: Path) -> None:
+    """Writes `TORCH_MODEL` of a product of matrices."""
+    _save(product, {"arch": None}, folder)
+
+
+def _save(module: nn.Module, description: dict[str, Any], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"description": json.dumps(description), "state": module.state_dict()}
+    torch.save(content, folder / TORCH_MODEL)
+
+
+def _kind(distance: nn.Module) -> str:
+    return _HEAD if isinstance(distance, HeadDistance) else _ANCHORS
+
+
+def load_module(path: Path, device: str = "cpu") -> Decisions | Product:
+    """The module of a file, its tensors on `device` and laid out as when they were saved."""
+    content = torch.load(path, map_location=device, weights_only=True)
+    description = json.loads(content["description"])
+    with torch.device("meta"):  # no weights are drawn only to be replaced
+        module = Product() if description["arch"] is None else _network(**description)
+    module.load_state_dict(content["state"], assign=True)
+    return module
+
+
+def _network(arch: str, shape: list[int], decisions: dict[str, str], classes: int) -> Decisions:
+    channels, height, width = shape
+    network = NETWORKS[arch]((channels, height, width))
+    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels))
+    blank = np.zeros((classes, EMBEDDING_SIZE), np.float32)
+    makers: dict[str, Callable[[], nn.Module]] = {
+        _ANCHORS: lambda: AnchorDistance(blank),
+        _HEAD: lambda: HeadDistance(blank, blank[:, 0].copy()),
+    }
+    return Decisions(embedder, {name: makers[kind]() for name, kind in decisions.items()})

@@ -29,11 +29,11 @@ class Silent:
     def begin(self, *_: Any) -> None:
         """Cells are about to be trained."""
 
-    epoch = end = stage = begin
+    epoch = end = note = waiting = stage = begin
 
 
 @contextmanager
-def _one_thread(n_jobs: int) -> Iterator[Executor]:
+def one_thread(n_jobs: int) -> Iterator[Executor]:
     """As a worker is: one thread a cell."""
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as executor:
         yield executor
@@ -42,7 +42,7 @@ def _one_thread(n_jobs: int) -> Iterator[Executor]:
 def train_here(config: Config, out: Path) -> Run:
     """Runs the grid, cell after cell, and draws nothing."""
     with (
-        patch("gaikan.grid.processes", _one_thread),
+        patch("gaikan.pool.processes", one_thread),
         patch("gaikan.report.write.write_figures"),
         patch("gaikan.report.write.write_confusions"),
         patch("gaikan.run.write_pages"),

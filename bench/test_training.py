@@ -24,7 +24,9 @@ from gaikan.cell import Cell, DataOnDisk, resident
 from gaikan.config import Config, GridConfig, TrainConfig
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
-from gaikan.grid import Job, _executor, cells
+from gaikan.grid import cells
+from gaikan.jobs import Job
+from gaikan.pool import executor
 from gaikan.train import fit
 
 Triplet = tuple[Tensor, Tensor, Tensor, int]
@@ -113,11 +115,11 @@ def test_training_is_five_times_as_fast(contest: Contest, tmp_path: Path, all_co
     )
     data = DataOnDisk.write(tmp_path, frames, frames.take(parts.validation))
     table = (frames.images[parts.fit] / 255).reshape(len(parts.fit), -1).astype(np.float32)
-    jobs = {i: Job(cell, data, None, "") for i, cell in enumerate(todo)}
-    with _executor(jobs) as executor:
+    jobs = {i: Job(cell, None) for i, cell in enumerate(todo)}
+    with executor(jobs) as workers:
 
         def ours() -> int:
-            trainings = [executor.submit(fit_in_worker, cell, data) for cell in todo]
+            trainings = [workers.submit(fit_in_worker, cell, data) for cell in todo]
             return sum(training.result() for training in trainings)
 
         theirs = original_training(table, frames.labels[parts.fit])

@@ -1,12 +1,12 @@
 """One cell of the grid: train a network, embed the parts, take the anchors.
 
-`work` is a pure function of a small description and of data on disk, and returns bytes, so
-that any `concurrent.futures.Executor` can run it; only the driver writes the store.
+`work` is a pure function of a small description and of the images, and returns bytes, so that
+any `concurrent.futures.Executor` can run it; only the driver writes the store.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,19 @@ from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score
 
 from gaikan.anchors import ANCHORS, FitPart
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Images, Labels
+from gaikan.data.room import gathered
 from gaikan.embed import embed
 from gaikan.errors import GaikanError
+from gaikan.files import writing
 from gaikan.networks import Embedder
 from gaikan.predict import anchor_distances
 from gaikan.store import Tensors, pack, unpack
 from gaikan.train import FitData, Recipe, Trained, build, fit
 
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
+
+Beat = Callable[[int, float], None]  # gets each epoch, from 1, and its mean loss
 
 
 @dataclass(frozen=True)
@@ -52,21 +56,58 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Arrays:
+    """The images themselves, for a process that shares no disk with the driver's.
+
+    `fingerprint` alone tells them apart.
+    """
+
+    train: Images = field(compare=False)
+    labels: Labels = field(compare=False)
+    classes: tuple[str, ...] = field(compare=False)
+    test: Images = field(compare=False)
+    fingerprint: str
+
+    @classmethod
+    def of(cls, train: Frames, test: Frames) -> "Arrays":
+        """What the cells need of both sources."""
+        fingerprint = train.fingerprint + test.fingerprint
+        return cls(train.images, train.labels, train.classes, test.images, fingerprint)
+
+    def arrays(self) -> "Arrays":
+        """They are here."""
+        return self
+
+
+@dataclass(frozen=True)
 class DataOnDisk:
-    """The images where every worker can read them, by path; `fingerprint` tells them apart."""
+    """The images where every process of this machine can read them, by path."""
 
     folder: str
     fingerprint: str
 
     @classmethod
     def write(cls, folder: Path, train: Frames, test: Frames) -> "DataOnDisk":
-        """Writes both sources' arrays under `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "train.npy", train.images)
-        np.save(folder / "labels.npy", train.labels)
-        np.save(folder / "classes.npy", np.asarray(train.classes, np.str_))
-        np.save(folder / "test.npy", test.images)
+        """Writes both sources' arrays under `folder`. Raises UnwritableError."""
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / "train.npy", train.images)
+            np.save(folder / "labels.npy", train.labels)
+            np.save(folder / "classes.npy", np.asarray(train.classes, np.str_))
+            np.save(folder / "test.npy", test.images)
         return cls(str(folder), train.fingerprint + test.fingerprint)
+
+    def arrays(self) -> Arrays:
+        """Maps them, so that all processes of this machine share one copy in memory."""
+        train, labels, classes, test = (
+            # "c": torch wants arrays that may be written; nothing here does.
+            np.load(Path(self.folder) / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+            for name in ("train", "labels", "classes", "test")
+        )
+        return Arrays(train, labels, tuple(classes.tolist()), test, self.fingerprint)
+
+
+Data = Arrays | DataOnDisk
 
 
 @dataclass(frozen=True)
@@ -78,14 +119,11 @@ class Resident:
 
 
 @lru_cache(maxsize=1)
-def resident(data: DataOnDisk, device: str) -> Resident:
+def resident(data: Data, device: str) -> Resident:
     """Reads the arrays once a process, and copies them to the device once."""
-    images, labels, classes, test = (
-        np.load(Path(data.folder) / f"{name}.npy", allow_pickle=False)
-        for name in ("train", "labels", "classes", "test")
-    )
-    train = FitData.of(images, labels, tuple(classes.tolist()), device)
-    return Resident(train, torch.from_numpy(test).to(device))
+    found = data.arrays()
+    train = FitData.of(found.train, found.labels, found.classes, device)
+    return Resident(train, torch.from_numpy(found.test).to(device))
 
 
 @dataclass(frozen=True)
@@ -98,17 +136,17 @@ class Finished:
     failure: str | None = None
 
 
-def work(cell: Cell, data: DataOnDisk, trained: bytes | None, heartbeat: str) -> Finished:
+def work(cell: Cell, data: Data, trained: bytes | None, beat: Beat) -> Finished:
     """Trains (unless `trained` holds the network already), embeds, takes the anchors.
 
-    `heartbeat` is a file that gets "epoch loss" after each epoch. A training that diverges or
-    that the device refuses gives a failure, not an exception: the rest of the grid goes on.
+    A training that diverges or that the device refuses gives a failure, not an exception: the
+    rest of the grid goes on.
     """
     started = time.perf_counter()
     try:
         arrays = resident(data, cell.device)
         if trained is None:
-            trained = _train(cell, arrays, _writer(Path(heartbeat)))
+            trained = _train(cell, arrays, beat)
         embedded = _embed(cell, arrays, trained)
     except (GaikanError, RuntimeError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -116,17 +154,10 @@ def work(cell: Cell, data: DataOnDisk, trained: bytes | None, heartbeat: str) ->
     return Finished(trained, embedded, time.perf_counter() - started)
 
 
-def _writer(path: Path) -> Callable[[int, float], None]:
-    def write(epoch: int, loss: float) -> None:
-        path.write_text(f"{epoch} {loss}")
-
-    return write
-
-
-def _train(cell: Cell, arrays: Resident, on_epoch: Callable[[int, float], None]) -> bytes:
+def _train(cell: Cell, arrays: Resident, beat: Beat) -> bytes:
     started = time.perf_counter()
     data = arrays.train.at(cell.fit_rows)
-    trained = fit(cell.recipe, data, _validation_score(cell, arrays), on_epoch)
+    trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
     tensors = {
         f"{part}.{name}": value.cpu().numpy()
         for part, module in (("embedder", trained.embedder), ("style", trained.style))
@@ -173,7 +204,7 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], floa
 def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> FitPart:
     images = arrays.train.images.cpu().numpy()
     return FitPart(
-        images=images[rows],
+        images=gathered(images, rows),
         labels=arrays.train.labels.cpu().numpy()[rows],
         embeddings=embed(embedder, arrays.train.images, rows),
         n_classes=len(arrays.train.classes),

@@ -15,7 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare small vision models for industrial inspection: which one at which stage.",
 )
-_state = {"debug": False}
+_state = {"debug": False, "resumes": False}
+_INTERRUPTED = 130  # what a shell gives for SIGINT; Typer ends with it on Ctrl-C
 
 _SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
 Shape = Annotated[
@@ -30,21 +31,26 @@ Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, sc
 
 @app.callback()
 def _common(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
 ) -> None:
-    _state["debug"] = debug
+    _state.update(debug=debug, resumes=context.invoked_subcommand == "bench")
 
 
 @app.command()
 def bench(
-    config: Annotated[Path | None, typer.Argument(help="TOML; none: full grid, terminals")] = None,
+    configs: Annotated[
+        list[Path] | None, typer.Argument(help="TOML; none: full grid, terminals")
+    ] = None,
     train: Annotated[str | None, typer.Option(help=f"Source: {_SOURCE}")] = None,
     test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
     ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of every training")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; default results/NAME")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder, or of several; default results/NAME")
+    ] = None,
     shape: Shape = None,
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
@@ -52,8 +58,17 @@ def bench(
     quick: Quick = False,
     thorough: Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
+    ] = None,
+    worker_resources: Annotated[
+        str | None, typer.Option(help="Only on Dask workers that have them, such as GPU=1")
+    ] = None,
 ) -> None:
-    """Train, score and time the grid; go on where an interrupted run stopped."""
+    """Train, score and time the grid; go on where an interrupted run stopped.
+
+    Several data sets (several files, or several data tables in one) are a run each, and a summary.
+    """
     asked = {
         "data.train": train,
         "data.test": test,
@@ -65,23 +80,43 @@ def bench(
         "references": references,
         "timing.plan": _plan(quick, thorough),
         "timing.enabled": timing,
+        "executor": executor,
+        "worker_resources": worker_resources,
     }
-    run = _harness()
+    _harness()
     from rich.console import Console
 
-    from gaikan.config import load_config
+    from gaikan.many import bench_all
+    from gaikan.plan import load_plan
+
+    plan = load_plan(
+        configs or [], {key: value for key, value in asked.items() if value is not None}
+    )
+    console = Console(highlight=False)
+
+    def bench_one(settings: Any, folder: Path) -> bool:
+        return _bench_one(console, settings, folder)
+
+    if len(plan.runs) > 1:
+        good = bench_all(plan, out, bench_one, console)
+    else:
+        (only,) = plan.runs
+        good = bench_one(only.config, out or Path("results") / only.name)
+    raise typer.Exit(0 if good else 1)
+
+
+def _bench_one(console: Any, settings: Any, out: Path) -> bool:
+    """Trains, times and picks; whether every cell ended well."""
+    run = _harness()
+
     from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
     from gaikan.timing.options import Options
 
-    settings = load_config(
-        config, {key: value for key, value in asked.items() if value is not None}
-    )
-    console = Console(highlight=False)
     with GridProgress(console) as progress:
-        outcome = run.bench(settings, out or Path("results") / settings.run_name, progress)
+        outcome = run.bench(settings, out, progress)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))
@@ -100,7 +135,7 @@ def bench(
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
-    raise typer.Exit(1 if outcome.failed else 0)
+    return not outcome.failed
 
 
 @app.command("time")
@@ -224,11 +259,28 @@ gate.register(app)
 
 
 def main() -> None:
-    """The entry point: an error of the user's is one line on stderr, and exit code 2."""
+    """The entry point: an error of the user's is one line on stderr, and exit code 2.
+
+    So is one of the system's: a full disk can show anywhere.
+    """
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            later = "; the same command goes on where it stopped" if _state["resumes"] else ""
+            _say(f"interrupted{later}")
+        raise
     except GaikanError as error:
         if _state["debug"]:
             raise
-        print(f"gaikan: {error}", file=sys.stderr)  # noqa: T201
+        _say(str(error))
         sys.exit(2)
+    except OSError as error:
+        if _state["debug"] or error.strerror is None:
+            raise
+        _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+        sys.exit(2)
+
+
+def _say(line: str) -> None:
+    print(f"gaikan: {line}", file=sys.stderr)  # noqa: T201

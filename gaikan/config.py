@@ -6,15 +6,35 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from gaikan.errors import ConfigError, shown
 from gaikan.files import LONGEST_NAME, file_name, is_short
 from gaikan.stages import Section, Stage
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _name(value: str) -> str:
+    if value and not (re.fullmatch(r"[\w-][\w.-]*", value) and is_short(value)):
+        raise ValueError(
+            "a name is letters, digits, '.', '_' and '-', without a '.' in front, "
+            f"at most {LONGEST_NAME} bytes"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]  # of a folder
 
 
 class DataConfig(Section):
@@ -107,12 +127,20 @@ class TimingConfig(Section):
 class Config(Section):
     """Everything that determines a run, but for what is on the machine."""
 
-    name: str = Field("", description="names the folder under results/; default: the train source")
+    name: Name = Field("", description="names the folder under results/; default: the train source")
     seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
     base_seed: int = Field(
         0, ge=0, le=2**31, description="the first of them; it also draws the test part"
     )
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    executor: str = Field(
+        "local", exclude=True, description="where cells are trained: local, or dask://HOST:PORT"
+    )
+    worker_resources: dict[str, float] = Field(
+        default_factory=dict,
+        exclude=True,
+        description="of Dask workers: only those with them count",
+    )
     data: DataConfig = DataConfig()
     grid: GridConfig = GridConfig()
     train: TrainConfig = TrainConfig()
@@ -132,14 +160,32 @@ class Config(Section):
         default_factory=dict, description="inspection stages to pick for; none: the two usual ones"
     )
 
-    @field_validator("name")
+    @field_validator("executor")
     @classmethod
-    def _name(cls, value: str) -> str:
-        if value and not (re.fullmatch(r"[\w-][\w.-]*", value) and is_short(value)):
-            raise ValueError(
-                "a name is letters, digits, '.', '_' and '-', without a '.' in front, "
-                f"at most {LONGEST_NAME} bytes"
-            )
+    def _executor(cls, value: str) -> str:
+        if value != "local" and not re.fullmatch(
+            r"dask://([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", value
+        ):
+            raise ValueError("expected local or dask://HOST:PORT, such as dask://10.0.0.5:8786")
+        return value
+
+    @field_validator("worker_resources", mode="before")
+    @classmethod
+    def _resources(cls, value: Any) -> Any:
+        """Also as the command line and `dask worker --resources` have them: "GPU=1,MEM=8e9"."""
+        if not isinstance(value, str):
+            return value
+        try:
+            pairs = [pair.split("=") for pair in value.replace(",", " ").split()]
+            return {name: float(amount) for name, amount in pairs}
+        except ValueError:
+            raise ValueError("expected NAME=AMOUNT, such as GPU=1") from None
+
+    @field_validator("worker_resources")
+    @classmethod
+    def _of_dask(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if value and info.data.get("executor") == "local":
+            raise ValueError("these are of Dask workers; they need an executor dask://HOST:PORT")
         return value
 
     @field_validator("stage")
@@ -170,12 +216,25 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
 
     The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
     """
-    values: dict[str, Any] = {}
-    where = "command line"
-    if path is not None:
-        where = str(path)
-        values = {"name": file_name(path.stem)} | _read_toml(path)
-        _read_target_tables(values, path)
+    return configured(read_values(path), overrides, source_of(path))
+
+
+def source_of(path: Path | None) -> str:
+    """What errors call a configuration."""
+    return "command line" if path is None else str(path)
+
+
+def read_values(path: Path | None) -> dict[str, Any]:
+    """What a TOML file holds, not yet checked; nothing without one."""
+    if path is None:
+        return {}
+    values = {"name": file_name(path.stem)} | _read_toml(path)
+    _read_target_tables(values, path)
+    return values
+
+
+def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
+    """The configuration of `values`, into which the overrides are put."""
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
         section = values.setdefault(table, {}) if table else values

@@ -1,7 +1,5 @@
 """A variant of the grid as a scikit-learn classifier over images."""
 
-import tempfile
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from gaikan.anchor_classifier import AnchorClassifier
-from gaikan.cell import Cell, DataOnDisk, Finished, resident, restore, work
+from gaikan.cell import Arrays, Cell, Finished, resident, restore, work
 from gaikan.config import Config, validated
 from gaikan.data.frames import Frames, Images
 from gaikan.data.split import split
@@ -143,9 +141,7 @@ def _images(X: ArrayLike) -> Images:  # noqa: N803
 def _run(cell: Cell, frames: Frames) -> Finished:
     """What a worker of the grid does, in this process."""
     nothing = frames.take(np.arange(0))
-    with tempfile.TemporaryDirectory(prefix="gaikan-") as folder:
-        data = DataOnDisk.write(Path(folder), frames, nothing)
-        try:
-            return work(cell, data, None, f"{folder}/heartbeat")
-        finally:
-            resident.cache_clear()  # holds the images
+    try:
+        return work(cell, Arrays.of(frames, nothing), None, lambda epoch, loss: None)
+    finally:
+        resident.cache_clear()  # holds the images

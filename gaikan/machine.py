@@ -3,12 +3,32 @@
 import os
 import platform
 import subprocess
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What every process has in which cells are to run."""
+
+    cuda: bool
+    bf16: dict[str, bool]  # by device: whether it multiplies bfloat16 in hardware
+    where: str = "here"  # for people: where there is no CUDA device
+
+    @classmethod
+    def here(cls) -> "Hardware":
+        """Of this machine."""
+        import torch
+
+        cuda = torch.cuda.is_available()
+        return cls(
+            cuda, {"cpu": native_bf16(), "cuda": cuda and torch.cuda.is_bf16_supported(False)}
+        )
 
 
 def facts(device: str) -> dict[str, Any]:

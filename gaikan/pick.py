@@ -35,7 +35,10 @@ def pick(
         picks = pick_run(run, stages)
     finally:
         gc.enable()
-    show(Console(highlight=False), picks, run)
+    console = Console(highlight=False)
+    show(console, picks, run)
+    if (run / "report.html").exists():
+        console.print(f"`gaikan report {run}` puts them on the page.", soft_wrap=True)
     raise typer.Exit(1 if any(each.choice.pick is None for each in picks.stages) else 0)
 
 

@@ -25,11 +25,13 @@ from threadpoolctl import threadpool_limits
 
 from gaikan.data.frames import Frames, Images
 from gaikan.data.split import Parts
-from gaikan.grid import processes
+from gaikan.files import writing
+from gaikan.pool import processes
 from gaikan.predict import Decision, decide
 from gaikan.seeds import stream
 from gaikan.store import Store, code_version, key_of, pack, unpack
 
+MOST = 50_000  # training images; with more, k-NN and SVM take hours
 _LONGEST = 64
 _COMPONENTS = 50
 
@@ -144,10 +146,11 @@ def run_references(
     missing = [job for job in jobs if known[job] is None]
     if missing:
         folder = store.folder / "work"
-        folder.mkdir(exist_ok=True)
-        np.save(folder / "pixels.npy", pixels(train.images))
-        np.save(folder / "labels.npy", train.labels)
-        np.save(folder / "test-pixels.npy", pixels(test.images))
+        with writing(folder):
+            folder.mkdir(exist_ok=True)
+            np.save(folder / "pixels.npy", pixels(train.images))
+            np.save(folder / "labels.npy", train.labels)
+            np.save(folder / "test-pixels.npy", pixels(test.images))
         tell(f"0/{len(missing)} references")
         with processes(len(missing)) as pool:
             futures = {

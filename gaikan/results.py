@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gaikan.cell import Cell
+from gaikan.data.frames import Frames
 from gaikan.experiment import Experiment
 from gaikan.predict import Decision, anchor_distances, decide, head_distances
 from gaikan.references import Reference
@@ -19,6 +20,7 @@ from gaikan.statistics import Comparisons, compare, intervals
 from gaikan.store import Tensors, unpack
 
 HEAD, REFERENCE = "head", "reference"
+_SPLITS = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -56,35 +58,66 @@ class Network:
 
 
 def predictions(judges: Sequence[Network | Reference], experiment: Experiment) -> pd.DataFrame:
-    """One row per variant x seed x split x sample; text columns are categories."""
+    """One row per variant x seed x split x sample; text columns are categories.
+
+    As categories from the start: a million parts and a dozen variants are gigabytes of text.
+    """
     train, test = experiment.train, experiment.test
-    names = np.asarray(train.classes, np.str_)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
+    parts = dict(zip(_SPLITS, _known(train, test), strict=True))
+    found = [
+        (judge, split, variant, decision)
+        for judge in judges
+        for split in _SPLITS
+        for variant, decision in judge.decisions(split, ok)
+    ]
+    variants = list(dict.fromkeys(variant for _, _, variant, _ in found))
     frames = []
-    for judge in judges:
-        validation = train.take(judge.validation_rows)
-        for split, part in (("validation", validation), ("test", test)):
-            for variant, decision in judge.decisions(split, ok):
-                columns = {
-                    "variant": variant,
-                    "seed": judge.seed,
-                    "split": split,
-                    "sample": part.rows,
-                    "label": part.names,
-                    "predicted": names[decision.predicted],
-                    "distance": decision.distance.astype(np.float32),
-                    "margin": decision.margin.astype(np.float32),
-                }
-                if decision.ok_margin is not None:
-                    columns["ok_margin"] = decision.ok_margin.astype(np.float32)
-                    columns["defect"] = names[decision.defect]
-                for column, held in (("mode", part.modes), ("group", part.groups)):
-                    if held is not None:
-                        columns[column] = held
-                frames.append(pd.DataFrame(columns))
-    table = pd.concat(frames, ignore_index=True)
-    text = ["variant", "split", "label", "predicted", "defect", "mode", "group"]
-    return table.astype({name: "category" for name in text if name in table})
+    for judge, split, variant, decision in found:
+        own = parts[split] if split == "test" else parts[split].iloc[judge.validation_rows]
+        columns = {
+            "variant": _repeated(variant, variants, len(own)),
+            "seed": judge.seed,
+            "split": _repeated(split, _SPLITS, len(own)),
+            "sample": own["sample"].array,
+            "label": own["label"].array,
+            "predicted": _category(decision.predicted, test.classes),
+            "distance": decision.distance.astype(np.float32),
+            "margin": decision.margin.astype(np.float32),
+        }
+        if decision.ok_margin is not None and decision.defect is not None:
+            columns["ok_margin"] = decision.ok_margin.astype(np.float32)
+            columns["defect"] = _category(decision.defect, test.classes)
+        rest = {name: own[name].array for name in ("mode", "group") if name in own}
+        frames.append(pd.DataFrame(columns | rest))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _known(train: Frames, test: Frames) -> list[pd.DataFrame]:
+    """What is known of each part of both sources, text as categories that they share."""
+    tables = [
+        pd.DataFrame({"sample": each.rows, "label": _category(each.labels, test.classes)})
+        for each in (train, test)
+    ]
+    modes, groups = (train.modes, test.modes), (train.groups, test.groups)
+    for column, texts in (("mode", modes), ("group", groups)):
+        there = [text for text in texts if text is not None]
+        if there:
+            every = np.unique(np.concatenate([np.unique(text) for text in there]))
+            for table, text in zip(tables, texts, strict=True):
+                absent = np.full(len(table), -1)
+                codes = absent if text is None else np.searchsorted(every, text)
+                table[column] = _category(codes, every)
+    return tables
+
+
+def _repeated(text: str, known: Sequence[str], times: int) -> Any:
+    return _category(np.full(times, known.index(text)), known)
+
+
+def _category(codes: NDArray[np.int64], known: Sequence[str] | NDArray[np.str_]) -> Any:
+    """A column of the texts `known` by their numbers; -1 is none of them."""
+    return pd.Categorical.from_codes(codes, pd.Index(known))
 
 
 def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,12 @@ from gaikan.data.copies import Copies, find_copies
 from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
-from gaikan.grid import Keys, Watcher, axes, cells, keys, resolve_device, run_cells
+from gaikan.files import sweep, unwritable
+from gaikan.grid import Keys, axes, cells, keys, resolve_device, run_cells
+from gaikan.jobs import Watcher
 from gaikan.manifest import read_manifest
 from gaikan.original import optimism, original_cells, right_answers
-from gaikan.references import Reference, run_references
+from gaikan.references import MOST, Reference, run_references
 from gaikan.report import latency, write
 from gaikan.report.findings import Findings
 from gaikan.report.folder import RunFolder
@@ -36,6 +38,10 @@ from gaikan.timing.run_folder import Run
 from gaikan.timing.session import Report
 from gaikan.timing.time_run import time_run
 from gaikan.weights import Weights, imported
+
+if TYPE_CHECKING:  # Dask is an extra
+    from gaikan.cluster.runner import Cluster
+    from gaikan.cluster.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,12 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
-    axes(config)
-    if config.timing.enabled:
-        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
-    device = resolve_device(config.device)
+    check_config(config)
+    cluster, workers = _cluster(config, watcher)
+    hardware = None if workers is None else workers.hardware
+    device = resolve_device(config.device, hardware)
     experiment = prepare(config)
-    todo = cells(config, device, experiment.parts, experiment.train.classes)
+    todo = cells(config, device, experiment.parts, experiment.train.classes, hardware)
     given: dict[str, bytes] = {}  # store entries that are not trained here
     if weights is not None:
         (cell,) = todo
@@ -71,20 +77,20 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         noted = (*experiment.train.notes, weights.note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
+        sweep(out)
         store = Store(out / "store")
-        store.sweep()
         for key, content in given.items():
             store.save(key, content)
         if config.protocol == "original":
             todo += original_cells(todo, experiment.train)
-        grid = _train(todo, experiment, store, watcher)
+        grid = _train(todo, experiment, store, watcher, cluster)
         made_from = _made_from(config, experiment, grid)
         before = None if store.damaged else _unchanged(out, made_from)
         if before is not None:
             caption = write.about(before.summary, experiment).en
             return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
         references = []
-        if config.references == "all":
+        if _no_references(config, experiment) is None:
             references = run_references(
                 experiment.train, experiment.test, experiment.parts, store, watcher.stage
             )
@@ -93,6 +99,8 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
         manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        if workers is not None:
+            manifest |= {"machine": workers.machine(device), "workers": len(workers.facts)}
         manifest["weights"] = None if weights is None else weights.describe()
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
         _write(out, experiment, grid.networks, found)
@@ -102,6 +110,32 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         write.write_manifest(out, manifest)
         write_pages(out)
         return outcome
+
+
+def check_config(config: Config) -> None:
+    """Raises ConfigError for what can be told without images, and without asking a cluster."""
+    axes(config)
+    if config.timing.enabled:
+        Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
+    if config.executor == "local":
+        resolve_device(config.device)
+
+
+def _cluster(config: Config, watcher: Watcher) -> "tuple[Cluster | None, Workers | None]":
+    """The cluster that the configuration asks for, and its workers. Raises ConfigError."""
+    if config.executor == "local":
+        return None, None
+    try:
+        from gaikan.cluster.runner import Cluster
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"--executor {config.executor}: {error.name} is missing: pip install 'gaikan[dask]'"
+        ) from None
+    cluster = Cluster(config.executor.removeprefix("dask://"), config.worker_resources)
+    workers = cluster.ask(watcher)
+    for note in workers.notes:
+        watcher.note(note)
+    return cluster, workers
 
 
 @dataclass(frozen=True)
@@ -114,12 +148,19 @@ class Grid:
     failed: list[dict[str, str]]  # cell and reason
 
 
-def _train(todo: list[Cell], experiment: Experiment, store: Store, watcher: Watcher) -> Grid:
+def _train(
+    todo: list[Cell],
+    experiment: Experiment,
+    store: Store,
+    watcher: Watcher,
+    cluster: "Cluster | None",
+) -> Grid:
     """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
     train, test = experiment.train, experiment.test
     grid = Grid([], [], [], [])
-    finished = run_cells(todo, train, test, store, watcher)
-    for cell, result in zip(todo, finished, strict=True):
+    finished = run_cells(todo, train, test, store, watcher, cluster)[::-1]
+    for cell in todo:
+        result = finished.pop()  # with many parts its embeddings are large: not held twice
         if result.trained is None or result.embedded is None:
             grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
             continue
@@ -198,7 +239,7 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
     reasons = {
-        "classical references": config.references == "none" and "references are set to none",
+        "classical references": _no_references(config, experiment),
         "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
         "inference timing": not config.timing.enabled and "timing is off",
         "intervals": test.groups is not None
@@ -206,6 +247,14 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
         and "all test parts are of one group, so nothing shows how groups differ",
     }
     return [{"what": what, "why": why} for what, why in reasons.items() if why]
+
+
+def _no_references(config: Config, experiment: Experiment) -> str | None:
+    """Why there are no classical references; None where there are."""
+    if config.references == "none":
+        return "references are set to none"
+    n = len(experiment.train)
+    return f"{n} training images: k-NN and SVM take hours with over {MOST}" if n > MOST else None
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:
@@ -235,12 +284,12 @@ def _leaks(experiment: Experiment, store: Store) -> Leaks:
     key = key_of(
         {
             "copies": [train.fingerprint, test.fingerprint],
-            "code": code_version("gaikan.data.copies"),
+            "code": code_version("gaikan.data.copies", "gaikan.data.near"),
         }
     )
     content = store.load(key)
     if content is None:
-        copies = find_copies(np.concatenate([train.images, test.images]))
+        copies = find_copies(train.images, test.images)
         store.save(key, pack(asdict(copies), {}))
     else:
         copies = Copies(**unpack(content)[0])
@@ -332,16 +381,16 @@ def time_networks(
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Holds the run folder; the system lets go of it when the process ends, however it ends."""
+    lock = FileLock(out / ".lock", timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise ConfigError(
             f"{out}: another gaikan run is writing here; wait for it or choose another --out"
         ) from None
     except OSError as error:
-        raise ConfigError(f"--out {out}: cannot be written ({error.strerror})") from None
+        raise ConfigError(f"--out {unwritable(out, error)}") from None
     try:
         yield
     finally:

@@ -25,6 +25,7 @@ from scipy.special import (
 
 RESAMPLES = 2000
 LEVEL = 0.95
+_COUNTS = 2**25  # of units in resamples, in memory at once
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.str_] | NDArray[np.int64]  # a name or number a part; equal is together
@@ -178,10 +179,14 @@ def resample(units: Units, rng: np.random.Generator) -> Floats:
     """
     n_variants, n_seeds, n_units = units.sums.shape
     seeds = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), RESAMPLES) / n_seeds
-    drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), RESAMPLES).astype(np.float64)
-    sums = drawn @ units.sums.reshape(-1, n_units).T
-    shares = (sums / (drawn @ units.sizes)[:, None]).reshape(-1, n_variants, n_seeds)
-    draws: Floats = np.einsum("bvs,bs->bv", shares, seeds)
+    at_once = max(1, _COUNTS // n_units)
+    shares = []
+    for start in range(0, RESAMPLES, at_once):
+        times = min(at_once, RESAMPLES - start)
+        drawn = rng.multinomial(n_units, np.full(n_units, 1 / n_units), times).astype(np.float64)
+        sums = drawn @ units.sums.reshape(-1, n_units).T
+        shares.append((sums / (drawn @ units.sizes)[:, None]).reshape(-1, n_variants, n_seeds))
+    draws: Floats = np.einsum("bvs,bs->bv", np.concatenate(shares), seeds)
     return draws
 
 

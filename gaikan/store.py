@@ -13,7 +13,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from gaikan.files import write
+from gaikan.files import write, writing
 
 _KEY = re.compile("[0-9a-f]{32}").fullmatch
 
@@ -105,7 +105,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.damaged: list[str] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, key: str) -> bytes | None:
         """The content under `key`; None where there is none or it is damaged."""
@@ -116,18 +117,13 @@ class Store:
             if path.name == _entry_name(key, content):
                 return content
             self.damaged.append(key)
-            path.unlink()
+            with writing(path):
+                path.unlink()
         return None
 
     def save(self, key: str, content: bytes) -> None:
         """Keeps `content` under `key`."""
         write(self.folder / _entry_name(key, content), content)
-
-    def sweep(self) -> None:
-        """Removes what a killed run left half written; the caller holds the run's lock."""
-        for path in self.folder.iterdir():
-            if path.suffix == ".tmp":
-                path.unlink()
 
 
 def _entry_name(key: str, content: bytes) -> str:

@@ -79,6 +79,14 @@ class GridProgress(_Shown):
             self.console.print(f"[green]done[/] {cell.name} in {finished.seconds:.0f} s")
         self._show()
 
+    def note(self, line: str) -> None:
+        """Something has happened that the user should know."""
+        self.console.print(line, style="yellow", markup=False, soft_wrap=True)
+
+    def waiting(self, text: str) -> None:
+        """What the cells wait for."""
+        self.progress.update(self.bar, state=text)
+
     def stage(self, text: str) -> None:
         """What is being done now that the cells have ended."""
         self.progress.update(self.bar, total=1, completed=1, state=text)

@@ -27,7 +27,7 @@ from tiny import bench
 from gaikan.cli import main
 from gaikan.config import load_config
 from gaikan.report.reproduce import changes_toml
-from gaikan.timing.rows import write_rows
+from gaikan.timing.rows import read_rows, write_rows
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -393,6 +393,16 @@ def test_an_old_timing_is_not_shown_for_new_networks(timed: Path, tmp_path: Path
     assert gaikan("report", copy) == 0
     assert "latency.csv is of other networks" in (copy / "report.md").read_text()
     assert "onnxruntime" not in (copy / "report.md").read_text()
+
+
+def test_picks_of_an_earlier_timing_are_told(timed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(timed, copy)
+    assert "from an earlier timing" not in (copy / "report.md").read_text()
+    rows = read_rows(copy / "latency.csv")
+    write_rows(copy / "latency.csv", rows[:-1])
+    assert gaikan("report", copy) == 0
+    assert "from an earlier timing" in (copy / "report.md").read_text()
 
 
 def test_the_configuration_that_it_shows_makes_the_same_run(out: Path, tmp_path: Path) -> None:

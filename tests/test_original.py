@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tiny import bench, write_class
 
-from gaikan.cell import Cell, DataOnDisk, work
+from gaikan.cell import Arrays, Cell, work
 from gaikan.config import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
@@ -60,8 +60,7 @@ def test_anchors_come_from_the_labels_of_the_first_1000_test_rows(tmp_path: Path
     )
     assert cell.name == "mlp-vanilla seed 0, original protocol"
     assert not np.isin(cell.validation_rows, cell.fit_rows).any()
-    data = DataOnDisk.write(tmp_path / "work", train, test)
-    result = work(cell, data, None, str(tmp_path / "heartbeat"))
+    result = work(cell, Arrays.of(train, test), None, lambda epoch, loss: None)
     assert result.trained is not None
     assert result.embedded is not None
     network = Network.of(cell, result.trained, result.embedded)

@@ -159,6 +159,14 @@ def test_without_a_good_class_the_default_stages_limit_no_escapes(tmp_path: Path
         assert "escape_bound" not in [each["name"] for each in stage["constraints"]]
 
 
+def test_the_stages_of_a_configuration_of_several_data_sets_serve_too(
+    run: Path, tmp_path: Path
+) -> None:
+    several = '[[data]]\nname = "a"\n[[data]]\nname = "b"\n[stage.own]\n'
+    code, stages = picked(run, several, tmp_path)
+    assert (code, [*stages]) == (0, ["own"])
+
+
 def test_a_runs_own_stages_come_before_the_default_ones(tmp_path: Path) -> None:
     out = write_run(tmp_path / "run", config={"stage": {"only": {"objective": "latency"}}})
     assert gaikan("pick", out) == 0

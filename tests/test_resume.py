@@ -1,10 +1,8 @@
-"""Runs that are killed, repeated, changed or partly failing."""
+"""Runs that are repeated, changed or partly failing; `faults/` has those that are killed."""
 
 import json
-import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -65,26 +63,6 @@ def test_the_scores_tell_one_training_from_another(folder: Path) -> None:
     table = pd.read_csv(folder / "out/accuracy.csv")
     assert table["accuracy"].between(0.4, 0.95).any()
     assert table["accuracy"].nunique() > 1
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no way to allow but one core")
-def test_a_killed_run_goes_on_and_ends_as_if_undisturbed(folder: Path) -> None:
-    out = folder / "killed"
-    command = bench_command(folder / "grid.toml", "--out", out)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        os.sched_setaffinity(process.pid, [min(os.sched_getaffinity(0))])  # a cell at a time
-        while len(entries(out)) < 2 or len(list(out.glob("store/work/*.heartbeat"))) < 2:
-            assert process.poll() is None
-            time.sleep(0.002)
-        process.kill()
-        process.communicate(timeout=30)  # the end of its output, hence of its workers too
-    before = entries(out)
-    assert len(before) == 2
-    assert not (out / "accuracy.csv").exists()
-    assert bench(folder / "grid.toml", "--out", out) == 0
-    assert before < entries(out)
-    assert len(entries(out)) == 4 + SHARED  # two a cell
-    assert scores(out) == scores(folder / "out")
 
 
 def test_two_runs_into_two_folders_say_the_same(folder: Path) -> None:

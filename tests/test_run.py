@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from filelock import FileLock
 from scipy.stats import binomtest
 from tiny import bench, bench_command
 
@@ -162,12 +161,6 @@ def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
     manifest = json.loads((folder / "out/manifest.json").read_text())
     assert manifest["damaged_store_entries"] == [entry.name.split(".")[0]]
     assert (folder / "out/accuracy.csv").read_bytes() == scores
-
-
-def test_a_folder_in_use_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with FileLock(folder / "out/.lock"):
-        assert bench(folder / "tiny.toml", "--out", folder / "out") == 2
-    assert "another gaikan run is writing here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

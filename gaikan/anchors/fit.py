@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Images, Labels
 
+_ROWS = 2**15  # summed at once, so that many images need not be in memory
+
 
 @dataclass(frozen=True)
 class FitPart:
@@ -28,7 +30,11 @@ class FitPart:
         counts = np.bincount(self.labels, minlength=self.n_classes)
         if not counts.all():
             raise ValueError(f"classes without fit images: {np.flatnonzero(counts == 0).tolist()}")
-        order = np.argsort(self.labels, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        sums = np.add.reduceat(rows[order], starts, axis=0, dtype=np.float64)
+        sums = np.zeros((self.n_classes, rows.shape[1]))
+        for start in range(0, len(rows), _ROWS):
+            labels = self.labels[start : start + _ROWS]
+            order = np.argsort(labels, kind="stable")
+            held, starts = np.unique(labels[order], return_index=True)
+            some = rows[start : start + _ROWS][order]
+            sums[held] += np.add.reduceat(some, starts, axis=0, dtype=np.float64)
         return (sums / counts[:, None]).astype(np.float32)

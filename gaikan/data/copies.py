@@ -1,20 +1,19 @@
 """Copies among images: exact ones by hash, near ones by correlation after a shift of a pixel."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from gaikan.data.frames import Images
+from gaikan.data.near import SMALLEST, near_copies
+from gaikan.seeds import stream
 
-_ALIKE = 0.995  # correlation of the images; a defect of 3 x 3 pixels in 36 x 39 lowers it to 0.987
-_ALIKE_IN_DETAIL = 0.98  # of what differs from the pixels around: two plain parts are alike in bulk
-_GRID = 6  # the coarse images that are searched are 6 x 6
-_SEARCHED = 8  # leading principal components, of 36: a search tree is fast in few dimensions
-_CHUNK = 2**24  # pixels compared at once
+_MOST = 30_000  # images among which near copies are looked for one and all
+_SAMPLE = 5_000  # of each source's images, if there are more
 
 Floats = NDArray[np.float32]
 Index = NDArray[np.int64]
@@ -28,122 +27,70 @@ class Copies:
     first: Index  # (U,) first image of each set
     near: Index  # (P, 2) pairs of sets, the one with the earlier first image first
     similarity: Floats  # (P,) correlation of the pairs' images, at the best shift
+    searched: Index  # sets, ascending, of which near copies were looked for (among all images)
 
 
-def find_copies(images: Images) -> Copies:
-    """Copies among images (N, C, H, W).
+def find_copies(*sources: Images) -> Copies:
+    """Copies among the images (N, C, H, W) of all sources, numbered on from one to the next.
 
     Near copies correlate to at least 0.995 after a shift of up to one pixel each way, and to 0.98
     in their detail; a change of brightness or contrast does not matter. Constant images and those
-    below 8 x 8 have exact copies only.
+    below 8 x 8 have exact copies only. Among more than 30,000 images near copies are looked for
+    of 5,000 of each source, drawn at random: time would grow with the square.
     """
-    first, sets = unique_images(images)
-    unique = images[first].mean(axis=1, dtype=np.float32)
-    varied = np.flatnonzero(unique.reshape(len(unique), -1).std(1) > 1e-6)
-    if min(unique.shape[1:]) < _GRID + 2 or len(varied) < 2:
-        return Copies(sets, first, np.zeros((0, 2), np.int64), np.zeros(0, np.float32))
-    pairs, similarity = _near(unique[varied])
-    return Copies(sets, first, varied[pairs], similarity)
+    pool = _Pool(sources)
+    first, sets = unique_images(pool)
+    nothing = np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
+    if min(sources[0].shape[2:]) < SMALLEST or len(first) < 2:
+        return Copies(sets, first, *nothing, np.arange(len(first)))
+    searched = _searched(sets, [len(source) for source in sources])
+    near = near_copies(len(first), lambda some: pool.grey(first[some]), searched)
+    return Copies(sets, first, *near, searched)
 
 
-def unique_images(images: Images) -> tuple[Index, Index]:
+def _searched(sets: Index, lengths: list[int]) -> Index:
+    if len(sets) <= _MOST:
+        return np.unique(sets)
+    rng = stream(0, "near copies")
+    parts = np.split(sets, np.cumsum(lengths)[:-1])
+    each = [np.unique(part) for part in parts]
+    drawn = [rng.permutation(of)[:_SAMPLE] for of in each]
+    return np.unique(np.concatenate(drawn))
+
+
+class _Pool:
+    """The images of several sources in one numbering, not in one array: they may be large."""
+
+    def __init__(self, sources: tuple[Images, ...]) -> None:
+        self.sources = sources
+        self._ends = np.cumsum([len(source) for source in sources])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        for source in self.sources:
+            yield from np.ascontiguousarray(source)
+
+    def grey(self, index: Index) -> Floats:
+        """Images (M, H, W) by their numbers, the mean of their channels."""
+        images = np.empty((len(index), *self.sources[0].shape[2:]), np.float32)
+        of = np.searchsorted(self._ends, index, "right")
+        for number, source in enumerate(self.sources):
+            rows = index[of == number] - (self._ends[number] - len(source))
+            images[of == number] = source[rows].mean(axis=1, dtype=np.float32)
+        return images
+
+
+def unique_images(images: Iterable[NDArray[Any]]) -> tuple[Index, Index]:
     """The first of each set of identical images, (U,), and each image's set (N,)."""
     seen: dict[bytes, int] = {}
     first: list[int] = []
-    sets = np.empty(len(images), np.int64)
-    for i, image in enumerate(np.ascontiguousarray(images)):
-        digest = hashlib.sha256(image).digest()
+    sets: list[int] = []
+    for i, image in enumerate(images):
+        digest = hashlib.sha256(image.data).digest()
         if digest not in seen:
             seen[digest] = len(first)
             first.append(i)
-        sets[i] = seen[digest]
-    return np.asarray(first, np.int64), sets
-
-
-def _near(images: Floats) -> tuple[Index, Floats]:
-    """Pairs (P, 2) of near copies among images (U, H, W), none constant; their correlation.
-
-    Candidates by a search tree over coarse images: the one image's centre moved, the other's not,
-    so that a true copy is found whatever its shift. Projection only brings images nearer, so it
-    loses none. Then pixel by pixel.
-    """
-    coarse = _unit(_coarse(_centre(images, 0, 0)))
-    axes = np.linalg.eigh(coarse.T @ coarse)[1][:, ::-1][:, :_SEARCHED]
-    tree = cKDTree(coarse @ axes)
-    radius = np.sqrt(2 * (1 - _ALIKE))
-    detail = _detail(images)
-    found: dict[tuple[int, int], float] = {}
-    for dy, dx in product((-1, 0, 1), repeat=2):
-        moved = _unit(_coarse(_centre(images, dy, dx)))
-        hits = tree.query_ball_point(moved @ axes, radius, return_sorted=False)
-        counts = np.fromiter(map(len, hits), np.int64, len(hits))
-        a, b = np.repeat(np.arange(len(hits)), counts), np.concatenate(hits).astype(np.int64)
-        a, b = a[a < b], b[a < b]
-        a, b = _keep(a, b, np.einsum("ij,ij->i", moved[a], coarse[b]) > _ALIKE)
-        alike = _correlation(images, a, b, dy, dx)
-        alike[_correlation(detail, a, b, dy, dx) < _ALIKE_IN_DETAIL] = 0
-        for i, j, r in zip(a.tolist(), b.tolist(), alike.tolist(), strict=True):
-            if r >= _ALIKE:
-                found[i, j] = max(r, found.get((i, j), 0.0))
-    pairs = sorted(found)
-    return (
-        np.asarray(pairs, np.int64).reshape(-1, 2),
-        np.asarray([found[pair] for pair in pairs], np.float32),
-    )
-
-
-def _keep(a: Index, b: Index, which: NDArray[np.bool_]) -> tuple[Index, Index]:
-    return a[which], b[which]
-
-
-def _centre(images: Floats, dy: int, dx: int) -> Floats:
-    """The images without their outermost pixels, moved by that much."""
-    height, width = images.shape[1:]
-    return images[:, 1 + dy : height - 1 + dy, 1 + dx : width - 1 + dx]
-
-
-def _coarse(images: Floats) -> Floats:
-    """6 x 6 means of images (U, H, W), each over its share of the area, as (U, 36)."""
-    down, across = (_shares(length) for length in images.shape[1:])
-    means = np.einsum("ah,nhw,bw->nab", down, images, across, optimize=True)
-    return np.asarray(means, np.float32).reshape(len(images), -1)
-
-
-def _shares(length: int) -> Floats:
-    """How much each of `length` pixels counts in each of 6 cells, (6, length), rows sum to 1."""
-    edges = np.linspace(0, length, _GRID + 1)
-    pixels = np.arange(length)
-    low = np.maximum(edges[:-1, None], pixels)
-    high = np.minimum(edges[1:, None], pixels + 1)
-    return np.asarray((high - low).clip(min=0) * _GRID / length, np.float32)
-
-
-def _unit(rows: Floats) -> Floats:
-    """Rows (U, M) less their mean, of length 1; 0 where constant."""
-    rows = rows - rows.mean(1, keepdims=True)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Floats = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
-    return unit
-
-
-def _detail(images: Floats) -> Floats:
-    """What of each pixel differs from the mean of the 3 x 3 around it; two pixels smaller."""
-    height, width = images.shape[1:]
-    around = np.zeros((len(images), height - 2, width - 2), np.float32)
-    for dy, dx in product(range(3), repeat=2):
-        around += images[:, dy : height - 2 + dy, dx : width - 2 + dx]
-    return np.asarray(images[:, 1:-1, 1:-1] - around / 9, np.float32)
-
-
-def _correlation(images: Floats, a: Index, b: Index, dy: int, dx: int) -> Floats:
-    """Correlation of `images[a]`, moved, with `images[b]`, in their centres."""
-    at_once = max(1, _CHUNK // images[0].size)
-    values = [
-        np.einsum(
-            "ij,ij->i",
-            _unit(_centre(images[a[i : i + at_once]], dy, dx).reshape(len(a[i : i + at_once]), -1)),
-            _unit(_centre(images[b[i : i + at_once]], 0, 0).reshape(len(b[i : i + at_once]), -1)),
-        )
-        for i in range(0, len(a), at_once)
-    ]
-    return np.concatenate([np.zeros(0, np.float32), *values])
+        sets.append(seen[digest])
+    return np.asarray(first, np.int64), np.asarray(sets, np.int64)

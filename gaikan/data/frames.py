@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gaikan.data.room import gathered
+
 Images = NDArray[np.uint8] | NDArray[np.float32]
 Labels = NDArray[np.int64]
 Names = NDArray[np.str_]
@@ -62,7 +64,7 @@ class Frames:
         """The images at `index` (M,), in that order."""
         return replace(
             self,
-            images=self.images[index],
+            images=gathered(self.images, index),
             labels=self.labels[index],
             modes=None if self.modes is None else self.modes[index],
             groups=None if self.groups is None else self.groups[index],

@@ -22,6 +22,7 @@ class Leaks:
     pairs: pd.DataFrame  # `leaks.csv`: one row a pair of copies
     exact: Bools  # (N,) test parts whose very pixels training has
     near: Bools  # (N,) test parts of which training has a near copy, not an exact one
+    searched: int  # test parts near copies of which were looked for: all, or a sample of many
     validation: dict[int, int]  # by seed: validation images with an exact or near copy in fit
     groups: tuple[str, ...]  # that are both in training and in test
     of_shared_group: Bools  # (N,) test parts of those
@@ -47,6 +48,7 @@ class Leaks:
         return {
             "test_parts_with_exact_copy_in_training": int(self.exact.sum()),
             "test_parts_with_near_copy_in_training": int(self.near.sum()),
+            "test_parts_searched_for_near_copies": self.searched,
             "validation_images_with_copy_in_fit": {str(s): n for s, n in self.validation.items()},
             "pairs": dict(kinds),
             "pairs_with_different_labels": int(
@@ -67,11 +69,14 @@ def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) 
     in_train[copies.sets[:n_train]] = True
     of_test = copies.sets[n_train:]
     near = _touched(copies, in_train)
+    searched = np.zeros(n_sets, bool)
+    searched[copies.searched] = True
     shared, of_shared = _shared_groups(train, test)
     return Leaks(
         pairs=_pairs(train, test, copies),
         exact=in_train[of_test],
         near=near[of_test] & ~in_train[of_test],
+        searched=int((searched | in_train)[of_test].sum()),
         validation={seed: _validation(copies, part) for seed, part in parts.items()},
         groups=shared,
         of_shared_group=of_shared,

@@ -9,8 +9,6 @@ import numpy as np
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 
-_MOST_BYTES = 8  # of a number in a table
-
 GRAMMAR = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
 
 
@@ -22,6 +20,7 @@ def read_source(
     Raises DataError with one line that names the source, the column, row or file, and the
     remedy.
     """
+    check_source(source)
     if source == "terminals":
         from gaikan.data.terminals import terminals
 
@@ -34,18 +33,31 @@ def read_source(
         note = (table.schema.metadata or {}).get(NOTE)
         return frames if note is None else replace(frames, notes=(note.decode(),))
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
     if path.is_dir():
         from gaikan.data.folders import frames_from_folder
 
         return frames_from_folder(path, source.rstrip("/"), size)
-    readers = {".parquet": _read_parquet, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
+    return _from_table(_READERS[path.suffix.lower()](path), source, size)
+
+
+def check_source(source: str) -> None:
+    """Raises DataError where there is no such source, as far as can be told without reading it."""
+    if source == "terminals":
+        return
+    if source.startswith("hub:"):
+        from gaikan.data.hub import parse_hub
+
+        parse_hub(source)
+        return
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
+    if path.is_dir():
+        return
+    if path.suffix.lower() not in _READERS:
         raise DataError(f"{source}: unknown kind of file; a source is {GRAMMAR}")
     if path.stat().st_size == 0:
         raise DataError(f"{source}: the file is empty")
-    return _from_table(readers[path.suffix.lower()](path), source, size)
 
 
 def _resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
@@ -67,24 +79,10 @@ def _from_table(table: Any, source: str, size: tuple[int, int] | None) -> Frames
 
 
 def _read_parquet(path: Path) -> Any:
-    """What a frame table needs of it: no other column is decoded, however large."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from gaikan.data.large import LargeTable
 
-    from gaikan.data.limits import refuse_too_large
-    from gaikan.data.tables import COLUMNS, pixel_columns
-
-    try:
-        metadata = pq.read_metadata(path)
-        paths = {metadata.schema.column(i).path for i in range(metadata.num_columns)}
-        # A text that all of a million rows share stands in the file once, and is held once.
-        shared = [name for name in COLUMNS if name in paths]
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=shared) as file:
-            pixels = pixel_columns(file.schema_arrow.names, str(path))
-            refuse_too_large(str(path), metadata.num_rows, "numbers", len(pixels), _MOST_BYTES)
-            return file.read([*pixels, *COLUMNS])
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a readable parquet file ({_first_line(error)})") from None
+    table = LargeTable(path)
+    return table if table.is_large else table.whole()
 
 
 def _read_csv(path: Path) -> Any:
@@ -101,6 +99,9 @@ def _read_csv(path: Path) -> Any:
         return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
+
+
+_READERS = {".parquet": _read_parquet, ".csv": _read_csv}
 
 
 def _first_line(error: Exception) -> str:

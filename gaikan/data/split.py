@@ -34,6 +34,8 @@ def split_off_test(frames: Frames, seed: int) -> tuple[NDArray[np.int64], NDArra
 def split(frames: Frames, seed: int) -> Parts:
     """60 % fit and 40 % validation of `frames`, drawn anew for each seed.
 
+    Of few groups the most even division wins, and may be the same one for every seed.
+
     Raises DataError naming the class that has too few images or groups to be in both.
     """
     return Parts(*_divide(frames, VALIDATION_SHARE, seed, "validation", fewest=2))

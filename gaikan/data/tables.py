@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,16 +12,23 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.limits import LONGEST_NAME, refuse_too_large
+from gaikan.data.room import room
 from gaikan.errors import DataError, shown
+
+if TYPE_CHECKING:
+    from gaikan.data.large import LargeTable
 
 COLUMNS = ("label", "fmode", "group")
 _TERMINAL_PIXELS, _TERMINAL_SIZE = 1404, (36, 39)
+_ROWS = 2**15  # of an Arrow table that are copied at once
 _PIXEL = re.compile("data(0|[1-9][0-9]{0,8})").fullmatch
 _LARGEST = 2.0**53  # up to which a float tells a whole number from the next
 
 
-def frames_from_table(table: pa.Table, source: str, size: tuple[int, int] | None) -> Frames:
-    """The images of an Arrow table, read column by column.
+def frames_from_table(
+    table: "pa.Table | LargeTable", source: str, size: tuple[int, int] | None
+) -> Frames:
+    """The images of an Arrow table or a large file, read column by column.
 
     `size` is (height, width); without it 1404 pixels are 36 x 39 and a square number is a
     square. Pixels stay uint8 where all are integers in 0..255, else they become float32.
@@ -39,7 +46,8 @@ def frames_from_table(table: pa.Table, source: str, size: tuple[int, int] | None
     modes = _texts(table, "fmode", source) if "fmode" in names else None
     groups = _texts(table, "group", source) if "group" in names else None
     keys, index = unique_labels(labels)
-    images = read_pixels(table, pixels, source).reshape(-1, 1, height, width)
+    read = read_pixels if isinstance(table, pa.Table) else type(table).pixels
+    images = read(table, pixels, source).reshape(-1, 1, height, width)
     return Frames(
         source=source,
         images=images,
@@ -174,11 +182,20 @@ def _whole(column: Any, name: str, source: str) -> Any:
 
 def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
     """(N, pixels), uint8 where all are integers in 0..255, else float32."""
+    dtype = np.uint8 if is_compact(table, names) else np.float32
+    images = room((table.num_rows, len(names)), dtype)
+    for start in range(0, table.num_rows, _ROWS):
+        rows = table.slice(start, _ROWS)
+        images[start : start + _ROWS] = pixels_as(dtype, rows, names, source, start)
+    return images
+
+
+def is_compact(table: Any, names: list[str]) -> bool:
+    """Whether all values of these columns are integers in 0..255."""
     columns = [_decoded(table.column(name)) for name in names]
-    compact = all(pa.types.is_integer(column.type) for column in columns) and all(
+    return all(pa.types.is_integer(column.type) for column in columns) and all(
         column.type == pa.uint8() or _within_bytes(column) for column in columns
     )
-    return pixels_as(np.uint8 if compact else np.float32, table, names, source)
 
 
 def pixels_as(

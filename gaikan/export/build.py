@@ -12,7 +12,7 @@ from gaikan import machine
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import HEAD, Card
 from gaikan.bundle.graph import anchors_of, with_anchors
-from gaikan.data.frames import Frames, Images
+from gaikan.data.frames import Frames, Images, Labels
 from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment
 from gaikan.export.metrics import metrics
@@ -22,6 +22,7 @@ from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, Threshold,
 from gaikan.timing.inputs import Inputs
 from gaikan.timing.models import quantized
 
+_MOST_COMPARED = 20_000  # images of a part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
 _BATCH = 256
 
@@ -38,7 +39,8 @@ def export(
     experiment = reread(run, source.manifest)
     threshold = _threshold(choice, experiment)
     parts = experiment.parts[source.seed]
-    fit, validation = experiment.train.take(parts.fit), experiment.train.take(parts.validation)
+    fit = _some(experiment.train, parts.fit, _MOST_COMPARED)
+    validation = _some(experiment.train, parts.validation, _MOST_COMPARED)
     tell("exporting the graph")
     model = _model(source, threshold, fit)
     if choice.precision == "int8":
@@ -47,8 +49,11 @@ def export(
     bundle = Bundle(_card(source, choice, experiment), model, None)
     bundle.check()
     found = {}
-    for part, frames in (("fit", fit), ("validation", validation)):
-        tell(f"comparing with the network on {len(frames)} {part} images")
+    for part, frames, of in (
+        ("fit", fit, len(parts.fit)),
+        ("validation", validation, len(parts.validation)),
+    ):
+        tell(f"comparing with the network on {len(frames)} of {of} {part} images")
         found[part] = compare(part, bundle, source, frames)
     judge(choice.precision, list(found.values()), allow_drop)
     card = replace(bundle.card, parity={part: asdict(parity) for part, parity in found.items()})
@@ -89,13 +94,18 @@ def _int8(model: bytes, calibration: Images) -> bytes:
 
 
 def _keep(bundle: Bundle, validation: Frames) -> Kept:
-    """Embeddings of the validation images by the bundle itself, of each class its share."""
-    order = np.argsort(validation.labels, kind="stable")
-    n = min(len(order), _MOST_KEPT)
-    rows = np.sort(order[np.linspace(0, len(order) - 1, n).round().astype(int)])
+    """Embeddings of validation images by the bundle itself."""
+    some = _some(validation, np.arange(len(validation)), _MOST_KEPT)
     embed = bundle.embedder()
-    embeddings = [embed(validation.images[rows[at : at + _BATCH]]) for at in range(0, n, _BATCH)]
-    return Kept(np.concatenate(embeddings), validation.labels[rows].astype(np.uint16))
+    embeddings = [embed(some.images[at : at + _BATCH]) for at in range(0, len(some), _BATCH)]
+    return Kept(np.concatenate(embeddings), some.labels.astype(np.uint16))
+
+
+def _some(frames: Frames, rows: Labels, most: int) -> Frames:
+    """The images at `rows`; of more than `most` so many, always the same, a class its share."""
+    order = rows[np.argsort(frames.labels[rows], kind="stable")]
+    n = min(len(order), most)
+    return frames.take(np.sort(order[np.linspace(0, len(order) - 1, n).round().astype(int)]))
 
 
 def _check_anchors_can_be_added(bundle: Bundle) -> None:

@@ -99,6 +99,8 @@ def _alerts(folder: RunFolder) -> list[Words]:
     alerts += [say("failed", **failure) for failure in manifest["failed"]]
     if folder.timing_stale:
         alerts.append(say("stale_timing"))
+    if folder.picks_stale:
+        alerts.append(say("stale_picks"))
     if _leak_sentences(folder):
         alerts.append(say("leak_alert"))
     return alerts
@@ -209,9 +211,12 @@ def _scatters(folder: RunFolder) -> list[Picture]:
 
 def _leaks(folder: RunFolder) -> list[Block]:
     sentences = _leak_sentences(folder)
+    searched = folder.manifest["leaks"]["test_parts_searched_for_near_copies"]
+    total = folder.manifest["data"]["test"]["images"]
+    sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
     if not sentences:
-        return [_said("no_leak")]
-    blocks: list[Block] = [Bullets(sentences)]
+        return [_said("no_leak"), *sample]
+    blocks: list[Block] = [Bullets(sentences), *sample]
     if folder.leaked is not None:
         blocks += [_said("leak_table"), Table(*trust.leak_rows(folder.leaked))]
     return [*blocks, _said("leak_file")]

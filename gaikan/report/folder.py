@@ -12,6 +12,7 @@ from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
 from gaikan.report.latency import CSV, read_facts
 from gaikan.selection.picks_file import read_picks
+from gaikan.selection.run_files import timing_of
 from gaikan.timing.rows import Row, read_rows
 
 PICKS = "picks.json"
@@ -40,6 +41,7 @@ class RunFolder:
     timing: dict[str, Any] | None
     timing_stale: bool  # whether there are rows, but of networks that were here before
     picks: dict[str, Any] | None
+    picks_stale: bool  # whether there are some, but from an earlier timing
 
     @classmethod
     def read(cls, out: Path) -> "RunFolder":
@@ -54,6 +56,7 @@ class RunFolder:
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
         rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
+        picks = read_picks(out / PICKS)
         tied = {"True": True, "False": False}
         summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
         return cls(
@@ -67,7 +70,8 @@ class RunFolder:
             latency=rows,
             timing=timing,
             timing_stale=stale,
-            picks=read_picks(out / PICKS),
+            picks=picks,
+            picks_stale=picks is not None and picks.get("timing") != timing_of(out),
         )
 
     @property

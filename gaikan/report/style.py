@@ -1,6 +1,5 @@
 """The look that all figures share: sizes, colours, names as labels, and how a figure is saved."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -18,6 +17,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaikan.files import replacing
 from gaikan.report.colours import INK, QUIET, RULE
 
 Floats = NDArray[np.float64]
@@ -215,8 +215,7 @@ def _is_photograph(image: AxesImage) -> bool:
 def save(figure: Figure, path: Path) -> None:
     """Write the figure as a PNG that is the same, byte for byte, for the same figure.
 
-    It is written under a temporary name in the same folder and then renamed, so that nobody ever
-    sees half a file. Nothing but pixels and their size is in it. To keep files small, a figure
+    Nothing but pixels and their size is in it. To keep files small, a figure
     without colours is written in shades of grey, and one without photographs in 256 colours, which
     alters at most the rims of its letters and marks.
     """
@@ -226,9 +225,5 @@ def save(figure: Figure, path: Path) -> None:
         image = image.convert("L")
     elif not any(_is_photograph(shown) for axes in figure.axes for shown in axes.images):
         image = image.quantize()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        image.save(partial, format="PNG", dpi=(DPI, DPI))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as file:
+        image.save(file, format="PNG", dpi=(DPI, DPI))

@@ -3,6 +3,7 @@
 It chooses on validation alone and writes `picks.json`, which other programs read::
 
     format: 1
+    timing: sha256 of the `latency.csv` that was picked from
     ok: name of the good class, or null
     stages: {NAME: {
         description: text

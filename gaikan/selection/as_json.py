@@ -7,6 +7,7 @@ from typing import Any
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.picks import Picks, SeedMean, StagePick, over_seeds
 from gaikan.selection.reasons import limit_of, would_have_to_give
+from gaikan.selection.run_files import timing_of
 from gaikan.selection.sensitivity import Sensitivity
 from gaikan.selection.trust import values_on_test
 from gaikan.stages import TIMING, Range, Stage
@@ -21,6 +22,7 @@ def to_json(picks: Picks) -> str:
     stages = {each.name: _lines(_stage(picks.judging, each), 2) for each in picks.stages}
     lines = {
         "format": str(FORMAT),
+        "timing": _line(timing_of(run.out)),
         "ok": _line(None if run.ok is None else run.classes[run.ok]),
         "stages": _braced(stages, 1),
     }

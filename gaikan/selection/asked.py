@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from gaikan.config import FactoryConfig, load_config
+from gaikan.config import FactoryConfig
 from gaikan.errors import ConfigError
+from gaikan.plan import load_plan
 from gaikan.selection.run_files import RunFiles
 from gaikan.stages import CEILINGS, Range, Share, Stage, check, known
 from gaikan.timing.runtimes import RUNTIMES
@@ -35,7 +36,7 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     """
     config, where = run.config, f"{run.out}/manifest.json"
     if file is not None:
-        config, where = load_config(file, {}), str(file)
+        config, where = load_plan([file], {}).runs[0].config, str(file)  # all have its stages
         if not config.stage:
             raise ConfigError(f"{where}: no [stage.NAME] in it; see bench/stages.toml")
     costs = config.factory if config.factory.defect_rate is not None else run.config.factory

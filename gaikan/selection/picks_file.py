@@ -145,6 +145,7 @@ def _consistent(stage: _Stage) -> _Stage:
 
 class _Picks(TypedDict):
     format: Literal[1]
+    timing: str | None
     ok: str | None
     stages: dict[str, Annotated[_Stage, AfterValidator(_consistent)]]
 

@@ -1,5 +1,6 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +93,12 @@ class RunFiles:
             _networks(out, table, classes),
             tuple(rows),
         )
+
+
+def timing_of(out: Path) -> str | None:
+    """Which timing a folder holds: sha256 of its `latency.csv`; None where there is none."""
+    path = out / "latency.csv"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
 def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:

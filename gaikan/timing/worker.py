@@ -6,7 +6,6 @@ Imports no torch of its own; a runtime brings what it needs.
 import math
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from gaikan.errors import GaikanError
+from gaikan.signals import starting_workers
 from gaikan.timing.decode import decoded
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
 from gaikan.timing.roofline import bandwidth
@@ -186,7 +186,6 @@ def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
 
 def serve(connection: Connection, runtime: Runtime, threads: int | None) -> None:
     """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver hears Ctrl-C and ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server = Server(runtime, threads)
     while True:
@@ -221,7 +220,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, runtime, threads), daemon=True)
-        self._process.start()
+        with starting_workers():
+            self._process.start()
         theirs.close()
 
     def ask(self, method: str, *arguments: Any) -> Any:

@@ -1,0 +1,1 @@
+"""The grid on a Dask cluster; needs `distributed` (`pip install 'gaikan[dask]'`)."""

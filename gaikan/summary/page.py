@@ -1,0 +1,151 @@
+"""The summary for people: rows for a terminal, sentences, a page of Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from gaikan.report.markdown import Rows, inline, markdown
+from gaikan.report.tables import percent
+from gaikan.statistics import LEVEL
+from gaikan.summary.standings import Standings
+
+HEADER = ["variant", "mean rank", "won", "tied", "lost", "acc."]
+FEW = 10  # data sets: what Demšar asks for, as do the approximations of the tests
+DIAGRAM = "critical_difference"
+
+_PERCENT = f"{100 * (1 - LEVEL):.0f} %"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A data set without figures."""
+
+    name: str
+    reason: str
+
+
+def rank_rows(table: Standings) -> tuple[list[str], Rows]:
+    """Header and rows, a ranked variant each; 80 columns are enough."""
+    rows = [
+        [
+            row["variant"],
+            f"{row['rank']:.2f}",
+            *(f"{row[count]:.0f}" for count in HEADER[2:5]),
+            percent(row["accuracy"]),
+        ]
+        for row in table.ranked.reset_index().to_dict("records")
+    ]
+    return HEADER, rows
+
+
+def verdict(table: Standings) -> list[str]:
+    """What the ranks say and what they do not, a sentence or two a line."""
+    n_variants, n = table.ranks.shape
+    if table.missing is not None:
+        return [f"No test of the mean ranks: it {table.missing}."]
+    test, difference = table.friedman, table.critical_difference
+    assert test is not None
+    assert difference is not None
+    found = "variants differ" if test.p < 1 - LEVEL else "no difference between variants is shown"
+    lines = [
+        f"Friedman test, {n_variants} variants on {n} data sets: chi2 = {test.chi2:.2f}, "
+        f"{_p(test.p)} by permutation: {found}."
+    ]
+    nemenyi = (
+        f"Nemenyi: two differ where their mean ranks are {difference:.2f} or more apart "
+        f"({_PERCENT} over all pairs)"
+    )
+    if difference > n_variants - 1:
+        lines.append(
+            f"{nemenyi}, which {n} data sets cannot show: even a variant that is first on all of "
+            f"them is at most {n_variants - 1} from the last."
+        )
+    else:
+        lines.append(f"{nemenyi}: {_apart(table, difference)}.")
+    if n < FEW:
+        lines.append(
+            f"{n} data sets are few: such a test has little power, and variants that it cannot "
+            f"tell apart may well differ. {FEW} or more would say more."
+        )
+    return lines
+
+
+def _apart(table: Standings, difference: float) -> str:
+    """How many pairs differ by as much."""
+    pairs = list(combinations(table.ranked["rank"], 2))
+    n_apart = sum(abs(a - b) >= difference for a, b in pairs)
+    return f"{n_apart or 'none'} of the {len(pairs)} pairs"
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def caption() -> str:
+    """What the columns mean."""
+    return (
+        "Test accuracy in %, mean over seeds and data sets. Rank: 1 is the most accurate; each "
+        "data set counts once, whatever its size. Softmax heads and classical references are "
+        "ranked with the others. Won, tied, lost: against each other variant on each data set; "
+        "tied where that run's own comparison (Holm-corrected over all its pairs, "
+        f"{_PERCENT}) cannot tell the two apart."
+    )
+
+
+def left_out(table: Standings) -> list[str]:
+    """A line for each variant that is not ranked."""
+    return [f"{variant}: not ranked: {why}" for variant, why in table.left_out.items()]
+
+
+def page(
+    title: str, table: Standings, failed: Sequence[Failed], reports: Mapping[str, str | None]
+) -> str:
+    """`summary.md`; `reports` has each data set's report, as a path from the page."""
+    parts = [f"# {inline(title)}"]
+    parts += [f"**Failed: {inline(each.name)}: {inline(each.reason)}**" for each in failed]
+    if len(table.ranked):
+        parts += [markdown(*rank_rows(table)), caption()]
+    parts.append("\n\n".join([*verdict(table), *_approximations(table)]))
+    if table.critical_difference is not None:
+        parts.append(f"![critical-difference diagram]({DIAGRAM}.svg)")
+        parts.append(
+            "Mean ranks, the best at the left. Grey bars join variants that cannot be told apart "
+            "(dots: those that are meant); CD is the critical difference, to scale."
+        )
+    if len(table.accuracy):
+        parts += ["## Test accuracy of each variant on each data set", _accuracies(table)]
+        parts.append("In %. =: that data set's best, or cannot be told from it there.")
+    if table.left_out:
+        parts.append("\n".join(f"- {inline(line)}" for line in left_out(table)))
+    parts.append("\n".join(f"- [{inline(name)}]({path})" for name, path in reports.items()))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _approximations(table: Standings) -> list[str]:
+    test = table.friedman
+    if test is None:
+        return []
+    first, second = test.freedom
+    return [
+        "The usual approximations, for many data sets: "
+        f"chi2 with {first} degrees of freedom, {_p(test.p_chi2)}; Iman and Davenport's "
+        f"F({first}, {second}) = {test.f:.2f}, {_p(test.p_f)}. Method: J. Demšar, Statistical "
+        "Comparisons of Classifiers over Multiple Data Sets, JMLR 7, 2006."
+    ]
+
+
+def _accuracies(table: Standings) -> str:
+    """Ranked variants first, then the others."""
+    rest = [variant for variant in table.accuracy.index if variant in table.left_out]
+    variants = [*table.ranked.index, *rest]
+    tied = {each.name: each.tied_with_best() for each in table.data_sets}
+    shares = table.accuracy.loc[variants].to_numpy(float)
+    rows = [
+        [variant]
+        + [
+            percent(share) + (" =" if variant in ties else "")
+            for share, ties in zip(row, tied.values(), strict=True)
+        ]
+        for variant, row in zip(variants, shares, strict=True)
+    ]
+    return markdown(["variant", *tied], rows)

@@ -1,0 +1,136 @@
+"""From the tables of several runs to one: ranks, wins, ties and losses."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from gaikan.manifest import read_manifest
+from gaikan.summary.ranks import (
+    FEWEST_DATA_SETS,
+    FEWEST_VARIANTS,
+    Friedman,
+    critical_difference,
+    friedman,
+    ranks,
+)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What the run on one data set found on its test part."""
+
+    name: str
+    accuracy: pd.Series  # by variant: mean over seeds
+    seeds: pd.Series  # by variant: how many
+    comparisons: pd.DataFrame  # variant, other, differs; the more accurate first
+    failed: dict[str, str]  # training (architecture and style) and reason
+
+    @classmethod
+    def read(cls, name: str, out: Path) -> "DataSet":
+        """From the folder of a run."""
+        scores = pd.read_csv(out / "accuracy.csv", dtype={"variant": str})
+        comparisons = pd.read_csv(out / "comparisons.csv", dtype={"variant": str, "other": str})
+        return cls.of(name, scores, comparisons, read_manifest(out)["failed"])
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        scores: pd.DataFrame,
+        comparisons: pd.DataFrame,
+        failed: Iterable[dict[str, str]] = (),
+    ) -> "DataSet":
+        """From `accuracy.csv`, `comparisons.csv` and the manifest's `failed`."""
+        test = scores[scores["split"] == "test"]
+        # Counts, because of the same parts right two rounded means may differ in the last digit.
+        right = (test["accuracy"] * test["n"]).round()
+        by_variant = test.assign(right=right).groupby("variant", sort=False)
+        accuracy = by_variant["right"].sum() / by_variant["n"].sum()
+        reasons = {each["cell"].split(" seed ")[0]: each["reason"] for each in failed}
+        wanted = comparisons[["variant", "other", "differs"]]
+        return cls(name, accuracy, by_variant["seed"].nunique(), wanted, reasons)
+
+    def lacks(self, variant: str) -> str | None:
+        """Why the variant cannot be ranked here; None where it can."""
+        have, all_seeds = int(self.seeds.get(variant, 0)), int(self.seeds.max())
+        if have == all_seeds:
+            return None
+        reasons = [why for cell, why in self.failed.items() if variant.startswith(f"{cell}-")]
+        why = f" ({reasons[0]})" if reasons else ""
+        if have:
+            return f"{have} of {all_seeds} seeds on {self.name}{why}"
+        return f"training failed on {self.name}{why}" if reasons else f"not run on {self.name}"
+
+    def beaten(self, variants: Sequence[str]) -> list[tuple[str, str]]:
+        """Pairs (better, worse) of these variants that the run's own comparison tells apart."""
+        pairs = self.comparisons[self.comparisons["differs"]]
+        known = pairs["variant"].isin(variants) & pairs["other"].isin(variants)
+        return list(zip(pairs.loc[known, "variant"], pairs.loc[known, "other"], strict=True))
+
+    def tied_with_best(self) -> set[str]:
+        """The most accurate of the variants with every seed, and those not told from it."""
+        whole = self.accuracy[self.seeds == self.seeds.max()]
+        best = str(whole.idxmax())
+        behind = {worse for better, worse in self.beaten(list(whole.index)) if better == best}
+        return set(whole.index) - behind
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Variants side by side over all data sets."""
+
+    data_sets: tuple[DataSet, ...]
+    ranked: pd.DataFrame  # by variant, lowest mean rank first: rank, won, tied, lost, accuracy
+    accuracy: pd.DataFrame  # variant x data set, of all variants; NaN where it was not run
+    ranks: pd.DataFrame  # variant x data set, of the ranked ones
+    left_out: dict[str, str]  # variant and why it is not ranked
+
+    @property
+    def missing(self) -> str | None:
+        """Why nothing can be tested; None where it can."""
+        n_variants, n = self.ranks.shape
+        if n < FEWEST_DATA_SETS:
+            return f"needs at least {FEWEST_DATA_SETS} data sets (here: {n})"
+        if n_variants < FEWEST_VARIANTS:
+            least = f"at least {FEWEST_VARIANTS} variants that every data set has"
+            return f"needs {least} (here: {n_variants})"
+        return None
+
+    @cached_property
+    def friedman(self) -> Friedman | None:
+        """None where nothing can be tested."""
+        return None if self.missing else friedman(self.ranks.to_numpy(float))
+
+    @cached_property
+    def critical_difference(self) -> float | None:
+        """Nemenyi's, at 5 %; None where nothing can be tested."""
+        return None if self.missing else critical_difference(*self.ranks.shape)
+
+
+def standings(data_sets: Sequence[DataSet]) -> Standings:
+    """Ranks the variants that every data set has, heads and classical references included."""
+    accuracy = pd.DataFrame({each.name: each.accuracy for each in data_sets}, dtype=float)
+    accuracy = accuracy.rename_axis("variant")
+    why = {
+        str(variant): [lack for each in data_sets if (lack := each.lacks(str(variant)))]
+        for variant in accuracy.index
+    }
+    variants = [variant for variant, lacks in why.items() if not lacks]
+    figures = accuracy.loc[variants]
+    ranked = pd.DataFrame(
+        ranks(figures.to_numpy(float)), figures.index, figures.columns, dtype=float
+    )
+    beaten = [pair for each in data_sets for pair in each.beaten(variants)]
+    won = pd.Series([better for better, _ in beaten], dtype=str).value_counts()
+    lost = pd.Series([worse for _, worse in beaten], dtype=str).value_counts()
+    table = pd.DataFrame({"rank": ranked.mean(axis=1)})
+    table["won"] = won.reindex(variants, fill_value=0)
+    table["lost"] = lost.reindex(variants, fill_value=0)
+    table["tied"] = len(data_sets) * (len(variants) - 1) - table["won"] - table["lost"]
+    table["accuracy"] = figures.mean(axis=1)
+    table = table.sort_values(["rank", "accuracy", "variant"], ascending=[True, False, True])
+    left_out = {variant: "; ".join(lacks) for variant, lacks in why.items() if lacks}
+    return Standings(tuple(data_sets), table, accuracy, ranked.loc[table.index], left_out)

@@ -1,0 +1,327 @@
+"""Ranks over data sets against Demšar's published figures, scipy, simulation and by hand."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import chi2, friedmanchisquare
+
+from gaikan.summary.page import left_out, rank_rows, verdict
+from gaikan.summary.ranks import critical_difference, friedman, joined, ranks
+from gaikan.summary.standings import DataSet, Standings, standings
+
+# Demšar (2006), table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets. On "voting"
+# the paper ranks the last two 2 and 3, though both are printed as 0.975.
+AUC = np.array(
+    [
+        [0.763, 0.768, 0.771, 0.798],
+        [0.599, 0.591, 0.590, 0.569],
+        [0.954, 0.971, 0.968, 0.967],
+        [0.628, 0.661, 0.654, 0.657],
+        [0.882, 0.888, 0.886, 0.898],
+        [0.936, 0.931, 0.916, 0.931],
+        [0.661, 0.668, 0.609, 0.685],
+        [0.583, 0.583, 0.563, 0.625],
+        [0.775, 0.838, 0.866, 0.875],
+        [1.000, 1.000, 1.000, 1.000],
+        [0.940, 0.962, 0.965, 0.962],
+        [0.619, 0.666, 0.614, 0.669],
+        [0.972, 0.981, 0.9751, 0.975],
+        [0.957, 0.978, 0.946, 0.970],
+    ]
+).T
+
+
+def test_the_ranks_are_those_of_demsars_example() -> None:
+    means = ranks(AUC).mean(axis=1)
+    assert means == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
+
+
+def test_friedmans_statistic_is_that_of_demsars_example() -> None:
+    test = friedman(ranks(AUC))
+    # The paper's is not corrected for ties; these are of 2, 2, 4 and 2 among 14 data sets.
+    ties = 1 - (6 + 6 + 60 + 6) / (14 * 4 * (4**2 - 1))
+    plain = test.chi2 * ties
+    assert plain == pytest.approx(9.28, abs=5e-3)
+    assert 13 * plain / (14 * 3 - plain) == pytest.approx(3.69, abs=5e-3)
+    assert test.f == pytest.approx(13 * test.chi2 / (14 * 3 - test.chi2))
+    assert test.freedom == (3, 39)
+    assert test.p < 0.05  # the paper rejects that all are alike
+
+
+@pytest.mark.parametrize(
+    ("variants", "q"), [(2, 1.960), (3, 2.343), (4, 2.569), (5, 2.728), (10, 3.164)]
+)
+def test_the_critical_values_are_demsars_table_5(variants: int, q: float) -> None:
+    n = variants * (variants + 1)  # so that the root is the one of 1/6
+    assert critical_difference(variants, n) * np.sqrt(6) == pytest.approx(q, abs=1e-3)
+
+
+def test_the_critical_difference_is_that_of_demsars_example() -> None:
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)
+    assert critical_difference(4, 14, level=0.90) == pytest.approx(1.12, abs=5e-3)
+
+
+def test_equal_variants_are_told_apart_as_rarely_as_promised() -> None:
+    accuracy = np.random.default_rng(0).random((5, 20_000, 20))  # 20,000 times 20 data sets
+    means = np.argsort(np.argsort(accuracy, axis=0), axis=0).mean(axis=2)
+    told_apart = np.ptp(means, axis=0) >= critical_difference(5, 20)
+    assert 0.04 < told_apart.mean() < 0.055
+
+
+def test_the_statistic_is_scipys_with_ties_too() -> None:
+    rng = np.random.default_rng(1)
+    accuracy = rng.integers(0, 4, (6, 9)) / 4
+    expected = friedmanchisquare(*accuracy)
+    test = friedman(ranks(accuracy))
+    assert test.chi2 == pytest.approx(expected.statistic)
+    assert test.p_chi2 == pytest.approx(expected.pvalue)
+
+
+def test_p_is_that_of_all_rearrangements() -> None:
+    ranked = np.array([[1, 1, 2], [2, 3, 1], [3, 2, 3.0]])
+    seen = np.square(ranked.sum(axis=1)).sum()
+    orders = list(itertools.permutations([1, 2, 3]))
+    sums = [np.sum(each, axis=0) for each in itertools.product(orders, repeat=3)]
+    exact = np.mean([np.square(each).sum() >= seen for each in sums])
+    assert friedman(ranked).p == pytest.approx(exact)
+
+
+def test_p_by_permutation_and_by_chi2_agree_on_many_data_sets() -> None:
+    rng = np.random.default_rng(2)
+    accuracy = rng.random((7, 60)) + 0.03 * np.arange(7)[:, None]
+    test = friedman(ranks(accuracy))
+    assert 0.001 < test.p < 0.2
+    assert test.p == pytest.approx(chi2.sf(test.chi2, 6), abs=0.015)
+
+
+def test_two_data_sets_that_agree_prove_little() -> None:
+    test = friedman(np.array([[1, 1], [2, 2], [3, 3.0]]))
+    assert test.p == pytest.approx(1 / 6)
+    assert np.isinf(test.f)
+
+
+def test_variants_that_tie_everywhere_do_not_differ() -> None:
+    test = friedman(ranks(np.full((4, 6), 0.9)))
+    assert (test.chi2, test.p, test.p_f) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("mean_ranks", "difference", "bars"),
+    [
+        ([1.0, 2.0, 3.0, 4.0], 0.5, []),
+        ([1.0, 2.0, 3.0, 4.0], 1.0, []),  # at the difference itself they differ
+        ([1.0, 2.0, 3.0, 4.0], 1.5, [(0, 1), (1, 2), (2, 3)]),
+        ([1.0, 2.0, 3.0, 4.0], 9.0, [(0, 3)]),
+        ([1.0, 1.2, 3.9, 4.0], 1.0, [(0, 1), (2, 3)]),
+        ([2.0, 2.0, 2.0], 0.1, [(0, 2)]),
+    ],
+)
+def test_bars_join_what_lies_within_the_difference(
+    mean_ranks: list[float], difference: float, bars: list[tuple[int, int]]
+) -> None:
+    assert joined(mean_ranks, difference) == bars
+
+
+@given(st.lists(st.integers(2, 38), min_size=2, max_size=19), st.integers(1, 40))
+def test_two_are_under_one_bar_exactly_if_they_cannot_be_told_apart(
+    halves: list[int], quarters: int
+) -> None:
+    at, difference = sorted(half / 2 for half in halves), quarters / 4
+    bars = joined(at, difference)
+    for a, b in itertools.combinations(range(len(at)), 2):
+        under_one = any(first <= a and b <= last for first, last in bars)
+        assert under_one == (at[b] - at[a] < difference)
+
+
+def run(
+    name: str,
+    accuracy: Mapping[str, Sequence[float]],
+    better: Sequence[tuple[str, str]] = (),
+    failed: Sequence[dict[str, str]] = (),
+) -> DataSet:
+    """A data set from the test accuracy of each variant's seeds, of 1,000 parts each."""
+    rows = [
+        {"variant": variant, "seed": seed, "split": split, "n": 1000, "accuracy": value}
+        for variant, values in accuracy.items()
+        for seed, share in enumerate(values)
+        for split, value in (("validation", 0.5), ("test", share))
+    ]
+    means = {variant: np.mean(values) for variant, values in accuracy.items()}
+    pairs = [
+        {"variant": a, "other": b, "differs": (a, b) in better}
+        for a, b in itertools.permutations(accuracy, 2)
+        if (means[a], a) > (means[b], b)
+    ]
+    comparisons = pd.DataFrame(pairs, columns=["variant", "other", "differs"])
+    return DataSet.of(name, pd.DataFrame(rows), comparisons.astype({"differs": bool}), failed)
+
+
+def small() -> list[DataSet]:
+    """Three variants on two data sets."""
+    one = {"a": [0.9, 0.8], "b": [0.7, 0.8], "c": [0.5, 0.5]}
+    two = {"c": [0.8, 0.8], "a": [0.7, 0.9], "b": [0.2, 0.2]}
+    return [
+        run("one", one, [("a", "c"), ("b", "c")]),
+        run("two", two, [("a", "b")]),
+    ]
+
+
+def test_ranks_wins_ties_and_losses_by_hand() -> None:
+    table = standings(small()).ranked
+    assert table.index.tolist() == ["a", "c", "b"]
+    assert table["rank"].tolist() == [1.25, 2.25, 2.5]  # in "two", a and c share ranks 1 and 2
+    assert table["won"].tolist() == [2, 0, 1]
+    assert table["tied"].tolist() == [2, 2, 2]
+    assert table["lost"].tolist() == [0, 2, 1]
+    assert table["accuracy"].tolist() == pytest.approx([0.825, 0.65, 0.475])
+
+
+def random_runs(seed: int, variants: int = 7, n: int = 5) -> list[DataSet]:
+    rng = np.random.default_rng(seed)
+    names = [f"v{i}" for i in range(variants)]
+    found = []
+    for i in range(n):
+        shares = {name: rng.integers(400, 410, 3) / 1000 for name in names}
+        means = {name: share.mean() for name, share in shares.items()}
+        better = [
+            (a, b)
+            for a, b in itertools.permutations(names, 2)
+            if means[a] > means[b] and rng.random() < 0.5
+        ]
+        found.append(run(f"set{i}", {name: list(share) for name, share in shares.items()}, better))
+    return found
+
+
+def test_every_meeting_is_won_tied_or_lost_once() -> None:
+    table = standings(random_runs(0)).ranked
+    assert (table[["won", "tied", "lost"]].sum(axis=1) == 5 * 6).all()
+    assert table["won"].sum() == table["lost"].sum() > 0
+    assert table["tied"].sum() % 2 == 0
+    assert table["rank"].mean() == pytest.approx((7 + 1) / 2)
+    assert table["rank"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_data_sets_and_of_variants_does_not_matter(seed: int) -> None:
+    runs = random_runs(seed)
+    rng = np.random.default_rng(seed)
+
+    def turned(each: DataSet) -> DataSet:
+        order: NDArray[np.int64] = rng.permutation(len(each.accuracy))
+        return DataSet(
+            each.name,
+            each.accuracy.iloc[order],
+            each.seeds.iloc[order],
+            each.comparisons.sample(frac=1, random_state=seed),
+            each.failed,
+        )
+
+    before = standings(runs)
+    after = standings([turned(runs[i]) for i in rng.permutation(len(runs))])
+    pd.testing.assert_frame_equal(before.ranked, after.ranked)
+    assert before.friedman is not None
+    assert after.friedman is not None
+    assert before.friedman.chi2 == pytest.approx(after.friedman.chi2)
+    assert before.friedman.p == pytest.approx(after.friedman.p, abs=0.02)
+
+
+def test_as_many_right_is_a_tie_however_the_seeds_share_them() -> None:
+    # 0.583333 and 0.25 against twice 0.416667: their printed digits do not add up to the same.
+    scores = pd.DataFrame(
+        {
+            "variant": ["a", "a", "b", "b"],
+            "seed": [0, 1, 0, 1],
+            "split": "test",
+            "n": 12,
+            "accuracy": [0.583333, 0.25, 0.416667, 0.416667],
+        }
+    )
+    none = pd.DataFrame({"variant": [], "other": [], "differs": np.zeros(0, bool)})
+    table = standings([DataSet.of("one", scores, none)])
+    assert table.ranks["one"].tolist() == [1.5, 1.5]
+
+
+def test_a_variant_that_a_data_set_lacks_is_listed_with_why_and_not_ranked() -> None:
+    extra = {"mlp-siamese-mean_image": [0.99, 0.99], "d": [0.99, 0.99], "e": [0.1, 0.1]}
+    base = {"a": [0.9, 0.9], "b": [0.8, 0.8], "c": [0.7, 0.7]}
+    failure = {"cell": "mlp-siamese seed 1", "reason": "the loss became inf"}
+    short = {**base, "e": [0.1]}
+    table = standings([run("one", {**base, **extra}), run("two", short, failed=[failure])])
+    assert table.ranked.index.tolist() == ["a", "b", "c"]
+    assert table.ranks.T["a"].tolist() == [1, 1]  # not 3, behind those that are left out
+    assert table.left_out == {
+        "mlp-siamese-mean_image": "training failed on two (the loss became inf)",
+        "d": "not run on two",
+        "e": "1 of 2 seeds on two",
+    }
+    assert "d: not ranked: not run on two" in left_out(table)
+    assert table.ranked["tied"].tolist() == [4, 4, 4]
+
+
+def test_one_data_set_is_ranked_but_not_tested() -> None:
+    table = standings(small()[:1])
+    assert table.ranked["rank"].tolist() == [1, 2, 3]
+    assert table.critical_difference is None
+    (line,) = verdict(table)
+    assert "needs at least 2 data sets (here: 1)" in line
+
+
+def test_two_variants_are_ranked_but_not_tested() -> None:
+    shares = {"a": [0.9], "b": [0.8]}
+    table = standings([run(name, shares) for name in ("one", "two", "three")])
+    assert table.friedman is None
+    (line,) = verdict(table)
+    assert "needs at least 3 variants that every data set has (here: 2)" in line
+
+
+def test_nothing_in_common_is_said() -> None:
+    table = standings([run("one", {"a": [0.9]}), run("two", {"b": [0.9]})])
+    assert table.ranked.empty
+    assert table.left_out == {"a": "not run on two", "b": "not run on one"}
+    assert "(here: 0)" in verdict(table)[0]
+
+
+def test_no_data_set_at_all_is_said() -> None:
+    table = standings([])
+    assert table.ranked.empty
+    assert "needs at least 2 data sets (here: 0)" in verdict(table)[0]
+
+
+def many(variants: int, n: int) -> Standings:
+    """Variants that always keep their order."""
+    shares = {f"v{i:02}": [0.9 - 0.01 * i] for i in range(variants)}
+    return standings([run(f"set{i}", shares) for i in range(n)])
+
+
+def test_a_test_that_cannot_show_anything_says_so() -> None:
+    lines = " ".join(verdict(many(7, 2)))
+    assert "which 2 data sets cannot show" in lines
+    assert "even a variant that is first on all of them is at most 6 from the last" in lines
+    assert critical_difference(7, 2) > 6
+
+
+def test_the_pairs_that_differ_are_counted() -> None:
+    # On 10 data sets v00 and v06 are 6 ranks apart and v00 and v02 two; the difference is 2.85.
+    assert 2 < critical_difference(7, 10) < 3
+    assert "10 of the 21 pairs" in " ".join(verdict(many(7, 10)))
+    assert "none of the 3 pairs" in " ".join(verdict(standings(random_runs(0, 3, 5))))
+
+
+@pytest.mark.parametrize(("n", "warned"), [(3, True), (9, True), (10, False)])
+def test_few_data_sets_are_warned_of(n: int, warned: bool) -> None:
+    assert ("has little power" in " ".join(verdict(many(4, n)))) == warned
+
+
+def test_the_terminal_needs_80_columns_and_no_more() -> None:
+    name = "reference-nearest_centroid"
+    table = standings([run("one", {name: [0.9], **{f"v{i}": [0.8] for i in range(18)}})])
+    header, rows = rank_rows(table)
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    assert sum(widths) + 2 * (len(widths) - 1) <= 80
+    assert rows[0][0] == name

@@ -77,6 +77,7 @@ class _Leaks(TypedDict):
     validation_images_with_copy_in_fit: dict[str, int]
     groups_in_training_and_test: list[str]
     test_parts_of_those_groups: int
+    test_parts_searched_for_near_copies: NotRequired[int]  # of an older run: all
     constant_images: _Constant
     identical_images_with_different_labels: int
 

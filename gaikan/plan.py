@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from gaikan.config import Config, DataConfig, Name, configured, read_values, source_of, validated
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, shown
 
 RESULTS = Path("results")
 
@@ -93,7 +93,7 @@ def _runs(where: str, values: dict[str, Any], overrides: dict[str, Any]) -> list
     for number, table in enumerate(tables, start=1):
         at = f"data.{number}"
         if not isinstance(table, dict):
-            raise ConfigError(f"{where}: key '{at}': should be a table, not {table!r}")
+            raise ConfigError(f"{where}: key '{at}': should be a table, not {shown(table)}")
         name = validated(NamedData, table, where, at).name
         if not name and len(tables) > 1:
             raise ConfigError(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gaikan.config import Config, load_config
 from gaikan.grid import axes
+from gaikan.plan import Plan, load_plan
 from gaikan.styles.targets import target_matrix
 from gaikan.timing.options import Options
 
@@ -81,11 +82,13 @@ def document(value: Any) -> bytes:
 
 
 def read(path: Path) -> None:
-    held: list[Config] = []
+    held: list[Plan] = []
     where = (str(path.parent), "/dev/zero")
-    valid_or_refused("configuration", lambda: held.append(load_config(path, {})), *where)
+    valid_or_refused("configuration", lambda: held.append(load_plan([path], {})), *where)
     if held:
-        valid_or_refused("configuration, its names", lambda: check(held[0]))
+        valid_or_refused("configuration, its names", lambda: held[0].folders(None))
+        for run in held[0].runs:
+            valid_or_refused("configuration, its names", lambda c=run.config: check(c))  # type: ignore[misc]
 
 
 def check(config: Config) -> None:
@@ -101,8 +104,12 @@ def check(config: Config) -> None:
         assert len(name.encode()) < 220
 
 
+MANY = FULL | {"data": [FULL["data"] | {"name": "a"}, {"train": "b.csv", "name": "b"}]}
+MANY |= {"executor": "dask://10.0.0.5:8786", "worker_resources": {"GPU": 1}}
+
+
 @fuzz(120)
-@given(altered(FULL, VALUES).map(document))
+@given(altered(FULL, VALUES).map(document) | altered(MANY, VALUES).map(document))
 @example(b"seeds = 1" + b"0" * 5000)
 @example(b"seeds = 0x" + b"f" * 5000)
 @example(b"seeds = 1" + b"0" * 30)

@@ -211,8 +211,8 @@ def _scatters(folder: RunFolder) -> list[Picture]:
 
 def _leaks(folder: RunFolder) -> list[Block]:
     sentences = _leak_sentences(folder)
-    searched = folder.manifest["leaks"]["test_parts_searched_for_near_copies"]
     total = folder.manifest["data"]["test"]["images"]
+    searched = folder.manifest["leaks"].get("test_parts_searched_for_near_copies", total)
     sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
     if not sentences:
         return [_said("no_leak"), *sample]

@@ -10,7 +10,7 @@ nox.options.reuse_existing_virtualenvs = True
 
 
 def _install(session: nox.Session, extra: str) -> None:
-    """Modules are compiled when they are first imported: pip would take a minute for all of them."""
+    """Modules are compiled when first imported: pip would take a minute for all of them."""
     session.env["PYTHONDONTWRITEBYTECODE"] = ""  # empty is off: else every process compiles them
     session.install("-q", "--no-compile", "-c", "constraints.txt", "-e", f".[{extra}]")
 

@@ -89,7 +89,7 @@ def test_a_table_that_declares_too_much_is_refused_unread(
     assert path.stat().st_size < 100_000
     monkeypatch.setattr(machine, "memory", lambda: 10**8)
     monkeypatch.setattr(pq.ParquetFile, "read", None)
-    with pytest.raises(DataError, match=r"bomb\.parquet: 3000000 x 4 numbers take 0\.1 GB"):
+    with pytest.raises(DataError, match=r"bomb\.parquet: 3000000 x 3 labels take 0\.1 GB"):
         read_source(str(path))
 
 

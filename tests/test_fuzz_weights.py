@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from fuzzing import TEXTS, VALUES, damaged, fuzz, valid_or_refused
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny import SIDE, write_class
 
@@ -109,6 +109,9 @@ def odd_states(draw: st.DrawFn) -> Any:
 
 @fuzz(25)
 @given(odd_states(), STYLES)
+@example({1: torch.zeros(2)}, "vanilla")
+@example(dict(state()) | {"norm1.num_batches_tracked": torch.tensor(1j)}, "vanilla")
+@example(dict(state()) | {"head.bias": torch.full((2,), torch.nan)}, "vanilla")
 def test_fuzz_weights_with_other_tensors(
     tmp_path_factory: pytest.TempPathFactory, train: Frames, odd: Any, style: str
 ) -> None:

@@ -151,6 +151,8 @@ def test_a_cell_that_kills_its_workers_fails_alone_and_can_be_resumed(
     (failure,) = json.loads((tmp_path / "manifest.json").read_text())["failed"]
     assert failure["cell"] == "mlp-triplet seed 1"
     allow(cluster, failures=3)
+    with Client(cluster, set_as_default=False) as client:
+        client.wait_for_workers(2)  # the last one killed is being started again
     assert on(cluster, folder, tmp_path) == 0
     assert f"{CELLS - 1} of {CELLS} cells are stored" in capsys.readouterr().out
     assert scores(tmp_path) == scores(folder / "local")

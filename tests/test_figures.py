@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib as mpl
 import numpy as np
@@ -397,8 +397,8 @@ def test_a_saved_figure_holds_nothing_but_pixels_and_their_size(tmp_path: Path) 
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full_disk(self: Image.Image, fp: Path, **_: object) -> None:
-        fp.write_bytes(b"half")
+    def full_disk(self: Image.Image, fp: BinaryIO, **_: object) -> None:
+        fp.write(b"half")
         raise OSError("no space left")
 
     (tmp_path / "a.png").write_bytes(b"old")

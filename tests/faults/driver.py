@@ -28,12 +28,19 @@ def driver(reference: Path, out: Path, *options: str, **environment: str) -> Ite
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
     ) as process:
         try:
             yield process
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _hear_ctrl_c() -> None:
+    """Whatever this process was started with: a shell's background job ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def wait_for(condition: Callable[[], bool], process: Process | None = None) -> None:

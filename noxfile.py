@@ -10,7 +10,9 @@ nox.options.reuse_existing_virtualenvs = True
 
 
 def _install(session: nox.Session, extra: str) -> None:
-    session.install("-q", "-c", "constraints.txt", "-e", f".[{extra}]")
+    """Modules are compiled when first imported: pip would take a minute for all of them."""
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # empty is off: else every process compiles them
+    session.install("-q", "--no-compile", "-c", "constraints.txt", "-e", f".[{extra}]")
 
 
 @nox.session

@@ -77,7 +77,7 @@ def main() -> None:
     experiment = prepare(config)
     todo = cells(config, "cpu", experiment.parts, experiment.train.classes)
     with LocalCluster(
-        PROCESSES, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        PROCESSES, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as here:
         cluster = Cluster(here.scheduler_address.removeprefix("tcp://"), {})
         for _ in range(asked.rounds):

@@ -45,7 +45,8 @@ class Disk:
         self.remount(f"size={used + free}")
 
     def unmount(self) -> None:
-        subprocess.run(["umount", str(self.folder)], check=True)
+        """Lazily: the images of a run that failed may still be mapped for a moment."""
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
 
 
 @pytest.fixture

@@ -86,6 +86,11 @@ class _Weights(TypedDict):
     file: str
 
 
+class _Seconds(TypedDict):
+    training: float
+    all: float
+
+
 class _Manifest(TypedDict):
     """What other commands read of it; older ones, and those of tests, hold less."""
 
@@ -107,7 +112,7 @@ class _Manifest(TypedDict):
     made_from: NotRequired[str]
     files: NotRequired[list[str]]
     machine: NotRequired[_Machine]
-    seconds: NotRequired[dict[str, float]]
+    seconds: NotRequired[_Seconds]
 
 
 @cache

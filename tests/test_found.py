@@ -79,6 +79,7 @@ MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
         "key 'skipped.0.why'",
     ),
     "packages of a number": ({"networks": [], "machine": {"packages": 1}}, "key 'machine."),
+    "seconds of nothing": ({"networks": [], "seconds": {}}, "key 'seconds."),
     "half a character": ({"networks": [], "name": "\ud800"}, "not JSON"),
 }
 
@@ -152,3 +153,11 @@ def test_a_column_twice_is_refused(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "odd.parquet")
     with pytest.raises(ConfigError, match="column 'label' occurs more than once"):
         read_predictions(tmp_path / "odd.parquet", COLUMNS, ())
+
+
+def test_a_baseline_without_a_test_source_is_refused(tmp_path: Path) -> None:
+    held = json.loads((Path(__file__).parents[1] / "results/baseline.json").read_text())
+    del held["data"]["test"]
+    (tmp_path / "b.json").write_text(json.dumps(held))
+    with pytest.raises(ConfigError, match=r"b\.json: .*data is that of train and of test"):
+        Baseline.read(tmp_path / "b.json")

@@ -255,9 +255,11 @@ def odd_predictions(draw: st.DrawFn, path: Path) -> bytes:
                 many = pa.concat_arrays([array] * (table.num_rows // len(array) + 1))
                 table = table.set_column(place, name, many[: table.num_rows])
             case "drop":
-                table = table.drop_columns([name])
+                table = table.remove_column(place)
             case "rename":
-                table = table.rename_columns({name: draw(TEXTS)})
+                names = [*table.column_names]
+                names[place] = draw(TEXTS)
+                table = table.rename_columns(names)
             case "rows":
                 table = table.slice(draw(st.integers(0, table.num_rows)))
             case "twice":

@@ -252,6 +252,7 @@ def test_a_report_shows_no_file_from_outside_its_folder(folder: Path, tmp_path: 
     up = os.path.relpath(tmp_path, run.out.resolve())
     assert run.picture(f"{up}/secret.png") is None
     assert run.picture("figures/samples.png") is not None
+    assert run.picture(f"figures/{'x' * 300}.png") is None
     with pytest.raises(ConfigError, match="is no variant's name"):
         run.confusion(f"../{up}/secret")
 

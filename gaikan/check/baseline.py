@@ -91,6 +91,8 @@ class Baseline(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> "Baseline":
+        if set(self.data) != {"train", "test"}:
+            raise ValueError("data is that of train and of test")
         for variant, held in self.variants.items():
             if len(held.seeds) < 2:
                 raise ValueError(f"{variant} has 1 seed: nothing shows how training varies")

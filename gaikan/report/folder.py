@@ -56,7 +56,7 @@ class RunFolder:
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
         rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
-        picks = read_picks(out / PICKS)
+        picks = _picks(out / PICKS, summary)
         tied = {"True": True, "False": False}
         summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
         return cls(
@@ -106,7 +106,10 @@ class RunFolder:
     def picture(self, path: str) -> Path | None:
         """The file at `path` in the folder, where it is there; never one outside of it."""
         found = self.out / path
-        return found if found.is_file() and _within(self.out, found) else None
+        try:
+            return found if found.is_file() and _within(self.out, found) else None
+        except OSError:  # a name that is too long for any file
+            return None
 
     def confusion(self, variant: str) -> pd.DataFrame:
         """Counts, actual by predicted class; raises ConfigError where they are missing."""
@@ -118,6 +121,19 @@ class RunFolder:
         except OSError:
             raise ConfigError(f"{path} is missing; run `gaikan bench` on it again") from None
         return table.set_index("actual")
+
+
+def _picks(path: Path, summary: pd.DataFrame) -> dict[str, Any] | None:
+    """The picks, of variants that there are."""
+    picks = read_picks(path)
+    stages = {} if picks is None else picks["stages"]
+    for name, stage in stages.items():
+        if stage["pick"] is not None and stage["pick"]["variant"] not in set(summary["variant"]):
+            raise ConfigError(
+                f"{path}: stage {name!r} has a variant that is not in this run; "
+                "`gaikan pick` writes it anew"
+            )
+    return picks
 
 
 def _within(folder: Path, path: Path) -> bool:

@@ -27,7 +27,7 @@ class Run:
         """Raises ConfigError where `out` is no run folder with what timing needs."""
         manifest = read_manifest(out)
         key = manifest.get("timing_inputs")
-        if key is None:
+        if key is None or "anchors" not in manifest:
             raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
         networks = tuple(manifest["networks"])
         anchors = tuple(manifest["anchors"])

@@ -12,13 +12,11 @@ def move(images: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Ten
 
     One gather over the whole batch: a draw an image costs as little as one for all of them.
     """
-    n, channels, height, width = images.shape
-    device = images.device
-    rows = _places(n, height, config.shift, config.flip in ("vertical", "both"), rng).to(device)
-    columns = _places(n, width, config.shift, config.flip in ("horizontal", "both"), rng).to(device)
-    image = torch.arange(n, device=device)[:, None, None, None]
-    channel = torch.arange(channels, device=device)[:, None, None]
-    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    n, _, height, width = images.shape
+    rows = _places(n, height, config.shift, config.flip in ("vertical", "both"), rng)
+    columns = _places(n, width, config.shift, config.flip in ("horizontal", "both"), rng)
+    pixels = (rows[:, :, None] * width + columns[:, None]).view(n, 1, -1).to(images.device)
+    return images.flatten(2).gather(2, pixels.expand(-1, images.shape[1], -1)).view(images.shape)
 
 
 def _places(n: int, size: int, shift: int, flip: bool, rng: np.random.Generator) -> Tensor:

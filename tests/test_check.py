@@ -44,6 +44,7 @@ enabled = false
 [train]
 epochs = 3
 batch_size = 32
+precision = "fp32"
 """
 VARIANTS = ["mlp-vanilla-mean_embedding", "mlp-vanilla-head", "mlp-triplet-mean_embedding"]
 VICTIM = VARIANTS[2]

@@ -110,6 +110,21 @@ def _openvino(path: Path, threads: int, precision: str) -> Loaded:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precision,
     }
-    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    core = openvino.Core()
+    compiled = core.compile_model(_with_short_indices(core.read_model(path)), "CPU", settings)
     read_back = int(compiled.get_property("INFERENCE_NUM_THREADS"))
     return OpenVinoModel(compiled, read_back)
+
+
+def _with_short_indices(model: Any) -> Any:
+    """The model, giving int32 where it would give int64: it counts in int32 itself.
+
+    To widen the class of a single image takes it 30 microseconds.
+    """
+    import openvino
+
+    wrapped = openvino.preprocess.PrePostProcessor(model)
+    for i, output in enumerate(model.outputs):
+        if output.element_type == openvino.Type.i64:
+            wrapped.output(i).tensor().set_element_type(openvino.Type.i32)
+    return wrapped.build()

@@ -34,9 +34,14 @@ class Rule:
     seconds: float
     queries: int
 
-    def share(self, rounds: int) -> "Rule":
-        """What one of `rounds` rounds contributes."""
-        return Rule(self.seconds / rounds, math.ceil(self.queries / rounds))
+    def share(self, rounds: int, so_far: "Sequence[Turn]" = ()) -> "Rule":
+        """What the next of `rounds` rounds contributes, after those `so_far`.
+
+        A slow query runs beyond its round's time; the rounds after it get so much less.
+        """
+        spent = sum(float(turn.seconds.sum()) for turn in so_far)
+        seconds = self.seconds * (len(so_far) + 1) / rounds - spent
+        return Rule(max(0.0, seconds), math.ceil(self.queries / rounds))
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Plan:
     offline: Rule
     batches: tuple[int, ...]
     rounds: int
-    warm_up: float = 0.3  # seconds that a case's warm-up takes at most
+    warm_up: float = 0.2  # seconds that a case's warm-up takes at most
     head_batches: tuple[int, ...] | None = None  # of softmax heads, a mere reference; None: all
     longest: float | None = None  # seconds: batches that would take longer are left out
 
@@ -67,7 +72,7 @@ PLANS = {
         (1, 8, 32, 64, 256, 1024),
         rounds=6,
         head_batches=(1, 64),
-        longest=1.0,
+        longest=0.3,
     ),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
 }

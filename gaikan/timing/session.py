@@ -101,6 +101,37 @@ class Session:
             self.measured.refused[setting, _WHOLE if dead else model] = str(error)
             return None
 
+    def probe(self, models: dict[str, ModelFolder], threads: int, batches: tuple[int, ...]) -> None:
+        """Start and peak memory of each model in a process that has done nothing else.
+
+        To come first: of the session's own processes, which have done nothing yet, each takes
+        the first model; every other model has a process for itself.
+        """
+        runtimes = {setting.runtime: setting.runtime.setting(threads) for setting in self.workers}
+        steps = [(setting, model) for setting in runtimes.values() for model in models]
+        for done, (setting, model) in enumerate(steps):
+            label = setting.runtime.label
+            self.report(f"start and memory of {model} in {label}", done, len(steps))
+            folder = models[model]
+            if setting.runtime.file in folder.missing:
+                continue
+            asked = ("probe", model, str(folder.folder), batches)
+            if model == next(iter(models)):
+                found = self.ask(setting, model, *asked)
+            else:
+                found = self._ask_alone(setting, *asked)
+            if found is not None:
+                self.measured.probes[setting.runtime, model] = found
+
+    def _ask_alone(self, setting: Setting, method: str, *arguments: Any) -> Any:
+        """The answer of a process for this alone; None where it refuses, as it will again."""
+        with Worker(setting.runtime, setting.threads) as worker:
+            try:
+                worker.ask("use", self.parts.sample, self.parts.classes, self.parts.files)
+                return worker.ask(method, *arguments)
+            except RefusedError:
+                return None
+
     def load(self, models: dict[str, ModelFolder]) -> None:
         """Loads every model in every process, one after the other."""
         steps = [(setting, model) for setting in self.workers for model in models]
@@ -125,7 +156,8 @@ class Session:
                     total // (plan.rounds + 1) * (number + 1) + done,
                     total,
                 )
-                rule = plan.rule(case.batch_size).share(plan.rounds)
+                so_far = self.measured.turns.get((setting, case), [])
+                rule = plan.rule(case.batch_size).share(plan.rounds, so_far)
                 turn: Turn | None = self.ask(setting, case.model, "turn", case, rule)
                 if turn is not None:
                     self.measured.turns.setdefault((setting, case), []).append(turn)
@@ -162,28 +194,3 @@ def session(settings: list[Setting], parts: Parts, report: Report) -> Iterator[S
     with ExitStack() as stack:
         workers = {s: stack.enter_context(Worker(s.runtime, s.threads)) for s in settings}
         yield Session(workers, parts, report)
-
-
-def probe(
-    runtimes: list[Runtime],
-    models: dict[str, ModelFolder],
-    parts: Parts,
-    threads: int,
-    batches: tuple[int, ...],
-    report: Report,
-) -> dict[tuple[Runtime, str], Probe]:
-    """Start and peak memory of each model in a process that does nothing but predict."""
-    probes = {}
-    steps = [(runtime, model) for runtime in runtimes for model in models]
-    for done, (runtime, model) in enumerate(steps):
-        report(f"start and memory of {model} in {runtime.label}", done, len(steps))
-        folder = models[model]
-        if runtime.file in folder.missing:
-            continue
-        with Worker(runtime, runtime.setting(threads).threads) as worker:
-            try:
-                worker.ask("use", parts.sample, parts.classes, parts.files)
-                probes[runtime, model] = worker.ask("probe", model, str(folder.folder), batches)
-            except RefusedError:
-                continue  # the session asks again, and keeps the reason
-    return probes

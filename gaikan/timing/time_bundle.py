@@ -14,7 +14,7 @@ from gaikan.timing.measure import PLANS
 from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, computation_of
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder, Setting
-from gaikan.timing.session import Measured, Parts, Report, probe, session
+from gaikan.timing.session import Measured, Parts, Report, session
 from gaikan.timing.worker import Case, RefusedError
 
 _RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # as a card and as a table call it
@@ -34,14 +34,13 @@ def time_bundle(bundle: Bundle, options: Options, report: Report) -> list[Row]:
         (Path(folder) / runtime.file).write_bytes(bundle.model)
         models = {name: ModelFolder(Path(folder))}
         parts = Parts(_noise(card, Path(folder) / "sample.npy"), card.classes)
-        alone = {} if options.plan == "quick" else models
-        probes = probe([runtime], alone, parts, threads[-1], plan.batches, report)
         with session(settings, parts, report) as open_session:
+            if options.plan != "quick":
+                open_session.probe(models, threads[-1], plan.batches)
             open_session.load(models)
             cases = [(setting, Case(name, size)) for setting in settings for size in plan.batches]
             open_session.measure(cases, plan, stream(0, "timing order"))
             measured = open_session.measured
-    measured.probes = probes
     return [
         row
         for setting in settings

@@ -17,7 +17,7 @@ from gaikan.timing.roofline import Roofline
 from gaikan.timing.rows import Row
 from gaikan.timing.run_folder import Run
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
-from gaikan.timing.session import Measured, Report, Session, probe, session
+from gaikan.timing.session import Measured, Report, Session, session
 from gaikan.timing.table import Table
 from gaikan.timing.torch_model import GEMM_SIZE
 from gaikan.timing.worker import Case
@@ -43,9 +43,9 @@ def time_run(run: Run, options: Options, report: Report) -> Timing:
     with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as name:
         prepared = Prepared.prepare(run, options, Path(name), report)
         most, parts = all_threads[-1], prepared.parts
-        alone = {} if options.plan == "quick" else prepared.alone
-        probes = probe(runtimes, alone, parts, most, plan.batches, report)
         with session(settings, parts, report) as open_session:
+            if options.plan != "quick":
+                open_session.probe(prepared.alone, most, plan.batches)
             fullest = [s for s in settings if s.threads in (None, most)]
             scores = agreements(open_session, fullest, prepared)
             rooflines = _rooflines(open_session, prepared.gemm)
@@ -53,7 +53,6 @@ def time_run(run: Run, options: Options, report: Report) -> Timing:
             cases = prepared.cases(settings, plan, most)
             open_session.measure(cases, plan, stream(0, "timing order"))
             measured = open_session.measured
-        measured.probes = probes
         rows = Table(options, prepared, measured, scores, rooflines).rows(everything, unavailable)
     facts = _facts(run, options, prepared, measured, rooflines) | {
         "seconds": time.perf_counter() - started,

@@ -18,7 +18,7 @@ app = typer.Typer(
 _state = {"debug": False, "resumes": False}
 _INTERRUPTED = 130  # what a shell gives for SIGINT; Typer ends with it on Ctrl-C
 
-_SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
+_SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name, then @revision, :split"
 Shape = Annotated[
     str | None,
     typer.Option(help="Image size of a frame table, or to resize a folder to: HEIGHTxWIDTH"),

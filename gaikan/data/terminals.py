@@ -1,12 +1,15 @@
 """The embedded data source: rendered pictures of crimped terminals, in lots."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
 
+from gaikan import machine
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.terminal_defects import MODES
 from gaikan.data.terminal_scene import (
@@ -61,7 +64,8 @@ def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
     Lots differ in pose, lighting and finish; no lot is in both parts. The same seed gives the
     same bytes.
     """
-    lots = [_lot(number, seed) for number in LOTS[part]]
+    with ThreadPoolExecutor(machine.cores()) as threads:  # a lot has random numbers of its own
+        lots = list(threads.map(partial(_lot, seed=seed), LOTS[part]))
     labels = np.concatenate([lot.labels for lot in lots])
     return Frames(
         source="terminals",

@@ -115,22 +115,26 @@ class Session:
             folder = models[model]
             if setting.runtime.file in folder.missing:
                 continue
-            asked = ("probe", model, str(folder.folder), batches)
+            asked = (model, str(folder.folder), batches)
             if model == next(iter(models)):
-                found = self.ask(setting, model, *asked)
+                found = self.ask(setting, model, "probe", *asked)
+                self.ask(setting, model, "drop", model)  # `load` brings it again, with the others
             else:
-                found = self._ask_alone(setting, *asked)
+                found = self._probe_alone(setting, *asked)
             if found is not None:
                 self.measured.probes[setting.runtime, model] = found
 
-    def _ask_alone(self, setting: Setting, method: str, *arguments: Any) -> Any:
-        """The answer of a process for this alone; None where it refuses, as it will again."""
+    def _probe_alone(
+        self, setting: Setting, model: str, folder: str, batches: tuple[int, ...]
+    ) -> Probe | None:
+        """In a process for this alone; None where it refuses, as it will again."""
         with Worker(setting.runtime, setting.threads) as worker:
             try:
                 worker.ask("use", self.parts.sample, self.parts.classes, self.parts.files)
-                return worker.ask(method, *arguments)
+                found: Probe = worker.ask("probe", model, folder, batches)
             except RefusedError:
                 return None
+        return found
 
     def load(self, models: dict[str, ModelFolder]) -> None:
         """Loads every model in every process, one after the other."""

@@ -44,7 +44,7 @@ def _hear_ctrl_c() -> None:
 
 
 def wait_for(condition: Callable[[], bool], process: Process | None = None) -> None:
-    """Returns when the condition holds; fails where `process` ends first, or after a minute."""
+    """Returns when the condition holds; fails where `process` ends first, or after 90 seconds."""
     deadline = time.monotonic() + 90
     while not condition():
         if process is not None and process.poll() is not None:

@@ -129,9 +129,9 @@ def processes(n_jobs: int) -> Iterator[Executor]:
     """As many workers as there are cores or jobs; they end with this process, however it ends."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(machine.cores(), n_jobs), context, _prepare_worker)
-    with starting_workers(), _large_pages():
-        pool.submit(int)  # any task starts all of them
     try:
+        with starting_workers(), _large_pages():
+            pool.submit(int)  # any task starts all of them
         yield pool
     except BaseException:
         for process in multiprocessing.active_children():

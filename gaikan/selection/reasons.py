@@ -83,9 +83,12 @@ def binding(
             found.append(_binding(stage, (name,), instead, chosen))
     if not found:
         rest = _with(candidates, *(name for name in names if name not in CEILINGS))
-        instead = choose(rest, stage, ties.told_apart).pick
+        best = choose(rest, stage, ties.told_apart).pick
+        names = () if best is None else best.failed
+        # Ties depend on what else there is: without these alone, another may be picked.
+        instead = choose(_with(candidates, *names), stage, ties.told_apart).pick
         if instead is not None and not _same(instead, chosen):
-            found.append(_binding(stage, instead.failed, instead, chosen))
+            found.append(_binding(stage, names, instead, chosen))
     return found
 
 

@@ -34,13 +34,14 @@ from gaikan.report.markdown import markdown
 STEPS = ("data", "bench", "export")
 
 _AT_ONCE = 50_000
-_LOT = 2_000
+_LOT = 2_000  # at most: a tenth of a small table
 _NOISE = 8  # grey levels, each way
 
 
 def write_parts(path: Path, count: int) -> None:
     """`count` images: rendered terminals, each moved, and with noise and light of its own lot."""
     base, rng = terminals("train"), np.random.default_rng(0)
+    lot = min(_LOT, count // 10)
     columns = [f"data{i}" for i in range(base.images[0].size)]
     schema = pa.schema(
         [(name, pa.uint8()) for name in columns]
@@ -49,7 +50,7 @@ def write_parts(path: Path, count: int) -> None:
     with pq.ParquetWriter(path, schema, compression="none") as writer:
         for start in range(0, count, _AT_ONCE):
             n = min(_AT_ONCE, count - start)
-            lots = (np.arange(start, start + n) // _LOT).astype(str)
+            lots = (np.arange(start, start + n) // lot).astype(str)
             chosen = rng.integers(0, len(base), n)
             light = np.random.default_rng(1).uniform(0.7, 1.2, 10_000)[lots.astype(int)]
             images = base.images[chosen, 0]

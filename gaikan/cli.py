@@ -237,12 +237,12 @@ def _harness() -> Any:
 @app.command()
 def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = None) -> None:
     """Describe a source: classes, counts, size, problems."""
-    _harness()
+    with line.needs_harness():  # not all of it: what trains takes seconds to import
+        from gaikan.config import DataConfig, validated
+        from gaikan.data.audit import counts, facts
+        from gaikan.data.sources import read_source
     from rich.console import Console
 
-    from gaikan.config import DataConfig, validated
-    from gaikan.data.audit import counts, facts
-    from gaikan.data.sources import read_source
     from gaikan.terminal import table
 
     size = validated(DataConfig, {"shape": shape}, "--shape").size

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from gaikan.data.copies import Copies
 from gaikan.data.frames import Frames
-from gaikan.data.split import Parts
+
+if TYPE_CHECKING:  # `gaikan data` has no time for scikit-learn
+    from gaikan.data.split import Parts
 
 Bools = NDArray[np.bool_]
 
@@ -61,7 +63,7 @@ class Leaks:
         }
 
 
-def audit(train: Frames, test: Frames, parts: dict[int, Parts], copies: Copies) -> Leaks:
+def audit(train: Frames, test: Frames, parts: "dict[int, Parts]", copies: Copies) -> Leaks:
     """The leaks between `train` and `test`, whose images `copies` compares (train first)."""
     n_train = len(train)
     n_sets = len(copies.first)
@@ -94,7 +96,7 @@ def _touched(copies: Copies, marked: Bools) -> Bools:
     return touched
 
 
-def _validation(copies: Copies, part: Parts) -> int:
+def _validation(copies: Copies, part: "Parts") -> int:
     fit = np.zeros(len(copies.first), bool)
     fit[copies.sets[part.fit]] = True
     return int((fit | _touched(copies, fit))[copies.sets[part.validation]].sum())

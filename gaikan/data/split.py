@@ -82,8 +82,8 @@ def _choose_groups(
     names, group = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise DataError(
-            f"{frames.source}: all images are of one group ({names[0]!r}), so no {part} part can "
-            "be split off; add groups or drop the column"
+            f"{frames.source}: all images are of one group ({str(names[0])!r}), so no {part} part "
+            "can be split off; add groups or drop the column"
         )
     table = np.zeros((len(names), len(frames.classes)))
     np.add.at(table, (group, frames.labels), 1)

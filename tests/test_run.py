@@ -200,11 +200,18 @@ def test_a_timing_that_cannot_be_is_refused_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    ("command", "heavy"),
+    [
+        (["--help"], ("torch", "pandas", "matplotlib")),
+        (["data", "terminals"], ("torch", "sklearn", "matplotlib")),
+    ],
+)
+def test_what_is_quick_imports_nothing_heavy(command: list[str], heavy: tuple[str, ...]) -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from gaikan.cli import app;"
-        "CliRunner().invoke(app, ['--help']);"
-        "print([m for m in ('torch', 'pandas', 'matplotlib') if m in sys.modules])"
+        f"assert CliRunner().invoke(app, {command!r}).exit_code == 0;"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -60,7 +60,7 @@ def test_a_class_of_one_image_is_named() -> None:
 
 
 def test_a_single_group_is_refused() -> None:
-    with pytest.raises(DataError, match="all images are of one group"):
+    with pytest.raises(DataError, match=r"all images are of one group \('lot'\)"):
         split(frames([5, 5], ["lot"] * 10), 0)
 
 

@@ -156,7 +156,6 @@ def photograph(surface: Surface) -> F32:
     lobe = 1 / (1 + miss / (p.spread * p.spread)) ** 2
     light = surface.albedo * (p.ambient + p.power * diffuse) + surface.gloss * p.power * lobe
     n = len(light)
-    light = light * np.float32(1.0)
     light = light.reshape(n, HEIGHT, OVERSAMPLE, WIDTH, OVERSAMPLE)
     image = _average(light)
     image = _blur(_blur(image, p.blur, 1), p.blur, 2)
@@ -256,7 +255,6 @@ def _barrel(s: Surface) -> None:
     cover = ramp(inside)
     off = s.v - p.seam * belly
     lobe = np.clip(2 * np.abs(off) / half - 1, -1, 1)
-    slope_v = np.copysign(lobe * np.float32(0.9), off * lobe)
     slope_v = np.where(off < 0, -lobe, lobe) * np.float32(0.88)
     lay(s, cover, cube(along) * 0.5, slope_v, p.metal * p.grain, p.gloss)
     slit = ramp(p.opening * (np.float32(0.4) + belly) - np.abs(off))

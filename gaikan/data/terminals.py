@@ -115,9 +115,9 @@ def _lot(number: int, seed: int) -> Lot:
 
 def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
     """Images with the defect, drawn anew until it shows: a label must never be noise."""
-    clean = photograph(MODES[mode](sound, rng))
     if mode == "ok":
-        return clean
+        return twin
+    clean = photograph(MODES[mode](sound, rng))
     for _ in range(50):
         hidden = np.flatnonzero(contrast(clean, twin) < VISIBLE)
         if not len(hidden):

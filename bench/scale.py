@@ -136,26 +136,32 @@ def show(folder: Path) -> None:
         + [
             text
             for step in STEPS
-            for text in (f"{line[f'{step}_cpu_s']:.0f}", f"{line[f'{step}_gb']:.1f}")
+            for text in (f"{line[f'{step}_cpu_s']:.0f}", f"{line[f'{step}_largest_gb']:.1f}")
         ]
+        + [f"{line['bench_gb']:.1f}"]
         for line in table.to_dict("records")
     ]
     header = ["images", "seeds", *(f"{step} {unit}" for step in STEPS for unit in ("CPU s", "GB"))]
+    header.append("bench, all its processes GB")
     print(markdown(header, rows))
     one = table[table["seeds"] == 1]
     figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
     for step, marker in zip(STEPS, "os^", strict=True):
         axes[0].loglog(one["images"], one[f"{step}_cpu_s"], f"{marker}-", label=step)
-        axes[1].loglog(one["images"], one[f"{step}_gb"], f"{marker}-", label=step)
+        axes[1].loglog(one["images"], one[f"{step}_largest_gb"], f"{marker}-", label=step)
     ends = one["images"].iloc[[0, -1]]
     axes[0].loglog(
         ends, one["bench_cpu_s"].iloc[-1] * ends / ends.iloc[-1], "--", c="0.6", label="linear"
     )
     for axis, title in zip(
-        axes, ("processor time, s", "peak memory of all processes, GB"), strict=True
+        axes, ("processor time, s", "peak of the largest process, GB"), strict=True
     ):
         axis.set(xlabel="images of 36 x 39", ylabel=title)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter("{x:,.12g}")
+            side.set_minor_formatter("")
         axis.grid(alpha=0.3)
+    axes[1].set_yticks([0.2, 0.5, 1, 2, 4])
     axes[0].legend(frameon=False)
     figure.savefig(folder / "scale.png", dpi=110)
 

@@ -24,6 +24,7 @@ from gaikan.check.outcome import Settings
 from gaikan.check.outcome import check as compare
 from gaikan.check.run_files import Run as Checked
 from gaikan.check.tables import as_markdown, headline
+from gaikan.errors import ConfigError, DataError
 from gaikan.export.source import Choice, load_source, picked
 from gaikan.report.content import document
 from gaikan.report.folder import RunFolder
@@ -156,6 +157,34 @@ def json_of(whole: Path, name: str, data: st.DataObject) -> bytes:
     if data.draw(st.integers(0, 4)) == 0:
         return data.draw(damaged(content))
     return json_text(data.draw(altered(json.loads(content), JSON_VALUES)))
+
+
+def test_a_name_of_an_architecture_that_is_none_harms_no_export(whole: Path, out: Path) -> None:
+    """Found by fuzzing: the store says what was trained."""
+    manifest = json.loads((whole / "manifest.json").read_text())
+    for network in manifest["networks"]:
+        network["recipe"]["arch"] = "tiny"
+    use(out, whole, "manifest.json", json_text(manifest), some("export"))
+
+
+def test_predictions_without_a_test_row_are_refused(whole: Path, out: Path) -> None:
+    """Found by fuzzing."""
+    content = io.BytesIO()
+    pq.write_table(pq.read_table(whole / "predictions.parquet").slice(0, 0), content)
+    (out / "predictions.parquet").write_bytes(content.getvalue())
+    try:
+        with pytest.raises(ConfigError, match=r"predictions\.parquet: no test rows"):
+            TestParts.read(RunFolder.read(out))
+    finally:
+        shutil.copy(whole / "predictions.parquet", out / "predictions.parquet")
+
+
+def test_a_number_too_large_for_a_history_is_refused(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    path = tmp_path / "history.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n" + ",".join(["9" * 400] * len(COLUMNS)) + "\n")
+    with pytest.raises(DataError, match=r"history\.csv: no readable history"):
+        _read(path)
 
 
 @fuzz(20)

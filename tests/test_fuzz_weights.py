@@ -20,7 +20,10 @@ from gaikan.grid import cells
 from gaikan.networks import NETWORKS
 from gaikan.weights import Weights, imported
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [
+    pytest.mark.timeout(3600),
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 
 
 def saved(state: Any, **options: Any) -> bytes:

@@ -62,7 +62,7 @@ def _read(path: Path) -> pd.DataFrame:
         if not missing:
             for name in ("seeds", *FIGURES, "error"):
                 table[name] = pd.to_numeric(table[name])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: no readable history ({reason}); name another file") from None
     if missing:

@@ -121,7 +121,7 @@ def load_source(run: Path, choice: Choice) -> Source:
     anchors += [HEAD] if "head.weight" in tensors else []
     if anchor not in anchors:
         raise ConfigError(f"{run}: {name} has no anchors {anchor!r}; there are {_list(anchors)}")
-    return Source(manifest, entry, anchor, _embedder(entry, trained), tensors)
+    return Source(manifest, entry, anchor, _embedder(trained), tensors)
 
 
 def _list(values: list[Any]) -> str:
@@ -145,10 +145,10 @@ def _best_seed(run: Path, variant: str) -> int:
     return int(held["seed"].to_numpy()[best])
 
 
-def _embedder(entry: dict[str, Any], trained: bytes) -> Embedder:
+def _embedder(trained: bytes) -> Embedder:
     tensors, description = unpack(trained)
     channels, height, width = description["shape"]
-    network = NETWORKS[entry["recipe"]["arch"]]((channels, height, width))
+    network = NETWORKS[description["recipe"]["arch"]]((channels, height, width))
     embedder = Embedder(network, torch.zeros(channels), torch.ones(channels))
     embedder.load_state_dict(
         {

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Images
+from gaikan.errors import ConfigError
 from gaikan.predictions import read_predictions
 from gaikan.report.folder import RunFolder
 from gaikan.report.mistakes import most_confident_mistakes
@@ -79,7 +80,10 @@ class TestParts:
 def _predictions(folder: RunFolder) -> pd.DataFrame:
     path = folder.out / "predictions.parquet"
     table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode",)).to_pandas()
-    return table[table["split"] == "test"].reset_index(drop=True)
+    test = table[table["split"] == "test"].reset_index(drop=True)
+    if test.empty:
+        raise ConfigError(f"{path}: no test rows; run `gaikan bench` again")
+    return test
 
 
 def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:

@@ -211,7 +211,9 @@ def _size(value: Tensor) -> str:
 
 
 def _is_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.layout is torch.strided and not value.is_quantized
+    if not isinstance(value, Tensor) or value.is_meta:  # a meta tensor has a shape and no values
+        return False
+    return value.layout is torch.strided and not value.is_quantized
 
 
 def _is_state(state: Any) -> bool:

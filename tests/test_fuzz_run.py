@@ -167,6 +167,13 @@ def test_a_name_of_an_architecture_that_is_none_harms_no_export(whole: Path, out
     use(out, whole, "manifest.json", json_text(manifest), some("export"))
 
 
+def test_a_manifest_without_what_has_a_default_makes_a_report(whole: Path, out: Path) -> None:
+    """Found by fuzzing."""
+    manifest = json.loads((whole / "manifest.json").read_text())
+    del manifest["config"]["factory"]
+    use(out, whole, "manifest.json", json_text(manifest), some("report"))
+
+
 def test_predictions_without_a_test_row_are_refused(whole: Path, out: Path) -> None:
     """Found by fuzzing."""
     content = io.BytesIO()

@@ -113,6 +113,7 @@ def odd_states(draw: st.DrawFn) -> Any:
 @fuzz(25)
 @given(odd_states(), STYLES)
 @example({1: torch.zeros(2)}, "vanilla")
+@example(dict(state()) | {"head.bias": torch.zeros(2, device="meta")}, "vanilla")
 @example(dict(state()) | {"norm1.num_batches_tracked": torch.tensor(1j)}, "vanilla")
 @example(dict(state()) | {"head.bias": torch.full((2,), torch.nan)}, "vanilla")
 def test_fuzz_weights_with_other_tensors(

@@ -1,7 +1,7 @@
 """What a report says, in its order, from the tables of a run folder."""
 
 from gaikan import __version__
-from gaikan.config import FactoryConfig
+from gaikan.config import Config, FactoryConfig
 from gaikan.report import trust
 from gaikan.report.blocks import (
     Block,
@@ -160,7 +160,7 @@ def _floor(folder: RunFolder) -> list[Block]:
         Table(columns, rows),
         Paragraph(trust.rates_caption(rates, grouped), small=True),
     ]
-    factory = FactoryConfig(**folder.manifest["config"]["factory"])
+    factory = Config(**folder.manifest["config"]).factory
     _, costs = trust.factory_rows(rates, factory)
     if costs:
         blocks.append(Table(_factory_columns(factory), costs))

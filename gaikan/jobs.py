@@ -68,6 +68,7 @@ def collect(place: Place, jobs: Jobs, watcher: Watcher) -> Iterator[tuple[int, "
     while futures:
         done, _ = wait(futures, _POLL_SECONDS, FIRST_COMPLETED)
         for i, epoch, loss in place.beats():
-            watcher.epoch(jobs[i].cell, epoch, loss)
+            if i in jobs:  # one may come late, when its job has ended and others are at work
+                watcher.epoch(jobs[i].cell, epoch, loss)
         for future in done:
             yield futures.pop(future), future

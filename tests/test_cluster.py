@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from distributed import Client, LocalCluster
@@ -25,7 +27,8 @@ from gaikan.cluster.workers import Workers
 from gaikan.config import load_config
 from gaikan.errors import ConfigError
 from gaikan.grid import resolve_device, resolve_precision
-from gaikan.jobs import Job
+from gaikan.jobs import Job, collect
+from gaikan.terminal import GridProgress
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -324,3 +327,22 @@ def test_a_job_is_given_up_after_as_many_deaths_alone_as_among_others() -> None:
     ((number, finished),) = board.all_died()
     assert (number, finished.trained) == (0, None)
     assert not board.batch()
+
+
+def test_an_epoch_that_is_heard_of_late_harms_nothing() -> None:
+    """Its job lost its worker, and one that others wait for is at work alone."""
+
+    class Late:
+        def submit(self, number: int, job: Job) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_result(number)
+            return future
+
+        def beats(self) -> Iterator[tuple[int, int, float]]:
+            yield from ((2, 5, 0.5), (3, 1, 0.5))
+
+    watcher = Mock(spec=GridProgress)
+    job: Any = Job(Mock(), None)
+    ((number, _),) = collect(Late(), {3: job}, watcher)
+    assert number == 3
+    watcher.epoch.assert_called_once_with(job.cell, 1, 0.5)

@@ -178,12 +178,12 @@ def test_predictions_without_a_test_row_are_refused(whole: Path, out: Path) -> N
     """Found by fuzzing."""
     content = io.BytesIO()
     pq.write_table(pq.read_table(whole / "predictions.parquet").slice(0, 0), content)
-    (out / "predictions.parquet").write_bytes(content.getvalue())
-    try:
+
+    def refused(folder: Path) -> None:
         with pytest.raises(ConfigError, match=r"predictions\.parquet: no test rows"):
-            TestParts.read(RunFolder.read(out))
-    finally:
-        shutil.copy(whole / "predictions.parquet", out / "predictions.parquet")
+            TestParts.read(RunFolder.read(folder))
+
+    use(out, whole, "predictions.parquet", content.getvalue(), {"parts of a report": refused})
 
 
 def test_a_number_too_large_for_a_history_is_refused(tmp_path: Path) -> None:

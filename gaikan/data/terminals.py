@@ -115,9 +115,10 @@ def _lot(number: int, seed: int) -> Lot:
 
 def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:
     """Images with the defect, drawn anew until it shows: a label must never be noise."""
-    if mode == "ok":
+    surface = MODES[mode](sound, rng)
+    if surface is sound:
         return twin
-    clean = photograph(MODES[mode](sound, rng))
+    clean = photograph(surface)
     for _ in range(50):
         hidden = np.flatnonzero(contrast(clean, twin) < VISIBLE)
         if not len(hidden):

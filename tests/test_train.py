@@ -95,15 +95,6 @@ def test_the_cnn_takes_other_sizes(shape: tuple[int, int, int]) -> None:
     assert Cnn(shape)(torch.zeros(2, *shape)).shape == (2, 128)
 
 
-def test_the_first_layer_in_bf16_training_is_the_convolution() -> None:
-    torch.manual_seed(0)
-    network, images = Cnn((1, 36, 39)), torch.randn(2, 1, 36, 39)
-    with torch.autocast("cpu", torch.bfloat16):
-        first = network._first(images)
-    assert first.dtype == torch.bfloat16
-    torch.testing.assert_close(first.float(), network.conv1(images), rtol=2e-2, atol=2e-2)
-
-
 def test_every_batch_is_balanced() -> None:
     labels = np.repeat([0, 1, 2], [100, 10, 1])
     for batch in balanced_batches(labels, 30, np.random.default_rng(0)):

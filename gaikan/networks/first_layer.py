@@ -1,0 +1,81 @@
+"""The first layer of the `cnn` in training on a CPU: convolution, pooling and ReLU in one.
+
+PyTorch's own way takes half of a training step: the gradient of a convolution from one channel,
+and pooling's, which fills an array with zeros and scatters into it. This takes 0.55 of that time
+in bfloat16 and 0.4 in float32 (63 images of 36 x 39, one thread, AVX-512). From three channels
+PyTorch's way is the faster one.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+_BITS = {torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
+
+
+def convolved_pooled_relu(
+    images: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]
+) -> Tensor:
+    """`relu(max_pool2d(conv2d(images, weight, bias, padding=1), pool))`, channels last.
+
+    `images` (N, 1, H, W) get no gradient; `weight` (O, 1, 3, 3) and `bias` (O,), bfloat16 or
+    float32, give the type. Of equal numbers in a window the first gets the gradient. A NaN may
+    become 0; the loss still shows it, since the layers above have it as well.
+    """
+    n, _, height, width = images.shape
+    size = height // pool[0], width // pool[1]
+    # The bias is the weight of a column of ones, so that its gradient comes with the others.
+    columns = torch.cat([weight.flatten(1), bias[:, None]], 1).t()
+    patches = _patches(images[:, 0].to(weight.dtype), pool, size)
+    largest = cast(Tensor, _Largest.apply(patches, columns))  # type: ignore[no-untyped-call]
+    return largest.view(n, *size, -1).permute(0, 3, 1, 2)
+
+
+def _patches(images: Tensor, pool: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """The 3 x 3 patches (P, N * height * width, 10) of images (N, H, W).
+
+    P are the pixels of a window, row by row, `size` the windows in an image. The last column is 1.
+    """
+    padded = F.pad(images, (1, 1, 1, 1))
+    patches = padded.new_ones(*pool, len(images), *size, 10)
+    ends = pool[0] * size[0], pool[1] * size[1]
+    for top, left, k in np.ndindex(*pool, 9):
+        row, column = top + k // 3, left + k % 3
+        patches[top, left, ..., k] = padded[
+            :, row : row + ends[0] : pool[0], column : column + ends[1] : pool[1]
+        ]
+    return patches.flatten(2, 4).flatten(0, 1)
+
+
+class _Largest(torch.autograd.Function):
+    """patches (P, M, K) @ columns (K, O), and of each P the largest, or 0: (M, O).
+
+    Comparing and choosing is done in whole numbers, four times as fast as bfloat16: the bits of
+    two floating-point numbers have the numbers' order unless both are negative, where 0 is
+    larger than either. A gradient times 0 or 1, and less itself or 0, is exact in bits as well.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, patches: Tensor, columns: Tensor) -> Tensor:
+        product = patches.flatten(0, 1) @ columns
+        bits = product.view(_BITS[patches.dtype]).view(len(patches), -1, columns.shape[1])
+        largest = bits[0]
+        for one in bits[1:]:
+            before, largest = largest, torch.maximum(largest, one)
+            one.gt_(before)  # in place: from here on only who won matters, as 0 or 1
+        largest = largest.clamp_min(0)
+        ctx.save_for_backward(patches, largest, bits)
+        return largest.view(patches.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        patches, largest, won = ctx.saved_tensors
+        each = torch.empty_like(won)
+        torch.clamp_max(largest, 1, out=each[0]).mul_(gradient.view(largest.dtype))
+        for k in range(len(won) - 1, 0, -1):  # the last that won is the largest
+            torch.mul(each[0], won[k], out=each[k])
+            each[0].sub_(each[k])
+        return None, patches.flatten(0, 1).t() @ each.view(gradient.dtype).flatten(0, 1)

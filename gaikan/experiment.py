@@ -1,5 +1,6 @@
 """What a run works on: both sources in one set of classes, and the parts of each seed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +38,15 @@ class Experiment:
         }
 
 
-def prepare(config: Config) -> Experiment:
-    """Reads and checks the sources, and splits.
+def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experiment:
+    """Reads and checks the sources, with what is called as `read_source` is, and splits.
 
     Without a test source `terminals` has its own test lots; of any other source a part is split
     off first, by the base seed alone, so that all seeds report on the same parts. Raises
     DataError.
     """
     data = config.data
-    train = read_source(data.train, "train", data.size)
+    train = read(data.train, "train", data.size)
     if len(train.classes) < 2:
         raise DataError(f"{data.train}: only one class, {train.classes[0]!r}; at least 2 needed")
     test_source = data.test or ("terminals" if data.train == "terminals" else None)
@@ -55,7 +56,7 @@ def prepare(config: Config) -> Experiment:
     else:
         # An image folder's most common size may differ between the parts; training's counts.
         size = data.size or (train.shape[1], train.shape[2])
-        test = align(train, read_source(test_source, "test", size))
+        test = align(train, read(test_source, "test", size))
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
     kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
     has_costs = config.factory.defect_rate is not None

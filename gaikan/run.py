@@ -16,6 +16,7 @@ from gaikan import machine, shopfloor
 from gaikan.cell import Cell
 from gaikan.config import Config
 from gaikan.data.copies import Copies, find_copies
+from gaikan.data.kept import KeptSources
 from gaikan.data.leaks import Leaks, audit
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.experiment import Experiment, prepare
@@ -67,9 +68,11 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     cluster, workers = _cluster(config, watcher)
     hardware = None if workers is None else workers.hardware
     device = resolve_device(config.device, hardware)
-    experiment = prepare(config)
+    store = Store(out / "store")
+    sources = KeptSources(store)
+    experiment = prepare(config, sources.read)
     todo = cells(config, device, experiment.parts, experiment.train.classes, hardware)
-    given: dict[str, bytes] = {}  # store entries that are not trained here
+    given = dict(sources.rendered)  # store entries that are not trained here
     if weights is not None:
         (cell,) = todo
         network, content = imported(cell, weights, experiment.train)
@@ -78,7 +81,6 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
         sweep(out)
-        store = Store(out / "store")
         for key, content in given.items():
             store.save(key, content)
         if config.protocol == "original":

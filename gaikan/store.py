@@ -105,8 +105,6 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.damaged: list[str] = []
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
 
     def load(self, key: str) -> bytes | None:
         """The content under `key`; None where there is none or it is damaged."""
@@ -123,6 +121,8 @@ class Store:
 
     def save(self, key: str, content: bytes) -> None:
         """Keeps `content` under `key`."""
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         write(self.folder / _entry_name(key, content), content)
 
 

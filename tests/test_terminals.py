@@ -32,7 +32,7 @@ def test_no_lot_is_in_both_parts(train: Frames, held_out: Frames) -> None:
 
 
 def test_the_parts_have_their_sizes(train: Frames, held_out: Frames) -> None:
-    assert train.images.shape == (3600, 1, 36, 39)
+    assert train.images.shape == (3000, 1, 36, 39)
     assert held_out.images.shape == (1000, 1, 36, 39)
 
 

@@ -24,7 +24,7 @@ from gaikan.data.terminal_scene import (
 )
 
 CLASSES = tuple(MODES)
-LOTS = {"train": range(1, 19), "test": range(19, 24)}
+LOTS = {"train": range(1, 16), "test": range(16, 21)}
 LOT_SIZE = 200
 VISIBLE = 20.0  # grey levels
 
@@ -59,17 +59,22 @@ _NOISE = (1.5, 3.0)
 
 
 def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
-    """3,600 training or 1,000 test images, (N, 1, 36, 39) uint8, of 18 or 5 lots.
+    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 15 or 5 lots.
 
     Lots differ in pose, lighting and finish; no lot is in both parts. The same seed gives the
     same bytes.
     """
     with ThreadPoolExecutor(machine.cores()) as threads:  # a lot has random numbers of its own
         lots = list(threads.map(partial(_lot, seed=seed), LOTS[part]))
-    labels = np.concatenate([lot.labels for lot in lots])
+    images = np.concatenate([lot.images for lot in lots])
+    return in_lots(part, images, np.concatenate([lot.labels for lot in lots]))
+
+
+def in_lots(part: Literal["train", "test"], images: Images, labels: Labels) -> Frames:
+    """The rendered images of a part, lot after lot, as a source."""
     return Frames(
         source="terminals",
-        images=np.concatenate([lot.images for lot in lots]),
+        images=images,
         labels=labels,
         classes=CLASSES,
         keys=CLASSES,

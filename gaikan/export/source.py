@@ -8,6 +8,7 @@ import torch
 
 from gaikan.bundle.card import HEAD
 from gaikan.config import Config, validated
+from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
 from gaikan.experiment import Experiment, prepare
 from gaikan.manifest import read_manifest
@@ -164,7 +165,8 @@ def _embedder(trained: bytes) -> Embedder:
 
 def reread(run: Path, manifest: dict[str, Any]) -> Experiment:
     """The run's images, read anew. Raises DataError where they are others than it trained on."""
-    experiment = prepare(validated(Config, manifest["config"], f"{run}/manifest.json"))
+    config = validated(Config, manifest["config"], f"{run}/manifest.json")
+    experiment = prepare(config, KeptSources(Store(run / "store")).read)
     for part, frames in (("train", experiment.train), ("test", experiment.test)):
         if frames.fingerprint != manifest["data"][part]["fingerprint"]:
             raise DataError(

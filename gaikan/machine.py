@@ -53,7 +53,18 @@ def packages() -> dict[str, str | None]:
 
 def cores() -> int:
     """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(core_numbers()) or os.cpu_count() or 1
+
+
+def core_numbers() -> set[int]:
+    """The numbers of the cores that this thread may use; none where the system tells none."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def stay_on(numbers: set[int]) -> None:
+    """Keeps this thread, and those that it starts, on these cores; without any, does nothing."""
+    if numbers:
+        os.sched_setaffinity(0, numbers)
 
 
 def processor() -> str:

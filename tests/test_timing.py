@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 import sys
-import time
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +28,8 @@ from gaikan.report.md import markdown
 from gaikan.run import time_networks
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
-from gaikan.timing.measure import PLANS, Plan, Rule, Turn, too_many_cores
-from gaikan.timing.models import Exporter, Trained, pruned, quantized, size_of, write_gemm
+from gaikan.timing.measure import PLANS, Plan, Rule, Turn
+from gaikan.timing.models import Exporter, Trained, pruned, quantized, size_of
 from gaikan.timing.options import Options
 from gaikan.timing.rows import Row, read_rows, write_rows
 from gaikan.timing.run_folder import Run
@@ -38,7 +37,6 @@ from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.session import Parts, session
 from gaikan.timing.time_run import Timing, time_run
 from gaikan.timing.torch_model import (
-    GEMM_SIZE,
     Decisions,
     Product,
     load_module,
@@ -545,27 +543,6 @@ def test_operations_are_two_for_each_multiply_add() -> None:
     )
     assert operations == pytest.approx(2e-6 * weights)
     assert parameters == sum(p.numel() for p in network.module.parameters())
-
-
-@pytest.mark.parametrize("runtime", ["onnxruntime-fp32", "openvino-fp32", "openvino-int8"])
-def test_on_one_thread_the_caller_computes(runtime: str, tmp_path: Path) -> None:
-    """To wake another thread for every image costs more than a small network."""
-    model = RUNTIMES[runtime].load(write_gemm(tmp_path).folder, 1)
-    images = np.ones((64, GEMM_SIZE), np.float32)
-    model(images)
-    own, whole = time.thread_time(), time.process_time()
-    for _ in range(20):
-        model(images)
-    assert time.thread_time() - own > 0.8 * (time.process_time() - whole)
-
-
-def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None:
-    honest = Turn(np.full(10, 0.2), None, cpu=2.1)
-    busy = Turn(np.full(10, 0.2), None, cpu=3.9)
-    assert too_many_cores(1, [[honest]]) is None
-    reason = too_many_cores(1, [[busy]])
-    assert reason == "set to 1 threads, it kept 1.9 cores busy"
-    assert too_many_cores(2, [[busy]]) is None
 
 
 def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: Timing) -> None:

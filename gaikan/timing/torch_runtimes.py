@@ -53,6 +53,7 @@ class Eager:
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None
+    core: int | None = None
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
@@ -88,6 +89,7 @@ class Cuda:
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None = None
+    core: int | None = None
 
     def _predict(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():

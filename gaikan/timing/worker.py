@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from gaikan import machine
 from gaikan.errors import GaikanError
 from gaikan.signals import starting_workers
 from gaikan.timing.decode import decoded
@@ -66,6 +67,7 @@ class Server:
     queries: dict[Case, Callable[[], object]] = field(default_factory=dict)
     devices: dict[Case, Callable[[], float] | None] = field(default_factory=dict)
     typical: dict[Case, float] = field(default_factory=dict)
+    cores: set[int] = field(default_factory=machine.core_numbers)
 
     def use(self, images: str, classes: tuple[str, ...], files: list[str] | None) -> None:
         """Reads the images that are predicted; with `files`, a query decodes those instead."""
@@ -75,7 +77,7 @@ class Server:
     def load(self, model: str, folder: str) -> Started:
         """Loads a model and asks it for the first time, one image."""
         started = time.perf_counter()
-        self.models[model] = self.runtime.load(Path(folder), self.threads)
+        self.models[model] = self._load(folder)
         loaded = time.perf_counter()
         self._query(Case(model, 1))()
         return Started(1e3 * (loaded - started), 1e3 * (time.perf_counter() - loaded))
@@ -94,7 +96,7 @@ class Server:
 
         By the device's own clock where it has one: the copies there and back are no arithmetic.
         """
-        product = self.runtime.load(Path(folder), self.threads)
+        product = self._load(folder)
         rows = size if self.threads else _GPU_ROWS
         matrix = np.ones((rows, size), np.float32)
         on_device = product.on_device(matrix)
@@ -111,6 +113,7 @@ class Server:
     def bandwidth(self) -> dict[int, float]:
         """Bytes a second by size of the block that is read or copied, bytes."""
         if self.threads is not None:
+            machine.stay_on(self.cores)
             return bandwidth(self.threads)
         from gaikan.timing.torch_runtimes import cuda_bandwidth
 
@@ -140,6 +143,12 @@ class Server:
             for i in range(0, len(self.images), batch_size)
         ]
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def _load(self, folder: str) -> Loaded:
+        machine.stay_on(self.cores)  # the threads that the model starts inherit them
+        model = self.runtime.load(Path(folder), self.threads)
+        machine.stay_on(self.cores if model.core is None else {model.core})
+        return model
 
     def _batch(self, size: int) -> Images:
         """`size` of the images, from the first on, again and again."""
@@ -184,7 +193,7 @@ def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
     return names[predicted], distances[np.arange(len(predicted)), predicted]
 
 
-def serve(connection: Connection, runtime: Runtime, threads: int | None) -> None:
+def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoReturn:
     """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server = Server(runtime, threads)
@@ -192,7 +201,7 @@ def serve(connection: Connection, runtime: Runtime, threads: int | None) -> None
         try:
             method, arguments = connection.recv()
         except EOFError:
-            return
+            os._exit(0)  # to take torch or OpenVINO down in order takes a second
         try:
             reply = (True, getattr(server, method)(*arguments))
         except Exception as error:  # whatever a runtime says is the reason in its row

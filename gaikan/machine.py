@@ -61,10 +61,13 @@ def core_numbers() -> set[int]:
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
-def stay_on(numbers: set[int]) -> None:
-    """Keeps this thread, and those that it starts, on these cores; without any, does nothing."""
+def stay_on(numbers: set[int], thread: int = 0) -> None:
+    """Keeps a thread of this process (0: this one), and those that it starts, on these cores.
+
+    Without any, does nothing.
+    """
     if numbers:
-        os.sched_setaffinity(0, numbers)
+        os.sched_setaffinity(thread, numbers)
 
 
 def processor() -> str:

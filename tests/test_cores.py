@@ -1,5 +1,9 @@
 """Which threads and cores a runtime works on."""
 
+import hashlib
+import os
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +14,9 @@ import pytest
 from gaikan import machine
 from gaikan.timing.measure import Turn, too_many_cores
 from gaikan.timing.models import write_gemm
+from gaikan.timing.placement import settle
 from gaikan.timing.runtimes import RUNTIMES
 from gaikan.timing.torch_model import GEMM_SIZE
-from gaikan.timing.worker import Server
 
 ALL = machine.core_numbers()
 IMAGES = np.ones((64, GEMM_SIZE), np.float32)
@@ -45,20 +49,51 @@ def test_a_runtime_that_uses_more_cores_than_it_was_given_is_found_out() -> None
     assert too_many_cores(2, [[busy]]) is None
 
 
-@pytest.mark.skipif(len(ALL) < 2, reason="one core: nowhere else to go")
-@pytest.mark.parametrize("runtime", ["openvino-fp32", "onnxruntime-fp32"])
-def test_the_caller_stays_on_the_first_core_where_openvino_computes_beside_it(
-    runtime: str, tmp_path: Path
-) -> None:
-    """The threads that compute may use all cores, also those of a model that is loaded later."""
-    folder = str(write_gemm(tmp_path).folder)
-    server = Server(RUNTIMES[runtime], 2)
+@pytest.mark.skipif(len(ALL) < 2 or not sys.platform.startswith("linux"), reason="one core")
+def test_openvino_s_threads_get_a_core_each_and_the_caller_the_first(tmp_path: Path) -> None:
+    """Also those of a model that is loaded later, which still has all the cores to compute on."""
+    folder = write_gemm(tmp_path).folder
     for _ in range(2):
-        model = server._load(folder)
-        model(IMAGES)
-        assert machine.core_numbers() == ({min(ALL)} if runtime == "openvino-fp32" else ALL)
+        machine.stay_on(ALL)
+        model = RUNTIMES["openvino-fp32"].load(folder, 2)
+        assert model.beside
+        settle(lambda: model(IMAGES), ALL)  # noqa: B023
+        assert machine.core_numbers() == {min(ALL)}
         own, whole = time.thread_time(), time.process_time()
         for _ in range(50):
             model(IMAGES)
-        others = time.process_time() - whole - (time.thread_time() - own)
-        assert others > 0.2 * (time.process_time() - whole)
+        spent = time.process_time() - whole
+        assert spent - (time.thread_time() - own) > 0.5 * spent
+
+
+def test_threads_that_sleep_and_threads_that_spin_are_told_apart() -> None:
+    """A query that hands over to one thread, while another never stops."""
+    long = bytes(2**24)
+    asked, done, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def spin() -> None:
+        while not ended.is_set():
+            hashlib.sha256(long)  # without the interpreter's lock
+
+    def serve() -> None:
+        while asked.wait() and not ended.is_set():
+            asked.clear()
+            done.set()
+
+    def query() -> None:
+        done.clear()
+        asked.set()
+        done.wait()
+
+    spinning, serving = threading.Thread(target=spin), threading.Thread(target=serve)
+    spinning.start()
+    serving.start()
+    try:
+        settle(query, {0, 1})
+        assert spinning.native_id is not None
+        assert serving.native_id is not None
+        assert os.sched_getaffinity(spinning.native_id) == {1}
+        assert os.sched_getaffinity(serving.native_id) == machine.core_numbers() == {0}
+    finally:
+        ended.set()
+        asked.set()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gaikan import machine
 from gaikan.timing.runtimes import Images, Loaded, Outputs
 
 
@@ -18,7 +17,7 @@ class OnnxSession:
     session: Any
     input: str
     threads: int | None
-    core: int | None = None
+    beside: bool = False
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
@@ -49,7 +48,7 @@ class OpenVinoModel:
 
     compiled: Any
     threads: int | None
-    core: int | None
+    beside: bool
     requests: dict[tuple[int, ...], "_Request"] = field(default_factory=dict)
 
     def __call__(self, images: Images) -> Outputs:
@@ -108,10 +107,7 @@ def _openvino(path: Path, threads: int, precision: str) -> Loaded:
     """A stream is a thread beside the caller's: to hand over to it takes 100 microseconds.
 
     On one thread there is none: the caller computes. OpenVINO then states 0 threads and 0 streams
-    (https://github.com/openvinotoolkit/openvino/pull/20975). On several, each has a core of its
-    own and the caller is to stay on the first, the stream's: on another's it takes that one's
-    time, and a small network then takes 1.4 times as long, for as long as the system leaves it
-    there.
+    (https://github.com/openvinotoolkit/openvino/pull/20975).
     """
     import openvino
 
@@ -119,16 +115,13 @@ def _openvino(path: Path, threads: int, precision: str) -> Loaded:
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
-        "ENABLE_CPU_PINNING": streams > 0,
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precision,
     }
     core = openvino.Core()
     compiled = core.compile_model(_with_short_indices(core.read_model(path)), "CPU", settings)
     stated = [int(compiled.get_property(name)) for name in ("INFERENCE_NUM_THREADS", "NUM_STREAMS")]
-    if stated == [0, 0]:
-        return OpenVinoModel(compiled, 1, None)
-    return OpenVinoModel(compiled, stated[0], min(machine.core_numbers(), default=None))
+    return OpenVinoModel(compiled, 1 if stated == [0, 0] else stated[0], beside=streams > 0)
 
 
 def _with_short_indices(model: Any) -> Any:

@@ -36,7 +36,7 @@ class Loaded(Protocol):
     """A model that is ready to predict."""
 
     threads: int | None  # as the runtime itself states it after loading
-    core: int | None  # that the calling thread is to stay on; None: any
+    beside: bool  # whether threads other than the caller's do all the work
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images in memory to outputs in memory."""

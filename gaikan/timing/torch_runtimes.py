@@ -53,7 +53,7 @@ class Eager:
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None
-    core: int | None = None
+    beside: bool = False
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
@@ -89,7 +89,7 @@ class Cuda:
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None = None
-    core: int | None = None
+    beside: bool = False
 
     def _predict(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():

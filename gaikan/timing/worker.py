@@ -23,6 +23,7 @@ from gaikan.errors import GaikanError
 from gaikan.signals import starting_workers
 from gaikan.timing.decode import decoded
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
+from gaikan.timing.placement import settle
 from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
 
@@ -79,8 +80,12 @@ class Server:
         started = time.perf_counter()
         self.models[model] = self._load(folder)
         loaded = time.perf_counter()
-        self._query(Case(model, 1))()
-        return Started(1e3 * (loaded - started), 1e3 * (time.perf_counter() - loaded))
+        query = self._query(Case(model, 1))
+        query()
+        ended = time.perf_counter()
+        if self.models[model].beside:
+            settle(query, self.cores)
+        return Started(1e3 * (loaded - started), 1e3 * (ended - loaded))
 
     def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
         """Loads the process's only model; then a query for each batch size, ascending."""
@@ -146,9 +151,7 @@ class Server:
 
     def _load(self, folder: str) -> Loaded:
         machine.stay_on(self.cores)  # the threads that the model starts inherit them
-        model = self.runtime.load(Path(folder), self.threads)
-        machine.stay_on(self.cores if model.core is None else {model.core})
-        return model
+        return self.runtime.load(Path(folder), self.threads)
 
     def _batch(self, size: int) -> Images:
         """`size` of the images, from the first on, again and again."""

@@ -71,7 +71,7 @@ PLANS = {
         Rule(0.3, 5),
         (1, 8, 32, 64, 256, 1024),
         rounds=6,
-        head_batches=(1, 64),
+        head_batches=(1,),
         longest=0.3,
     ),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),

@@ -5,7 +5,7 @@ Torch is needed only by the runtimes that are torch.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,7 @@ class Session:
         self.workers, self.parts, self.report = workers, parts, report
         self.measured = Measured()
         for setting in workers:
-            self.ask(setting, _WHOLE, "use", parts.sample, parts.classes, parts.files)
+            self.ask(setting, _WHOLE, "use", *astuple(parts))
 
     def ask(self, setting: Setting, model: str, method: str, *arguments: Any) -> Any:
         """The worker's answer; None where it refused, now or before."""
@@ -108,33 +108,43 @@ class Session:
         the first model; every other model has a process for itself.
         """
         runtimes = {setting.runtime: setting.runtime.setting(threads) for setting in self.workers}
-        steps = [(setting, model) for setting in runtimes.values() for model in models]
-        for done, (setting, model) in enumerate(steps):
-            label = setting.runtime.label
-            self.report(f"start and memory of {model} in {label}", done, len(steps))
-            folder = models[model]
-            if setting.runtime.file in folder.missing:
-                continue
-            asked = (model, str(folder.folder), batches)
-            if model == next(iter(models)):
-                found = self.ask(setting, model, "probe", *asked)
-                self.ask(setting, model, "drop", model)  # `load` brings it again, with the others
-            else:
-                found = self._probe_alone(setting, *asked)
-            if found is not None:
-                self.measured.probes[setting.runtime, model] = found
+        for done, (runtime, setting) in enumerate(runtimes.items()):
+            self.report(f"start and memory in {runtime.label}", done, len(runtimes))
+            asked = {
+                model: (model, str(folder.folder), batches)
+                for model, folder in models.items()
+                if runtime.file not in folder.missing
+            }
+            first = next(iter(models))
+            if first in asked:
+                found = {first: self.ask(setting, first, "probe", *asked.pop(first))}
+                self.ask(setting, first, "drop", first)  # `load` brings it again, with the others
+                self._note(runtime, found)
+            self._note(runtime, self._probe_alone(setting, asked))
 
     def _probe_alone(
-        self, setting: Setting, model: str, folder: str, batches: tuple[int, ...]
-    ) -> Probe | None:
-        """In a process for this alone; None where it refuses, as it will again."""
-        with Worker(setting.runtime, setting.threads) as worker:
-            try:
-                worker.ask("use", self.parts.sample, self.parts.classes, self.parts.files)
-                found: Probe = worker.ask("probe", model, folder, batches)
-            except RefusedError:
-                return None
+        self, setting: Setting, asked: dict[str, tuple[str, str, tuple[int, ...]]]
+    ) -> dict[str, Probe | None]:
+        """Each in a process for this alone, which start together; None where one refuses."""
+        found: dict[str, Probe | None] = {}
+        with ExitStack() as stack:
+            workers = {
+                model: stack.enter_context(Worker(setting.runtime, setting.threads))
+                for model in asked
+            }
+            for method in ("use", "probe"):
+                for model, worker in workers.items():
+                    arguments = asked[model] if method == "probe" else astuple(self.parts)
+                    try:
+                        found[model] = worker.ask(method, *arguments)
+                    except RefusedError:  # as it will again when it is loaded
+                        found[model] = None
         return found
+
+    def _note(self, runtime: Runtime, found: dict[str, Probe | None]) -> None:
+        for model, probe in found.items():
+            if probe is not None:
+                self.measured.probes[runtime, model] = probe
 
     def load(self, models: dict[str, ModelFolder]) -> None:
         """Loads every model in every process, one after the other."""

@@ -55,7 +55,7 @@ class Plan:
     offline: Rule
     batches: tuple[int, ...]
     rounds: int
-    warm_up: float = 0.2  # seconds that a case's warm-up takes at most
+    warm_up: float = 0.1  # seconds that a case's warm-up takes at most
     head_batches: tuple[int, ...] | None = None  # of softmax heads, a mere reference; None: all
     longest: float | None = None  # seconds: batches that would take longer are left out
 
@@ -71,7 +71,7 @@ PLANS = {
         Rule(0.3, 5),
         (1, 8, 32, 64, 256, 1024),
         rounds=6,
-        head_batches=(1,),
+        head_batches=(1, 64),
         longest=0.3,
     ),
     "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),

@@ -22,9 +22,10 @@ def store(tmp_path: Path) -> Store:
     return sources.store
 
 
-def test_what_comes_back_is_what_was_rendered(store: Store) -> None:
+@pytest.mark.parametrize("size", [None, (36, 39)])
+def test_what_comes_back_is_what_was_rendered(store: Store, size: tuple[int, int] | None) -> None:
     sources = KeptSources(store)
-    kept, rendered = sources.read("terminals", "test"), read_source("terminals", "test")
+    kept, rendered = sources.read("terminals", "test", size), read_source("terminals", "test")
     assert not sources.rendered
     for field in fields(rendered):
         assert np.array_equal(getattr(kept, field.name), getattr(rendered, field.name))

@@ -22,10 +22,12 @@ class KeptSources:
         size: tuple[int, int] | None = None,
     ) -> Frames:
         """As `read_source`."""
-        if source != "terminals" or size is not None:
+        if source != "terminals":
             return read_source(source, part, size)
-        from gaikan.data.terminals import in_lots, terminals
+        from gaikan.data.terminals import SIZE, in_lots, terminals
 
+        if size not in (None, SIZE):
+            return read_source(source, part, size)
         key = key_of({"terminals": part, "code": code_version("gaikan.data.terminals")})
         content = self.store.load(key)
         if content is None:

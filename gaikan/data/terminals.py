@@ -24,6 +24,7 @@ from gaikan.data.terminal_scene import (
 )
 
 CLASSES = tuple(MODES)
+SIZE = (HEIGHT, WIDTH)
 LOTS = {"train": range(1, 16), "test": range(19, 24)}  # test lots are of later days
 LOT_SIZE = 200
 VISIBLE = 20.0  # grey levels

@@ -8,6 +8,7 @@ timing then differs from the next. Such threads have no names: they are known by
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,10 +46,11 @@ def settle(query: Callable[[], object], cores: set[int]) -> None:
     for number, after in _threads().items():
         earlier = before.get(number, _Thread(0.0, 0))
         waits, computed = after.waits - earlier.waits, after.computed - earlier.computed
-        if waits >= _SPINS * queries:
-            machine.stay_on({first}, number)
-        elif computed > _BUSY * passed and others:
-            machine.stay_on({others.pop(0)}, number)
+        with suppress(ProcessLookupError):  # ended meanwhile
+            if waits >= _SPINS * queries:
+                machine.stay_on({first}, number)
+            elif computed > _BUSY * passed and others:
+                machine.stay_on({others.pop(0)}, number)
 
 
 def _threads() -> dict[int, _Thread]:

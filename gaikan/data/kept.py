@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.store import Store, code_version, key_of, pack, unpack
@@ -28,7 +30,8 @@ class KeptSources:
 
         if size not in (None, SIZE):
             return read_source(source, part, size)
-        key = key_of({"terminals": part, "code": code_version("gaikan.data.terminals")})
+        code = code_version("gaikan.data.terminals")
+        key = key_of({"terminals": part, "code": code, "numpy": np.__version__})
         content = self.store.load(key)
         if content is None:
             frames = terminals(part)

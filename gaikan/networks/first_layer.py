@@ -60,6 +60,7 @@ class _Largest(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, patches: Tensor, columns: Tensor) -> Tensor:
+        """(P, M, K) and (K, O) to (M, O)."""
         product = patches.flatten(0, 1) @ columns
         bits = product.view(_BITS[patches.dtype]).view(len(patches), -1, columns.shape[1])
         largest = bits[0]
@@ -72,6 +73,7 @@ class _Largest(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        """(M, O) to (K, O): of each P only the first largest had a part in it."""
         patches, largest, won = ctx.saved_tensors
         each = torch.empty_like(won)
         torch.clamp_max(largest, 1, out=each[0]).mul_(gradient.view(largest.dtype))

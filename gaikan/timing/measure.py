@@ -55,8 +55,8 @@ class Plan:
     offline: Rule
     batches: tuple[int, ...]
     rounds: int
-    warm_up: float = 0.1  # seconds that a case's warm-up takes at most
-    head_batches: tuple[int, ...] | None = None  # of softmax heads, a mere reference; None: all
+    warm_up: float = 0.2  # seconds that a case's warm-up takes at most
+    head_batches: tuple[int, ...] | None = None  # of softmax heads; None: all
     longest: float | None = None  # seconds: batches that would take longer are left out
 
     def rule(self, batch_size: int) -> Rule:
@@ -71,6 +71,7 @@ PLANS = {
         Rule(0.3, 5),
         (1, 8, 32, 64, 256, 1024),
         rounds=6,
+        warm_up=0.1,
         head_batches=(1, 64),
         longest=0.3,
     ),

@@ -16,6 +16,7 @@ from gaikan import machine
 
 _TASKS = Path("/proc/self/task")
 _SECONDS = 0.05
+_QUERIES = 20  # in that time; slower networks do not feel where threads are, and tell less of them
 _BUSY = 0.1  # share of the time that a thread computed
 _SPINS = 0.1  # fewer waits a query than this: it never sleeps
 
@@ -32,7 +33,7 @@ def settle(query: Callable[[], object], cores: set[int]) -> None:
     """Gives the threads that work when `query` is called a core each of `cores`.
 
     Those that sleep between queries, the caller among them, share the lowest; each that never
-    sleeps gets one of the others. Without /proc, or with one core, does nothing.
+    sleeps gets one of the others. Without /proc, with one core or slow queries, does nothing.
     """
     if len(cores) < 2 or not _TASKS.exists():
         return
@@ -42,6 +43,8 @@ def settle(query: Callable[[], object], cores: set[int]) -> None:
         query()
         queries += 1
     passed = time.perf_counter() - started
+    if queries < _QUERIES:
+        return
     first, *others = sorted(cores)
     for number, after in _threads().items():
         earlier = before.get(number, _Thread(0.0, 0))

@@ -4,7 +4,7 @@ Torch is needed only by the runtimes that are torch.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, field
 from typing import Any
 
@@ -115,36 +115,33 @@ class Session:
                 for model, folder in models.items()
                 if runtime.file not in folder.missing
             }
-            first = next(iter(models))
+            first, found = next(iter(models)), {}
             if first in asked:
-                found = {first: self.ask(setting, first, "probe", *asked.pop(first))}
+                found[first] = self.ask(setting, first, "probe", *asked.pop(first))
                 self.ask(setting, first, "drop", first)  # `load` brings it again, with the others
-                self._note(runtime, found)
-            self._note(runtime, self._probe_alone(setting, asked))
+            found |= self._probe_alone(setting, asked)
+            for model, probe in found.items():
+                if probe is not None:
+                    self.measured.probes[runtime, model] = probe
 
     def _probe_alone(
         self, setting: Setting, asked: dict[str, tuple[str, str, tuple[int, ...]]]
-    ) -> dict[str, Probe | None]:
-        """Each in a process for this alone, which start together; None where one refuses."""
-        found: dict[str, Probe | None] = {}
+    ) -> dict[str, Probe]:
+        """Each in a process for this alone, which start together, but for those that refuse."""
+        found: dict[str, Probe] = {}
         with ExitStack() as stack:
             workers = {
                 model: stack.enter_context(Worker(setting.runtime, setting.threads))
                 for model in asked
             }
-            for method in ("use", "probe"):
-                for model, worker in workers.items():
-                    arguments = asked[model] if method == "probe" else astuple(self.parts)
-                    try:
-                        found[model] = worker.ask(method, *arguments)
-                    except RefusedError:  # as it will again when it is loaded
-                        found[model] = None
+            # What refuses here does so again, and is told, when it is loaded.
+            for worker in workers.values():
+                with suppress(RefusedError):
+                    worker.ask("use", *astuple(self.parts))
+            for model, worker in workers.items():
+                with suppress(RefusedError):
+                    found[model] = worker.ask("probe", *asked[model])
         return found
-
-    def _note(self, runtime: Runtime, found: dict[str, Probe | None]) -> None:
-        for model, probe in found.items():
-            if probe is not None:
-                self.measured.probes[runtime, model] = probe
 
     def load(self, models: dict[str, ModelFolder]) -> None:
         """Loads every model in every process, one after the other."""

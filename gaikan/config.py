@@ -75,7 +75,7 @@ class TrainConfig(Section):
     epochs: int = Field(
         24, ge=1, le=100_000, description="of the cnn; the mlp, far cheaper, trains four times"
     )
-    batch_size: int = Field(64, ge=8, le=2**20)
+    batch_size: int = Field(64, ge=8, le=2**20, description="of the cnn; the mlp's is twice that")
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(1e-2, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = Field(

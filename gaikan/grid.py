@@ -7,13 +7,13 @@ import torch
 
 from gaikan.anchors import ANCHORS
 from gaikan.cell import Cell, Finished, recipe_description
-from gaikan.config import Config, validated
+from gaikan.config import Config, TrainConfig, validated
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
 from gaikan.jobs import Job, Runner, Watcher
 from gaikan.machine import Hardware
-from gaikan.networks import NETWORKS
+from gaikan.networks import NETWORKS, Network
 from gaikan.pool import Pool
 from gaikan.store import Store, code_version, key_of
 from gaikan.styles import STYLES
@@ -103,15 +103,7 @@ def cells(
     for style in styles:
         STYLES[style](STYLES[style].options_type(**_options(config, style)), classes)
     precision = resolve_precision(config.train.precision, device, hardware)
-    train = {
-        arch: config.train.model_copy(
-            update={
-                "precision": precision,
-                "epochs": config.train.epochs * NETWORKS[arch].epochs_factor,
-            }
-        )
-        for arch in archs
-    }
+    train = {arch: _scaled(config.train, NETWORKS[arch], precision) for arch in archs}
     return [
         Cell(
             Recipe(arch, style, _options(config, style), train[arch], config.augment, seed),
@@ -124,6 +116,16 @@ def cells(
         for seed in config.all_seeds
         for style in styles
     ]
+
+
+def _scaled(train: TrainConfig, network: type[Network], precision: str) -> TrainConfig:
+    return train.model_copy(
+        update={
+            "precision": precision,
+            "epochs": train.epochs * network.epochs_factor,
+            "batch_size": train.batch_size * network.batch_factor,
+        }
+    )
 
 
 def _options(config: Config, style: str) -> dict[str, object]:

@@ -1,14 +1,19 @@
 """The losses, against naive loops and against pytorch-metric-learning."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
 from torch import Tensor
+from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from gaikan.errors import ConfigError
 from gaikan.styles import STYLES, Style
+from gaikan.styles.distance import pairwise
 from gaikan.styles.siamese import Siamese, SiameseOptions
 from gaikan.styles.targets import target_matrix
 from gaikan.styles.triplet import Triplet, TripletOptions
@@ -63,6 +68,48 @@ def test_hard_equals_pytorch_metric_learning() -> None:
     points, labels = batch()
     expected = TripletMarginLoss(margin=0.5)(points, labels, BatchHardMiner()(points, labels))
     assert float(triplet("hard")(points, labels)) == pytest.approx(float(expected), rel=1e-6)
+
+
+def gradient(loss: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+    at = points.clone().requires_grad_()
+    (result,) = torch.autograd.grad(loss(at), at)
+    return result
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        *(triplet(mining) for mining in MINING),
+        Siamese(SiameseOptions(), CLASSES).double(),
+        Siamese(SiameseOptions(targets={"a": {"b": 0.5}}), CLASSES).double(),
+    ],
+    ids=[*MINING, "siamese", "siamese with targets"],
+)
+def test_the_gradient_is_that_of_small_differences(style: Style) -> None:
+    points, labels = batch(torch.float64)
+    assert gradcheck(lambda x: style(x, labels), points.clone().requires_grad_())
+
+
+def test_distances_and_their_gradient_are_those_of_differences() -> None:
+    points, _ = batch(torch.float64)
+    weights = torch.randn(len(points), len(points), dtype=torch.float64)
+    theirs = partial(torch.cdist, compute_mode="donot_use_mm_for_euclid_dist")
+    assert torch.allclose(pairwise(points), theirs(points, points), rtol=1e-7)
+    assert torch.allclose(
+        gradient(lambda x: (pairwise(x) * weights).sum(), points),
+        gradient(lambda x: (theirs(x, x) * weights).sum(), points),
+        rtol=1e-7,
+    )
+
+
+def test_near_embeddings_keep_their_distance() -> None:
+    points = torch.full((3, 128), 100.0)
+    points[1, 0] += 0.01
+    expected = float(points[1, 0] - 100)
+    distances = pairwise(points)
+    assert float(distances[0, 1]) == pytest.approx(expected, rel=1e-4)
+    assert distances[0, 2] == 0
+    assert distances.diagonal().count_nonzero() == 0
 
 
 @pytest.mark.parametrize("mining", MINING)

@@ -40,7 +40,7 @@ class Cnn(Network):
         Pooling before the ReLU gives the same numbers as after it (both are monotone) on a
         quarter of the pixels.
         """
-        x = self.dropout(self._first(images))
+        x = self._first(images)
         x = F.relu(F.max_pool2d(self.conv2(x), 2), inplace=True)
         x = F.relu(self.conv3(x), inplace=True)
         x = F.relu(self.fc1(torch.flatten(x, 1)), inplace=True)
@@ -50,12 +50,15 @@ class Cnn(Network):
         one_channel = self.conv1.in_channels == 1
         if not (self.training and one_channel and images.device.type == "cpu"):
             x = F.max_pool2d(self.conv1(images), self.pool)
-            return F.relu(x, inplace=True)
-        weight, bias = self.conv1.weight, cast(Tensor, self.conv1.bias)
+            return cast(Tensor, self.dropout(F.relu(x, inplace=True)))
+        kept = torch.rand(len(images), len(self.conv1.weight)) >= self.dropout.p
+        # Dropout multiplies what it keeps: the weights here, as they are the fewer numbers.
+        scale = 1 / (1 - self.dropout.p)
+        weight, bias = self.conv1.weight * scale, cast(Tensor, self.conv1.bias) * scale
         if torch.is_autocast_enabled("cpu"):
             dtype = torch.get_autocast_dtype("cpu")
             weight, bias = weight.to(dtype), bias.to(dtype)
-        return convolved_pooled_relu(images, weight, bias, self.pool)
+        return convolved_pooled_relu(images, weight, bias, self.pool, kept)
 
 
 def _factor(size: int) -> int:

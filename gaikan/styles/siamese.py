@@ -40,10 +40,10 @@ class Siamese(base.Style):
         self.register_buffer("target", torch.from_numpy(matrix))
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss over the B(B-1)/2 pairs."""
-        first, second = torch.triu_indices(len(labels), len(labels), 1, device=labels.device)
-        distances = pairwise(embeddings)[first, second]
-        gap = self.target[labels[first], labels[second]] - distances
-        same = labels[first] == labels[second]
+        """The loss over the B(B-1)/2 pairs, each of which stands twice in the B x B distances."""
+        distances = pairwise(embeddings)
+        same = labels[:, None] == labels
+        gap = (self.target[labels][:, labels] - distances).masked_fill(same, 0)
         apart = gap if self.pulls else F.relu(gap)
-        return mean_of_positive(distances[same].square()) + mean_of_positive(apart[~same].square())
+        together = distances * same  # 0 from itself, so that it costs and counts nothing
+        return mean_of_positive(together.square()) + mean_of_positive(apart.square())

@@ -43,13 +43,27 @@ class Triplet(base.Style):
         same = labels[:, None] == labels
         if self.mining == "hard":
             return self._hard(distances, same)
+        times, n_violating = self._violations(distances.detach(), same)
+        total = (distances * times).sum() + self.margin * n_violating
+        return total / n_violating.clamp_min(1)
+
+    def _violations(self, distances: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
+        """How often each distance (B, B) enters the violating triplets' sum, and their number.
+
+        As d(a, p) it counts up, as d(a, n) down. A sum of these products is all that needs a
+        gradient: ten times fewer numbers than triplets.
+        """
         # One row a positive pair, one column a negative: B/K times smaller than B x B x B.
         anchor, positive = same.clone().fill_diagonal_(False).nonzero(as_tuple=True)
-        violation = distances[anchor, positive][:, None] - distances[anchor] + self.margin
-        kept = ~same[anchor]
+        negatives = distances.masked_fill(same, torch.inf).index_select(0, anchor)
+        nearest = distances[anchor, positive][:, None]
+        violating = (nearest + self.margin - negatives).gt_(0)  # in place: 0.0 or 1.0
         if self.mining == "semihard":
-            kept = kept & (violation < self.margin)
-        return mean_of_positive(F.relu(violation) * kept)
+            violating *= (negatives - nearest).gt_(0)
+        rows = anchor[:, None].expand_as(violating)
+        times = torch.zeros_like(distances).scatter_add_(0, rows, violating).neg_()
+        times[anchor, positive] = violating.sum(1)
+        return times, violating.sum()
 
     def _hard(self, distances: Tensor, same: Tensor) -> Tensor:
         others = same.clone().fill_diagonal_(False)

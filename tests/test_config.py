@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gaikan.anchors import ANCHORS
 from gaikan.config import load_config
+from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
-from gaikan.grid import axes
+from gaikan.grid import axes, cells
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 
@@ -85,3 +87,11 @@ def test_target_distances_come_from_a_csv_file(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml: no such configuration file"):
         load_config(tmp_path / "gone.toml", {})
+
+
+def test_the_mlp_trains_longer_in_larger_batches() -> None:
+    config = load_config(None, {"train.epochs": 5, "train.batch_size": 32, "seeds": 1})
+    parts = {0: Parts(fit=np.arange(6), validation=np.arange(6, 9))}
+    trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, ("a", "b"))}
+    assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
+    assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (20, 64)

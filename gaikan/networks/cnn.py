@@ -47,8 +47,8 @@ class Cnn(Network):
         return F.relu(self.fc2(x))
 
     def _first(self, images: Tensor) -> Tensor:
-        one_channel = self.conv1.in_channels == 1
-        if not (self.training and one_channel and images.device.type == "cpu"):
+        small = self.conv1.in_channels == 1 and self.pool == (2, 2)
+        if not (self.training and small and images.device.type == "cpu"):
             x = F.max_pool2d(self.conv1(images), self.pool)
             return cast(Tensor, self.dropout(F.relu(x, inplace=True)))
         kept = torch.rand(len(images), len(self.conv1.weight)) >= self.dropout.p

@@ -84,8 +84,8 @@ def test_dropout_leaves_out_whole_channels_and_multiplies_the_others(bf16: bool)
     network.eval()(images)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         network.train()(images)
-    whole, dropped = seen
+    undropped, dropped = seen
     left = dropped.flatten(2).any(2)
     assert (~left).float().mean() == pytest.approx(0.25, abs=0.03)
-    scaled = whole * left[:, :, None, None] / 0.75
+    scaled = undropped * left[:, :, None, None] / 0.75
     assert torch.allclose(dropped.float(), scaled, rtol=0.02, atol=0.02 if bf16 else 1e-5)

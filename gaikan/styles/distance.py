@@ -12,7 +12,8 @@ def pairwise(embeddings: Tensor) -> Tensor:
     """Euclidean distances (B, B) of embeddings (B, D). The gradient at distance 0 is 0.
 
     By |a|^2 + |b|^2 - 2ab, which in float32 would lose half the digits where it matters, between
-    near embeddings; so it is computed in float64, in a fifth of `torch.cdist`'s time.
+    near embeddings; so it is computed in float64. With the gradient it takes 0.34 of the time of
+    `torch.cdist` on the differences (126 embeddings, one thread).
     """
     return cast(Tensor, _Pairwise.apply(embeddings))  # type: ignore[no-untyped-call]
 

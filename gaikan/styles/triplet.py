@@ -56,10 +56,10 @@ class Triplet(base.Style):
         # One row a positive pair, one column a negative: B/K times smaller than B x B x B.
         anchor, positive = same.clone().fill_diagonal_(False).nonzero(as_tuple=True)
         negatives = distances.masked_fill(same, torch.inf).index_select(0, anchor)
-        nearest = distances[anchor, positive][:, None]
-        violating = (nearest + self.margin - negatives).gt_(0)  # in place: 0.0 or 1.0
+        to_positive = distances[anchor, positive][:, None]
+        violating = (to_positive + self.margin - negatives).gt_(0)  # in place: 0.0 or 1.0
         if self.mining == "semihard":
-            violating *= (negatives - nearest).gt_(0)
+            violating *= (negatives - to_positive).gt_(0)
         rows = anchor[:, None].expand_as(violating)
         times = torch.zeros_like(distances).scatter_add_(0, rows, violating).neg_()
         times[anchor, positive] = violating.sum(1)

@@ -174,13 +174,19 @@ def test_a_manifest_without_what_has_a_default_makes_a_report(whole: Path, out: 
     use(out, whole, "manifest.json", json_text(manifest), some("report"))
 
 
-def test_predictions_without_a_test_row_are_refused(whole: Path, out: Path) -> None:
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [(None, "no test rows"), (1, "column 'sample': not the same test parts of every variant")],
+)
+def test_predictions_without_all_test_rows_are_refused(
+    whole: Path, out: Path, left_out: int | None, words: str
+) -> None:
     """Found by fuzzing."""
-    content = io.BytesIO()
-    pq.write_table(pq.read_table(whole / "predictions.parquet").slice(0, 0), content)
+    content, table = io.BytesIO(), pq.read_table(whole / "predictions.parquet")
+    pq.write_table(table.slice(0, table.num_rows - (left_out or table.num_rows)), content)
 
     def refused(folder: Path) -> None:
-        with pytest.raises(ConfigError, match=r"predictions\.parquet: no test rows"):
+        with pytest.raises(ConfigError, match=rf"predictions\.parquet: {words}"):
             TestParts.read(RunFolder.read(folder))
 
     use(out, whole, "predictions.parquet", content.getvalue(), {"parts of a report": refused})

@@ -36,7 +36,7 @@ class TestParts:
 
     @classmethod
     def read(cls, folder: RunFolder) -> "TestParts":
-        """Raises ConfigError where the folder lacks predictions or the store lacks the images."""
+        """Raises ConfigError where predictions are missing or the store lacks the images."""
         run = Run.read(folder.out)
         images = unpack(run.entry(run.inputs_key))[0]["images"]
         found = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
@@ -47,8 +47,8 @@ class TestParts:
     def first(self) -> pd.DataFrame:
         """The rows (N) of one variant and seed: each part once."""
         table = self.predictions
-        one = table["variant"].eq(table["variant"].iloc[0]) & table["seed"].eq(self.seed)
-        return table[one]
+        variant, seed = table[["variant", "seed"]].iloc[0]
+        return table[table["variant"].eq(variant) & table["seed"].eq(seed)]
 
     @cached_property
     def seed(self) -> int:
@@ -83,6 +83,12 @@ def _predictions(folder: RunFolder) -> pd.DataFrame:
     test = table[table["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise ConfigError(f"{path}: no test rows; run `gaikan bench` again")
+    first, *others = (parts.to_numpy() for _, parts in test.groupby(["variant", "seed"])["sample"])
+    if not all(np.array_equal(first, other) for other in others):
+        raise ConfigError(
+            f"{path}: column 'sample': not the same test parts of every variant and seed; "
+            "run `gaikan bench` again"
+        )
     return test
 
 

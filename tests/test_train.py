@@ -55,10 +55,10 @@ def test_a_seed_gives_the_same_weights() -> None:
 
 
 def test_the_best_epoch_is_kept() -> None:
-    scores = iter([0.9, 0.1])
-    result = fit(recipe("vanilla"), parts(), lambda _: next(scores), lambda epoch, loss: None)
-    assert result.scores == {5: 0.9, 6: 0.1}
-    assert result.best_epoch == 5
+    scores, longer = iter([0.5, 0.9, 0.1]), recipe("vanilla", epochs=10)
+    result = fit(longer, parts(), lambda _: next(scores), lambda epoch, loss: None)
+    assert result.scores == {8: 0.5, 9: 0.9, 10: 0.1}
+    assert result.best_epoch == 9
 
 
 def test_an_image_that_is_not_a_number_diverges() -> None:

@@ -21,6 +21,7 @@ def pairwise(embeddings: Tensor) -> Tensor:
 class _Pairwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, embeddings: Tensor) -> Tensor:
+        """(B, D) to (B, B), of the same type."""
         points = embeddings.double()
         squares = points.square().sum(1)
         both = squares[:, None] + squares

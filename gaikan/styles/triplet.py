@@ -50,8 +50,8 @@ class Triplet(base.Style):
     def _violations(self, distances: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
         """How often each distance (B, B) enters the violating triplets' sum, and their number.
 
-        As d(a, p) it counts up, as d(a, n) down. A sum of these products is all that needs a
-        gradient: ten times fewer numbers than triplets.
+        As d(a, p) it counts up, as d(a, n) down. The sum of these B x B products is all that needs
+        a gradient, not the triplets.
         """
         # One row a positive pair, one column a negative: B/K times smaller than B x B x B.
         anchor, positive = same.clone().fill_diagonal_(False).nonzero(as_tuple=True)

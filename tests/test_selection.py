@@ -52,11 +52,14 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
             ("openvino-int8", 1),
             ("openvino-int8", 2),
         ):
+            p50 = float(rng.choice([0.5, 1, 2, 4])) / threads
             rows.append(
                 row(
-                    Fake(variant, 0, {label_: float(rng.choice([0.5, 1, 2, 4]))}),
+                    Fake(variant, 0, {label_: p50 * threads}),
                     label_,
                     threads,
+                    p50_low_ms=p50 * float(rng.choice([0.4, 0.9])),
+                    p50_high_ms=p50 * float(rng.choice([1.1, 2.1])),
                     agreement=1.0 if "fp32" in label_ else float(rng.choice([0.9, 0.98, 0.999, 1])),
                     model_bytes=int(rng.integers(1, 4)),
                 )
@@ -257,7 +260,10 @@ def naive_pick(run: RunFiles, stage: Stage) -> tuple[str, int] | None:
         names = tuple(sorted((place[0], best[0])))
         return names not in pairs or not apart[pairs.index(names)]
 
-    return min(filter(tied, order), key=lambda at: (*speed(at), order.index(at)))
+    among = list(filter(tied, order))
+    first = run.rows[min(among, key=lambda at: (*speed(at), order.index(at)))[1]]
+    level = [at for at in among if (run.rows[at[1]].p50_low_ms or 0) <= (first.p50_high_ms or 0)]
+    return min(level, key=lambda at: (speed(at)[1], order.index(at)))
 
 
 @given(st.integers(0, 10**6), stages().filter(lambda stage: stage.objective != "cost"))
@@ -370,6 +376,37 @@ def test_every_cell_of_the_map_is_the_pick_at_its_limits(seed: int, stage: Stage
     assert sum(step.to_ms is None for step in spans) == len(found.ceilings)
 
 
+@pytest.mark.parametrize(("p50_ms", "expected"), [(1.1, "better"), (1.2, "fast")])
+def test_times_whose_intervals_meet_do_not_decide(p50_ms: float, expected: str) -> None:
+    """Nor do the few bytes by which a model file names one class more."""
+    run = random_run(3, seeds=1)
+    first, second = run.networks[:2]
+    label = first.validation.label
+    wrong = np.where(np.arange(PARTS) < 1, (label + 1) % 3, label)
+    networks = (
+        replace(first, validation=replace(first.validation, predicted=label)),
+        replace(second, validation=replace(first.validation, predicted=wrong)),
+    )
+    rows = tuple(
+        replace(
+            of,
+            p50_ms=p50,
+            p50_low_ms=0.95 * p50,
+            p50_high_ms=1.05 * p50,
+            agreement=1.0,
+            model_bytes=size,
+        )
+        for of, p50, size in (
+            (run.rows[0], p50_ms, 5_900_123),
+            (next(r for r in run.rows if r.variant == second.variant), 1.0, 5_900_000),
+        )
+    )
+    own = judging(replace(run, networks=networks, rows=rows))
+    choice = pick(own.candidates(Stage()), Stage(), Ties(own))
+    assert choice.pick is not None
+    assert choice.pick.variant == {"better": first, "fast": second}[expected].variant
+
+
 @pytest.mark.parametrize(("errors", "expected"), [(5, "fast"), (6, "right")])
 def test_what_the_parts_at_hand_show_outweighs_speed(errors: int, expected: str) -> None:
     """All in one lot: by McNemar's test 6 of 6 are no chance, 5 of 5 are."""
@@ -383,8 +420,9 @@ def test_what_the_parts_at_hand_show_outweighs_speed(errors: int, expected: str)
         replace(second, validation=replace(first.validation, predicted=wrong)),
     )
     rows = tuple(
-        replace(r, p50_ms=0.1 if r.variant == second.variant else 1.0, agreement=1.0)
+        replace(r, p50_ms=p50, p50_low_ms=p50, p50_high_ms=p50, agreement=1.0)
         for r in run.rows
+        for p50 in [0.1 if r.variant == second.variant else 1.0]
     )
     own = judging(replace(run, networks=networks, rows=rows))
     chosen = pick(own.candidates(Stage()), Stage(), Ties(own)).pick

@@ -62,6 +62,11 @@ class Candidate:
         return (self.row.p50_ms or 0.0, float(self.row.model_bytes or 0))
 
     @cached_property
+    def size(self) -> float:
+        """Bytes of the model file, to three digits: a few bytes more are the name of a class."""
+        return float(f"{self.row.model_bytes or 0:.3g}")
+
+    @cached_property
     def rank(self) -> tuple[float, float, float, float, str, int, str]:
         """Smaller is better: by the objective, then faster, smaller, more accurate, by name."""
         row = self.row

@@ -1,4 +1,7 @@
-"""The pick: best by the objective; of those that cannot be told apart from it, the fastest."""
+"""The pick: best by the objective; of those that cannot be told apart from it, the fastest.
+
+Where their times cannot be told apart either, the smallest; then the best again.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ class Choice:
     pick: Candidate | None
     best: Candidate | None  # by the objective alone
     tied: tuple[Candidate, ...]  # with the best, itself among them, in the order of preference
+    fastest: Candidate | None  # of those tied
     rest: tuple[Candidate, ...]  # qualify but are told apart from the best, best first
 
 
@@ -27,7 +31,7 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
     Of a variant's seeds the one best on validation stands for it, in each runtime.
     """
     if not candidates:
-        return Choice(None, None, (), ())
+        return Choice(None, None, (), None, ())
     ranked = sorted(best_seeds(candidates), key=lambda candidate: candidate.rank)
     best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
     tied: list[Candidate] = []
@@ -36,7 +40,22 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
         apart = candidate is not best and told_apart(best, candidate, variants, stage)
         (rest if apart else tied).append(candidate)
     tied.sort(key=lambda candidate: (*candidate.speed, *candidate.rank))
-    return Choice(tied[0], best, tuple(tied), tuple(rest))
+    fastest = tied[0]
+    level = [candidate for candidate in tied if as_fast(candidate, fastest)]
+    slower = [candidate for candidate in tied if not as_fast(candidate, fastest)]
+    level.sort(key=lambda candidate: (candidate.size, *candidate.rank))
+    return Choice(level[0], best, (*level, *slower), fastest, tuple(rest))
+
+
+def as_fast(candidate: Candidate, fastest: Candidate) -> bool:
+    """Whether the 95 % intervals of both p50 meet: then which is less is chance.
+
+    A time without an interval is as it is.
+    """
+    own, least = candidate.row, fastest.row
+    low = own.p50_ms if own.p50_low_ms is None else own.p50_low_ms
+    high = least.p50_ms if least.p50_high_ms is None else least.p50_high_ms
+    return (low or 0.0) <= (high or 0.0)
 
 
 def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:

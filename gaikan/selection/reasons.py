@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.choose import Choice, choose
+from gaikan.selection.choose import Choice, as_fast, choose
 from gaikan.selection.ties import Ties
 from gaikan.selection.words import called, limited, loosened, worded
 from gaikan.stages import CEILINGS, Range, Stage
@@ -154,7 +154,7 @@ def why_picked(choice: Choice, stage: Stage) -> str:
         beaten = f"best of the {len(variants)} variants that qualify, {own}"
         return f"{beaten}; {_listed(others)} cannot be told from it" if others else beaten
     rival = f"{choice.best.variant} ({merit(stage, choice.best)})"
-    preferred = _preferred(choice.pick, choice.best)
+    preferred = _preferred(choice, choice.best)
     return f"{own}: cannot be told from the best, {rival}, and is {preferred}"
 
 
@@ -164,18 +164,23 @@ def why_not(other: Candidate, choice: Choice, stage: Stage) -> str:
     own = merit(stage, other)
     if other in choice.rest:
         return f"{own}, told apart from the best"
-    return f"{own}, cannot be told from the best, but {choice.pick.variant} is " + _preferred(
-        choice.pick, other
-    )
+    preferred = _preferred(choice, other)
+    return f"{own}, cannot be told from the best, but {choice.pick.variant} is {preferred}"
 
 
-def _preferred(one: Candidate, other: Candidate) -> str:
-    """By what `one` comes first of two that cannot be told apart."""
-    if one.row.p50_ms != other.row.p50_ms:
-        times = [worded("p50_ms", each.row.p50_ms) for each in (one, other)]
+def _preferred(choice: Choice, other: Candidate) -> str:
+    """By what the pick comes before another that cannot be told from the best."""
+    pick = choice.pick
+    assert pick is not None
+    assert choice.fastest is not None
+    if not as_fast(other, choice.fastest):
+        if pick.speed > other.speed:  # by chance: where its own interval is wide
+            return f"as fast as the fastest, {choice.fastest.variant}"
+        times = [worded("p50_ms", each.row.p50_ms) for each in (pick, other)]
         return f"faster (p50 {times[0]}, not {times[1]})"
-    if one.row.model_bytes != other.row.model_bytes:
-        return f"smaller ({worded('model_bytes', one.row.model_bytes)})"
+    if pick.size != other.size:
+        sizes = [worded("model_bytes", each.row.model_bytes) for each in (pick, other)]
+        return f"as fast and smaller ({sizes[0]}, not {sizes[1]})"
     return "as fast and as small, and ahead"
 
 

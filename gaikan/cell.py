@@ -25,10 +25,11 @@ from gaikan.files import writing
 from gaikan.networks import Embedder
 from gaikan.predict import anchor_distances
 from gaikan.store import Tensors, pack, unpack
-from gaikan.train import FitData, Recipe, Trained, build, fit
+from gaikan.train import Evaluation, FitData, Recipe, Trained, build, fit
 
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
 
+Embeddings = NDArray[np.float32]  # (N, D)
 Beat = Callable[[int, float], None]  # gets each epoch, from 1, and its mean loss
 
 
@@ -145,16 +146,18 @@ def work(cell: Cell, data: Data, trained: bytes | None, beat: Beat) -> Finished:
     started = time.perf_counter()
     try:
         arrays = resident(data, cell.device)
+        validation = None
         if trained is None:
-            trained = _train(cell, arrays, beat)
-        embedded = _embed(cell, arrays, trained)
+            trained, validation = _train(cell, arrays, beat)
+        embedded = _embed(cell, arrays, trained, validation)
     except (GaikanError, RuntimeError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Finished(failure=reason, seconds=time.perf_counter() - started)
     return Finished(trained, embedded, time.perf_counter() - started)
 
 
-def _train(cell: Cell, arrays: Resident, beat: Beat) -> bytes:
+def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings | None]:
+    """The network as the store holds it, and its embeddings of the validation part."""
     started = time.perf_counter()
     data = arrays.train.at(cell.fit_rows)
     trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
@@ -172,7 +175,7 @@ def _train(cell: Cell, arrays: Resident, beat: Beat) -> bytes:
         "best_epoch": trained.best_epoch,
         "seconds": time.perf_counter() - started,
     }
-    return pack(tensors, description)
+    return pack(tensors, description), trained.validation
 
 
 def recipe_description(recipe: Recipe) -> dict[str, Any]:
@@ -183,7 +186,7 @@ def recipe_description(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], float]:
+def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Evaluation]:
     """Balanced accuracy of the validation part, by mean embeddings of a sample of the fit part."""
     labels = arrays.train.labels.cpu().numpy()
     rows = cell.fit_rows
@@ -192,11 +195,11 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], floa
     )
     actual = labels[cell.validation_rows]
 
-    def evaluate(embedder: Embedder) -> float:
+    def evaluate(embedder: Embedder) -> Evaluation:
         anchors = ANCHORS["mean_embedding"](_fit_part(embedder, arrays, sample))
         embeddings = embed(embedder, arrays.train.images, cell.validation_rows)
         predicted = anchor_distances(embeddings, anchors).argmin(1)
-        return float(balanced_accuracy_score(actual, predicted))
+        return Evaluation(float(balanced_accuracy_score(actual, predicted)), embeddings)
 
     return evaluate
 
@@ -212,11 +215,15 @@ def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> 
     )
 
 
-def _embed(cell: Cell, arrays: Resident, trained: bytes) -> bytes:
+def _embed(
+    cell: Cell, arrays: Resident, trained: bytes, validation: Embeddings | None = None
+) -> bytes:
     network = restore(cell.recipe, arrays.train.at(cell.fit_rows), trained)
     part = _fit_part(network.embedder, arrays, cell.fit_rows)
     tensors: Tensors = {f"anchors.{name}": ANCHORS[name](part) for name in cell.anchors}
-    tensors["validation"] = embed(network.embedder, arrays.train.images, cell.validation_rows)
+    if validation is None:
+        validation = embed(network.embedder, arrays.train.images, cell.validation_rows)
+    tensors["validation"] = validation
     tensors["test"] = embed(network.embedder, arrays.test)
     if network.style.head is not None:
         tensors["head.weight"] = network.style.head.weight.detach().cpu().numpy()

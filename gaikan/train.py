@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gaikan.augment import light, move
@@ -60,6 +61,14 @@ class FitData:
         return replace(self, rows=torch.from_numpy(rows).to(self.images.device))
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a network does on the validation part."""
+
+    score: float
+    embeddings: NDArray[np.float32]  # (N, D) of the part
+
+
 @dataclass
 class Trained:
     """A trained network, and how it got there."""
@@ -69,6 +78,7 @@ class Trained:
     losses: list[float] = field(default_factory=list)  # mean of each epoch
     scores: dict[int, float] = field(default_factory=dict)  # epoch -> validation score
     best_epoch: int = 0
+    validation: NDArray[np.float32] | None = None  # the embeddings that chose it, (N, D)
 
 
 def build(recipe: Recipe, data: FitData) -> Trained:
@@ -88,7 +98,7 @@ def build(recipe: Recipe, data: FitData) -> Trained:
 def fit(
     recipe: Recipe,
     data: FitData,
-    evaluate: Callable[[Embedder], float],
+    evaluate: Callable[[Embedder], Evaluation],
     on_epoch: Callable[[int, float], None],
 ) -> Trained:
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
@@ -116,9 +126,10 @@ def fit(
             on_epoch(epoch, loss)
             if epoch in compared:
                 trained.embedder.eval()
-                trained.scores[epoch] = score = evaluate(trained.embedder)
-                if best is None or score >= trained.scores[trained.best_epoch]:
-                    trained.best_epoch = epoch
+                found = evaluate(trained.embedder)
+                trained.scores[epoch] = found.score
+                if best is None or found.score >= trained.scores[trained.best_epoch]:
+                    trained.best_epoch, trained.validation = epoch, found.embeddings
                     best = {k: v.clone() for k, v in _modules(trained).state_dict().items()}
     assert best is not None  # the last epoch is always evaluated
     _modules(trained).load_state_dict(best)

@@ -1,5 +1,6 @@
 """Batches, networks and training, small."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,22 @@ import torch
 
 from gaikan.anchors.mean_embedding import mean_embedding
 from gaikan.batches import balanced_batches
-from gaikan.cell import Resident, _fit_part
+from gaikan.cell import Arrays, Cell, Resident, _fit_part, work
 from gaikan.config import AugmentConfig, TrainConfig
 from gaikan.embed import embed
-from gaikan.networks import Embedder
+from gaikan.networks import NETWORKS, Embedder
 from gaikan.networks.cnn import Cnn
 from gaikan.predict import anchor_distances
 from gaikan.styles import STYLES
-from gaikan.train import FitData, Recipe, Trained, TrainingDivergedError, channel_statistics, fit
+from gaikan.train import (
+    Evaluation,
+    FitData,
+    Recipe,
+    Trained,
+    TrainingDivergedError,
+    channel_statistics,
+    fit,
+)
 
 
 def recipe(style: str, **train: float) -> Recipe:
@@ -34,8 +43,12 @@ def parts(dtype: type[np.uint8] | type[np.float32] = np.uint8) -> FitData:
     return FitData.of(images.astype(dtype), labels, ("a", "b", "c"), "cpu")
 
 
+def evaluation(score: float) -> Evaluation:
+    return Evaluation(score, np.full((1, 128), score, np.float32))
+
+
 def trained(style: str, data: FitData, **train: float) -> Trained:
-    return fit(recipe(style, **train), data, lambda _: 0.0, lambda epoch, loss: None)
+    return fit(recipe(style, **train), data, lambda _: evaluation(0), lambda epoch, loss: None)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -56,9 +69,25 @@ def test_a_seed_gives_the_same_weights() -> None:
 
 def test_the_best_epoch_is_kept() -> None:
     scores, longer = iter([0.5, 0.9, 0.1]), recipe("vanilla", epochs=10)
-    result = fit(longer, parts(), lambda _: next(scores), lambda epoch, loss: None)
+    result = fit(longer, parts(), lambda _: evaluation(next(scores)), lambda epoch, loss: None)
     assert result.scores == {8: 0.5, 9: 0.9, 10: 0.1}
     assert result.best_epoch == 9
+    assert result.validation is not None
+    assert result.validation[0, 0] == np.float32(0.9)
+
+
+@pytest.mark.parametrize("arch", NETWORKS)
+def test_embeddings_are_those_of_the_stored_network(arch: str) -> None:
+    """Those of the validation part are kept from choosing the epoch, where it was just trained."""
+    data = parts()
+    images, labels = data.images.numpy(), data.labels.numpy()
+    arrays = Arrays(images, labels, data.classes, images[:7], "")
+    asked = replace(recipe("vanilla", epochs=2), arch=arch, augment=AugmentConfig(shift=1))
+    cell = Cell(asked, np.arange(70), np.arange(70, 120), ("mean_embedding",), "cpu")
+    just_trained = work(cell, arrays, None, lambda epoch, loss: None)
+    again = work(cell, arrays, just_trained.trained, lambda epoch, loss: None)
+    assert just_trained.embedded is not None
+    assert just_trained.embedded == again.embedded
 
 
 def test_an_image_that_is_not_a_number_diverges() -> None:

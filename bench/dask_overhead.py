@@ -75,7 +75,7 @@ def main() -> None:
         train=TrainConfig(epochs=asked.epochs),
     )
     experiment = prepare(config)
-    todo = cells(config, "cpu", experiment.parts, experiment.train.classes)
+    todo = cells(config, "cpu", experiment.parts, experiment.train)
     with LocalCluster(
         PROCESSES, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as here:

@@ -111,7 +111,7 @@ def networks(mode: str, asked: argparse.Namespace) -> Iterator[tuple[str, Known]
     config = load_config(None, keys | ({"grid.style": asked.style} if asked.style else {}))
     known, left_out = without(read_source(asked.train, "train"), mode)
     test = align(known, read_source(asked.test, "test"))
-    todo = cells(config, resolve_device("auto"), {0: split(known, 0)}, known.classes)
+    todo = cells(config, resolve_device("auto"), {0: split(known, 0)}, known)
     with GridProgress(Console()) as progress:
         store = Store(Path(asked.out) / "store")
         finished = run_cells(todo, known, joined(test, left_out), store, progress)

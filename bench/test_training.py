@@ -110,7 +110,7 @@ def test_training_is_five_times_as_fast(contest: Contest, tmp_path: Path, all_co
     parts = split(frames, 0)
     grid = GridConfig(arch=("cnn",), style=("triplet",))
     config = Config(seeds=all_cores, grid=grid, train=TrainConfig(epochs=1))
-    todo = cells(config, "cpu", dict.fromkeys(config.all_seeds, parts), frames.classes)
+    todo = cells(config, "cpu", dict.fromkeys(config.all_seeds, parts), frames)
     contest.benchmark.extra_info.update(
         cores=all_cores, images=len(parts.fit), precision=todo[0].recipe.train.precision
     )

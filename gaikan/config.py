@@ -81,6 +81,11 @@ class TrainConfig(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="of the forward and backward pass; auto: bf16 where it is native"
     )
+    normalise: Literal["auto", "source", "image"] = Field(
+        "auto",
+        description="by mean and deviation of the fit part (source), or then of each image too; "
+        "auto: image where brightness varies much from image to image of a class",
+    )
 
 
 class AugmentConfig(Section):

@@ -8,6 +8,7 @@ import torch
 from gaikan.anchors import ANCHORS
 from gaikan.cell import Cell, Finished, recipe_description
 from gaikan.config import Config, TrainConfig, validated
+from gaikan.data.brightness import between_images
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
@@ -30,6 +31,12 @@ _TRAINING = (
     "gaikan.networks.embedder",
     "gaikan.styles.base",
 )
+
+
+# Of the variance of connector terminals 0.11 lies between images of a class, of circuit boards'
+# 0.16, of magnetic tiles' 0.53. Normalised by image, cnn-triplet's validation accuracy is 0.954
+# instead of 0.956, 0.934 instead of 0.941, and balanced 0.914 instead of 0.747 (two seeds each).
+_BY_IMAGE_FROM = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -88,22 +95,34 @@ def resolve_precision(precision: str, device: str, hardware: Hardware | None = N
     return "bf16" if hardware.bf16[device] else "fp32"
 
 
+def resolve_normalise(normalise: str, source: Frames) -> str:
+    """`auto` becomes image where brightness varies much from image to image of a class."""
+    if normalise != "auto":
+        return normalise
+    share = between_images(source.images, source.labels)
+    return "image" if share > _BY_IMAGE_FROM else "source"
+
+
 def cells(
     config: Config,
     device: str,
     parts: dict[int, Parts],
-    classes: tuple[str, ...],
+    source: Frames,
     hardware: Hardware | None = None,
 ) -> list[Cell]:
-    """One cell a network and seed, the slow ones first so that the last to end is short.
+    """One cell a network and seed of the `source`, the slow ones first: the last to end is short.
 
-    Raises ConfigError where a style's options do not fit the `classes`.
+    Raises ConfigError where a style's options do not fit the classes.
     """
     archs, styles, anchors = axes(config)
     for style in styles:
-        STYLES[style](STYLES[style].options_type(**_options(config, style)), classes)
-    precision = resolve_precision(config.train.precision, device, hardware)
-    train = {arch: _scaled(config.train, NETWORKS[arch], precision) for arch in archs}
+        STYLES[style](STYLES[style].options_type(**_options(config, style)), source.classes)
+    resolved = {
+        "precision": resolve_precision(config.train.precision, device, hardware),
+        "normalise": resolve_normalise(config.train.normalise, source),
+    }
+    shared = config.train.model_copy(update=resolved)
+    train = {arch: _scaled(shared, NETWORKS[arch]) for arch in archs}
     return [
         Cell(
             Recipe(arch, style, _options(config, style), train[arch], config.augment, seed),
@@ -118,10 +137,9 @@ def cells(
     ]
 
 
-def _scaled(train: TrainConfig, network: type[Network], precision: str) -> TrainConfig:
+def _scaled(train: TrainConfig, network: type[Network]) -> TrainConfig:
     return train.model_copy(
         update={
-            "precision": precision,
             "epochs": train.epochs * network.epochs_factor,
             "batch_size": train.batch_size * network.batch_factor,
         }

@@ -57,6 +57,7 @@ def import_(
         "data.shape": shape,
         "grid.arch": [arch],
         "grid.style": [style],
+        "train.normalise": "source",  # by image, they would see what they never were trained on
         "references": "none",
         "timing.enabled": False,
     }

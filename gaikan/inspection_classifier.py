@@ -102,7 +102,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         }
         config = validated(Config, values, type(self).__name__)
         parts = {self.random_state: split(frames, self.random_state)}
-        (cell,) = cells(config, resolve_device(self.device), parts, frames.classes)
+        (cell,) = cells(config, resolve_device(self.device), parts, frames)
         return cell
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803

@@ -71,7 +71,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     store = Store(out / "store")
     sources = KeptSources(store)
     experiment = prepare(config, sources.read)
-    todo = cells(config, device, experiment.parts, experiment.train.classes, hardware)
+    todo = cells(config, device, experiment.parts, experiment.train, hardware)
     given = dict(sources.rendered)  # store entries that are not trained here
     if weights is not None:
         (cell,) = todo
@@ -221,6 +221,7 @@ def _manifest(
         "seeds": list(config.all_seeds),
         "device": first.device,
         "precision": first.recipe.train.precision,
+        "normalise": first.recipe.train.normalise,
         "data": experiment.describe(),
         "classes": list(experiment.train.classes),
         "ok": experiment.ok,

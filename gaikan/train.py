@@ -32,7 +32,7 @@ class Recipe:
     arch: str
     style: str
     options: dict[str, Any]  # the style's own, complete
-    train: TrainConfig  # with `precision` resolved to fp32 or bf16
+    train: TrainConfig  # with `precision` and `normalise` resolved
     augment: AugmentConfig
     seed: int
 
@@ -87,7 +87,7 @@ def build(recipe: Recipe, data: FitData) -> Trained:
     mean, std = channel_statistics(data.images, data.rows)
     _, channels, height, width = data.images.shape
     network = NETWORKS[recipe.arch]((channels, height, width))
-    embedder = Embedder(network, mean, std)
+    embedder = Embedder(network, mean, std, recipe.train.normalise == "image")
     trained = Trained(embedder, style(style.options_type(**recipe.options), data.classes))
     # Module.to takes memory_format; its type stubs leave it out.
     embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

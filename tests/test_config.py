@@ -7,6 +7,7 @@ import pytest
 
 from gaikan.anchors import ANCHORS
 from gaikan.config import load_config
+from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
 from gaikan.grid import axes, cells
@@ -92,6 +93,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_mlp_trains_longer_in_larger_batches() -> None:
     config = load_config(None, {"train.epochs": 5, "train.batch_size": 32, "seeds": 1})
     parts = {0: Parts(fit=np.arange(6), validation=np.arange(6, 9))}
-    trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, ("a", "b"))}
+    images = np.zeros((9, 1, 4, 4), np.uint8)
+    source = Frames("made", images, np.arange(9) % 2, ("a", "b"), ("0", "1"), np.arange(9))
+    trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, source)}
     assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
     assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (20, 64)

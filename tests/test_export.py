@@ -37,6 +37,7 @@ style = ["vanilla", "triplet"]
 [train]
 epochs = 1
 batch_size = 16
+normalise = "image"
 [timing]
 enabled = false
 """

@@ -58,7 +58,7 @@ def use(path: Path, style: str, train: Frames) -> None:
     weights = Weights.read(path, None, None, None)
     asked = {"seeds": 1, "grid.arch": ["mlp"], "grid.style": [style]}
     parts = {0: split(train, 0)}
-    (cell,) = cells(load_config(None, asked), "cpu", parts, train.classes)
+    (cell,) = cells(load_config(None, asked), "cpu", parts, train)
     assert imported(cell, weights, train)[1]
 
 

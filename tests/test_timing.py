@@ -328,7 +328,8 @@ def trained(arch: str, seed: int) -> Trained:
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        embedder = Embedder(NETWORKS[arch](SHAPE), torch.rand(3) * 100, 1 + torch.rand(3))
+        mean, std = torch.rand(3) * 100, 1 + torch.rand(3)
+        embedder = Embedder(NETWORKS[arch](SHAPE), mean, std, by_image=seed == 2)
         for module in embedder.modules():
             if isinstance(module, torch.nn.BatchNorm1d):
                 torch.nn.init.uniform_(module.running_mean, -1, 1)  # type: ignore[arg-type]
@@ -504,16 +505,19 @@ def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_
     assert (found[1] != expected[1]).any()  # it is not fp32 after all
 
 
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("arch", NETWORKS)
 def test_a_saved_network_is_the_same_one_without_a_pickled_module(
-    arch: str, tmp_path: Path
+    arch: str, seed: int, tmp_path: Path
 ) -> None:
-    module = trained(arch, 1).module
+    module = trained(arch, seed).module
     weight = next(p for p in module.parameters() if p.dim() > 1)
     weight.data = weight.data.transpose(0, 1).contiguous().transpose(0, 1)
     save_network(module, arch, SHAPE, tmp_path)
     read = load_module(tmp_path / "model.pt")
     assert repr(read) == repr(module)
+    assert isinstance(read, Decisions)
+    assert read.embedder.by_image == module.embedder.by_image == (seed == 2)
     for own, other in zip(module.state_dict().items(), read.state_dict().items(), strict=True):
         assert own[0] == other[0]
         assert torch.equal(own[1], other[1])

@@ -178,7 +178,7 @@ def arrays(folder: Path, path: Path, style: str, **asked: Any) -> dict[str, NDAr
     """What the store would hold."""
     train = read_source(str(folder / "train.parquet"))
     config = load_config(None, {"grid.arch": ["cnn"], "grid.style": [style], "seeds": 1})
-    (cell,) = cells(config, "cpu", {0: split(train, 0)}, train.classes)
+    (cell,) = cells(config, "cpu", {0: split(train, 0)}, train)
     known = {"classes": None, "mean": None, "std": None} | asked
     _, content = imported(cell, Weights.read(path, **known), train)
     return unpack(content)[0]

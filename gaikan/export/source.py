@@ -12,7 +12,7 @@ from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
 from gaikan.experiment import Experiment, prepare
 from gaikan.manifest import read_manifest
-from gaikan.networks import NETWORKS, Embedder
+from gaikan.networks import NETWORKS, Embedder, is_by_image
 from gaikan.selection.picks_file import read_picks
 from gaikan.store import Store, Tensors, unpack
 
@@ -149,8 +149,10 @@ def _best_seed(run: Path, variant: str) -> int:
 def _embedder(trained: bytes) -> Embedder:
     tensors, description = unpack(trained)
     channels, height, width = description["shape"]
-    network = NETWORKS[description["recipe"]["arch"]]((channels, height, width))
-    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels))
+    recipe = description["recipe"]
+    network = NETWORKS[recipe["arch"]]((channels, height, width))
+    by_image = is_by_image(recipe)
+    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), by_image)
     embedder.load_state_dict(
         {
             name.removeprefix("embedder."): torch.from_numpy(value)

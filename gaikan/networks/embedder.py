@@ -1,27 +1,40 @@
 """From raw image to embedding: normalisation and network."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+_NO_CONTRAST = 1e-6  # variance of an image, beside 1 of the fit images
 
 
 class Embedder(nn.Module):
     """(N, C, H, W) uint8 or float32 as the source has them -> (N, 128) float32.
 
-    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1.
+    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1. With `by_image`
+    each image is then given mean 0 and deviation 1 as a whole, so that exposure does not matter;
+    one without contrast, beside the fit images, stays so.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
+    def __init__(
+        self, network: nn.Module, mean: Tensor, std: Tensor, by_image: bool = False
+    ) -> None:
         super().__init__()
         self.network = network
+        self.by_image = by_image
         self.register_buffer("mean", mean.reshape(1, -1, 1, 1))
         self.register_buffer("std", std.reshape(1, -1, 1, 1))
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Raw images to float32 of mean 0 and deviation 1 per channel, channels last."""
+        """Raw images to float32 of mean 0 and deviation 1, channels last."""
         x = (images.to(torch.float32) - self.mean) / self.std
+        if self.by_image:
+            x = F.layer_norm(x, x.shape[1:], eps=_NO_CONTRAST)
         return x.contiguous(memory_format=torch.channels_last)
 
     def embed(self, normalised: Tensor) -> Tensor:
@@ -32,3 +45,8 @@ class Embedder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings of raw images."""
         return self.embed(self.normalise(images))
+
+
+def is_by_image(recipe: Mapping[str, Any]) -> bool:
+    """Whether networks of that recipe, as the store describes it, are `by_image`."""
+    return bool(recipe.get("train", {}).get("normalise") == "image")

@@ -266,7 +266,12 @@ def _environment(folder: RunFolder) -> list[Block]:
             "ran_on",
             **{name: machine[name] for name in ("cores", "memory_gib", "system", "python")},
             processor=machine["gpu"] or machine["processor"],
-            trained=say("trained_on", device=manifest["device"], precision=manifest["precision"])
+            trained=say(
+                "trained_on",
+                device=manifest["device"],
+                precision=manifest["precision"],
+                normalised=say("by_image" if manifest["normalise"] == "image" else "by_source"),
+            )
             if folder.imported is None
             else say("not_trained", file=folder.imported),
         ),

@@ -19,7 +19,7 @@ PICKS = "picks.json"
 
 _NEEDED = (
     *("name", "config", "seeds", "device", "precision", "data", "classes", "ok", "failed"),
-    *("skipped", "leaks", "machine", "seconds", "weights"),
+    *("normalise", "skipped", "leaks", "machine", "seconds", "weights"),
 )
 
 # Columns of text: a class may be called "001" or "NA".

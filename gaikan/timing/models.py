@@ -19,7 +19,7 @@ from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
 from gaikan.inspector import AnchorDistance, HeadDistance, exported
-from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
+from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape, is_by_image
 from gaikan.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
 from gaikan.timing.torch_model import GEMM_SIZE, Decisions, Product, save_network, save_product
@@ -52,9 +52,10 @@ class Trained:
     def of(cls, network: str, trained: bytes, embedded: bytes) -> "Trained":
         """From the two store entries of a cell."""
         tensors, description = unpack(trained)
-        arch, shape = description["recipe"]["arch"], tuple(description["shape"])
+        recipe, shape = description["recipe"], tuple(description["shape"])
+        arch, by_image = recipe["arch"], is_by_image(recipe)
         state = _part(tensors, "embedder")
-        embedder = Embedder(NETWORKS[arch](shape), state["mean"], state["std"])
+        embedder = Embedder(NETWORKS[arch](shape), state["mean"], state["std"], by_image)
         embedder.load_state_dict(state)
         arrays = unpack(embedded)[0]
         distances: dict[str, nn.Module] = {
@@ -65,7 +66,7 @@ class Trained:
         if "head.weight" in arrays:
             distances[HEAD] = HeadDistance(arrays["head.weight"], arrays["head.bias"])
         module = Decisions(embedder, distances)
-        return cls(network, arch, description["recipe"]["seed"], shape, module)
+        return cls(network, arch, recipe["seed"], shape, module)
 
 
 def _part(tensors: Tensors, part: str) -> dict[str, Tensor]:
@@ -98,7 +99,7 @@ class Exporter:
 
     def __init__(self, dtype: torch.dtype, n_classes: int, anchors: list[str]) -> None:
         self.dtype, self.n_classes, self.anchors = dtype, n_classes, anchors
-        self._traced: dict[tuple[str, ImageShape], Any] = {}
+        self._traced: dict[tuple[str, ImageShape, bool], Any] = {}
         self.unavailable = self.missing_package()
 
     @staticmethod
@@ -141,7 +142,7 @@ class Exporter:
         from onnx import numpy_helper
         from onnxscript import optimizer
 
-        model = self._trace(trained.arch, trained.shape)
+        model = self._trace(trained.arch, trained.shape, trained.module.embedder.by_image)
         state = {
             name: value.numpy()
             for name, value in trained.module.state_dict().items()
@@ -158,12 +159,10 @@ class Exporter:
         assert not state, f"not in the traced graph: {sorted(state)}"
         return optimizer.optimize(pruned(filled, *trained.module.decisions))
 
-    def _trace(self, arch: str, shape: ImageShape) -> Any:
-        if (arch, shape) not in self._traced:
-            channels = shape[0]
-            embedder = Embedder(
-                NETWORKS[arch](shape), torch.zeros(channels), 2 * torch.ones(channels)
-            )
+    def _trace(self, arch: str, shape: ImageShape, by_image: bool) -> Any:
+        if (arch, shape, by_image) not in self._traced:
+            mean, std = torch.zeros(shape[0]), 2 * torch.ones(shape[0])
+            embedder = Embedder(NETWORKS[arch](shape), mean, std, by_image)
             anchors = np.zeros((self.n_classes, EMBEDDING_SIZE), np.float32)
             distances: dict[str, nn.Module] = {
                 name: AnchorDistance(anchors.copy()) for name in self.anchors
@@ -171,7 +170,7 @@ class Exporter:
             distances[HEAD] = HeadDistance(anchors.copy(), anchors[:, 0].copy())
             module = Decisions(embedder, distances)
             example = torch.zeros((2, *shape), dtype=self.dtype)
-            self._traced[arch, shape] = exported(
+            self._traced[arch, shape, by_image] = exported(
                 module,
                 (example,),
                 [INPUT],
@@ -179,7 +178,7 @@ class Exporter:
                 ({0: torch.export.Dim("batch", min=1)},),
                 optimize=False,
             )
-        return self._traced[arch, shape]
+        return self._traced[arch, shape, by_image]
 
 
 def _outputs(decisions: Any) -> list[str]:

@@ -69,7 +69,14 @@ def save_network(module: Decisions, arch: str, shape: ImageShape, folder: Path) 
     classes = next(
         len(distance.state_dict()[kinds[name]]) for name, distance in module.distances.items()
     )
-    _save(module, {"arch": arch, "shape": shape, "decisions": kinds, "classes": classes}, folder)
+    description = {
+        "arch": arch,
+        "shape": shape,
+        "by_image": module.embedder.by_image,
+        "decisions": kinds,
+        "classes": classes,
+    }
+    _save(module, description, folder)
 
 
 def save_product(product: Product, folder: Path) -> None:
@@ -97,10 +104,12 @@ def load_module(path: Path, device: str = "cpu") -> Decisions | Product:
     return module
 
 
-def _network(arch: str, shape: list[int], decisions: dict[str, str], classes: int) -> Decisions:
+def _network(
+    arch: str, shape: list[int], by_image: bool, decisions: dict[str, str], classes: int
+) -> Decisions:
     channels, height, width = shape
     network = NETWORKS[arch]((channels, height, width))
-    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels))
+    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), by_image)
     blank = np.zeros((classes, EMBEDDING_SIZE), np.float32)
     makers: dict[str, Callable[[], nn.Module]] = {
         _ANCHORS: lambda: AnchorDistance(blank),

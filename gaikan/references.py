@@ -1,7 +1,8 @@
 """Classical classifiers on the same parts: whether a network is needed at all.
 
 From scikit-learn, fitted on the fit part of each seed as the networks are; no choice is made on
-validation. Images longer than 64 pixels a side are averaged down before.
+validation. Images longer than 64 pixels a side are averaged down before, and normalised one by one
+where those of the networks are.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
@@ -84,8 +85,16 @@ class Reference:
         yield self.variant, decide(self.distances[split].astype(np.float64), ok)
 
 
-def pixels(images: Images) -> NDArray[np.float32]:
-    """Images (N, C, H, W) as rows (N, M), those longer than 64 averaged down by a whole factor."""
+def pixels(images: Images, by_image: bool) -> NDArray[np.float32]:
+    """Images (N, C, H, W) as rows (N, M), those longer than 64 averaged down by a whole factor.
+
+    With `by_image` each row has mean 0 and deviation 1, or 0 where it is all one grey.
+    """
+    rows = _averaged_down(images)
+    return np.asarray(scale(rows, axis=1)) if by_image else rows
+
+
+def _averaged_down(images: Images) -> NDArray[np.float32]:
     n, channels, height, width = images.shape
     factor = -(-max(height, width) // _LONGEST)
     if factor == 1:
@@ -136,21 +145,25 @@ def run_references(
     train: Frames,
     test: Frames,
     parts: dict[int, Parts],
+    by_image: bool,
     store: Store,
     tell: Callable[[str], None],
 ) -> list[Reference]:
-    """Every reference of every seed, from the store or fitted now; `tell` hears how it gets on."""
+    """Every reference of every seed, from the store or fitted now; `tell` hears how it gets on.
+
+    With `by_image` each image is normalised by itself.
+    """
     jobs = [(name, seed) for seed in parts for name in REFERENCES]
-    keys = {job: _key(*job, train, test, parts[job[1]]) for job in jobs}
+    keys = {job: _key(*job, train, test, parts[job[1]], by_image) for job in jobs}
     known = {job: store.load(key) for job, key in keys.items()}
     missing = [job for job in jobs if known[job] is None]
     if missing:
         folder = store.folder / "work"
         with writing(folder):
             folder.mkdir(exist_ok=True)
-            np.save(folder / "pixels.npy", pixels(train.images))
+            np.save(folder / "pixels.npy", pixels(train.images, by_image))
             np.save(folder / "labels.npy", train.labels)
-            np.save(folder / "test-pixels.npy", pixels(test.images))
+            np.save(folder / "test-pixels.npy", pixels(test.images, by_image))
         tell(f"0/{len(missing)} references")
         with processes(len(missing)) as pool:
             futures = {
@@ -173,13 +186,16 @@ def run_references(
     return found
 
 
-def _key(name: str, seed: int, train: Frames, test: Frames, parts: Parts) -> str:
+def _key(
+    name: str, seed: int, train: Frames, test: Frames, parts: Parts, by_image: bool
+) -> str:
     return key_of(
         {
             "reference": name,
             "seed": seed,
             "data": [train.fingerprint, test.fingerprint],
             "split": [parts.fit.tolist(), parts.validation.tolist()],
+            "by_image": by_image,
             "code": code_version("gaikan.references", "gaikan.seeds"),
             "scikit-learn": sklearn.__version__,
         }

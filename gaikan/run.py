@@ -91,11 +91,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         if before is not None:
             caption = write.about(before.summary, experiment).en
             return Outcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
-        references = []
-        if _no_references(config, experiment) is None:
-            references = run_references(
-                experiment.train, experiment.test, experiment.parts, store, watcher.stage
-            )
+        references = _references(config, experiment, todo[0], store, watcher)
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
         leaks = _leaks(experiment, store)
@@ -250,6 +246,17 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
         and "all test parts are of one group, so nothing shows how groups differ",
     }
     return [{"what": what, "why": why} for what, why in reasons.items() if why]
+
+
+def _references(
+    config: Config, experiment: Experiment, first: Cell, store: Store, watcher: Watcher
+) -> list[Reference]:
+    """The classical references, where there are to be some; images as `first` has them."""
+    if _no_references(config, experiment) is not None:
+        return []
+    by_image = first.recipe.train.normalise == "image"
+    train, test, parts = experiment.train, experiment.test, experiment.parts
+    return run_references(train, test, parts, by_image, store, watcher.stage)
 
 
 def _no_references(config: Config, experiment: Experiment) -> str | None:

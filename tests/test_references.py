@@ -51,7 +51,15 @@ def test_the_same_state_gives_the_same_forest(blobs: tuple[np.ndarray, np.ndarra
 
 def test_large_images_are_averaged_down_and_small_ones_are_not() -> None:
     images = np.arange(2 * 3 * 130 * 65).reshape(2, 3, 130, 65).astype(np.float32)
-    rows = pixels(images)
+    rows = pixels(images, by_image=False)
     assert rows.shape == (2, 3 * 43 * 21)
     assert rows[0, 0] == pytest.approx(images[0, 0, :3, :3].mean())
-    assert pixels(np.zeros((2, 1, 36, 39), np.uint8)).shape == (2, 1404)
+    assert pixels(np.zeros((2, 1, 36, 39), np.uint8), by_image=False).shape == (2, 1404)
+
+
+def test_by_image_exposure_does_not_matter() -> None:
+    images = np.random.default_rng(0).integers(0, 120, (3, 1, 8, 8)).astype(np.uint8)
+    images[2] = 70
+    rows = pixels(images, by_image=True)
+    np.testing.assert_allclose(rows, pixels(2 * images + 7, by_image=True), atol=1e-5)
+    np.testing.assert_allclose(rows.std(1), [1, 1, 0], atol=1e-5)

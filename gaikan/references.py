@@ -20,7 +20,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
@@ -91,7 +91,11 @@ def pixels(images: Images, by_image: bool) -> NDArray[np.float32]:
     With `by_image` each row has mean 0 and deviation 1, or 0 where it is all one grey.
     """
     rows = _averaged_down(images)
-    return np.asarray(scale(rows, axis=1)) if by_image else rows
+    if by_image:
+        rows -= rows.mean(1, keepdims=True, dtype=np.float64)
+        deviation = rows.std(1, keepdims=True)
+        rows /= np.where(deviation > 0, deviation, 1)
+    return rows
 
 
 def _averaged_down(images: Images) -> NDArray[np.float32]:

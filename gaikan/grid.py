@@ -8,7 +8,7 @@ import torch
 from gaikan.anchors import ANCHORS
 from gaikan.cell import Cell, Finished, recipe_description
 from gaikan.config import Config, TrainConfig, validated
-from gaikan.data.brightness import between_images
+from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
@@ -31,12 +31,6 @@ _TRAINING = (
     "gaikan.networks.embedder",
     "gaikan.styles.base",
 )
-
-
-# Of the variance of connector terminals 0.11 lies between images of a class, of circuit boards'
-# 0.16, of magnetic tiles' 0.53. Normalised by image, cnn-triplet's validation accuracy is 0.954
-# instead of 0.956, 0.934 instead of 0.941, and balanced 0.914 instead of 0.747 (two seeds each).
-_BY_IMAGE_FROM = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -99,8 +93,7 @@ def resolve_normalise(normalise: str, source: Frames) -> str:
     """`auto` becomes image where brightness varies much from image to image of a class."""
     if normalise != "auto":
         return normalise
-    share = between_images(source.images, source.labels)
-    return "image" if share > _BY_IMAGE_FROM else "source"
+    return "image" if between_images(source.images, source.labels) > MUCH else "source"
 
 
 def cells(

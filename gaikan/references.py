@@ -190,9 +190,7 @@ def run_references(
     return found
 
 
-def _key(
-    name: str, seed: int, train: Frames, test: Frames, parts: Parts, by_image: bool
-) -> str:
+def _key(name: str, seed: int, train: Frames, test: Frames, parts: Parts, by_image: bool) -> str:
     return key_of(
         {
             "reference": name,

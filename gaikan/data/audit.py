@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.copies import unique_images
 from gaikan.data.frames import Frames
 from gaikan.data.leaks import n_constant, n_contradicting
@@ -10,11 +11,17 @@ from gaikan.data.leaks import n_constant, n_contradicting
 def facts(frames: Frames) -> list[tuple[str, str]]:
     """Name and value of each fact worth knowing before a run."""
     channels, height, width = frames.shape
+    share = between_images(frames.images, frames.labels)
     values = [
         ("source", frames.source),
         ("images", str(len(frames))),
         ("size", f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}"),
         ("values", f"{frames.images.dtype}, {frames.images.min():g} to {frames.images.max():g}"),
+        (
+            "brightness",
+            f"{100 * share:.0f} % of the variance is between images"
+            + ": normalised one by one" * (share > MUCH),
+        ),
         ("fingerprint", frames.fingerprint[:16]),
     ]
     if frames.groups is not None:

@@ -6,6 +6,7 @@ from string import Formatter
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -14,6 +15,7 @@ from gaikan.report.blocks import Bullets, Code, Table
 from gaikan.report.md import markdown
 from gaikan.report.parts import _choose
 from gaikan.report.thumbnails import COLUMNS, SIDE, sheet
+from gaikan.report.trust import reference_sentence
 from gaikan.report.words import plain, say, strings
 from gaikan.report.write import write_manifest
 
@@ -89,6 +91,25 @@ def test_each_image_has_its_place_on_the_sheet(channels: int) -> None:
         row, column = divmod(i, COLUMNS)
         tile = pixels[row * SIDE :, column * SIDE // 2 :][: SIDE - 1, : SIDE // 2 - 1]
         assert abs(tile.mean() - level) < 3
+
+
+@pytest.mark.parametrize("rest", [True, None])
+@pytest.mark.parametrize(("tied", "words"), [(True, "cannot be told from"), (False, "is behind")])
+def test_a_reference_that_ties_is_not_called_behind(
+    tied: bool, rest: bool | None, words: str
+) -> None:
+    """Whether or not a variant was left out of the comparison, which changes the column's type."""
+    summary = pd.DataFrame(
+        {
+            "variant": ["cnn-a-mean_image", "reference-svm", "mlp-a-mean_image"],
+            "kind": ["anchor", "reference", "anchor"],
+            "accuracy": [0.9, 0.89, 0.5],
+            "tied": [True, tied, rest],
+        }
+    )
+    sentence = reference_sentence(summary)
+    assert sentence is not None
+    assert f"reference-svm (89.0 %), {words} cnn-a-mean_image" in sentence.en
 
 
 def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:

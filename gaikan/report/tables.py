@@ -23,10 +23,11 @@ def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str],
     if original:
         header += ["original protocol", "optimism", "95 %"] if wide else ["orig.", "optim."]
     rows = []
-    for row in summary.to_dict("records"):
+    # Not compared is None, or NaN where a table was merged.
+    for row in summary.assign(tied=summary["tied"].eq(True)).to_dict("records"):
         cells = [
             str(row["variant"]),
-            "=" if row["tied"] is True else "",
+            "=" if row["tied"] else "",
             percent(row["accuracy"]),
             _range(row["low"], row["high"]),
             percent(row["balanced_accuracy"]),

@@ -190,6 +190,7 @@ def reference_sentence(summary: pd.DataFrame) -> Words | None:
     if classical["accuracy"] >= network["accuracy"]:
         key = "reference_no_worse"
     else:
-        key = "reference_tied" if classical["tied"] is True else "reference_behind"
+        tied = references["tied"].eq(True).iloc[0]
+        key = "reference_tied" if tied else "reference_behind"
     best = [f"{row['variant']} ({percent(row['accuracy'])} %)" for row in (classical, network)]
     return say(key, classical=best[0], network=best[1])

@@ -60,7 +60,8 @@ def test_openvino_s_threads_get_a_core_each_and_the_caller_the_first(tmp_path: P
         machine.stay_on(ALL)
         model = RUNTIMES["openvino-fp32"].load(folder, 2)
         assert model.beside
-        settle(lambda: model(IMAGES[:8]), ALL)  # noqa: B023, fast enough on a busy machine too
+        few = IMAGES[:8]  # fast enough to tell by on a busy machine too
+        settle(lambda: model(few), ALL)  # noqa: B023
         assert machine.core_numbers() == {min(ALL)}
         own, whole = time.thread_time(), time.process_time()
         for _ in range(50):

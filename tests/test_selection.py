@@ -18,7 +18,7 @@ from statsmodels.stats.multitest import multipletests
 from gaikan.config import Config, FactoryConfig
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import pick
-from gaikan.selection.reasons import binding, nearest_miss, without
+from gaikan.selection.reasons import binding, nearest_miss, why_not, without
 from gaikan.selection.run_files import Network, Part, RunFiles
 from gaikan.selection.sensitivity import sensitivity
 from gaikan.selection.ties import Ties
@@ -405,6 +405,22 @@ def test_times_whose_intervals_meet_do_not_decide(p50_ms: float, expected: str) 
     choice = pick(own.candidates(Stage()), Stage(), Ties(own))
     assert choice.pick is not None
     assert choice.pick.variant == {"better": first, "fast": second}[expected].variant
+
+
+@given(st.integers(0, 10**6), stages())
+@settings(deadline=None, max_examples=40)
+def test_what_is_called_faster_or_smaller_is(seed: int, stage: Stage) -> None:
+    own = judging(random_run(seed, seeds=1))
+    choice = pick(own.candidates(stage), stage, Ties(own))
+    for other in choice.tied[1:]:
+        assert choice.pick is not None
+        said, (one, two) = why_not(other, choice, stage), (choice.pick.row, other.row)
+        times, sizes = (one.p50_ms, two.p50_ms), (one.model_bytes, two.model_bytes)
+        assert ("faster" not in said) or times[0] < times[1]  # type: ignore[operator]
+        assert ("smaller" not in said) or sizes[0] < sizes[1]  # type: ignore[operator]
+        if "ahead" in said:
+            assert sizes[0] == sizes[1]
+            assert choice.pick.merit >= other.merit
 
 
 @pytest.mark.parametrize(("errors", "expected"), [(5, "fast"), (6, "right")])

@@ -174,7 +174,8 @@ def _preferred(choice: Choice, other: Candidate) -> str:
     assert pick is not None
     assert choice.fastest is not None
     if not as_fast(other, choice.fastest):
-        if pick.speed > other.speed:  # by chance: where its own interval is wide
+        # By chance the pick's own p50 may be no less: where its interval is wide.
+        if (pick.row.p50_ms or 0.0) >= (other.row.p50_ms or 0.0):
             return f"as fast as the fastest, {choice.fastest.variant}"
         times = [worded("p50_ms", each.row.p50_ms) for each in (pick, other)]
         return f"faster (p50 {times[0]}, not {times[1]})"

@@ -1,11 +1,14 @@
 """Decisions and scores, against independent references."""
 
+import warnings
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+from gaikan.cell import mean_recall
 from gaikan.predict import anchor_distances, decide, head_distances
 from gaikan.score import confusion, score, shop_floor_counts
 
@@ -61,6 +64,17 @@ def test_scores_equal_scikit_learn(data: st.DataObject) -> None:
     assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted))
     assert scores.balanced_accuracy == pytest.approx(balanced_accuracy_score(actual, predicted))
     assert scores.macro_f1 == pytest.approx(f1_score(actual, predicted, average="macro"))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=30))
+@example([(4, 4)])
+@example([(0, 1), (0, 0), (3, 5)])  # a gap in the classes, and one that is only predicted
+def test_mean_recall_is_scikit_learns_balanced_accuracy(pairs: list[tuple[int, int]]) -> None:
+    actual, predicted = np.array(pairs).T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of what is only predicted, and of one class
+        expected = balanced_accuracy_score(actual, predicted)
+    assert mean_recall(actual, predicted) == expected
 
 
 def test_a_class_that_training_lacks_counts_as_wrong() -> None:

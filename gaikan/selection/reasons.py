@@ -97,11 +97,22 @@ def _binding(
 ) -> Binding:
     limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
     what = place(instead) if instead.variant == chosen.variant else instead.variant
-    why = (
-        f"without {limits}{' together' * (len(names) > 1)}: {what}, {merit(stage, instead)} "
-        f"instead of {worth(stage, chosen)}"
+    change = _change(stage, instead, chosen)
+    return Binding(
+        names, instead, f"without {limits}{' together' * (len(names) > 1)}: {what}, {change}"
     )
-    return Binding(names, instead, why)
+
+
+def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
+    """The objective's figure of both; where it reads the same, what else they differ in."""
+    own, before = merit(stage, instead), worth(stage, chosen)
+    if worth(stage, instead) != before:
+        return f"{own} instead of {before}"
+    for name in ("p50_ms", "model_bytes"):
+        after, before = (worded(name, getattr(each.row, name)) for each in (instead, chosen))
+        if after != before:
+            return f"{own} as well, {called(name)} {after} instead of {before}"
+    return f"{own} as well"
 
 
 def _with(candidates: Sequence[Candidate], *names: str) -> list[Candidate]:

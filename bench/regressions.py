@@ -27,7 +27,6 @@ from gaikan.check.run_files import Run
 from gaikan.config import Config
 from gaikan.embed import embed
 from gaikan.networks import Embedder
-from gaikan.networks.cnn import Cnn
 from gaikan.report.markdown import markdown
 from gaikan.seeds import stream
 from gaikan.styles.siamese import Siamese
@@ -66,7 +65,7 @@ def dropout() -> Plant:
         module.training = True
         return module
 
-    return patch.object(Cnn, "train", train)
+    return patch.object(torch.nn.Dropout2d, "train", train)
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def cells(
 def _scaled(train: TrainConfig, network: type[Network]) -> TrainConfig:
     return train.model_copy(
         update={
-            "epochs": train.epochs * network.epochs_factor,
+            "epochs": round(train.epochs * network.epochs_factor),
             "batch_size": train.batch_size * network.batch_factor,
         }
     )

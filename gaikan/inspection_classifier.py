@@ -32,7 +32,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     Parameters
     ----------
     arch, style, anchor : names as in the grid
-    epochs : of the cnn; the mlp trains three times as many
+    epochs : of the cnn; the mlp trains 3.5 times as many
     shift, flip : what may vary in a part that is the same part; see `[augment]`
     device : auto, cpu or cuda
     random_state : of the split, the initial weights and the batches
@@ -55,7 +55,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         style: str = "triplet",
         anchor: str = "mean_embedding",
         *,
-        epochs: int = 28,
+        epochs: int = 24,
         shift: int = 3,
         flip: str = "none",
         device: str = "auto",

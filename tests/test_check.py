@@ -153,7 +153,7 @@ def test_the_baseline_holds_the_figures_of_the_run_and_what_made_them(folder: Pa
     assert held.commit == "c" * 40
     assert held.data["test"].fingerprint == manifest["data"]["test"]["fingerprint"]
     assert held.machine["packages"] == manifest["machine"]["packages"]
-    assert held.recipes["mlp-triplet"]["train"]["epochs"] == 9
+    assert held.recipes["mlp-triplet"]["train"]["epochs"] == 10
 
 
 def test_updating_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:

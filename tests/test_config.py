@@ -97,4 +97,4 @@ def test_the_mlp_trains_longer_in_larger_batches() -> None:
     source = Frames("made", images, np.arange(9) % 2, ("a", "b"), ("0", "1"), np.arange(9))
     trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, source)}
     assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
-    assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (15, 64)
+    assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (18, 64)

@@ -1,4 +1,4 @@
-"""The first layer of the `cnn` in training on a CPU: convolution, pooling and ReLU in one.
+"""The first layer of the `cnn` in training on a CPU: convolution, pooling, ReLU, dropout in one.
 
 PyTorch's own way takes half of a training step: the gradient of a convolution from one channel,
 and pooling's, which fills an array with zeros and scatters into it. This takes 0.55 of that time
@@ -17,20 +17,21 @@ _BITS = {torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64:
 
 
 def convolved_pooled_relu(
-    images: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]
+    images: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int], kept: Tensor
 ) -> Tensor:
     """`relu(max_pool2d(conv2d(images, weight, bias, padding=1), pool))`, channels last.
 
     `images` (N, 1, H, W) get no gradient; `weight` (O, 1, 3, 3) and `bias` (O,), bfloat16 or
-    float32, give the type. Of equal numbers in a window the first gets the gradient. A NaN may
-    become 0; the loss still shows it, since the layers above have it as well.
+    float32, give the type. Channels of an image that are not `kept` (N, O) bool become 0. Of
+    equal numbers in a window the first gets the gradient. A NaN may become 0; the loss still
+    shows it, since the layers above have it as well.
     """
     n, _, height, width = images.shape
     size = height // pool[0], width // pool[1]
     # The bias is the weight of a column of ones, so that its gradient comes with the others.
     columns = torch.cat([weight.flatten(1), bias[:, None]], 1).t()
     patches = _patches(images[:, 0].to(weight.dtype), pool, size)
-    largest = cast(Tensor, _Largest.apply(patches, columns))  # type: ignore[no-untyped-call]
+    largest = cast(Tensor, _Largest.apply(patches, columns, kept))  # type: ignore[no-untyped-call]
     return largest.view(n, *size, -1).permute(0, 3, 1, 2)
 
 
@@ -53,14 +54,16 @@ def _patches(images: Tensor, pool: tuple[int, int], size: tuple[int, int]) -> Te
 class _Largest(torch.autograd.Function):
     """patches (P, M, K) @ columns (K, O), and of each P the largest, or 0: (M, O).
 
+    M is N images of equal parts; a column that is not kept (N, O) of an image is 0.
+
     Comparing and choosing is done in whole numbers, four times as fast as bfloat16: the bits of
     two floating-point numbers have the numbers' order unless both are negative, where 0 is
     larger than either. A gradient times 0 or 1, and less itself or 0, is exact in bits as well.
     """
 
     @staticmethod
-    def forward(ctx: Any, patches: Tensor, columns: Tensor) -> Tensor:
-        """(P, M, K) and (K, O) to (M, O)."""
+    def forward(ctx: Any, patches: Tensor, columns: Tensor, kept: Tensor) -> Tensor:
+        """(P, M, K), (K, O) and (N, O) to (M, O)."""
         product = patches.flatten(0, 1) @ columns
         bits = product.view(_BITS[patches.dtype]).view(len(patches), -1, columns.shape[1])
         largest = bits[0]
@@ -68,11 +71,12 @@ class _Largest(torch.autograd.Function):
             before, largest = largest, torch.maximum(largest, one)
             one.gt_(before)  # in place: from here on only who won matters, as 0 or 1
         largest = largest.clamp_min(0)
+        largest.view(len(kept), -1, columns.shape[1]).mul_(kept[:, None].to(largest.dtype))
         ctx.save_for_backward(patches, largest, bits)
         return largest.view(patches.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
         """(M, O) to (K, O): of each P only the first largest had a part in it."""
         patches, largest, won = ctx.saved_tensors
         each = torch.empty_like(won)
@@ -80,4 +84,4 @@ class _Largest(torch.autograd.Function):
         for k in range(len(won) - 1, 0, -1):  # the last that won is the largest
             torch.mul(each[0], won[k], out=each[k])
             each[0].sub_(each[k])
-        return None, patches.flatten(0, 1).t() @ each.view(gradient.dtype).flatten(0, 1)
+        return None, patches.flatten(0, 1).t() @ each.view(gradient.dtype).flatten(0, 1), None

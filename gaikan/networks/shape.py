@@ -17,7 +17,7 @@ class Network(nn.Module):
     one has stopped.
     """
 
-    epochs_factor: ClassVar[int] = 1
+    epochs_factor: ClassVar[float] = 1
     batch_factor: ClassVar[int] = 1
 
     def __init__(self, shape: ImageShape) -> None:

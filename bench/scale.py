@@ -2,7 +2,7 @@
 
 `python bench/scale.py FOLDER IMAGES [SEEDS]` writes a frame table of so many images of 36 x 39
 to FOLDER, once, and runs on it, each command in a process of its own: `gaikan data`; `gaikan
-bench` of the mlp, triplet, one epoch of the recipe (which is 3.5, so four, of the mlp), with a test part
+bench` of the mlp, triplet, one epoch of the recipe (which is four of the mlp), with a test part
 split off; `gaikan export`. Adds a line to FOLDER/scale.csv. `python bench/scale.py FOLDER` alone
 prints the lines as a table and draws FOLDER/scale.png. Linux only: memory is read from /proc.
 

@@ -204,7 +204,7 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Eval
 
 
 def mean_recall(actual: Labels, predicted: Labels) -> float:
-    """Mean over the classes in `actual` (N,), N >= 1, of the share that `predicted` (N,) gets.
+    """Mean over the classes in `actual` (N,), N >= 1, of the share that is so in `predicted` (N,).
 
     As scikit-learn's `balanced_accuracy_score`, whose import would keep every worker from its
     first step for more than a second.

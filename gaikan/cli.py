@@ -46,7 +46,9 @@ def bench(
     test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
     ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of every training")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of the cnn; the mlp trains 3.5 times as many")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder, or of several; default results/NAME")

@@ -73,7 +73,7 @@ class TrainConfig(Section):
     """`[train]`: the recipe that all cells share."""
 
     epochs: int = Field(
-        24, ge=1, le=100_000, description="of the cnn; the mlp, far cheaper, trains 3.5 times"
+        24, ge=1, le=100_000, description="of the cnn; the mlp trains 3.5 times as many, rounded"
     )
     batch_size: int = Field(64, ge=8, le=2**20, description="of the cnn; the mlp's is twice that")
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")

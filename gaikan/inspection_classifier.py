@@ -32,7 +32,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     Parameters
     ----------
     arch, style, anchor : names as in the grid
-    epochs : of the cnn; the mlp trains 3.5 times as many
+    epochs : of the cnn; the mlp trains 3.5 times as many, rounded
     shift, flip : what may vary in a part that is the same part; see `[augment]`
     device : auto, cpu or cuda
     random_state : of the split, the initial weights and the batches

@@ -101,8 +101,8 @@ def fit(
 ) -> Trained:
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
 
-    `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end: before,
-    the learning rate is high and no epoch has a chance. Of equal epochs the later is kept.
+    `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end: to
+    evaluate an epoch costs a quarter of training it. Of equal epochs the later is kept.
     `on_epoch` gets the epoch (from 1) and its mean loss. Raises TrainingDivergedError.
     """
     device = data.images.device
@@ -136,8 +136,8 @@ def fit(
 
 
 def _compared(epochs: int) -> set[int]:
-    """The epochs of which the better is kept. To evaluate one costs a quarter of training it."""
-    return {max(1, round(0.9 * epochs)), epochs}
+    """The epochs of which the better is kept; up to four epochs, the last alone."""
+    return {round(0.9 * epochs), epochs}
 
 
 class _Stepper:

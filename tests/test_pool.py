@@ -2,6 +2,8 @@
 
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,9 @@ def test_workers_allocate_in_large_pages(
     with processes(1) as pool:
         assert pool.submit(large_kilobytes).result() > 2**15
     assert os.environ.get("GLIBC_TUNABLES") == before
+
+
+def test_workers_import_little() -> None:
+    code = "import sys, gaikan.pool; print([m for m in ('sklearn', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -67,13 +67,20 @@ def test_a_seed_gives_the_same_weights() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_the_best_epoch_is_kept() -> None:
-    scores, longer = iter([0.9, 0.1]), recipe("vanilla", epochs=10)
-    result = fit(longer, parts(), lambda _: evaluation(next(scores)), lambda epoch, loss: None)
-    assert result.scores == {9: 0.9, 10: 0.1}
-    assert result.best_epoch == 9
+@pytest.mark.parametrize(("scores", "best"), [((0.9, 0.1), 9), ((0.1, 0.9), 10), ((0.5, 0.5), 10)])
+def test_the_best_epoch_is_kept(scores: tuple[float, float], best: int) -> None:
+    at, seen = dict(zip((9, 10), scores, strict=True)), []
+
+    def evaluate(embedder: Embedder) -> Evaluation:
+        seen.append(embedder.state_dict()["network.fc1.weight"].clone())
+        return evaluation(scores[len(seen) - 1])
+
+    result = fit(recipe("vanilla", epochs=10), parts(), evaluate, lambda epoch, loss: None)
+    assert result.scores == at
+    assert result.best_epoch == best
+    assert torch.equal(result.embedder.state_dict()["network.fc1.weight"], seen[best - 9])
     assert result.validation is not None
-    assert result.validation[0, 0] == np.float32(0.9)
+    assert result.validation[0, 0] == np.float32(at[best])
 
 
 @pytest.mark.parametrize("arch", NETWORKS)

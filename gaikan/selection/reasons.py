@@ -104,15 +104,19 @@ def _binding(
 
 
 def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
-    """The objective's figure of both; where it reads the same, what else they differ in."""
-    own, before = merit(stage, instead), worth(stage, chosen)
-    if worth(stage, instead) != before:
-        return f"{own} instead of {before}"
+    """The objective's figure of both; where it is no better, what else has become better."""
+    own, was = merit(stage, instead), worth(stage, chosen)
+    reads_the_same = worth(stage, instead) == was
+    words = f"{own} as well" if reads_the_same else f"{own} instead of {was}"
+    if instead.merit > chosen.merit:
+        return f"{words}, ahead by less than is shown" if reads_the_same else words
     for name in ("p50_ms", "model_bytes"):
-        after, before = (worded(name, getattr(each.row, name)) for each in (instead, chosen))
-        if after != before:
-            return f"{own} as well, {called(name)} {after} instead of {before}"
-    return f"{own} as well"
+        after, before = (getattr(each.row, name) or 0 for each in (instead, chosen))
+        if after < before:
+            return (
+                f"{words}, {called(name)} {worded(name, after)} instead of {worded(name, before)}"
+            )
+    return words
 
 
 def _with(candidates: Sequence[Candidate], *names: str) -> list[Candidate]:

@@ -101,8 +101,9 @@ def fit(
 ) -> Trained:
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
 
-    `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end: to
-    evaluate an epoch costs a quarter of training it. Of equal epochs the later is kept.
+    `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end (of up
+    to four, at the end alone): to evaluate an epoch costs a quarter of training it. Of equal epochs
+    the later is kept.
     `on_epoch` gets the epoch (from 1) and its mean loss. Raises TrainingDivergedError.
     """
     device = data.images.device
@@ -112,7 +113,7 @@ def fit(
         trained = build(recipe, data)
         step = _Stepper(recipe, data, trained, rng)
         best: dict[str, Any] | None = None
-        compared = _compared(recipe.train.epochs)
+        compared = {round(0.9 * recipe.train.epochs), recipe.train.epochs}
         for epoch in range(1, recipe.train.epochs + 1):
             loss = step.epoch()
             if not np.isfinite(loss):
@@ -133,11 +134,6 @@ def fit(
     _modules(trained).load_state_dict(best)
     trained.embedder.eval()
     return trained
-
-
-def _compared(epochs: int) -> set[int]:
-    """The epochs of which the better is kept; up to four epochs, the last alone."""
-    return {round(0.9 * epochs), epochs}
 
 
 class _Stepper:

@@ -97,10 +97,9 @@ def _binding(
 ) -> Binding:
     limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
     what = place(instead) if instead.variant == chosen.variant else instead.variant
-    change = _change(stage, instead, chosen)
-    return Binding(
-        names, instead, f"without {limits}{' together' * (len(names) > 1)}: {what}, {change}"
-    )
+    together = " together" * (len(names) > 1)
+    why = f"without {limits}{together}: {what}, {_change(stage, instead, chosen)}"
+    return Binding(names, instead, why)
 
 
 def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
@@ -113,9 +112,8 @@ def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
     for name in ("p50_ms", "model_bytes"):
         after, before = (getattr(each.row, name) or 0 for each in (instead, chosen))
         if after < before:
-            return (
-                f"{words}, {called(name)} {worded(name, after)} instead of {worded(name, before)}"
-            )
+            words += f", {called(name)} {worded(name, after)} instead of {worded(name, before)}"
+            break
     return words
 
 

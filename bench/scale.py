@@ -41,7 +41,7 @@ _NOISE = 8  # grey levels, each way
 def write_parts(path: Path, count: int) -> None:
     """`count` images: rendered terminals, each moved, and with noise and light of its own lot."""
     base, rng = terminals("train"), np.random.default_rng(0)
-    lot = min(_LOT, count // 10)
+    lot = min(_LOT, max(1, count // 10))
     columns = [f"data{i}" for i in range(base.images[0].size)]
     schema = pa.schema(
         [(name, pa.uint8()) for name in columns]

@@ -221,6 +221,11 @@ WRONG: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "a checkpoint": ({"epoch": 3, "model": {}}, (), "a dict with int under 'epoch'"),
     "nothing": ({}, (), "not a state dict but nothing"),
     "one tensor": (torch.zeros(3), (), "not a state dict but Tensor"),
+    "a sparse layer": (
+        with_layer("fc2.bias", torch.ones(128).to_sparse()),
+        (),
+        "a dict with a sparse tensor under 'fc2.bias'",
+    ),
     "a layer too few": (without("conv3.bias"), (), "no layer 'conv3.bias'; the cnn for images of"),
     "a layer too many": (
         with_layer("fc3.weight", torch.zeros(3, 128)),

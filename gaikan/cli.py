@@ -85,11 +85,10 @@ def bench(
         "executor": executor,
         "worker_resources": worker_resources,
     }
-    _harness()
+    with line.needs_harness():
+        from gaikan.many import bench_all
+        from gaikan.plan import load_plan
     from rich.console import Console
-
-    from gaikan.many import bench_all
-    from gaikan.plan import load_plan
 
     plan = load_plan(
         configs or [], {key: value for key, value in asked.items() if value is not None}
@@ -103,18 +102,18 @@ def bench(
         good = bench_all(plan, out, bench_one, console)
     else:
         (only,) = plan.runs
-        good = bench_one(only.config, out or Path("results") / only.name)
+        good = bench_one(only.config, plan.folder(out))
     raise typer.Exit(0 if good else 1)
 
 
 def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     """Trains, times and picks; whether every cell ended well."""
-    run = _harness()
-
+    from gaikan import run
     from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
     from gaikan.terminal import GridProgress, StepProgress, table
+    from gaikan.time_networks import time_networks
     from gaikan.timing.options import Options
 
     with GridProgress(console) as progress:
@@ -131,7 +130,7 @@ def _bench_one(console: Any, settings: Any, out: Path) -> bool:
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing
             options = Options.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
-            latency = run.time_networks(outcome.out, options, steps, again=False)
+            latency = time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
         pick.at_the_end(console, outcome.out)
     else:
@@ -166,15 +165,16 @@ def time_(
     if what.is_file():
         line.time_bundle(what, options, out)
         return
-    run = _harness()
+    with line.needs_harness():
+        from gaikan.report.pages import write_pages
+        from gaikan.time_networks import time_networks
     from rich.console import Console
 
-    from gaikan.report.pages import write_pages
     from gaikan.terminal import StepProgress
 
     console = Console(highlight=False)
     with StepProgress(console, "timing") as steps:
-        latency = run.time_networks(what, options, steps, csv=out)
+        latency = time_networks(what, options, steps, csv=out)
     _show_latency(console, latency)
     console.print(f"Table: {out or what / 'latency.csv'}")
     if out is None:
@@ -227,13 +227,6 @@ def _show_fastest(console: Any, rows: Any) -> None:
     console.print(table(*fastest_rows(rows, narrow=True)))
     for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
-
-
-def _harness() -> Any:
-    with line.needs_harness():
-        from gaikan import run
-
-        return run
 
 
 @app.command()

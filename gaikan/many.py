@@ -11,8 +11,9 @@ from rich.text import Text
 from gaikan.config import Config
 from gaikan.data.sources import check_source
 from gaikan.errors import GaikanError
+from gaikan.lock import locked
 from gaikan.plan import Plan
-from gaikan.run import check_config, locked
+from gaikan.run import check_config
 from gaikan.summary.page import Failed, caption, left_out, rank_rows, verdict
 from gaikan.summary.standings import Standings
 from gaikan.summary.write import summarise

@@ -1,15 +1,12 @@
 """`gaikan bench`: the whole run, from configuration to files."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from gaikan import machine, shopfloor
@@ -18,26 +15,24 @@ from gaikan.config import Config
 from gaikan.data.copies import Copies, find_copies
 from gaikan.data.kept import KeptSources
 from gaikan.data.leaks import Leaks, audit
-from gaikan.errors import ConfigError, GaikanError
+from gaikan.errors import ConfigError
 from gaikan.experiment import Experiment, prepare
-from gaikan.files import sweep, unwritable
-from gaikan.grid import Keys, axes, cells, keys, resolve_device, run_cells
+from gaikan.files import sweep
+from gaikan.grid import axes, cells, resolve_device
 from gaikan.jobs import Watcher
+from gaikan.lock import locked
 from gaikan.manifest import read_manifest
-from gaikan.original import optimism, original_cells, right_answers
-from gaikan.references import MOST, Reference, run_references
-from gaikan.report import latency, write
+from gaikan.original import optimism, original_cells
+from gaikan.references import Reference, run_references
+from gaikan.report import write
 from gaikan.report.findings import Findings
 from gaikan.report.folder import RunFolder
 from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
+from gaikan.run_manifest import describe_run, no_references
 from gaikan.store import Store, code_version, key_of, pack, package_version, unpack
-from gaikan.timing.inputs import Inputs
 from gaikan.timing.options import Options
-from gaikan.timing.rows import Row, read_rows
-from gaikan.timing.run_folder import Run
-from gaikan.timing.session import Report
-from gaikan.timing.time_run import time_run
+from gaikan.trained_grid import Grid, train_grid
 from gaikan.weights import Weights, imported
 
 if TYPE_CHECKING:  # Dask is an extra
@@ -85,7 +80,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
             store.save(key, content)
         if config.protocol == "original":
             todo += original_cells(todo, experiment.train)
-        grid = _train(todo, experiment, store, watcher, cluster)
+        grid = train_grid(todo, experiment, store, watcher, cluster)
         made_from = _made_from(config, experiment, grid)
         before = None if store.damaged else _unchanged(out, made_from)
         if before is not None:
@@ -96,7 +91,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         watcher.stage("looking for leaks")
         leaks = _leaks(experiment, store)
         watcher.stage("writing the report")
-        manifest = _manifest(config, experiment, todo[0], grid, leaks, store)
+        manifest = describe_run(config, experiment, todo[0], grid, leaks, store)
         if workers is not None:
             manifest |= {"machine": workers.machine(device), "workers": len(workers.facts)}
         manifest["weights"] = None if weights is None else weights.describe()
@@ -136,44 +131,6 @@ def _cluster(config: Config, watcher: Watcher) -> "tuple[Cluster | None, Workers
     return cluster, workers
 
 
-@dataclass(frozen=True)
-class Grid:
-    """What came of the cells."""
-
-    networks: list[Network]  # of the default protocol
-    stored: list[Keys]  # where each of them is in the store
-    answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
-    failed: list[dict[str, str]]  # cell and reason
-
-
-def _train(
-    todo: list[Cell],
-    experiment: Experiment,
-    store: Store,
-    watcher: Watcher,
-    cluster: "Cluster | None",
-) -> Grid:
-    """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
-    train, test = experiment.train, experiment.test
-    grid = Grid([], [], [], [])
-    finished = run_cells(todo, train, test, store, watcher, cluster)[::-1]
-    for cell in todo:
-        result = finished.pop()  # with many parts its embeddings are large: not held twice
-        if result.trained is None or result.embedded is None:
-            grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
-            continue
-        network = Network.of(cell, result.trained, result.embedded)
-        if cell.protocol == "original":
-            grid.answers.append(right_answers(network, result.trained, train, test))
-        else:
-            grid.networks.append(network)
-            grid.stored.append(keys(cell, train, test))
-    if not grid.networks:
-        first = grid.failed[0]
-        raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
-    return grid
-
-
 def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
     """A hash of what determines the run's files, but for those of timing and picking."""
     return key_of(
@@ -207,85 +164,15 @@ def _files(out: Path) -> list[str]:
     return sorted(path.as_posix() for path in paths if path.parts[0] not in ("store", ".lock"))
 
 
-def _manifest(
-    config: Config, experiment: Experiment, first: Cell, grid: Grid, leaks: Leaks, store: Store
-) -> dict[str, Any]:
-    """`manifest.json` but for the wall times; `first` stands for what all cells share."""
-    return {
-        "name": config.run_name,
-        "config": config.model_dump(mode="json"),
-        "seeds": list(config.all_seeds),
-        "device": first.device,
-        "precision": first.recipe.train.precision,
-        "normalise": first.recipe.train.normalise,
-        "data": experiment.describe(),
-        "classes": list(experiment.train.classes),
-        "ok": experiment.ok,
-        "networks": [
-            _describe(network, at) for network, at in zip(grid.networks, grid.stored, strict=True)
-        ],
-        "failed": grid.failed,
-        "leaks": leaks.describe(),
-        "skipped": _skipped(config, experiment),
-        "anchors": list(first.anchors),
-        "timing_inputs": _keep_inputs(experiment, store),
-        "damaged_store_entries": store.damaged,
-        "machine": machine.facts(first.device),
-    }
-
-
-def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
-    """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
-    test = experiment.test
-    reasons = {
-        "classical references": _no_references(config, experiment),
-        "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
-        "inference timing": not config.timing.enabled and "timing is off",
-        "intervals": test.groups is not None
-        and len(np.unique(test.groups)) == 1
-        and "all test parts are of one group, so nothing shows how groups differ",
-    }
-    return [{"what": what, "why": why} for what, why in reasons.items() if why]
-
-
 def _references(
     config: Config, experiment: Experiment, first: Cell, store: Store, watcher: Watcher
 ) -> list[Reference]:
     """The classical references, where there are to be some; images as `first` has them."""
-    if _no_references(config, experiment) is not None:
+    if no_references(config, experiment) is not None:
         return []
     by_image = first.recipe.train.normalise == "image"
     train, test, parts = experiment.train, experiment.test, experiment.parts
     return run_references(train, test, parts, by_image, store, watcher.stage)
-
-
-def _no_references(config: Config, experiment: Experiment) -> str | None:
-    """Why there are no classical references; None where there are."""
-    if config.references == "none":
-        return "references are set to none"
-    n = len(experiment.train)
-    return f"{n} training images: k-NN and SVM take hours with over {MOST}" if n > MOST else None
-
-
-def _keep_inputs(experiment: Experiment, store: Store) -> str:
-    """The store key of what `gaikan time` needs besides the networks."""
-    key = Inputs.key(experiment)
-    if store.load(key) is None:
-        store.save(key, Inputs.of(experiment).pack())
-    return key
-
-
-def _describe(network: Network, stored: Keys) -> dict[str, Any]:
-    return {
-        "network": network.cell.network,
-        "seed": network.cell.recipe.seed,
-        "store": asdict(stored),
-        "recipe": network.description["recipe"],
-        "best_epoch": network.description["best_epoch"],
-        "losses": network.description["losses"],
-        "validation_scores": network.description["validation_scores"],
-        "seconds": network.description["seconds"],
-    }
 
 
 def _leaks(experiment: Experiment, store: Store) -> Leaks:
@@ -360,48 +247,3 @@ def _write(
     write.write_tables(out, found)
     write.write_confusions(out, found.table, experiment.test.classes)
     write.write_figures(out, experiment, networks, found)
-
-
-@dataclass(frozen=True)
-class Latency:
-    """What the terminal shows after timing; `kept` where an earlier one still holds."""
-
-    rows: list[Row]
-    kept: bool
-
-
-def time_networks(
-    out: Path, options: Options, report: Report, csv: Path | None = None, again: bool = True
-) -> Latency:
-    """Times the run in `out` and writes `latency.*` there, or the table alone to `csv`.
-
-    With `again` false, an earlier timing of the same networks, machine and options is kept.
-    Raises ConfigError where `out` lacks what timing needs.
-    """
-    run = Run.read(out)
-    with locked(out):
-        facts = latency.read_facts(out)
-        if not again and facts is not None and facts.get("key") == run.timing_key(options):
-            return Latency(read_rows(out / latency.CSV), kept=True)
-        timing = time_run(run, options, report)
-        latency.write_timing(out, timing, csv)
-    return Latency(timing.rows, kept=False)
-
-
-@contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Holds the run folder; the system lets go of it when the process ends, however it ends."""
-    lock = FileLock(out / ".lock", timeout=0)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise ConfigError(
-            f"{out}: another gaikan run is writing here; wait for it or choose another --out"
-        ) from None
-    except OSError as error:
-        raise ConfigError(f"--out {unwritable(out, error)}") from None
-    try:
-        yield
-    finally:
-        lock.release()

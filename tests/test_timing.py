@@ -25,7 +25,7 @@ from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_figures import pareto_front
 from gaikan.report.latency_tables import agreement_rows
 from gaikan.report.md import markdown
-from gaikan.run import time_networks
+from gaikan.time_networks import time_networks
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Plan, Rule, Turn

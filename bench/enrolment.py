@@ -1,7 +1,7 @@
 """What it is worth to enrol a failure mode that training never saw.
 
     python bench/enrolment.py --train parts.parquet --test later_lot.parquet --ok ok \
-        --mode open --mode pin-hole --epochs 3 --out results/enrolment [--run RUN]
+        --mode open --mode pin-hole --out results/enrolment [--run RUN]
 
 For each mode the cnn is trained in every style on the training source without it; then the mode
 gets an anchor, the mean embedding of 1, 5 or 20 of its training images, drawn 50 times. Figures

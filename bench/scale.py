@@ -7,7 +7,7 @@ split off; `gaikan export`. Adds a line to FOLDER/scale.csv. `python bench/scale
 prints the lines as a table and draws FOLDER/scale.png. Linux only: memory is read from /proc.
 
 Memory is the largest sum over all processes of a command of what each has for itself and its
-share of what they share (PSS; mapped files count), looked at twice a second; and the largest
+share of what they share (PSS; mapped files count), looked at every tenth second; and the largest
 single process's (RSS).
 """
 
@@ -83,7 +83,7 @@ def measured(command: list[str]) -> dict[str, float]:
                     shares.append(info.pss)
                     sizes.append(info.rss)
         together, largest = max(together, sum(shares)), max(largest, *sizes)
-        time.sleep(0.5)
+        time.sleep(0.1)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
     return {

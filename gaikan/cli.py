@@ -87,7 +87,7 @@ def bench(
     }
     with line.needs_harness():
         from gaikan.many import bench_all
-        from gaikan.plan import load_plan
+        from gaikan.plan import RESULTS, load_plan
     from rich.console import Console
 
     plan = load_plan(
@@ -102,7 +102,7 @@ def bench(
         good = bench_all(plan, out, bench_one, console)
     else:
         (only,) = plan.runs
-        good = bench_one(only.config, plan.folder(out))
+        good = bench_one(only.config, out or RESULTS / only.name)
     raise typer.Exit(0 if good else 1)
 
 

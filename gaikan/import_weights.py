@@ -37,6 +37,7 @@ def import_(
     with needs_harness():
         from gaikan import run
         from gaikan.config import load_config
+        from gaikan.plan import RESULTS
         from gaikan.weights import Weights
     from rich.console import Console
 
@@ -46,7 +47,7 @@ def import_(
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
     name = file_name(weights.stem) or "imported"
-    out = out or Path("results") / name
+    out = out or RESULTS / name
     _refuse_another_run(out)
     asked = {
         "name": name,

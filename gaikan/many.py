@@ -14,7 +14,7 @@ from gaikan.errors import GaikanError
 from gaikan.lock import locked
 from gaikan.plan import Plan
 from gaikan.run import check_config
-from gaikan.summary.page import Failed, caption, left_out, rank_rows, verdict
+from gaikan.summary.page import PAGE, Failed, caption, left_out, rank_rows, verdict
 from gaikan.summary.standings import Standings
 from gaikan.summary.write import summarise
 from gaikan.terminal import table
@@ -49,7 +49,7 @@ def bench_all(
                 console.print(Text.assemble((f"failed {run.name}", "bold red"), f": {reason}"))
         console.print(f"[bold]summary[/] of {len(folders)} data sets")
         _show(console, summarise(summary, done, failed), failed)
-    console.print(f"Summary: {summary / 'summary.md'}", soft_wrap=True)
+    console.print(f"Summary: {summary / PAGE}", soft_wrap=True)
     return whole and not failed
 
 

@@ -40,17 +40,6 @@ class Plan:
     runs: tuple[Run, ...]
     summary: str  # name of the folder that compares them, beside theirs
 
-    def folder(self, out: Path | None) -> Path:
-        """Of the only run, with `out` as `--out` gives it.
-
-        Raises ConfigError where it holds a summary.
-        """
-        (run,) = self.runs
-        folder = out or RESULTS / run.name
-        if (folder / "summary.md").exists():
-            raise ConfigError(f"{folder}: holds a summary of several runs; choose another --out")
-        return folder
-
     def folders(self, out: Path | None) -> tuple[list[Path], Path]:
         """(of the runs, of the summary), with `out` as `--out` gives it.
 

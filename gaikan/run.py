@@ -31,6 +31,7 @@ from gaikan.report.pages import write_pages
 from gaikan.results import Network, accuracy, judged, predictions, summary
 from gaikan.run_manifest import describe_run, no_references
 from gaikan.store import Store, code_version, key_of, pack, package_version, unpack
+from gaikan.summary.page import PAGE
 from gaikan.timing.options import Options
 from gaikan.trained_grid import Grid, train_grid
 from gaikan.weights import Weights, imported
@@ -59,6 +60,8 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
     DataError before anything is trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
+    if (out / PAGE).exists():
+        raise ConfigError(f"{out}: holds a summary of several runs; choose another --out")
     check_config(config)
     cluster, workers = _cluster(config, watcher)
     hardware = None if workers is None else workers.hardware

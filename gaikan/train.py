@@ -102,9 +102,9 @@ def fit(
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
 
     `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end (of up
-    to four, at the end alone): to evaluate an epoch costs a quarter of training it. Of equal epochs
-    the later is kept.
-    `on_epoch` gets the epoch (from 1) and its mean loss. Raises TrainingDivergedError.
+    to four, at the end alone): to evaluate an epoch costs a quarter of training it. Of equal
+    epochs the later is kept. `on_epoch` gets the epoch (from 1) and its mean loss. Raises
+    TrainingDivergedError.
     """
     device = data.images.device
     rng = stream(recipe.seed, "batches")

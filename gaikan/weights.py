@@ -229,12 +229,7 @@ def _kind(state: Any) -> str:
         if not isinstance(name, str):
             return f"a dict whose keys are not names: {str(name)[:40]}"
         if not _is_tensor(value):
-            return f"a dict with {_type(value)} under {name[:40]!r}"
+            kind = "a sparse, quantised or meta tensor"
+            kind = kind if isinstance(value, Tensor) else type(value).__name__
+            return f"a dict with {kind} under {name[:40]!r}"
     raise AssertionError("a state dict")
-
-
-def _type(value: Any) -> str:
-    if not isinstance(value, Tensor):
-        return type(value).__name__
-    how = "meta" if value.is_meta else "quantized" if value.is_quantized else "sparse"
-    return f"a {how} tensor"

@@ -98,6 +98,17 @@ def test_again_with_nothing_changed_keeps_every_run(
 PAGES = ("report.html", "report.md")  # written anew at the end of every command, as for one run
 
 
+def test_a_run_may_not_lie_in_the_folder_of_a_summary(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = folder / "out"
+    before = sorted(out.iterdir())
+    assert bench(write_toml(tmp_path / "one.toml", folder, "bolts"), "--out", out) == 2
+    expected = f"gaikan: {out}: holds a summary of several runs; choose another --out\n"
+    assert capsys.readouterr().err == expected
+    assert sorted(out.iterdir()) == before
+
+
 def test_several_files_do_what_one_does(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     summary = (folder / "out/summary.csv").read_bytes()
     for name in ("bolts", "nuts"):

@@ -127,12 +127,3 @@ def test_a_summary_may_not_lie_in_a_run_folder(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(ConfigError, match="holds a run, and cannot hold a summary"):
         load_plan([toml(tmp_path, TWO)], {}).folders(tmp_path)
-
-
-def test_a_run_may_not_lie_in_the_folder_of_a_summary(tmp_path: Path) -> None:
-    plan = load_plan([toml(tmp_path, "seeds = 1")], {})
-    assert plan.folder(None) == Path("results/parts")
-    assert plan.folder(tmp_path) == tmp_path
-    (tmp_path / "summary.md").touch()
-    with pytest.raises(ConfigError, match="holds a summary of several runs; choose another --out"):
-        plan.folder(tmp_path)

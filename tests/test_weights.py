@@ -224,7 +224,7 @@ WRONG: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "a sparse layer": (
         with_layer("fc2.bias", torch.ones(128).to_sparse()),
         (),
-        "a dict with a sparse tensor under 'fc2.bias'",
+        "a dict with a sparse, quantised or meta tensor under 'fc2.bias'",
     ),
     "a layer too few": (without("conv3.bias"), (), "no layer 'conv3.bias'; the cnn for images of"),
     "a layer too many": (

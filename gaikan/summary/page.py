@@ -11,6 +11,7 @@ from gaikan.summary.standings import Standings
 
 HEADER = ["variant", "mean rank", "won", "tied", "lost", "acc."]
 FEW = 10  # data sets: what Demšar asks for, as do the approximations of the tests
+PAGE = "summary.md"
 DIAGRAM = "critical_difference"
 
 _PERCENT = f"{100 * (1 - LEVEL):.0f} %"

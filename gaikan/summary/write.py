@@ -9,7 +9,7 @@ import pandas as pd
 from gaikan.files import write
 from gaikan.report.style import save
 from gaikan.summary.figure import critical_difference_diagram, svg
-from gaikan.summary.page import DIAGRAM, Failed, page
+from gaikan.summary.page import DIAGRAM, PAGE, Failed, page
 from gaikan.summary.standings import DataSet, Standings, standings
 
 
@@ -30,7 +30,7 @@ def summarise(out: Path, runs: Mapping[str, Path], failed: Sequence[Failed]) -> 
         for name, folder in runs.items()
     }
     names = [*runs, *(each.name for each in failed)]
-    write(out / "summary.md", page(f"{len(names)} data sets", table, failed, reports))
+    write(out / PAGE, page(f"{len(names)} data sets", table, failed, reports))
     return table
 
 

@@ -77,16 +77,28 @@ def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None
     assert pick["test"]["accuracy"] == pytest.approx(right.mean())
 
 
+@pytest.mark.parametrize(
+    ("runtime", "words"),
+    [
+        ("torch-fp32", "with runtime torch, and a bundle has onnx or openvino; say --runtime onnx"),
+        ("openvino-bf16", "precision bf16, and a bundle has fp32 or int8; say --precision fp32"),
+    ],
+)
 def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    runtime: str, words: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = folder / "run"
+    run, bundle = folder / "run", tmp_path / "line.gaikan"
     text = (run / "latency.csv").read_text()
-    (run / "latency.csv").write_text(text.replace("onnxruntime", "torch"))
+    assert "onnxruntime,fp32," in text
+    other = text.replace("onnxruntime,fp32,", ",".join(runtime.split("-")) + ",")
+    (run / "latency.csv").write_text(other)
     assert gaikan("pick", run) == 0
     (run / "latency.csv").write_text(text)
-    assert gaikan("export", run, "--stage", "line", "--out", folder / "not.gaikan") == 2
-    assert "say --runtime onnx" in capsys.readouterr().err
+    asked = ("export", run, "--stage", "line", "--out", bundle)
+    assert gaikan(*asked) == 2
+    assert words in capsys.readouterr().err
+    assert not bundle.exists()
+    assert gaikan(*asked, "--runtime", "onnx", "--precision", "fp32") == 0
 
 
 def test_a_stage_that_the_data_cannot_answer_is_refused_before_training(

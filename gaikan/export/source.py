@@ -48,10 +48,11 @@ def choose(
         ("precision", choice.precision, ("fp32", "int8")),
     ):
         if value not in known:
-            raise ConfigError(
-                f"--{name} {value}: a bundle has {' or '.join(known)}"
-                + (f"; say --{name} {known[0]}" if stage is not None else "")
-            )
+            has = f"a bundle has {' or '.join(known)}"
+            if asked[name] is None:  # the pick's
+                has = f"stage {stage!r} was picked with {name} {value}, and {has}"
+                raise ConfigError(f"{has}; say --{name} {known[0]}")
+            raise ConfigError(f"--{name} {value}: {has}")
     return choice
 
 

@@ -9,19 +9,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
+from distributed.core import Status
 from drawless import TOML, drawless_bench
 from tiny import write_class
 
 import gaikan
 from gaikan.cluster.board import ALLOWED_DEATHS, Board
+from gaikan.cluster.runner import outcome
 from gaikan.cluster.worker import TOPIC
 from gaikan.cluster.workers import Workers
 from gaikan.config import load_config
@@ -49,9 +52,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as both:
+    with (
+        # Else a worker that is being started again 15 s after it was killed is given up.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as both,
+    ):
         yield both
 
 
@@ -108,11 +115,17 @@ class Killer:
                     self.strike(client.processing())
 
     def strike(self, processing: dict[str, Any]) -> None:
-        nannies = {nanny.worker_address: nanny for nanny in self.cluster.workers.values()}
+        # A nanny whose worker was just killed has its address still, and the next one's process;
+        # if that dies before it has connected, Dask gives up on it.
+        nannies = {
+            nanny.worker_address: nanny.pid
+            for nanny in self.cluster.workers.values()
+            if nanny.process and nanny.process.status is Status.running and nanny.pid
+        }
         for address, keys in processing.items():
             cell = next(map(str, keys), "")
-            if cell and self.victims(cell) and address in nannies:
-                os.kill(nannies[address].pid, signal.SIGKILL)
+            if cell and address in nannies and self.victims(cell):
+                os.kill(nannies[address], signal.SIGKILL)
                 self.killed.append(cell)
                 return
 
@@ -159,6 +172,24 @@ def test_a_cell_that_kills_its_workers_fails_alone_and_can_be_resumed(
     assert on(cluster, folder, tmp_path) == 0
     assert f"{CELLS - 1} of {CELLS} cells are stored" in capsys.readouterr().out
     assert scores(tmp_path) == scores(folder / "local")
+
+
+def test_a_result_that_is_lost_before_it_is_fetched_is_cancelled(cluster: LocalCluster) -> None:
+    allow(cluster, failures=0)
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        (images,) = client.scatter([b"images"], broadcast=True, hash=False)
+        task = client.submit(len, images, pure=False)
+        assert task.result(60) == len(b"images")
+        (holder,) = (state.address for state in scheduler(cluster).tasks[task.key].who_has)
+        nannies = sorted(cluster.workers.values(), key=lambda n: bool(n.worker_address == holder))
+        for left, nanny in zip((1, 0), nannies, strict=True):  # the one that has it last
+            os.kill(nanny.pid, signal.SIGKILL)
+            wait_for(lambda left=left: len(names(cluster)) == left)  # type: ignore[misc]
+        wait_for(lambda: task.key not in scheduler(cluster).tasks)
+        with pytest.raises(CancelledError):
+            outcome(client, task).result(60)
+        client.wait_for_workers(2)
+    allow(cluster, failures=3)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from distributed import Client, KilledWorker
+from distributed import Future as DaskFuture
 
 from gaikan.cell import Arrays, Finished
 from gaikan.cluster.board import ALLOWED_DEATHS, Board
@@ -103,6 +104,24 @@ def _ended(place: "_Place", batch: Jobs, board: Board, watcher: Watcher) -> Resu
             yield i, result
 
 
+def outcome(client: Client, task: DaskFuture[Any]) -> "Future[Finished]":
+    """What becomes of a task; CancelledError where its result was lost with the last workers.
+
+    With `client.get_executor`, such a future never ends (distributed 2026.8).
+    """
+    future: Future[Finished] = Future()
+
+    async def follow() -> None:
+        try:
+            future.set_result(await client.gather(task, asynchronous=True))
+        except Exception as error:
+            future.set_exception(error)
+
+    assert client.loop is not None  # it is connected
+    client.loop.add_callback(follow)
+    return future
+
+
 class _Place:
     """The workers with the images; hears of their epochs."""
 
@@ -127,17 +146,17 @@ class _Place:
         except OSError:
             self.check()
             raise _ImagesLostError from None
-        options = {"resources": resources} if resources else {}
-        self.executor = client.get_executor(pure=False, **options)
+        self.options = {"resources": resources} if resources else {}
 
     def submit(self, number: int, job: Job) -> "Future[Finished]":
         """Hands over a job."""
         beat = EventBeat(self.run, number)
         key = f"gaikan {job.cell.name}-{uuid4().hex}"  # what Dask's own pages show
-        future: Future[Finished] = self.executor.submit(
-            work_here, job.cell, self.images, job.trained, beat, versions(), key=key
+        arguments = job.cell, self.images, job.trained, beat, versions()
+        return outcome(
+            self.client,
+            self.client.submit(work_here, *arguments, key=key, pure=False, **self.options),
         )
-        return future
 
     def beats(self) -> Iterator[tuple[int, int, float]]:
         """The epochs that have ended. Raises _SchedulerGoneError."""

@@ -138,11 +138,14 @@ class Killer:
         self.thread.join()
 
 
-@pytest.mark.parametrize("allowed_failures", [3, 0])
+@pytest.mark.parametrize(("allowed_failures", "deaths"), [(3, 2), (0, 1)])
 def test_killed_workers_change_nothing(
-    folder: Path, cluster: LocalCluster, tmp_path: Path, allowed_failures: int
+    folder: Path, cluster: LocalCluster, tmp_path: Path, allowed_failures: int, deaths: int
 ) -> None:
-    """With 0 allowed, the first death gives a KilledWorker, and the cell runs again, alone."""
+    """With 0 allowed, the first death gives a KilledWorker, and the cell runs again, alone.
+
+    A second one might then meet a cell that runs alone, which has failed with that.
+    """
     allow(cluster, failures=allowed_failures)
     killed: set[str] = set()
 
@@ -150,9 +153,9 @@ def test_killed_workers_change_nothing(
         name = cell.rpartition("-")[0]  # without what makes a key unique
         return name not in killed and not killed.add(name)  # type: ignore[func-returns-value]
 
-    with Killer(cluster, each_once, most=2) as killer:
+    with Killer(cluster, each_once, most=deaths) as killer:
         assert on(cluster, folder, tmp_path) == 0
-    assert len(killer.killed) == 2
+    assert len(killer.killed) == deaths
     assert scores(tmp_path) == scores(folder / "local")
 
 

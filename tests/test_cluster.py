@@ -177,20 +177,27 @@ def test_a_cell_that_kills_its_workers_fails_alone_and_can_be_resumed(
     assert scores(tmp_path) == scores(folder / "local")
 
 
-def test_a_result_that_is_lost_before_it_is_fetched_is_cancelled(cluster: LocalCluster) -> None:
+def test_a_result_that_is_lost_while_it_is_fetched_is_cancelled(cluster: LocalCluster) -> None:
+    """The last workers die, and with them the images that it could be computed from again."""
+
+    class Slow:
+        def __reduce__(self) -> Any:
+            time.sleep(60)  # on its way to the client
+            return int, ()
+
     allow(cluster, failures=0)
     with Client(cluster.scheduler_address, set_as_default=False) as client:
         (images,) = client.scatter([b"images"], broadcast=True, hash=False)
-        task = client.submit(len, images, pure=False)
-        assert task.result(60) == len(b"images")
+        task = client.submit(lambda _: Slow(), images, pure=False)
+        wait_for(lambda: task.status == "finished")
         (holder,) = (state.address for state in scheduler(cluster).tasks[task.key].who_has)
+        fetched = outcome(client, task)
         nannies = sorted(cluster.workers.values(), key=lambda n: bool(n.worker_address == holder))
         for left, nanny in zip((1, 0), nannies, strict=True):  # the one that has it last
             os.kill(nanny.pid, signal.SIGKILL)
             wait_for(lambda left=left: len(names(cluster)) == left)  # type: ignore[misc]
-        wait_for(lambda: task.key not in scheduler(cluster).tasks)
         with pytest.raises(CancelledError):
-            outcome(client, task).result(60)
+            fetched.result(30)
         client.wait_for_workers(2)
     allow(cluster, failures=3)
 

@@ -97,7 +97,7 @@ class Killer:
     def __init__(self, cluster: LocalCluster, victims: Callable[[str], bool], most: int) -> None:
         self.cluster, self.victims, self.most = cluster, victims, most
         self.killed: list[str] = []  # the cells that were at work
-        self.charged: set[str] = set()  # all that a killed worker had, at work or not
+        self.charged: set[str] = set()  # those that Dask gives up, or has tried again, for it
         self.enough = threading.Event()
         self.thread = threading.Thread(target=self.watch)
 
@@ -106,7 +106,7 @@ class Killer:
             begun = threading.Event()
 
             def hear(event: tuple[float, dict[str, Any]]) -> None:
-                if event[1]["epoch"] == 2:
+                if event[1]["epoch"] >= 2:
                     begun.set()
 
             client.subscribe_topic(TOPIC, hear)
@@ -128,7 +128,8 @@ class Killer:
             if cell and address in nannies and self.victims(cell):
                 os.kill(nannies[address], signal.SIGKILL)
                 self.killed.append(cell)
-                self.charged.update(named(str(key)) for key in keys)
+                lost = keys if scheduler(self.cluster).allowed_failures == 0 else [cell]
+                self.charged.update(named(str(key)) for key in lost)
                 return
 
     def __enter__(self) -> "Killer":

@@ -110,7 +110,7 @@ class _Manifest(TypedDict):
     timing_inputs: NotRequired[str]
     weights: NotRequired[_Weights | None]
     made_from: NotRequired[str]
-    files: NotRequired[list[str]]
+    files: NotRequired[dict[str, str]]  # sha256 of what the run wrote, by path
     machine: NotRequired[_Machine]
     seconds: NotRequired[_Seconds]
 

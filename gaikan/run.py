@@ -101,7 +101,7 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
         _write(out, experiment, grid.networks, found)
         outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
-        manifest |= {"made_from": made_from, "files": _files(out)}
+        manifest |= {"made_from": made_from, "files": write.checksums(out)}
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         write_pages(out)
@@ -154,17 +154,9 @@ def _unchanged(out: Path, made_from: str) -> RunFolder | None:
         manifest = read_manifest(out)
     except ConfigError:  # the folder's first run
         return None
-    if manifest.get("made_from") != made_from:
-        return None
-    if not all((out / name).exists() for name in manifest["files"]):
+    if manifest.get("made_from") != made_from or manifest["files"] != write.checksums(out):
         return None
     return RunFolder.read(out)
-
-
-def _files(out: Path) -> list[str]:
-    """What the run has written so far, but for the store."""
-    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in paths if path.parts[0] not in ("store", ".lock"))
 
 
 def _references(

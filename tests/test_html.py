@@ -430,7 +430,7 @@ def test_bad_arguments_are_one_line(
     ("missing", "words"),
     [
         ("manifest.json", "no run folder"),
-        ("summary.csv", "made by an older gaikan"),
+        ("summary.csv", "summary.csv: not there; run `gaikan bench`"),
         ("predictions.parquet", "predictions.parquet: "),
         ("store", "is missing or damaged"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from test_hostile_bundles import gaikan
 from tiny import bench, bench_command, write_class
 
 pytestmark = pytest.mark.timeout(120)
@@ -87,6 +88,50 @@ def test_a_changed_option_retrains_its_style_and_no_other(folder: Path, copy: Pa
     networks = json.loads((copy / "manifest.json").read_text())["networks"]
     options = {network["network"]: network["recipe"]["options"] for network in networks}
     assert options["mlp-siamese"]["margin"] == 0.7
+
+
+@pytest.fixture
+def whole_copy(folder: Path, tmp_path: Path) -> Path:
+    """A copy of the undisturbed run."""
+    shutil.copytree(folder / "out", tmp_path / "whole")
+    return tmp_path / "whole"
+
+
+def test_what_was_altered_in_a_run_is_written_anew(folder: Path, whole_copy: Path) -> None:
+    files = json.loads((whole_copy / "manifest.json").read_text())["files"]
+    assert {"accuracy.csv", "predictions.parquet", "figures/accuracy.png"} <= files.keys()
+    before = entries(whole_copy)
+    for names in (["accuracy.csv"], ["figures/accuracy.png"], [*files]):
+        for name in names:
+            (whole_copy / name).write_text("garbage\n")
+        assert bench(folder / "grid.toml", "--out", whole_copy) == 0
+        for name in files:
+            assert (whole_copy / name).read_bytes() == (folder / "out" / name).read_bytes(), name
+    assert entries(whole_copy) == before
+
+
+def test_pictures_of_variants_that_are_no_more_go(folder: Path, whole_copy: Path) -> None:
+    (whole_copy / "confusion/notes.txt").write_text("mine")
+    text = (folder / "grid.toml").read_text().replace('["siamese", "triplet"]', '["triplet"]')
+    (folder / "narrow.toml").write_text(text)
+    assert bench(folder / "narrow.toml", "--out", whole_copy) == 0
+    left = [path.name for path in whole_copy.rglob("*") if "siamese" in path.name]
+    assert left == []
+    assert (whole_copy / "confusion/notes.txt").exists()
+    assert (whole_copy / "confusion/mlp-triplet-mean_embedding.png").exists()
+
+
+@pytest.mark.parametrize("content", ["garbage\n", "", "\xff\n"])
+@pytest.mark.parametrize("name", ["summary", "classes"])
+def test_a_report_of_a_damaged_table_is_one_line(
+    whole_copy: Path, name: str, content: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (whole_copy / f"{name}.csv").write_text(content, encoding="latin-1")
+    assert gaikan("report", whole_copy) == 2
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{name}.csv: " in error
+    assert "run `gaikan bench` on this folder again" in error
 
 
 def test_a_diverging_cell_is_reported_and_the_others_have_their_rows(

@@ -13,6 +13,7 @@ from gaikan.errors import ConfigError, DataError
 from gaikan.experiment import Experiment, prepare
 from gaikan.manifest import read_manifest
 from gaikan.networks import NETWORKS, Embedder, is_by_image
+from gaikan.run_tables import read_table
 from gaikan.selection.picks_file import read_picks
 from gaikan.store import Store, Tensors, unpack
 
@@ -132,12 +133,7 @@ def _list(values: list[Any]) -> str:
 
 def _best_seed(run: Path, variant: str) -> int:
     """The seed of the highest validation accuracy; of equal ones the first."""
-    import pandas as pd
-
-    try:
-        scores = pd.read_csv(run / "accuracy.csv")
-    except OSError:
-        raise ConfigError(f"{run}: no accuracy.csv to choose a seed by; say --seed") from None
+    scores = read_table(run, "accuracy")
     held = scores[(scores["variant"] == variant) & (scores["split"] == "validation")]
     if held.empty:
         raise ConfigError(

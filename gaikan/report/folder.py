@@ -11,6 +11,7 @@ from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
 from gaikan.report.latency import CSV, read_facts
+from gaikan.run_tables import read_table, read_table_if_any
 from gaikan.selection.picks_file import read_picks
 from gaikan.selection.run_files import timing_of
 from gaikan.timing.rows import Row, read_rows
@@ -21,9 +22,6 @@ _NEEDED = (
     *("name", "config", "seeds", "device", "precision", "data", "classes", "ok", "failed"),
     *("normalise", "skipped", "leaks", "machine", "seconds", "weights"),
 )
-
-# Columns of text: a class may be called "001" or "NA".
-_TEXT = ("variant", "kind", "escapes", "overkills", "target")
 
 
 @dataclass(frozen=True)
@@ -48,25 +46,20 @@ class RunFolder:
         """Raises ConfigError and DataError where `out` is no run folder, or not a whole one."""
         manifest = read_manifest(out, *_NEEDED)
         validated(Config, manifest["config"], f"{out}/manifest.json")
-        summary = _table(out, "summary")
-        classes = _table(out, "classes")
-        if summary is None or classes is None:
-            raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
+        summary = read_table(out, "summary")
         timing = read_facts(out)
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
         rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
         picks = _picks(out / PICKS, summary)
-        tied = {"True": True, "False": False}
-        summary["tied"] = [tied.get(str(value)) for value in summary["tied"]]
         return cls(
             out,
             manifest,
             summary,
-            rates=_table(out, "rates"),
-            classes=classes,
-            modes=_table(out, "modes"),
-            leaked=_table(out, "leaked"),
+            rates=read_table_if_any(out, "rates"),
+            classes=read_table(out, "classes"),
+            modes=read_table_if_any(out, "modes"),
+            leaked=read_table_if_any(out, "leaked"),
             latency=rows,
             timing=timing,
             timing_stale=stale,
@@ -139,14 +132,3 @@ def _picks(path: Path, summary: pd.DataFrame) -> dict[str, Any] | None:
 def _within(folder: Path, path: Path) -> bool:
     """Whether a path made of a name in the folder's own files leads to a file of the folder."""
     return path.resolve().is_relative_to(folder.resolve())
-
-
-def _table(out: Path, name: str) -> pd.DataFrame | None:
-    path = out / f"{name}.csv"
-    if not path.exists():
-        return None
-    text = dict.fromkeys(_TEXT, str)
-    with path.open(encoding="utf-8") as file:
-        columns = file.readline().strip().split(",")
-    empty = {column: [""] for column in columns if column not in _TEXT}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=empty)

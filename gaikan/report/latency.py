@@ -12,6 +12,7 @@ from gaikan.errors import DataError
 from gaikan.files import write
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.md import markdown
+from gaikan.run_tables import read_table
 from gaikan.timing import facts
 from gaikan.timing.facts import FACTS
 from gaikan.timing.rows import Row, machine_of, merge, read_rows, write_rows
@@ -92,10 +93,7 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
     another one is named.
     """
     rows = read_rows(out / CSV) if (out / CSV).exists() else []
-    try:
-        known = set(pd.read_csv(out / "accuracy.csv")["variant"])
-    except OSError:
-        raise DataError(f"{out}: no run folder: accuracy.csv is missing") from None
+    known = set(read_table(out, "accuracy")["variant"])
     for path in others:
         added = read_rows(path)
         strangers = sorted({row.variant for row in added} - known)

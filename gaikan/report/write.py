@@ -1,5 +1,6 @@
 """The files of a run: tables, confusion matrices, figures, manifest."""
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -25,7 +26,22 @@ from gaikan.score import confusion
 
 Manifest = dict[str, Any]
 
-_PICKED = ("picks.json", "picks.md", "figures/tree.svg")
+_PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
+_OWN = (  # `gaikan time` and `gaikan pick` write theirs; the pages are made of all of them
+    *("accuracy.*", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv", "modes.csv"),
+    *("leaks.csv", "leaked.csv", "predictions.parquet"),
+    *("confusion/*.csv", "confusion/*.png", "figures/scatter-*.png"),
+    *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
+)
+
+
+def checksums(out: Path) -> dict[str, str]:
+    """sha256 of what `gaikan bench` itself has written to the folder, by path within it."""
+    paths = sorted(path for pattern in _OWN for path in out.glob(pattern))
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+    }
 
 
 def write_tables(out: Path, found: Findings) -> None:
@@ -68,6 +84,16 @@ def write_confusions(out: Path, table: pd.DataFrame, classes: tuple[str, ...]) -
         write(out / f"confusion/{variant}.csv", counts.to_csv(index_label="actual"))
         figure = figures.confusion_heatmap(counts, f"{variant}, test")
         figures.save(figure, out / f"confusion/{variant}.png")
+    variants = {str(variant) for variant in test["variant"].unique()}
+    for kind in ("csv", "png"):
+        _remove_others(out, f"confusion/*.{kind}", variants)
+
+
+def _remove_others(out: Path, pattern: str, names: set[str]) -> None:
+    """Those of an earlier run in this folder: files whose name without suffix is none of these."""
+    for path in out.glob(pattern):
+        if path.stem not in names:
+            path.unlink()
 
 
 def write_figures(
@@ -103,6 +129,8 @@ def write_figures(
                 f"{network.cell.network}: test embeddings, seed {recipe.seed}, {anchor} anchors",
             )
             figures.save(figure, folder / f"scatter-{network.cell.network}.png")
+    names = {f"scatter-{network.cell.network}" for network in networks}
+    _remove_others(out, "figures/scatter-*.png", names)
 
 
 def about(summary: pd.DataFrame, experiment: Experiment) -> Words:
@@ -120,6 +148,6 @@ def write_manifest(out: Path, manifest: Manifest) -> None:
     except ConfigError:  # the folder's first run
         before = []
     if [each["store"] for each in before] != [each["store"] for each in manifest["networks"]]:
-        for name in _PICKED:
-            (out / name).unlink(missing_ok=True)
+        for path in [path for pattern in _PICKED for path in out.glob(pattern)]:
+            path.unlink()
     write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gaikan.manifest import read_manifest
+from gaikan.run_tables import read_table
 from gaikan.summary.ranks import (
     FEWEST_DATA_SETS,
     FEWEST_VARIANTS,
@@ -31,8 +32,7 @@ class DataSet:
     @classmethod
     def read(cls, name: str, out: Path) -> "DataSet":
         """From the folder of a run."""
-        scores = pd.read_csv(out / "accuracy.csv", dtype={"variant": str})
-        comparisons = pd.read_csv(out / "comparisons.csv", dtype={"variant": str, "other": str})
+        scores, comparisons = read_table(out, "accuracy"), read_table(out, "comparisons")
         return cls.of(name, scores, comparisons, read_manifest(out)["failed"])
 
     @classmethod
@@ -66,7 +66,7 @@ class DataSet:
 
     def beaten(self, variants: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (better, worse) of these variants that the run's own comparison tells apart."""
-        pairs = self.comparisons[self.comparisons["differs"]]
+        pairs = self.comparisons[self.comparisons["differs"].eq(True)]
         known = pairs["variant"].isin(variants) & pairs["other"].isin(variants)
         return list(zip(pairs.loc[known, "variant"], pairs.loc[known, "other"], strict=True))
 

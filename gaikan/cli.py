@@ -29,6 +29,13 @@ Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 
 
+def _folder(text: str) -> Path:
+    """Not the working folder where a variable of the shell was not set."""
+    if not text:
+        raise ConfigError("--out: names no folder; leave it out for results/NAME")
+    return Path(text)
+
+
 @app.callback()
 def _common(
     context: typer.Context,
@@ -51,7 +58,10 @@ def bench(
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder, or of several; default results/NAME")
+        Path | None,
+        typer.Option(
+            parser=_folder, metavar="DIR", help="Run folder, or of several; default results/NAME"
+        ),
     ] = None,
     shape: Shape = None,
     references: Annotated[
@@ -109,6 +119,8 @@ def bench(
 def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     """Trains, times and picks; whether every cell ended well."""
     from gaikan import run
+    from gaikan.report.content import cautions
+    from gaikan.report.folder import RunFolder
     from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
@@ -124,6 +136,8 @@ def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:
         console.print(table(*rate_rows(outcome.rates)))
+    for caution in cautions(RunFolder.read(outcome.out)):
+        console.print(caution.en, style="yellow", markup=False)
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     if settings.timing.enabled:

@@ -239,13 +239,17 @@ def read_values(path: Path | None) -> dict[str, Any]:
 
 
 def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
-    """The configuration of `values`, into which the overrides are put."""
+    """The configuration of `values`, into which the overrides are put.
+
+    Values are checked without them first: they neither hide what is wrong nor pass on the blame.
+    """
+    validated(Config, values, where)
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
         section = values.setdefault(table, {}) if table else values
         if isinstance(section, dict):
             section[leaf] = value
-    return validated(Config, values, where)
+    return validated(Config, values, source_of(None))
 
 
 def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") -> T:

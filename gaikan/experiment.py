@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gaikan.config import Config
 from gaikan.data.classes import align, resolve_ok
 from gaikan.data.frames import Frames
@@ -49,6 +51,8 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
     train = read(data.train, "train", data.size)
     if len(train.classes) < 2:
         raise DataError(f"{data.train}: only one class, {train.classes[0]!r}; at least 2 needed")
+    if np.array_equal(train.images.min(0), train.images.max(0)):
+        raise DataError(f"{data.train}: all {len(train)} images are the same; bring the real ones")
     test_source = data.test or ("terminals" if data.train == "terminals" else None)
     if test_source is None:
         rest, held_out = split_off_test(train, config.base_seed)

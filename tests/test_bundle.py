@@ -136,6 +136,16 @@ def write_table(path: Path, some: NDArray[Any]) -> Path:
     return path
 
 
+def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
+    some = images(12)
+    expected = [str(path) for path in sorted(write_files(tmp_path, some))]
+    for name in ("b", "a"):
+        write_files(tmp_path / name / "c", some[:3])
+    expected += [str(tmp_path / f"{name}/c/{i:03}.png") for name in "ab" for i in range(3)]
+    read = list(read_batches([tmp_path], bundle().card, 4))
+    assert [name for each in read for name in each.names] == expected
+
+
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_files_folders_and_tables_give_the_same_images(size: int, tmp_path: Path) -> None:
     some, made = images(20), bundle()

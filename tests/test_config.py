@@ -44,6 +44,11 @@ def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
     assert load_config(toml(tmp_path, "[train]\nepochs = 9"), {"train.epochs": 2}).train.epochs == 2
 
 
+def test_an_option_does_not_hide_what_is_wrong_in_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"parts\.toml: key 'train\.epochs'"):
+        load_config(toml(tmp_path, '[train]\nepochs = "x"'), {"train.epochs": 2})
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -252,6 +252,9 @@ def test_a_bundles_latency_goes_into_the_report(
             assert row.p50_ms is not None
             assert row.peak_rss_mb is not None
             assert row.model_bytes == len(Bundle.open(bundle).model)
+            card = Bundle.open(bundle).card
+            assert row.agreement == pytest.approx(card.parity["validation"]["agreement"])
+            assert row.network == card.training["network"]
     tables = [option for p in ("fp32", "int8") for option in ("--latency", tmp_path / f"{p}.csv")]
     assert gaikan("report", out, *tables) == 0
     report = (out / "report.md").read_text()

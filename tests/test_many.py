@@ -169,7 +169,7 @@ def test_an_accident_in_one_data_set_spares_the_others(
         ("{folder}/nuts", "hub:x", [], "two.toml: key 'data.2.train': 'hub:x' does not name"),
         ("vanilla", "vanila", [], "two.toml: key 'grid.style': no style 'vanila'"),
         ("", "", ["--train", "terminals"], "--train: which of the 2 data sets (bolts, nuts)"),
-        ("", "", ["--device", "tpu"], "two.toml: key 'device'"),
+        ("", "", ["--device", "tpu"], "command line: key 'device'"),
         ("", "", ["--out", "/dev/null/x"], "--out /dev/null/x: cannot be written"),
     ],
 )

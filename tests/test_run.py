@@ -169,8 +169,10 @@ def test_a_flipped_byte_is_noticed_and_the_cell_rebuilt(folder: Path) -> None:
         (["--train", "nowhere.parquet"], "nowhere.parquet: no such file or folder"),
         (["--ok", "gone"], "no class, label or failure mode 'gone'"),
         (["--out", "/dev/null/x"], "--out /dev/null/x: cannot be written"),
-        (["--seeds", "0"], "key 'seeds'"),
-        (["--device", "tpu"], "key 'device'"),
+        (["--out", ""], "--out: names no folder"),
+        (["--train", ""], "'': no such file or folder"),
+        (["--seeds", "0"], "command line: key 'seeds'"),
+        (["--device", "tpu"], "command line: key 'device'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -180,6 +182,36 @@ def test_bad_input_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_images_that_are_all_the_same_are_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixels = {f"data{i}": np.full(40, i, np.uint8) for i in range(64)}
+    path, out = tmp_path / "same.parquet", tmp_path / "out"
+    pq.write_table(pa.table({**pixels, "label": np.arange(40) % 3, "fmode": ["ok"] * 40}), path)
+    assert bench(folder / "tiny.toml", "--train", path, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert error == f"gaikan: {path}: all 40 images are the same; bring the real ones\n"
+    assert not out.exists()
+
+
+def test_what_spoils_the_figures_is_told_in_the_terminal(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(test: Path) -> str:
+        out = tmp_path / test.stem
+        assert bench(folder / "tiny.toml", "--epochs", "1", "--test", test, "--out", out) == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    shared = "Training and test share parts or groups: see the leak audit"
+    assert shared in told(folder / "train.parquet")
+    table = pq.read_table(folder / "test.parquet").to_pandas()
+    table.loc[table.index[:8], ["label", "fmode"]] = [7, "dent"]
+    table.to_parquet(tmp_path / "new.parquet")
+    new = told(tmp_path / "new.parquet")
+    assert "its 8 test parts can only be classified wrong" in new
+    assert shared not in new
 
 
 @pytest.mark.parametrize(

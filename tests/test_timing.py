@@ -301,6 +301,25 @@ def test_other_machines_are_merged_into_the_run(
     assert gaikan("report", run, "--latency", str(tmp_path / "x.csv")) == 2
     assert "'vgg-vanilla-head' is not in" in capsys.readouterr().err
 
+    before = (tmp_path / "out/latency.csv").read_bytes()
+    for network in ("0" * 64, None):
+        write_rows(tmp_path / "y.csv", [*other[1:], replace(other[0], network=network)])
+        assert gaikan("report", run, "--latency", str(tmp_path / "y.csv")) == 2
+        assert "y.csv: timed on other networks than those of" in capsys.readouterr().err
+
+    write_rows(tmp_path / "z.csv", [replace(row, machine="here") for row in other])
+    assert gaikan("report", run, "--latency", str(tmp_path / "z.csv")) == 2
+    assert "machine 'here' is the one that" in capsys.readouterr().err
+    assert (tmp_path / "out/latency.csv").read_bytes() == before
+
+
+def test_a_row_names_the_network_that_was_timed(out: Path, timing: Timing) -> None:
+    networks = json.loads((out / "manifest.json").read_text())["networks"]
+    first = {each["network"]: each["store"]["trained"] for each in networks if each["seed"] == 0}
+    assert len(set(first.values())) == 2
+    for row in timing.rows:
+        assert row.network == first[row.variant.rpartition("-")[0]]
+
 
 def test_a_busy_machine_is_told_in_the_page(timing: Timing) -> None:
     assert 0 < timing.facts["ran"] < 1.5

@@ -72,21 +72,27 @@ def count(paths: Iterable[Path]) -> int:
 
 
 def _files_of(path: Path) -> Iterator[str]:
-    """The file itself, or all images below a folder; never more than one folder's names unread."""
+    """The file itself, or all images below a folder in the order of their names, its own first.
+
+    No more than one folder's names are held, and those of folders still to be read.
+    """
     if not path.is_dir():
         yield str(path)
         return
     folders, n_files = [str(path)], 0
     while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    folders.append(entry.path)
-                elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
-                    n_files += 1
-                    yield entry.path
+        with os.scandir(folders.pop()) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        within = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                within.append(entry.path)
+            elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
+                n_files += 1
+                yield entry.path
+        folders += reversed(within)
     if not n_files:
         raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
 

@@ -50,8 +50,8 @@ def check_source(source: str) -> None:
         parse_hub(source)
         return
     path = Path(source)
-    if not path.exists():
-        raise DataError(f"{source}: no such file or folder; a source is {GRAMMAR}")
+    if not source or not path.exists():  # the path of an empty text is the working folder
+        raise DataError(f"{source or repr(source)}: no such file or folder; a source is {GRAMMAR}")
     if path.is_dir():
         return
     if path.suffix.lower() not in _READERS:

@@ -88,21 +88,20 @@ def _headline(folder: RunFolder) -> list[Words]:
     ]
 
 
+def cautions(folder: RunFolder) -> list[Words]:
+    """What to know of the data before a figure is believed."""
+    data, leaks = folder.manifest["data"], folder.manifest["leaks"]
+    found = [say("note", text=text) for part in ("train", "test") for text in data[part]["notes"]]
+    return [*found, say("leak_alert")] if trust.training_has_test_parts(leaks) else found
+
+
 def _alerts(folder: RunFolder) -> list[Words]:
-    """What to know before a figure is believed."""
-    manifest = folder.manifest
-    alerts = [
-        say("note", text=text)
-        for part in ("train", "test")
-        for text in manifest["data"][part]["notes"]
-    ]
-    alerts += [say("failed", **failure) for failure in manifest["failed"]]
+    alerts = cautions(folder)
+    alerts += [say("failed", **failure) for failure in folder.manifest["failed"]]
     if folder.timing_stale:
         alerts.append(say("stale_timing"))
     if folder.picks_stale:
         alerts.append(say("stale_picks"))
-    if _leak_sentences(folder):
-        alerts.append(say("leak_alert"))
     return alerts
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gaikan.errors import DataError
 from gaikan.files import write
+from gaikan.manifest import read_manifest
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.md import markdown
 from gaikan.run_tables import read_table
@@ -89,16 +90,25 @@ def _write_samples(path: Path, timing: "Timing") -> None:
 def merge_into(out: Path, others: list[Path]) -> list[Row]:
     """Adds other machines' tables to the run's, and writes its pages anew.
 
-    Raises DataError where a table has variants that the run has not, or names its machine as
-    another one is named.
+    Raises DataError where a table has variants or networks that the run has not, or names its
+    machine as another one is named, or as the one whose timing the run holds.
     """
     rows = read_rows(out / CSV) if (out / CSV).exists() else []
     known = set(read_table(out, "accuracy")["variant"])
+    networks = {each["store"]["trained"] for each in read_manifest(out)["networks"]}
+    own = (read_facts(out) or {}).get("machine")
     for path in others:
         added = read_rows(path)
         strangers = sorted({row.variant for row in added} - known)
         if strangers:
             raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
+        if any(row.network not in networks for row in added):
+            raise DataError(f"{path}: timed on other networks than those of {out}")
+        if any(row.machine == own for row in added):
+            raise DataError(
+                f"{path}: machine {own!r} is the one that {out} was timed on, by more than this "
+                "table has; time it with another --machine-name"
+            )
         _refuse_namesakes(path, rows, added)
         rows = merge(rows, added)
     write_rows(out / CSV, rows)

@@ -190,7 +190,7 @@ def pareto(rows: list[Row], title: str) -> Figure:
     axes.set_xscale("log")
     axes.margins(0.1)
     _logarithmic(axes.xaxis)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid()
     axes.set_xlabel("p50, milliseconds")
     axes.set_ylabel("test accuracy in that runtime")

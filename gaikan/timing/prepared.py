@@ -43,6 +43,7 @@ class Prepared:
     others: dict[str, str]  # model of another network -> the computation that it shares
     other_folders: dict[str, ModelFolder]
     scored: list[tuple[Trained, ModelFolder]]
+    keys: dict[str, str]  # in the store, of the first seed's networks
     gemm: ModelFolder
 
     @property
@@ -95,7 +96,8 @@ class Prepared:
         parts = Parts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
-        return cls(inputs, images, parts, computations, others, other_folders, scored, gemm)
+        keys = {each["network"]: each["store"]["trained"] for each in run.scored(all_seeds=False)}
+        return cls(inputs, images, parts, computations, others, other_folders, scored, keys, gemm)
 
     def cases(self, settings: list[Setting], plan: Plan, most: int) -> list[tuple[Setting, Case]]:
         """Every computation everywhere, and a second network of each where it is compared."""

@@ -32,6 +32,7 @@ class Row:
     precision: str
     batch_size: int | None
     includes_decode: bool  # whether reading and decoding the image file is inside
+    network: str | None = None  # store key of one that was timed: which networks these are
     queries: int | None = None
     p50_ms: float | None = None  # wall clock, raw image in memory to class name and distance
     p50_low_ms: float | None = None  # 95 % interval of the median

@@ -60,6 +60,7 @@ class Table:
             precision=setting.runtime.precision,
             batch_size=batch_size,
             includes_decode=self.options.include_decode,
+            network=self.prepared.keys[variant.rpartition("-")[0]],
             **columns,
         )
 

@@ -67,8 +67,10 @@ def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measure
         "runtime": runtime.name,
         "precision": runtime.precision,
         "includes_decode": False,
+        "network": _text(card.training.get("network")),
         "model_bytes": len(bundle.model),
         "accuracy": _accuracy(card),
+        "agreement": _agreement(card),
     }
     try:
         found = measured.columns(setting, _computation(card), _computation(card))
@@ -89,8 +91,24 @@ def _accuracy(card: Card) -> float | None:
     """Its network's on the test part, where export has verified that it decides alike."""
     if card.precision != "fp32" or card.enrolled or card.threshold is not None:
         return None
+    return _share(card.metrics, "test", "accuracy", "value")
+
+
+def _agreement(card: Card) -> float | None:
+    """With its network, on the validation images that export compared them on."""
+    return None if card.enrolled else _share(card.parity, "validation", "agreement")
+
+
+def _share(values: dict[str, Any], *keys: str) -> float | None:
+    """The value 0..1 at `keys`, within what anyone may have written; None where there is none."""
+    found: Any = values
     try:
-        value = card.metrics["test"]["accuracy"]["value"]
+        for key in keys:
+            found = found[key]
     except (KeyError, TypeError):
         return None
-    return value if isinstance(value, float) and 0 <= value <= 1 else None
+    return found if isinstance(found, float) and 0 <= found <= 1 else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

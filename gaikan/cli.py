@@ -235,10 +235,16 @@ def _show_latency(console: Any, latency: Any) -> None:
 
 
 def _show_fastest(console: Any, rows: Any) -> None:
+    from rich.markup import escape
+
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
     from gaikan.terminal import table
 
-    console.print(table(*fastest_rows(rows, narrow=True)))
+    machines = list(dict.fromkeys(row.machine for row in rows))
+    for name in machines:
+        own = [row for row in rows if row.machine == name]
+        title = escape(name) if len(machines) > 1 else None
+        console.print(table(*fastest_rows(own, narrow=True), title=title))
     for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
 

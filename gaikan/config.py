@@ -266,8 +266,10 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
         reason = first["msg"].removeprefix("Value error, ")
-        given = "" if isinstance(first["input"], dict) else f", not {shown(first['input'])}"
-        raise ConfigError(f"{where}: key '{key}': {_lower(reason)}{given}") from None
+        reason = _lower(reason).replace("valid tuple", "list")  # TOML's word
+        given = shown(first["input"])
+        given = "" if isinstance(first["input"], dict) or given in reason else f", not {given}"
+        raise ConfigError(f"{where}: key '{key}': {reason}{given}") from None
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:

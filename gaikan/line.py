@@ -163,7 +163,9 @@ def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
 def enrol(
     bundle: BundleFile,
     images: ImagePaths,
-    name: Annotated[str, typer.Option("--class", help="The class; one that is there gets anew")],
+    name: Annotated[
+        str, typer.Option("--class", help="The class; one that is there gets a new anchor")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The new bundle")],
 ) -> None:
     """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def pick(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="What `gaikan bench` wrote")],
     stages: Annotated[
-        Path | None, typer.Option(help="TOML with [stage.NAME]; default: the run's own, or two")
+        Path | None, typer.Option(help=r"TOML with \[stage.NAME]; default: the run's own, or two")
     ] = None,
 ) -> None:
     """Say which variant to install at which inspection stage, and why. Trains nothing."""

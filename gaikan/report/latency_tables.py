@@ -47,22 +47,20 @@ def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:
 
 
 def fastest_rows(rows: list[Row], narrow: bool = False) -> tuple[list[str], Rows]:
-    """One line a variant and machine: its fastest runtime for single images, fastest first.
+    """One line a variant of a machine: its fastest runtime for single images, fastest first.
 
-    `narrow`, without threads, it fits 80 columns while there is one machine and no GPU.
+    `narrow`, without threads, it fits 80 columns while there is no GPU.
     """
     header = ["variant", "fastest runtime", *([] if narrow else ["thr"])]
     header += ["p50 ms", "p99", "img/s", "acc.", "torch"]
-    several = len({row.machine for row in rows}) > 1
     lines = []
     for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
         most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
         place = [runtime_of(row)] if narrow else [_named(row), str(row.threads or "")]
         line = [row.variant, *place]
         line += map(digits, (row.p50_ms, row.p99_ms, most))
-        line += [percent(row.accuracy), percent(row.reference_accuracy)]
-        lines.append([row.machine, *line] if several else line)
-    return (["machine", *header] if several else header), lines
+        lines.append([*line, percent(row.accuracy), percent(row.reference_accuracy)])
+    return header, lines
 
 
 def _same_place(row: Row, other: Row) -> bool:

@@ -29,10 +29,10 @@ Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     """Not the working folder where a variable of the shell was not set."""
     if not text:
-        raise ConfigError("--out: names no folder; leave it out for results/NAME")
+        raise ConfigError("--out: is empty; name a path, or leave it out for the default one")
     return Path(text)
 
 
@@ -60,7 +60,7 @@ def bench(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=_folder, metavar="DIR", help="Run folder, or of several; default results/NAME"
+            parser=_path, metavar="DIR", help="Run folder, or of several; default results/NAME"
         ),
     ] = None,
     shape: Shape = None,
@@ -119,12 +119,10 @@ def bench(
 def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     """Trains, times and picks; whether every cell ended well."""
     from gaikan import run
-    from gaikan.report.content import cautions
-    from gaikan.report.folder import RunFolder
     from gaikan.report.pages import write_pages
     from gaikan.report.tables import accuracy_rows
     from gaikan.report.trust import rate_rows
-    from gaikan.terminal import GridProgress, StepProgress, table
+    from gaikan.terminal import GridProgress, StepProgress, show_cautions, table
     from gaikan.time_networks import time_networks
     from gaikan.timing.options import Options
 
@@ -136,8 +134,7 @@ def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:
         console.print(table(*rate_rows(outcome.rates)))
-    for caution in cautions(RunFolder.read(outcome.out)):
-        console.print(caution.en, style="yellow", markup=False)
+    show_cautions(console, outcome.out)
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     if settings.timing.enabled:
@@ -158,7 +155,12 @@ def time_(
     what: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="Run folder, or one bundle")],
     machine_name: Annotated[str | None, typer.Option(help="Default: the host's name")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv")
+        Path | None,
+        typer.Option(
+            parser=_path,
+            metavar="CSV",
+            help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv",
+        ),
     ] = None,
     quick: Quick = False,
     thorough: Thorough = False,

@@ -5,6 +5,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -41,7 +42,9 @@ class DataConfig(Section):
     """`[data]`: what is trained and tested on."""
 
     train: str = Field("terminals", description="source of the fit and validation parts")
-    test: str | None = Field(None, description="source of the test part; none: split off `train`")
+    test: str | None = Field(
+        None, min_length=1, description="source of the test part; none: split off `train`"
+    )
     ok: str | None = Field(None, description="class or failure mode that means good")
     shape: str | None = Field(None, description="height x width of the images, such as '36x39'")
 
@@ -241,15 +244,19 @@ def read_values(path: Path | None) -> dict[str, Any]:
 def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
     """The configuration of `values`, into which the overrides are put.
 
-    Values are checked without them first: they neither hide what is wrong nor pass on the blame.
+    Raises ConfigError naming `where`, or the command line where `values` alone are good.
     """
-    validated(Config, values, where)
+    both = deepcopy(values)
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
-        section = values.setdefault(table, {}) if table else values
+        section = both.setdefault(table, {}) if table else both
         if isinstance(section, dict):
             section[leaf] = value
-    return validated(Config, values, source_of(None))
+    try:
+        return validated(Config, both, where)
+    except ConfigError:
+        validated(Config, values, where)
+        return validated(Config, both, source_of(None))
 
 
 def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") -> T:

@@ -42,7 +42,7 @@ def import_(
     from rich.console import Console
 
     from gaikan.report.tables import accuracy_rows
-    from gaikan.terminal import GridProgress, table
+    from gaikan.terminal import GridProgress, show_cautions, table
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
@@ -70,7 +70,7 @@ def import_(
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
-    console.print(f"Note: {read.note}.")
+    show_cautions(console, outcome.out)
     console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
 
 

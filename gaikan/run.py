@@ -101,7 +101,8 @@ def bench(config: Config, out: Path, watcher: Watcher, weights: Weights | None =
         found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
         _write(out, experiment, grid.networks, found)
         outcome = Outcome(out, found.summary, found.about.en, found.rates, grid.failed)
-        manifest |= {"made_from": made_from, "files": write.checksums(out)}
+        files = write.checksums(out, write.names(found, grid.networks))
+        manifest |= {"made_from": made_from, "files": files}
         manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
         write.write_manifest(out, manifest)
         write_pages(out)
@@ -154,7 +155,9 @@ def _unchanged(out: Path, made_from: str) -> RunFolder | None:
         manifest = read_manifest(out)
     except ConfigError:  # the folder's first run
         return None
-    if manifest.get("made_from") != made_from or manifest["files"] != write.checksums(out):
+    if manifest.get("made_from") != made_from:
+        return None
+    if write.checksums(out, manifest["files"]) != manifest["files"]:
         return None
     return RunFolder.read(out)
 

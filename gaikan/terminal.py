@@ -1,6 +1,7 @@
 """What `gaikan` shows in a terminal: progress while it works, tables when it is done."""
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -132,3 +133,12 @@ def table(header: list[str], rows: list[list[str]], title: str | None = None) ->
     for row in rows:
         shown.add_row(*row)
     return shown
+
+
+def show_cautions(console: Console, out: Path) -> None:
+    """What to know of the data of the run in `out` before its figures are believed."""
+    from gaikan.report.content import cautions
+    from gaikan.report.folder import RunFolder
+
+    for caution in cautions(RunFolder.read(out)):
+        console.print(caution.en, style="yellow", markup=False)

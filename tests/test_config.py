@@ -44,9 +44,16 @@ def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
     assert load_config(toml(tmp_path, "[train]\nepochs = 9"), {"train.epochs": 2}).train.epochs == 2
 
 
-def test_an_option_does_not_hide_what_is_wrong_in_the_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"parts\.toml: key 'train\.epochs'"):
-        load_config(toml(tmp_path, '[train]\nepochs = "x"'), {"train.epochs": 2})
+def test_who_is_wrong_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^command line: key 'train\.epochs'"):
+        load_config(toml(tmp_path, "[train]\nepochs = 9"), {"train.epochs": -2})
+    with pytest.raises(ConfigError, match=r"parts\.toml: key 'seeds'"):
+        load_config(toml(tmp_path, 'seeds = "x"'), {"train.epochs": -2})
+
+
+def test_what_an_option_completes_is_good(tmp_path: Path) -> None:
+    config = load_config(toml(tmp_path, 'worker_resources = "GPU=1"'), {"executor": "dask://h:1"})
+    assert config.executor == "dask://h:1"
 
 
 @pytest.mark.parametrize(

@@ -111,13 +111,15 @@ def test_what_was_altered_in_a_run_is_written_anew(folder: Path, whole_copy: Pat
 
 
 def test_pictures_of_variants_that_are_no_more_go(folder: Path, whole_copy: Path) -> None:
-    (whole_copy / "confusion/notes.txt").write_text("mine")
+    for mine in ("confusion/mine.csv", "figures/scatter-mine.png"):
+        (whole_copy / mine).write_text("mine")
     text = (folder / "grid.toml").read_text().replace('["siamese", "triplet"]', '["triplet"]')
     (folder / "narrow.toml").write_text(text)
     assert bench(folder / "narrow.toml", "--out", whole_copy) == 0
     left = [path.name for path in whole_copy.rglob("*") if "siamese" in path.name]
     assert left == []
-    assert (whole_copy / "confusion/notes.txt").exists()
+    for mine in ("confusion/mine.csv", "figures/scatter-mine.png"):
+        assert (whole_copy / mine).read_text() == "mine"
     assert (whole_copy / "confusion/mlp-triplet-mean_embedding.png").exists()
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 from gaikan.config import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.manifest import read_manifest
-from gaikan.report.latency import CSV, read_facts
+from gaikan.report.latency import own_rows, read_facts
 from gaikan.run_tables import read_table, read_table_if_any
 from gaikan.selection.picks_file import read_picks
 from gaikan.selection.run_files import timing_of
-from gaikan.timing.rows import Row, read_rows
+from gaikan.timing.rows import Row
 
 PICKS = "picks.json"
 
@@ -50,7 +50,7 @@ class RunFolder:
         timing = read_facts(out)
         networks = [network["store"]["trained"] for network in manifest["networks"]]
         stale = timing is not None and timing["networks"] != networks
-        rows = read_rows(out / CSV) if (out / CSV).exists() and not stale else []
+        rows = [] if stale else own_rows(out)
         picks = _picks(out / PICKS, summary)
         return cls(
             out,

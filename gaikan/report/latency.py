@@ -24,6 +24,14 @@ if TYPE_CHECKING:  # `gaikan report` needs no torch
 CSV, PAGE, SAMPLES = "latency.csv", "latency.md", "latency_samples.parquet"
 
 
+def own_rows(out: Path) -> list[Row]:
+    """The rows that the run folder holds; none where it was not timed. Raises DataError."""
+    try:
+        return read_rows(out / CSV) if (out / CSV).exists() else []
+    except DataError as error:
+        raise DataError(f"{error}; delete it, and `gaikan time {out}` writes it anew") from None
+
+
 def read_facts(out: Path) -> dict[str, Any] | None:
     """What the last timing in the run folder left; None where there is no table with it."""
     return facts.read_facts(out) if (out / CSV).exists() else None
@@ -37,7 +45,7 @@ def write_timing(out: Path, timing: "Timing", csv: Path | None = None) -> None:
     before = read_facts(out)
     rows = timing.rows
     if before is not None and before["networks"] == timing.facts["networks"]:
-        others = [r for r in read_rows(out / CSV) if r.machine != timing.facts["machine"]]
+        others = [r for r in own_rows(out) if r.machine != timing.facts["machine"]]
         rows = merge(others, rows)
     write(out / FACTS, json.dumps(timing.facts, indent=1) + "\n")
     _write_samples(out / SAMPLES, timing)
@@ -50,7 +58,7 @@ def write_tables(out: Path) -> list[Row]:
     from gaikan.report.latency_figures import latency_figures
     from gaikan.report.style import save
 
-    rows = read_rows(out / CSV)
+    rows = own_rows(out)
     (out / "figures").mkdir(parents=True, exist_ok=True)
     for name, figure in latency_figures(rows).items():
         save(figure, out / f"figures/{name}.png")
@@ -93,7 +101,7 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
     Raises DataError where a table has variants or networks that the run has not, or names its
     machine as another one is named, or as the one whose timing the run holds.
     """
-    rows = read_rows(out / CSV) if (out / CSV).exists() else []
+    rows = own_rows(out)
     known = set(read_table(out, "accuracy")["variant"])
     networks = {each["store"]["trained"] for each in read_manifest(out)["networks"]}
     own = (read_facts(out) or {}).get("machine")
@@ -103,11 +111,13 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
         if strangers:
             raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
         if any(row.network not in networks for row in added):
-            raise DataError(f"{path}: timed on other networks than those of {out}")
+            raise DataError(
+                f"{path}: timed on other networks than those of {out}, or does not say on which"
+            )
         if any(row.machine == own for row in added):
             raise DataError(
-                f"{path}: machine {own!r} is the one that {out} was timed on, by more than this "
-                "table has; time it with another --machine-name"
+                f"{path}: machine {own!r} is the one that {out} itself was timed on; "
+                f"`gaikan time {out}` times it anew, another --machine-name sets it apart"
             )
         _refuse_namesakes(path, rows, added)
         rows = merge(rows, added)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +28,27 @@ from gaikan.score import confusion
 Manifest = dict[str, Any]
 
 _PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
-_OWN = (  # `gaikan time` and `gaikan pick` write theirs; the pages are made of all of them
-    *("accuracy.*", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv", "modes.csv"),
-    *("leaks.csv", "leaked.csv", "predictions.parquet"),
-    *("confusion/*.csv", "confusion/*.png", "figures/scatter-*.png"),
+_ALWAYS = (
+    *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
+    *("modes.csv", "leaks.csv", "leaked.csv", "predictions.parquet"),
     *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
 )
 
 
-def checksums(out: Path) -> dict[str, str]:
-    """sha256 of what `gaikan bench` itself has written to the folder, by path within it."""
-    paths = sorted(path for pattern in _OWN for path in out.glob(pattern))
+def names(found: Findings, networks: list[Network]) -> list[str]:
+    """What a run writes, but for its manifest, timing, picks and pages; some not in every run."""
+    variants = found.table["variant"].unique()
+    of_variants = [f"confusion/{name}.{kind}" for name in variants for kind in ("csv", "png")]
+    return [*_ALWAYS, *of_variants, *(_scatter(network) for network in _drawn(networks))]
+
+
+def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
+    """sha256 of those of the files that are in the folder."""
+    paths = {name: out / name for name in sorted(names)}
     return {
-        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in paths.items()
+        if path.is_file()
     }
 
 
@@ -84,16 +92,6 @@ def write_confusions(out: Path, table: pd.DataFrame, classes: tuple[str, ...]) -
         write(out / f"confusion/{variant}.csv", counts.to_csv(index_label="actual"))
         figure = figures.confusion_heatmap(counts, f"{variant}, test")
         figures.save(figure, out / f"confusion/{variant}.png")
-    variants = {str(variant) for variant in test["variant"].unique()}
-    for kind in ("csv", "png"):
-        _remove_others(out, f"confusion/*.{kind}", variants)
-
-
-def _remove_others(out: Path, pattern: str, names: set[str]) -> None:
-    """Those of an earlier run in this folder: files whose name without suffix is none of these."""
-    for path in out.glob(pattern):
-        if path.stem not in names:
-            path.unlink()
 
 
 def write_figures(
@@ -114,23 +112,29 @@ def write_figures(
     if len(mistakes):
         title = f"Most confident mistakes of {best}, test"
         figures.save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
-    for network in networks:
-        recipe = network.cell.recipe
-        if recipe.seed == min(other.cell.recipe.seed for other in networks):
-            anchor = network.cell.anchors[-1]
-            arrays = network.embedded
-            points, anchors, explained = project(arrays["test"], arrays[f"anchors.{anchor}"])
-            figure = figures.embedding_scatter(
-                points,
-                experiment.test.names,
-                anchors,
-                experiment.train.classes,
-                explained,
-                f"{network.cell.network}: test embeddings, seed {recipe.seed}, {anchor} anchors",
-            )
-            figures.save(figure, folder / f"scatter-{network.cell.network}.png")
-    names = {f"scatter-{network.cell.network}" for network in networks}
-    _remove_others(out, "figures/scatter-*.png", names)
+    for network in _drawn(networks):
+        anchor = network.cell.anchors[-1]
+        arrays = network.embedded
+        points, anchors, explained = project(arrays["test"], arrays[f"anchors.{anchor}"])
+        figure = figures.embedding_scatter(
+            points,
+            experiment.test.names,
+            anchors,
+            experiment.train.classes,
+            explained,
+            f"{network.cell.network}: test embeddings, seed {network.seed}, {anchor} anchors",
+        )
+        figures.save(figure, out / _scatter(network))
+
+
+def _drawn(networks: list[Network]) -> list[Network]:
+    """Those of the first seed."""
+    first = min(network.seed for network in networks)
+    return [network for network in networks if network.seed == first]
+
+
+def _scatter(network: Network) -> str:
+    return f"figures/scatter-{network.cell.network}.png"
 
 
 def about(summary: pd.DataFrame, experiment: Experiment) -> Words:
@@ -142,12 +146,16 @@ def about(summary: pd.DataFrame, experiment: Experiment) -> Words:
 
 
 def write_manifest(out: Path, manifest: Manifest) -> None:
-    """`manifest.json`; picks that were made among other networks go."""
+    """`manifest.json`; what an earlier run alone has written goes, and picks among its networks."""
     try:
-        before = read_manifest(out)["networks"]
+        before = read_manifest(out)
     except ConfigError:  # the folder's first run
-        before = []
-    if [each["store"] for each in before] != [each["store"] for each in manifest["networks"]]:
+        before = {"networks": []}
+    for name in before.get("files", {}).keys() - manifest["files"].keys():
+        if (out / name).resolve().is_relative_to(out.resolve()):
+            (out / name).unlink(missing_ok=True)
+    stored = [[each["store"] for each in other["networks"]] for other in (before, manifest)]
+    if stored[0] != stored[1]:
         for path in [path for pattern in _PICKED for path in out.glob(pattern)]:
             path.unlink()
     write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")

@@ -43,7 +43,7 @@ class Prepared:
     others: dict[str, str]  # model of another network -> the computation that it shares
     other_folders: dict[str, ModelFolder]
     scored: list[tuple[Trained, ModelFolder]]
-    keys: dict[str, str]  # in the store, of the first seed's networks
+    keys: dict[str, str]  # by network, in the store, of its first seed
     gemm: ModelFolder
 
     @property
@@ -96,7 +96,8 @@ class Prepared:
         parts = Parts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
-        keys = {each["network"]: each["store"]["trained"] for each in run.scored(all_seeds=False)}
+        last_first = sorted(networks, key=lambda each: -each["seed"])
+        keys = {each["network"]: each["store"]["trained"] for each in last_first}
         return cls(inputs, images, parts, computations, others, other_folders, scored, keys, gemm)
 
     def cases(self, settings: list[Setting], plan: Plan, most: int) -> list[tuple[Setting, Case]]:

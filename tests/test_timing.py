@@ -313,6 +313,22 @@ def test_other_machines_are_merged_into_the_run(
     assert (tmp_path / "out/latency.csv").read_bytes() == before
 
 
+def test_a_network_whose_first_seed_failed_is_named_by_its_next(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PLANS, "thorough", TINY)
+    shutil.copytree(out, tmp_path / "out")
+    path = tmp_path / "out/manifest.json"
+    manifest = json.loads(path.read_text())
+    lost, left = (n for n in manifest["networks"] if n["network"] == "mlp-triplet")
+    manifest["networks"].remove(lost)
+    path.write_text(json.dumps(manifest))
+    options = replace(OPTIONS, plan="thorough", runtimes=("onnxruntime-fp32",))
+    rows = time_networks(tmp_path / "out", options, lambda *_: None).rows
+    found = {row.network for row in rows if row.variant.startswith("mlp-triplet-")}
+    assert found == {left["store"]["trained"]}
+
+
 def test_a_row_names_the_network_that_was_timed(out: Path, timing: Timing) -> None:
     networks = json.loads((out / "manifest.json").read_text())["networks"]
     first = {each["network"]: each["store"]["trained"] for each in networks if each["seed"] == 0}

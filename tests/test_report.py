@@ -117,7 +117,8 @@ def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:
         recipe = {"arch": "mlp", "style": "triplet", "train": {}}
         known = {"network": "mlp-triplet", "seed": 0, "recipe": recipe}
         stored = [{"store": {"trained": key, "embedded": key}} for key in keys]
-        write_manifest(tmp_path, {"networks": [known | each for each in stored]})
+        networks = [known | each for each in stored]
+        write_manifest(tmp_path, {"networks": networks, "files": {}})
 
     run("a", "b")
     (tmp_path / "picks.json").write_text("{}")
@@ -125,6 +126,17 @@ def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:
     assert (tmp_path / "picks.json").exists()
     run("a", "c")
     assert not (tmp_path / "picks.json").exists()
+
+
+def test_what_an_earlier_run_wrote_goes_and_nothing_outside(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for path in (out / "old.csv", out / "new.csv", tmp_path / "outside.csv"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for names in (("old.csv", "new.csv", "../outside.csv"), ("new.csv",)):
+        write_manifest(out, {"networks": [], "files": dict.fromkeys(names, "0")})
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "new.csv"]
+    assert (tmp_path / "outside.csv").exists()
 
 
 def test_values_that_are_not_bytes_share_one_scale() -> None:

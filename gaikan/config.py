@@ -274,9 +274,10 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
             raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
         reason = first["msg"].removeprefix("Value error, ")
         reason = _lower(reason).replace("valid tuple", "list")  # TOML's word
-        given = shown(first["input"])
-        given = "" if isinstance(first["input"], dict) or given in reason else f", not {given}"
-        raise ConfigError(f"{where}: key '{key}': {reason}{given}") from None
+        given = first["input"]
+        told = isinstance(given, dict) or (isinstance(given, str) and shown(given) in reason)
+        but = "" if told else f", not {shown(given)}"
+        raise ConfigError(f"{where}: key '{key}': {reason}{but}") from None
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:

@@ -122,9 +122,11 @@ def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
 
 def training_has_test_parts(found: dict[str, Any]) -> bool:
     """Whether the audit, as `Leaks.describe` tells it, found what the test part must not share."""
-    kinds = ("parts_with_exact_copy", "parts_with_near_copy")
-    copies = any(found[f"test_{kind}_in_training"] for kind in kinds)
-    return copies or bool(found["groups_in_training_and_test"])
+    return bool(
+        found["test_parts_with_exact_copy_in_training"]
+        or found["test_parts_with_near_copy_in_training"]
+        or found["groups_in_training_and_test"]
+    )
 
 
 def leak_sentences(found: dict[str, Any], test_parts: int) -> list[Words]:

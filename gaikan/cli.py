@@ -29,13 +29,6 @@ Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 
 
-def _path(text: str) -> Path:
-    """Not the working folder where a variable of the shell was not set."""
-    if not text:
-        raise ConfigError("--out: is empty; name a path, or leave it out for the default one")
-    return Path(text)
-
-
 @app.callback()
 def _common(
     context: typer.Context,
@@ -60,7 +53,9 @@ def bench(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=_path, metavar="DIR", help="Run folder, or of several; default results/NAME"
+            parser=line.named_path,
+            metavar="DIR",
+            help="Run folder, or of several; default results/NAME",
         ),
     ] = None,
     shape: Shape = None,
@@ -157,7 +152,7 @@ def time_(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=_path,
+            parser=line.named_path,
             metavar="CSV",
             help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv",
         ),

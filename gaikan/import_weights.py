@@ -7,7 +7,7 @@ import typer
 
 from gaikan.errors import ConfigError
 from gaikan.files import file_name
-from gaikan.line import needs_harness
+from gaikan.line import named_path, needs_harness
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,10 @@ def import_(
     ] = None,
     std: Annotated[float | None, typer.Option(help="See --mean; raw pixels: 0 and 1")] = None,
     shape: Annotated[str | None, typer.Option(help="Image size: HEIGHTxWIDTH")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; default results/WEIGHTS")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=named_path, metavar="DIR", help="Run folder; default results/WEIGHTS"),
+    ] = None,
 ) -> None:
     """Score weights of the original script; then `time`, `pick` and `export` as of any run."""
     with needs_harness():

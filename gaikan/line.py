@@ -18,9 +18,23 @@ if TYPE_CHECKING:
     from gaikan.bundle.predict import Line, Tally
     from gaikan.timing.options import Options
 
+
+def named_path(text: str) -> Path:
+    """Not the working folder where a variable of the shell was not set. Raises ConfigError."""
+    if not text:
+        raise ConfigError("--out: is empty; name a path")
+    return Path(text)
+
+
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[
     list[Path], typer.Argument(metavar="IMAGES...", help="Image files, folders, .parquet tables")
+]
+BundleOut = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", parser=named_path, metavar="FILE", help="The new bundle: part.gaikan"
+    ),
 ]
 
 
@@ -43,7 +57,7 @@ def needs_harness() -> Iterator[None]:
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="What `gaikan bench` wrote")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The bundle, such as part.gaikan")],
+    out: BundleOut,
     variant: Annotated[str | None, typer.Option(help="Such as cnn-triplet-mean_embedding")] = None,
     stage: Annotated[str | None, typer.Option(help="Or: the pick of an inspection stage")] = None,
     seed: Annotated[int | None, typer.Option(help="Default: best on validation")] = None,
@@ -166,7 +180,7 @@ def enrol(
     name: Annotated[
         str, typer.Option("--class", help="The class; one that is there gets a new anchor")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The new bundle")],
+    out: BundleOut,
 ) -> None:
     """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""
     from rich.console import Console

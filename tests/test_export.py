@@ -230,6 +230,13 @@ def test_other_images_than_the_runs_are_refused(
     assert "no longer the train images" in capfd.readouterr().err
 
 
+def test_an_empty_name_of_a_bundle_is_one_line(
+    out: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert gaikan("export", out, "--variant", MLP, "-o", "") == 2
+    assert capfd.readouterr().err == "gaikan: --out: is empty; name a path\n"
+
+
 def test_a_bundles_latency_goes_into_the_report(
     out: Path,
     bundles: Path,
@@ -260,6 +267,7 @@ def test_a_bundles_latency_goes_into_the_report(
     report = (out / "report.md").read_text()
     assert "### pi" in report
     assert "onnxruntime-int8" in report
+    assert "own predictions on the test part" not in report  # a bundle has none
     capfd.readouterr()
     for option in (("--runtime", "torch-fp32"), ("--include-decode",)):
         assert gaikan("time", bundle, *option) == 2

@@ -110,11 +110,14 @@ def _once(rows: Iterable[Row]) -> list[Row]:
 
 
 def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """What each runtime makes of the test part, by variant; keys of the columns, and rows."""
+    """What each runtime makes of the test part, by variant; keys of the columns, and rows.
+
+    Not of a bundle that was timed alone: it has no test part to predict.
+    """
     columns = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
     seen: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        if row.agreement is not None:
+        if row.agreement is not None and row.reference_accuracy is not None:
             error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
             seen[row.variant, runtime_of(row)] = [

@@ -2,8 +2,9 @@
 
 A candidate is a network (variant, seed) with its threshold, in one runtime, precision and number
 of threads. Decisions are known as the reference runtime makes them. A runtime that gives another
-class on some share of the test images (labels play no part) is charged for it: every figure is
-taken as if the same share of the validation parts were errors of that figure's kind.
+class on some share of the test images (of a bundle timed alone: the validation images; labels
+play no part) is charged for it: every figure is taken as if the same share of the validation parts
+were errors of that figure's kind.
 """
 
 from dataclasses import dataclass

@@ -58,7 +58,9 @@ class Row:
     roofline_share: float | None = None  # of what the machine's arithmetic and memory allow
     accuracy: float | None = None  # of this runtime's own predictions, test part
     reference_accuracy: float | None = None  # of the reference runtime's, same networks
-    agreement: float | None = None  # share of test parts given the reference's class
+    # Share of test parts given the reference's class; of a bundle timed alone, the share of
+    # validation images on which its export found it so.
+    agreement: float | None = None
     max_distance_error: float | None = None
     skipped: str | None = None  # why there are no figures
 

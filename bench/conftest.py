@@ -7,7 +7,7 @@ import torch
 from contest import Contest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from gaikan import machine
+from gaikan.system import machine
 
 
 @pytest.fixture

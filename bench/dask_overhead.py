@@ -15,13 +15,13 @@ from pathlib import Path
 from distributed import LocalCluster
 from here import Silent
 
-from gaikan.cell import Cell
-from gaikan.cluster.runner import Cluster
-from gaikan.config import Config, GridConfig, TrainConfig
-from gaikan.experiment import Experiment, prepare
-from gaikan.grid import cells
-from gaikan.jobs import Job, Runner
-from gaikan.pool import Pool
+from gaikan.config.model import Config, GridConfig, TrainConfig
+from gaikan.evaluation.experiment import Experiment, prepare
+from gaikan.grid.cells import cells
+from gaikan.grid.dask.runner import Cluster
+from gaikan.grid.jobs import Job, Runner
+from gaikan.grid.pool import Pool
+from gaikan.training.cell import Cell
 
 PROCESSES = 2
 

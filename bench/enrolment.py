@@ -20,18 +20,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Console
 
-from gaikan.config import load_config
+from gaikan.commands.terminal import GridProgress
+from gaikan.config.model import load_config
 from gaikan.data.classes import align
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
-from gaikan.files import write
-from gaikan.grid import cells, resolve_device, run_cells
-from gaikan.predict import anchor_distances, nearest
-from gaikan.report.markdown import markdown
+from gaikan.grid.cells import cells, resolve_device, run_cells
+from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
-from gaikan.store import Store, Tensors, unpack
-from gaikan.terminal import GridProgress
+from gaikan.system.files import write
+from gaikan.system.store import Store, Tensors, unpack
+from gaikan.training.nearest_anchor import anchor_distances, nearest
 
 IMAGES, DRAWS = (1, 5, 20), 50
 ANCHOR = "mean_embedding"

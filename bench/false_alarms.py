@@ -14,18 +14,18 @@ import numpy as np
 from here import BASELINE, smoke, train_here
 
 from gaikan.check.baseline import Baseline
+from gaikan.check.check_tables import headline, reasons
 from gaikan.check.differences import Difference
 from gaikan.check.measures import measured
 from gaikan.check.noise import other_seeds
 from gaikan.check.outcome import Settings, check
-from gaikan.check.run_files import Run
-from gaikan.check.tables import headline, reasons
+from gaikan.check.run_answers import CheckedRun
 from gaikan.check.verdicts import judge
 
 DIVISIONS = 600
 
 
-def divided(runs: list[Run], seeds: int) -> float:
+def divided(runs: list[CheckedRun], seeds: int) -> float:
     """The share of random divisions, `seeds` against `seeds`, that fail."""
     variants, actual, ok = list(runs[0].answers), runs[0].actual, runs[0].ok
     predicted = np.stack(

@@ -9,9 +9,9 @@ from unittest.mock import patch
 
 import torch
 
-from gaikan import run
-from gaikan.check.run_files import Run
-from gaikan.config import Config, load_config
+from gaikan.check.run_answers import CheckedRun
+from gaikan.config.model import Config, load_config
+from gaikan.flow import bench_run
 
 FOLDER = Path(__file__).parent
 RUN = Path("results/smoke")
@@ -39,13 +39,13 @@ def one_thread(n_jobs: int) -> Iterator[Executor]:
         yield executor
 
 
-def train_here(config: Config, out: Path) -> Run:
+def train_here(config: Config, out: Path) -> CheckedRun:
     """Runs the grid, cell after cell, and draws nothing."""
     with (
-        patch("gaikan.pool.processes", one_thread),
-        patch("gaikan.report.write.write_figures"),
-        patch("gaikan.report.write.write_confusions"),
-        patch("gaikan.run.write_pages"),
+        patch("gaikan.grid.pool.processes", one_thread),
+        patch("gaikan.report.run_files.write_figures"),
+        patch("gaikan.report.run_files.write_confusions"),
+        patch("gaikan.flow.bench_run.write_pages"),
     ):
-        run.bench(config, out, Silent())
-    return Run.read(out)
+        bench_run.bench(config, out, Silent())
+    return CheckedRun.read(out)

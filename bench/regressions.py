@@ -19,19 +19,19 @@ import torch
 from here import BASELINE, RUN, smoke, train_here
 from numpy.typing import NDArray
 
-import gaikan.cell
+import gaikan.training.cell
 from gaikan.anchors import ANCHORS
 from gaikan.check.baseline import Baseline
-from gaikan.check.outcome import Outcome, Settings, check
-from gaikan.check.run_files import Run
-from gaikan.config import Config
-from gaikan.embed import embed
+from gaikan.check.outcome import CheckOutcome, Settings, check
+from gaikan.check.run_answers import CheckedRun
+from gaikan.config.model import Config
 from gaikan.networks import Embedder
-from gaikan.report.markdown import markdown
+from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
 from gaikan.styles.siamese import Siamese
 from gaikan.styles.triplet import Triplet
-from gaikan.train import FitData, Recipe, Trained, channel_statistics, fit
+from gaikan.training.embed import embed
+from gaikan.training.train import FitData, Recipe, TrainedNetwork, channel_statistics, fit
 
 Plant = AbstractContextManager[Any]
 
@@ -91,7 +91,7 @@ def flipped_margin() -> Iterator[None]:
 def half_the_epochs() -> Plant:
     """Every training ends after half of its epochs."""
 
-    def wrong(recipe: Recipe, *arguments: Any) -> Trained:
+    def wrong(recipe: Recipe, *arguments: Any) -> TrainedNetwork:
         fewer = recipe.train.model_copy(update={"epochs": recipe.train.epochs // 2})
         return fit(replace(recipe, train=fewer), *arguments)
 
@@ -123,7 +123,7 @@ PLANTS: dict[str, Callable[[], Plant]] = {
 AT_PREDICTION = (wrong_anchors, own_statistics, dropout)
 
 
-def planted(plant: Callable[[], Plant], config: Config, right: Run, out: Path) -> Run:
+def planted(plant: Callable[[], Plant], config: Config, right: CheckedRun, out: Path) -> CheckedRun:
     """The run with the mistake; one at prediction is made with the `right` run's networks."""
     if plant in AT_PREDICTION and not out.exists():
         shutil.copytree(right.folder / "store", out / "store")
@@ -134,7 +134,7 @@ def planted(plant: Callable[[], Plant], config: Config, right: Run, out: Path) -
         return train_here(config, out)
 
 
-def row(name: str, outcome: Outcome) -> list[str]:
+def row(name: str, outcome: CheckOutcome) -> list[str]:
     """A line of the table."""
     worse = {line.variant for line in outcome.worse}
     accuracy = [line for line in outcome.lines if line.figure == "accuracy"]
@@ -152,7 +152,7 @@ HEADER = ["mistake", "caught", "variants", "figures", "largest change of accurac
 
 
 def main(out: Path) -> None:
-    config, right = smoke(), Run.read(RUN)
+    config, right = smoke(), CheckedRun.read(RUN)
     baseline = Baseline.read(BASELINE)
     rows = []
     for name, plant in PLANTS.items():

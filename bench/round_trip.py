@@ -15,10 +15,10 @@ import pandas as pd
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.images import read_batches
-from gaikan.bundle.predict import Tally, predict
+from gaikan.bundle.stream import Tally, predict
 from gaikan.export.build import export
-from gaikan.export.source import Choice
-from gaikan.manifest import read_manifest
+from gaikan.export.source import BundleChoice
+from gaikan.run_folder.manifest import read_manifest
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def differences(
     run: Path, seed: int, variant: str, source: Path, expected: pd.DataFrame
 ) -> pd.DataFrame:
     """The rows of `expected` where the bundle, written and opened again, says another class."""
-    bundle, _ = export(run, Choice(variant, seed), allow_drop=False, tell=lambda _: None)
+    bundle, _ = export(run, BundleChoice(variant, seed), allow_drop=False, tell=lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
         bundle.save(Path(folder) / "part.gaikan")
         opened = Bundle.open(Path(folder) / "part.gaikan")

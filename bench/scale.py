@@ -28,8 +28,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gaikan.data.terminals import terminals
-from gaikan.machine import processor
-from gaikan.report.markdown import markdown
+from gaikan.report.markdown_table import markdown
+from gaikan.system.machine import processor
 
 STEPS = ("data", "bench", "export")
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gaikan.files import write
+from gaikan.system.files import write
 
 SIDE = 12
 MODES = ("ok", "scratch", "chip", "stain", "short")

@@ -12,11 +12,11 @@ from contest import Contest
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.card import Card
-from gaikan.bundle.images import Batch
-from gaikan.bundle.predict import Tally, csv_text, predict
+from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.stream import Tally, csv_text, predict
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
-from gaikan.inspector import AnchorDistance, Inspector, to_onnx
+from gaikan.export.inspector import AnchorDistance, Inspector, to_onnx
 from gaikan.networks import NETWORKS, Embedder
 
 BATCH = 64  # the default of `gaikan predict`
@@ -64,7 +64,7 @@ def test_predicting_is_nine_tenths_of_the_bare_session(
     session = onnxruntime.InferenceSession(made.model, providers=["CPUExecutionProvider"])
     images: Any = frames.images
     parts = [images[at : at + BATCH] for at in range(0, len(images), BATCH)]
-    batches = [Batch([f"lot/{i:06}.png" for i in range(len(part))], part) for part in parts]
+    batches = [ImageBatch([f"lot/{i:06}.png" for i in range(len(part))], part) for part in parts]
 
     def ours() -> int:
         tally = Tally()

@@ -19,19 +19,19 @@ from test_training import OriginalCnn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gaikan import machine
 from gaikan.bundle.graph import INPUT
 from gaikan.data.sources import read_source
-from gaikan.embed import embed
-from gaikan.inspector import AnchorDistance, exported
+from gaikan.export.inspector import AnchorDistance, exported
 from gaikan.networks import NETWORKS, Embedder
-from gaikan.predict import anchor_distances, decide
-from gaikan.timing.models import Exporter, Trained
+from gaikan.system import machine
+from gaikan.timing.models import Exporter, TrainedFiles
 from gaikan.timing.onnx_runtimes import onnxruntime, openvino_fp32
 from gaikan.timing.placement import settle
+from gaikan.timing.runtime_process import answers
 from gaikan.timing.runtimes import RUNTIMES, Images
-from gaikan.timing.torch_model import Decisions
-from gaikan.timing.worker import answers
+from gaikan.timing.torch_model import DecisionTensors
+from gaikan.training.embed import embed
+from gaikan.training.nearest_anchor import anchor_distances, decide
 
 Predict = Callable[[Images], object]
 BATCH = 64
@@ -62,8 +62,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     embedder.eval()
     rng = np.random.default_rng(0)
     anchors = rng.normal(size=(len(frames.classes), 128)).astype(np.float32)
-    module = Decisions(embedder, {"mean_embedding": AnchorDistance(anchors)})
-    trained = Trained("cnn-x", "cnn", 0, frames.shape, module)
+    module = DecisionTensors(embedder, {"mean_embedding": AnchorDistance(anchors)})
+    trained = TrainedFiles("cnn-x", "cnn", 0, frames.shape, module)
     folder = tmp_path_factory.mktemp("models")
     exporter = Exporter(torch.uint8, len(frames.classes), ["mean_embedding"])
     written, _ = exporter.write(trained, frames.images[:256], folder, {})

@@ -7,13 +7,13 @@ from statistics import median
 import pytest
 from rich.console import Console
 
-from gaikan.config import Config, TimingConfig, TrainConfig
-from gaikan.run import bench
-from gaikan.terminal import GridProgress
-from gaikan.timing.options import Options
-from gaikan.timing.rows import Row
-from gaikan.timing.run_folder import Run
-from gaikan.timing.time_run import time_run
+from gaikan.commands.terminal import GridProgress
+from gaikan.config.model import Config, TimingConfig, TrainConfig
+from gaikan.flow.bench_run import bench
+from gaikan.run_folder.latency_rows import Row
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.time_networks import time_run
+from gaikan.timing.timed_run import TimedRun
 
 RUNTIMES = ("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "openvino-int8")
 
@@ -37,9 +37,9 @@ def test_two_timings_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     )
     with GridProgress(Console(quiet=True)) as progress:
         bench(config, tmp_path, progress)
-    options = Options(runtimes=RUNTIMES, threads=(Options().all_threads[-1],))
+    options = TimingOptions(runtimes=RUNTIMES, threads=(TimingOptions().all_threads[-1],))
     first, second = (
-        typical(time_run(Run.read(tmp_path), options, lambda *_: None).rows) for _ in range(2)
+        typical(time_run(TimedRun.read(tmp_path), options, lambda *_: None).rows) for _ in range(2)
     )
     assert first.keys() == second.keys()
     turned, errors = [], []

@@ -20,14 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from gaikan.cell import Cell, DataOnDisk, resident
-from gaikan.config import Config, GridConfig, TrainConfig
+from gaikan.config.model import Config, GridConfig, TrainConfig
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
-from gaikan.grid import cells
-from gaikan.jobs import Job
-from gaikan.pool import executor
-from gaikan.train import Evaluation, fit
+from gaikan.grid.cells import cells
+from gaikan.grid.jobs import Job
+from gaikan.grid.pool import executor
+from gaikan.training.cell import Cell, DataOnDisk, resident
+from gaikan.training.train import Evaluation, fit
 
 Triplet = tuple[Tensor, Tensor, Tensor, int]
 

@@ -4,15 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gaikan.anchor_classifier import AnchorClassifier
-    from gaikan.inspection_classifier import InspectionClassifier
+    from gaikan.estimators.anchor_classifier import AnchorClassifier
+    from gaikan.estimators.inspection_classifier import InspectionClassifier
 
 __version__ = "0.1.0"
 __all__ = ["AnchorClassifier", "InspectionClassifier", "__version__"]
 
 _MODULES = {
-    "AnchorClassifier": "gaikan.anchor_classifier",
-    "InspectionClassifier": "gaikan.inspection_classifier",
+    "AnchorClassifier": "gaikan.estimators.anchor_classifier",
+    "InspectionClassifier": "gaikan.estimators.inspection_classifier",
 }
 
 

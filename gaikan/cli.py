@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaikan import gate, import_weights, line, pick
+from gaikan.commands import check, import_weights, line, pick
 from gaikan.errors import ConfigError, GaikanError
 
 app = typer.Typer(
@@ -91,8 +91,8 @@ def bench(
         "worker_resources": worker_resources,
     }
     with line.needs_harness():
-        from gaikan.many import bench_all
-        from gaikan.plan import RESULTS, load_plan
+        from gaikan.commands.several import bench_all
+        from gaikan.config.plan import RESULTS, load_plan
     from rich.console import Console
 
     plan = load_plan(
@@ -113,16 +113,16 @@ def bench(
 
 def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     """Trains, times and picks; whether every cell ended well."""
-    from gaikan import run
+    from gaikan.commands.terminal import GridProgress, StepProgress, show_cautions, table
+    from gaikan.flow import bench_run
+    from gaikan.flow.timing_run import time_networks
+    from gaikan.report.accuracy_table import accuracy_rows
     from gaikan.report.pages import write_pages
-    from gaikan.report.tables import accuracy_rows
-    from gaikan.report.trust import rate_rows
-    from gaikan.terminal import GridProgress, StepProgress, show_cautions, table
-    from gaikan.time_networks import time_networks
-    from gaikan.timing.options import Options
+    from gaikan.report.trust_words import rate_rows
+    from gaikan.timing.options import TimingOptions
 
     with GridProgress(console) as progress:
-        outcome = run.bench(settings, out, progress)
+        outcome = bench_run.bench(settings, out, progress)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))
@@ -135,7 +135,7 @@ def _bench_one(console: Any, settings: Any, out: Path) -> bool:
     if settings.timing.enabled:
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing
-            options = Options.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
+            options = TimingOptions.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
             latency = time_networks(outcome.out, options, steps, again=False)
         _show_latency(console, latency)
         pick.at_the_end(console, outcome.out)
@@ -164,9 +164,9 @@ def time_(
     include_decode: Annotated[bool, typer.Option(help="Time decoding the image file too")] = False,
 ) -> None:
     """Time a run's networks in every runtime, or a bundle (base install), on this machine."""
-    from gaikan.timing.options import Options
+    from gaikan.timing.options import TimingOptions
 
-    options = Options(
+    options = TimingOptions(
         plan=_plan(quick, thorough) or "default",
         runtimes=None if runtime is None else tuple(runtime),
         threads=None if threads is None else tuple(threads),
@@ -177,11 +177,11 @@ def time_(
         line.time_bundle(what, options, out)
         return
     with line.needs_harness():
+        from gaikan.flow.timing_run import time_networks
         from gaikan.report.pages import write_pages
-        from gaikan.time_networks import time_networks
     from rich.console import Console
 
-    from gaikan.terminal import StepProgress
+    from gaikan.commands.terminal import StepProgress
 
     console = Console(highlight=False)
     with StepProgress(console, "timing") as steps:
@@ -205,7 +205,7 @@ def report(
     import webbrowser
 
     with line.needs_harness():
-        from gaikan.report.latency import merge_into
+        from gaikan.report.latency_files import merge_into
         from gaikan.report.pages import write_pages
     from rich.console import Console
 
@@ -234,8 +234,8 @@ def _show_latency(console: Any, latency: Any) -> None:
 def _show_fastest(console: Any, rows: Any) -> None:
     from rich.markup import escape
 
+    from gaikan.commands.terminal import table
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
-    from gaikan.terminal import table
 
     machines = list(dict.fromkeys(row.machine for row in rows))
     for name in machines:
@@ -250,12 +250,12 @@ def _show_fastest(console: Any, rows: Any) -> None:
 def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = None) -> None:
     """Describe a source: classes, counts, size, problems."""
     with line.needs_harness():  # not all of it: what trains takes seconds to import
-        from gaikan.config import DataConfig, validated
-        from gaikan.data.audit import counts, facts
+        from gaikan.config.model import DataConfig, validated
         from gaikan.data.sources import read_source
+        from gaikan.evaluation.source_facts import counts, facts
     from rich.console import Console
 
-    from gaikan.terminal import table
+    from gaikan.commands.terminal import table
 
     size = validated(DataConfig, {"shape": shape}, "--shape").size
     frames = read_source(source, "train", size)
@@ -267,7 +267,7 @@ def data(source: Annotated[str, typer.Argument(help=_SOURCE)], shape: Shape = No
 import_weights.register(app)
 line.register(app)
 pick.register(app)
-gate.register(app)
+check.register(app)
 
 
 def main() -> None:

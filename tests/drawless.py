@@ -26,9 +26,9 @@ batch_size = 16
 def drawless() -> None:
     """Runs the command line of this process."""
     with (
-        patch("gaikan.report.write.write_figures"),
-        patch("gaikan.report.write.write_confusions"),
-        patch("gaikan.run.write_pages"),
+        patch("gaikan.report.run_files.write_figures"),
+        patch("gaikan.report.run_files.write_confusions"),
+        patch("gaikan.flow.bench_run.write_pages"),
         patch("gaikan.report.pages.write_pages"),
     ):
         main()

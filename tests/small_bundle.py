@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import Card
-from gaikan.inspector import AnchorDistance, Inspector, Threshold, to_onnx
+from gaikan.export.inspector import AnchorDistance, Inspector, Threshold, to_onnx
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 
 SHAPE: ImageShape = (1, 8, 8)

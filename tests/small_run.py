@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gaikan.config import Config
-from gaikan.timing.rows import Row, write_rows
+from gaikan.config.model import Config
+from gaikan.run_folder.latency_rows import Row, write_rows
 
 CLASSES = np.array(["ok", "open", "spur"])
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gaikan.augment import light, move
-from gaikan.config import AugmentConfig
+from gaikan.config.model import AugmentConfig
+from gaikan.training.augment import light, move
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
 

@@ -11,7 +11,7 @@ from small_bundle import bundle, images
 from test_bundle import HEAVY, write_files
 
 from gaikan.bundle.bundle import Bundle
-from gaikan.timing.rows import read_rows
+from gaikan.run_folder.latency_rows import read_rows
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.timeout(300)

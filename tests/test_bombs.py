@@ -13,9 +13,9 @@ import small_bundle
 from PIL import Image, TiffImagePlugin
 from test_fuzz_images import bmp, png
 
-from gaikan import machine
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError
+from gaikan.system import machine
 
 pytestmark = pytest.mark.timeout(300)
 SIDE = 60_000

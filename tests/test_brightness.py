@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gaikan.data.brightness import between_images
 from gaikan.data.frames import Frames
-from gaikan.grid import resolve_normalise
+from gaikan.grid.cells import resolve_normalise
 from gaikan.networks import Embedder
 
 

@@ -25,15 +25,15 @@ from test_hostile_bundles import gaikan
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.enrol import enrol
 from gaikan.bundle.graph import anchors_of, embedding_graph, fields, with_anchors
-from gaikan.bundle.images import Batch, count, read_batches
+from gaikan.bundle.images import ImageBatch, count, read_batches
 from gaikan.errors import BundleError
-from gaikan.timing.rows import read_rows
+from gaikan.run_folder.latency_rows import read_rows
 
 HEAVY = ("torch", "pandas", "scipy", "sklearn", "matplotlib", "datasets", "onnx")
 
 
-def batch(some: NDArray[np.uint8]) -> list[Batch]:
-    return [Batch([str(i) for i in range(len(some))], some)]
+def batch(some: NDArray[np.uint8]) -> list[ImageBatch]:
+    return [ImageBatch([str(i) for i in range(len(some))], some)]
 
 
 def run(model: bytes, some: NDArray[Any]) -> list[NDArray[Any]]:
@@ -347,7 +347,7 @@ def test_a_mean_image_is_not_rounded() -> None:
 
 def test_the_order_and_the_batches_of_the_images_do_not_matter() -> None:
     some = images(6, 9)
-    split = [Batch([], some[4:]), Batch([], some[:4])]
+    split = [ImageBatch([], some[4:]), ImageBatch([], some[:4])]
     a, b = (enrol(bundle(), "burr", batches) for batches in (batch(some), split))
     np.testing.assert_allclose(anchors_of(a.bundle.model), anchors_of(b.bundle.model), atol=1e-6)
 

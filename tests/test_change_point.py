@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from gaikan.check.change_point import change_point
 from gaikan.check.history import COLUMNS
-from gaikan.check.history_figure import change_points, history_figure
-from gaikan.report.style import pixels
+from gaikan.evaluation.change_point import change_point
+from gaikan.figures.history_figure import change_points, history_figure
+from gaikan.figures.style import pixels
 
 Floats = NDArray[np.float64]
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from gaikan.check import baseline as baseline_module
 from gaikan.check.baseline import Baseline
-from gaikan.check.decisions import LETTERS, decoded, encoded, whole
+from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.cli import main
-from gaikan.config import load_config
-from gaikan.timing.rows import Row, write_rows
+from gaikan.config.model import load_config
+from gaikan.run_folder.latency_rows import Row, write_rows
 
 pytestmark = pytest.mark.timeout(120)
 

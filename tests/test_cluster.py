@@ -23,15 +23,15 @@ from drawless import TOML, drawless_bench
 from tiny import write_class
 
 import gaikan
-from gaikan.cluster.board import ALLOWED_DEATHS, Board
-from gaikan.cluster.runner import outcome
-from gaikan.cluster.worker import TOPIC
-from gaikan.cluster.workers import Workers
-from gaikan.config import load_config
+from gaikan.commands.terminal import GridProgress
+from gaikan.config.model import load_config
 from gaikan.errors import ConfigError
-from gaikan.grid import resolve_device, resolve_precision
-from gaikan.jobs import Job, collect
-from gaikan.terminal import GridProgress
+from gaikan.grid.cells import resolve_device, resolve_precision
+from gaikan.grid.dask.board import ALLOWED_DEATHS, Board
+from gaikan.grid.dask.runner import outcome
+from gaikan.grid.dask.worker import TOPIC
+from gaikan.grid.dask.workers import Workers
+from gaikan.grid.jobs import Job, collect
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from gaikan.anchors import ANCHORS
-from gaikan.config import load_config
+from gaikan.config.model import load_config
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
-from gaikan.grid import axes, cells
+from gaikan.grid.cells import axes, cells
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaikan import machine
+from gaikan.system import machine
 from gaikan.timing.measure import Turn, too_many_cores
 from gaikan.timing.models import write_gemm
 from gaikan.timing.placement import settle

@@ -11,11 +11,11 @@ from matplotlib.text import Text
 from PIL import Image
 
 from gaikan.anchors import ANCHORS
+from gaikan.evaluation.ranks import critical_difference
+from gaikan.figures.critical_difference import critical_difference_diagram, svg
+from gaikan.figures.style import pixels, save
 from gaikan.networks import NETWORKS
-from gaikan.report.style import pixels, save
 from gaikan.styles import STYLES
-from gaikan.summary.figure import critical_difference_diagram, svg
-from gaikan.summary.ranks import critical_difference
 
 PAGE = 8.27  # A4, inches
 VARIANTS = [

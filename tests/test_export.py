@@ -19,9 +19,9 @@ from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.errors import BundleError
 from gaikan.export import parity
 from gaikan.export.parity import Parity, compare, judge
-from gaikan.export.source import Choice, load_source, reread
-from gaikan.timing.measure import PLANS, Plan, Rule
-from gaikan.timing.rows import read_rows
+from gaikan.export.source import BundleChoice, load_source, reread
+from gaikan.run_folder.latency_rows import read_rows
+from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,7 +41,7 @@ normalise = "image"
 [timing]
 enabled = false
 """
-TINY = Plan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
+TINY = SamplingPlan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
 MLP, CNN = "mlp-triplet-mean_embedding", "cnn-triplet-mean_embedding"
 INT8 = ("--precision", "int8", "--allow-drop")
 
@@ -184,7 +184,7 @@ def test_what_parity_lets_pass(precision: str, parity_: Parity, words: str | Non
 
 def test_other_anchors_than_the_networks_are_noticed(out: Path, bundles: Path) -> None:
     bundle = Bundle.open(exported(out, bundles, MLP))
-    source = load_source(out, Choice(MLP, 0))
+    source = load_source(out, BundleChoice(MLP, 0))
     frames = reread(out, source.manifest).train
     judge("fp32", [compare("fit", bundle, source, frames)], False)
     shifted = with_anchors(bundle.model, anchors_of(bundle.model) * np.float32(1.001))

@@ -11,7 +11,7 @@ from test_hostile_bundles import gaikan
 from tiny import bench
 
 from gaikan.bundle.bundle import Bundle
-from gaikan.timing.rows import write_rows
+from gaikan.run_folder.latency_rows import write_rows
 
 CONFIG = """
 seeds = 1

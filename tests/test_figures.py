@@ -17,15 +17,15 @@ from PIL import Image
 from sklearn.decomposition import PCA
 
 from gaikan.data.frames import Frames
-from gaikan.report.figures import (
+from gaikan.figures.pca import project
+from gaikan.figures.run_figures import (
     accuracy_bars,
     confusion_heatmap,
     embedding_scatter,
     sample_grid,
     save,
 )
-from gaikan.report.pca import project
-from gaikan.report.style import DPI, labels, pixels
+from gaikan.figures.style import DPI, labels, pixels
 
 HOSTILE = (
     "ok",

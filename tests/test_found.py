@@ -13,9 +13,9 @@ from test_hostile_bundles import gaikan
 
 from gaikan.check.baseline import Baseline
 from gaikan.errors import ConfigError
-from gaikan.predictions import read_predictions
-from gaikan.selection.picks_file import read_picks
-from gaikan.timing.facts import read_facts
+from gaikan.run_folder.latency_facts import read_facts
+from gaikan.run_folder.picks_file import read_picks
+from gaikan.run_folder.predictions import read_predictions
 
 pytestmark = pytest.mark.timeout(300)
 DEEP = "[" * 100_000

@@ -15,8 +15,8 @@ from test_hostile_bundles import zipped
 from gaikan.bundle import archive
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.enrol import enrol
-from gaikan.bundle.images import Batch
-from gaikan.bundle.predict import Tally, csv_text, json_line, predict
+from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.stream import Tally, csv_text, json_line, predict
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -37,7 +37,7 @@ def use(path: Path) -> None:
     """Opens a bundle, and predicts and enrols with it."""
     model = Bundle.open(path)
     blank = np.zeros((2, *model.card.shape), model.card.dtype)
-    batch = Batch(["a", "b"], blank)
+    batch = ImageBatch(["a", "b"], blank)
     for lines in predict(model, [batch], Tally()):
         assert len(csv_text(lines).encode()) > 0
         assert all(json.loads(json_line(line).encode()) for line in lines)

@@ -12,11 +12,11 @@ from fuzzing import SCALARS, TEXTS, altered, damaged, fuzz, valid_or_refused
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gaikan.config import Config, load_config
-from gaikan.grid import axes
-from gaikan.plan import Plan, load_plan
+from gaikan.config.model import Config, load_config
+from gaikan.config.plan import BenchPlan, load_plan
+from gaikan.grid.cells import axes
 from gaikan.styles.targets import target_matrix
-from gaikan.timing.options import Options
+from gaikan.timing.options import TimingOptions
 
 pytestmark = pytest.mark.timeout(3600)
 BENCH = Path(__file__).parents[1] / "bench"
@@ -82,7 +82,7 @@ def document(value: Any) -> bytes:
 
 
 def read(path: Path) -> None:
-    held: list[Plan] = []
+    held: list[BenchPlan] = []
     where = (str(path.parent), "/dev/zero")
     valid_or_refused("configuration", lambda: held.append(load_plan([path], {})), *where)
     if held:
@@ -94,7 +94,7 @@ def read(path: Path) -> None:
 def check(config: Config) -> None:
     """What a run does with it before it reads any data."""
     axes(config)
-    Options.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
+    TimingOptions.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     assert config.run_name
     assert Path("results", config.run_name).resolve().parent == Path("results").resolve()
     assert len(config.run_name.encode()) < 250

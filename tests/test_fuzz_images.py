@@ -14,8 +14,8 @@ from PIL import Image
 from small_bundle import card
 
 from gaikan.bundle.images import read_batches
-from gaikan.data.audit import facts
 from gaikan.data.sources import read_source
+from gaikan.evaluation.source_facts import facts
 
 pytestmark = pytest.mark.timeout(3600)
 SIDE = 9

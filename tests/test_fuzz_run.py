@@ -19,22 +19,22 @@ from test_hostile_bundles import gaikan
 from tiny import bench, write_class
 
 from gaikan.check.baseline import Baseline
+from gaikan.check.check_tables import as_markdown, headline
 from gaikan.check.history import COLUMNS, _read
 from gaikan.check.outcome import Settings
 from gaikan.check.outcome import check as compare
-from gaikan.check.run_files import Run as Checked
-from gaikan.check.tables import as_markdown, headline
+from gaikan.check.run_answers import CheckedRun as Checked
 from gaikan.errors import ConfigError, DataError
-from gaikan.export.source import Choice, load_source, picked
+from gaikan.export.source import BundleChoice, load_source, picked
 from gaikan.report.content import document
-from gaikan.report.folder import RunFolder
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_rows, skipped_lines
-from gaikan.report.md import page
+from gaikan.report.markdown_page import page
 from gaikan.report.parts import TestParts
-from gaikan.selection.run_files import RunFiles
-from gaikan.timing.rows import read_rows, write_rows
-from gaikan.timing.run_folder import Run as Timed
+from gaikan.run_folder.decisions import RunFiles
+from gaikan.run_folder.latency_rows import read_rows, write_rows
+from gaikan.run_folder.whole import RunFolder
+from gaikan.timing.timed_run import TimedRun as Timed
 
 pytestmark = pytest.mark.timeout(3600)
 TOML = """
@@ -128,7 +128,7 @@ USES: dict[str, Use] = {
     "time": lambda out: Timed.read(out).scored(all_seeds=False),
     "report": lambda out: page(document(RunFolder.read(out))),
     "parts of a report": lambda out: TestParts.read(RunFolder.read(out)),
-    "export": lambda out: load_source(out, Choice("mlp-triplet-mean_image", 0)),
+    "export": lambda out: load_source(out, BundleChoice("mlp-triplet-mean_image", 0)),
 }
 
 

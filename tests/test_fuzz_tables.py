@@ -18,9 +18,9 @@ from pyarrow import csv
 from small_bundle import card
 
 from gaikan.bundle.images import count, read_batches
-from gaikan.data.audit import counts, facts
 from gaikan.data.classes import align
 from gaikan.data.sources import read_source
+from gaikan.evaluation.source_facts import counts, facts
 
 pytestmark = pytest.mark.timeout(3600)
 ROWS = 6

@@ -12,13 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny import SIDE, write_class
 
-from gaikan.config import load_config
+from gaikan.config.model import load_config
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
-from gaikan.grid import cells
+from gaikan.grid.cells import cells
 from gaikan.networks import NETWORKS
-from gaikan.weights import Weights, imported
+from gaikan.training.weights import Weights, imported
 
 pytestmark = [
     pytest.mark.timeout(3600),

@@ -20,12 +20,12 @@ from small_run import Fake, row
 from test_hostile_bundles import gaikan
 from tiny import bench
 
-from gaikan.config import load_config
+from gaikan.config.model import load_config
 from gaikan.errors import ConfigError, GaikanError
-from gaikan.files import file_name
-from gaikan.report.folder import RunFolder
-from gaikan.store import Store, key_of
-from gaikan.timing.rows import write_rows
+from gaikan.run_folder.latency_rows import write_rows
+from gaikan.run_folder.whole import RunFolder
+from gaikan.system.files import file_name
+from gaikan.system.store import Store, key_of
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -25,9 +25,9 @@ from small_run import Fake, row
 from tiny import bench
 
 from gaikan.cli import main
-from gaikan.config import load_config
+from gaikan.config.model import load_config
 from gaikan.report.reproduce import changes_toml
-from gaikan.timing.rows import read_rows, write_rows
+from gaikan.run_folder.latency_rows import read_rows, write_rows
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
+from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
 from gaikan.networks import NETWORKS, Embedder, ImageShape
-from gaikan.predict import anchor_distances, decide, head_distances
+from gaikan.training.nearest_anchor import anchor_distances, decide, head_distances
 
 GREY: ImageShape = (1, 36, 39)
 COLOUR: ImageShape = (3, 20, 24)

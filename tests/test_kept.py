@@ -8,7 +8,7 @@ import pytest
 
 from gaikan.data.kept import KeptSources
 from gaikan.data.sources import read_source
-from gaikan.store import Store
+from gaikan.system.store import Store
 
 
 @pytest.fixture

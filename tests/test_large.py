@@ -12,12 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from tiny import bench
 
-from gaikan.data import copies, large, room, tables
-from gaikan.data.copies import find_copies
+from gaikan.data import large, room, tables
 from gaikan.data.large import LargeTable
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError
-from gaikan.statistics import Units, resample
+from gaikan.evaluation import copies
+from gaikan.evaluation.copies import find_copies
+from gaikan.evaluation.statistics import Units, resample
 
 ROWS, PIXELS = 120, 144
 
@@ -166,7 +167,7 @@ def test_resamples_do_not_depend_on_how_many_are_drawn_at_once(
 ) -> None:
     correct = np.random.default_rng(0).random((4, 2, 500)) < 0.8
     whole = resample(Units.of(correct, None), np.random.default_rng(3))
-    monkeypatch.setattr("gaikan.statistics._COUNTS", 500 * 7)
+    monkeypatch.setattr("gaikan.evaluation.statistics._COUNTS", 500 * 7)
     np.testing.assert_allclose(
         resample(Units.of(correct, None), np.random.default_rng(3)), whole, rtol=1e-12
     )

@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
-from gaikan.data.audit import facts
-from gaikan.data.copies import Copies, find_copies, unique_images
 from gaikan.data.frames import Frames, Images
-from gaikan.data.leaks import Leaks, audit
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts
 from gaikan.data.terminals import terminals
-from gaikan.report.trust import leak_accuracy, leak_rows, leak_sentences
-from gaikan.shopfloor import Judged
+from gaikan.evaluation.copies import Copies, find_copies, unique_images
+from gaikan.evaluation.leaks import Leaks, audit
+from gaikan.evaluation.rates import JudgedParts
+from gaikan.evaluation.source_facts import facts
+from gaikan.report.trust_words import leak_accuracy, leak_rows, leak_sentences
 
 DEEPPCB = Path("../shared/data")
 
@@ -116,7 +116,7 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     part = test.take(some)
     model = KNeighborsClassifier(1).fit(flat, leaked.labels)
     called = np.asarray(test.classes)[model.predict(part.images.reshape(len(part), -1))]
-    judged = Judged(("neighbour",), (0,), called[None, None], part.names, None, None, 0)
+    judged = JudgedParts(("neighbour",), (0,), called[None, None], part.names, None, None, 0)
     of_part = replace(
         after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
     )
@@ -190,7 +190,7 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
         "1 images are constant",
     ]
     right = np.array(["ok", "ok"])
-    judged = Judged(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
+    judged = JudgedParts(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
     columns, rows = leak_rows(leak_accuracy(judged, found))
     assert [words.en for words in columns] == [
         "variant",

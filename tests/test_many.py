@@ -8,9 +8,9 @@ from filelock import FileLock
 from rich.console import Console
 from tiny import bench, write_class
 
-from gaikan.config import Config
-from gaikan.many import bench_all
-from gaikan.plan import load_plan
+from gaikan.commands.several import bench_all
+from gaikan.config.model import Config
+from gaikan.config.plan import load_plan
 
 pytestmark = pytest.mark.timeout(300)
 

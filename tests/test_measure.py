@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaikan.errors import DataError
+from gaikan.run_folder.latency_rows import Row, merge, read_rows, write_rows
 from gaikan.timing.measure import (
     PLANS,
     QUERIES_FOR,
@@ -29,7 +30,6 @@ from gaikan.timing.measure import (
     warm_up,
 )
 from gaikan.timing.roofline import Roofline
-from gaikan.timing.rows import Row, merge, read_rows, write_rows
 
 ROW = Row(
     machine="pi4",

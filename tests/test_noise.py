@@ -11,8 +11,8 @@ from gaikan.check.differences import Difference
 from gaikan.check.measures import MEASURES, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
 from gaikan.check.verdicts import NOISE, RAISE, SAME, SMALL, UNKNOWN, WORSE, Line, judge
-from gaikan.score import score
-from gaikan.statistics import Estimate
+from gaikan.evaluation.score import score
+from gaikan.evaluation.statistics import Estimate
 
 Index = NDArray[np.int64]
 NAMES = np.array(["ok", "open", "spur"])

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from gaikan.cell import mean_recall
-from gaikan.predict import anchor_distances, decide, head_distances
-from gaikan.score import confusion, score, shop_floor_counts
+from gaikan.evaluation.score import confusion, score, shop_floor_counts
+from gaikan.training.cell import mean_recall
+from gaikan.training.nearest_anchor import anchor_distances, decide, head_distances
 
 names = st.lists(st.sampled_from(["ok", "spur", "open"]), min_size=1, max_size=30)
 

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from tiny import bench, write_class
 
-from gaikan.cell import Arrays, Cell, work
-from gaikan.config import AugmentConfig, TrainConfig
+from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
-from gaikan.original import draw, optimism, original_cells, right_answers
-from gaikan.report.markdown import are_figures
-from gaikan.results import Network
-from gaikan.shopfloor import Judged
-from gaikan.train import Recipe
+from gaikan.evaluation.original_protocol import draw, optimism, original_cells, right_answers
+from gaikan.evaluation.rates import JudgedParts
+from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.report.markdown_table import are_figures
+from gaikan.training.cell import Arrays, Cell, work
+from gaikan.training.train import Recipe
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -63,7 +63,7 @@ def test_anchors_come_from_the_labels_of_the_first_1000_test_rows(tmp_path: Path
     result = work(cell, Arrays.of(train, test), None, lambda epoch, loss: None)
     assert result.trained is not None
     assert result.embedded is not None
-    network = Network.of(cell, result.trained, result.embedded)
+    network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
     right = right_answers(network, result.trained, train, test)
     assert set(right) == {f"mlp-vanilla-{a}" for a in ("mean_image", "mean_embedding", "head")}
 
@@ -78,7 +78,7 @@ def test_optimism_is_against_the_same_rows_and_seeds() -> None:
     rng = np.random.default_rng(0)
     predicted = np.where(rng.random((1, 2, 1500)) < 0.6, "ok", "a")
     predicted[:, :, 1000:] = "a"  # rows that the original never scored
-    judged = Judged(("v",), (0, 1), predicted, np.full(1500, "ok"), None, None, 0)
+    judged = JudgedParts(("v",), (0, 1), predicted, np.full(1500, "ok"), None, None, 0)
     original = rng.random((2, 1000)) < 0.8
     found = optimism([{"v": original[0]}, {"v": original[1]}], judged).iloc[0]
     held_out = (predicted[0, :, :1000] == "ok").mean()

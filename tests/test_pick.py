@@ -16,11 +16,11 @@ from scipy.stats import binomtest
 from small_run import FAKES, Fake, write_run
 from test_hostile_bundles import gaikan
 
-from gaikan.config import load_config
-from gaikan.pick import at_the_end
-from gaikan.predictions import read_predictions
+from gaikan.commands.pick import at_the_end
+from gaikan.config.model import load_config
+from gaikan.run_folder.decisions import _column
+from gaikan.run_folder.predictions import read_predictions
 from gaikan.selection.asked import DEFAULTS
-from gaikan.selection.run_files import _column
 
 Json = dict[str, Any]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.config import load_config
+from gaikan.config.model import load_config
+from gaikan.config.plan import load_plan
 from gaikan.errors import ConfigError
-from gaikan.plan import load_plan
 
 TWO = """
 seeds = 2

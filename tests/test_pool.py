@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.pool import processes
+from gaikan.grid.pool import processes
 
 _PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 

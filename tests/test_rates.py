@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from gaikan.config import FactoryConfig
-from gaikan.rates import (
+from gaikan.config.model import FactoryConfig
+from gaikan.evaluation.bounds import (
     cost_per_1000,
     exact_interval,
     parts_needed,

@@ -13,9 +13,9 @@ import regressions
 import smoke_parts
 
 from gaikan.check.baseline import Baseline, make
-from gaikan.check.outcome import Outcome, Settings, check
-from gaikan.check.run_files import Run, lots
-from gaikan.config import Config, load_config
+from gaikan.check.outcome import CheckOutcome, Settings, check
+from gaikan.check.run_answers import CheckedRun, lots
+from gaikan.config.model import Config, load_config
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -52,7 +52,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 @pytest.fixture(scope="module")
-def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> CheckedRun:
     """A run without a mistake."""
     tested = here.train_here(config, tmp_path_factory.mktemp("right") / "run")
     tested.manifest["machine"]["commit"] = "c" * 40
@@ -60,11 +60,13 @@ def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def baseline(right: Run) -> Baseline:
+def baseline(right: CheckedRun) -> Baseline:
     return make(right, lots(right), None)
 
 
-def outcome(plant: Plant, config: Config, right: Run, baseline: Baseline, out: Path) -> Outcome:
+def outcome(
+    plant: Plant, config: Config, right: CheckedRun, baseline: Baseline, out: Path
+) -> CheckOutcome:
     tested = regressions.planted(plant, config, right, out / "run")
     assert tested.manifest["networks"][0]["recipe"] == right.manifest["networks"][0]["recipe"]
     return check(tested, lambda: None, baseline, Settings())
@@ -80,7 +82,7 @@ def outcome(plant: Plant, config: Config, right: Run, baseline: Baseline, out: P
     ],
 )
 def test_a_mistake_is_caught_by_its_figures_alone(
-    plant: Plant, config: Config, right: Run, baseline: Baseline, tmp_path: Path
+    plant: Plant, config: Config, right: CheckedRun, baseline: Baseline, tmp_path: Path
 ) -> None:
     found = outcome(plant, config, right, baseline, tmp_path)
     assert not found.findings
@@ -88,7 +90,7 @@ def test_a_mistake_is_caught_by_its_figures_alone(
 
 
 def test_a_mistake_that_changes_no_figure_beyond_noise_passes(
-    config: Config, right: Run, baseline: Baseline, tmp_path: Path
+    config: Config, right: CheckedRun, baseline: Baseline, tmp_path: Path
 ) -> None:
     found = outcome(regressions.own_statistics, config, right, baseline, tmp_path)
     assert any(line.difference for line in found.lines)

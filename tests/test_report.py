@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gaikan import stages
+from gaikan.config import stages
+from gaikan.figures.thumbnails import COLUMNS, SIDE, sheet
 from gaikan.report.blocks import Bullets, Code, Table
-from gaikan.report.md import markdown
+from gaikan.report.markdown_page import markdown
 from gaikan.report.parts import _choose
-from gaikan.report.thumbnails import COLUMNS, SIDE, sheet
-from gaikan.report.trust import reference_sentence
-from gaikan.report.words import plain, say, strings
-from gaikan.report.write import write_manifest
+from gaikan.report.run_files import write_manifest
+from gaikan.report.strings import plain, say, strings
+from gaikan.report.trust_words import reference_sentence
 
 
 def test_every_string_has_both_languages_and_the_same_fields() -> None:

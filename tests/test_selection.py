@@ -15,16 +15,16 @@ from small_run import Fake, row
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from gaikan.config import Config, FactoryConfig
+from gaikan.config.model import Config, FactoryConfig
+from gaikan.config.stages import CEILINGS, Range, Share, Stage
+from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions, RunFiles
+from gaikan.run_folder.latency_rows import Row
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import pick
+from gaikan.selection.constraint_words import enough
 from gaikan.selection.reasons import binding, nearest_miss, why_not, without, worth
-from gaikan.selection.run_files import Network, Part, RunFiles
 from gaikan.selection.sensitivity import sensitivity
 from gaikan.selection.ties import Ties
-from gaikan.selection.words import enough
-from gaikan.stages import CEILINGS, Range, Share, Stage
-from gaikan.timing.rows import Row
 
 COSTS = FactoryConfig(defect_rate=0.1, escape_cost=50, overkill_cost=1)
 PARTS, VARIANTS = 60, ("mlp-a-mean_image", "mlp-b-mean_image", "cnn-a-mean_image")
@@ -45,8 +45,8 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
             predicted = np.where(margin > 0, 0, defect)
             mode = np.where(label == 2, 1, -1)
             sample = np.arange(PARTS) + 30 * number
-            part = Part(sample, label, predicted, defect, margin, mode, lot)
-            networks.append(Network(variant, number, part, part))
+            part = DecidedParts(sample, label, predicted, defect, margin, mode, lot)
+            networks.append(NetworkDecisions(variant, number, part, part))
         for label_, threads in (
             ("onnxruntime-fp32", 1),
             ("openvino-int8", 1),
@@ -102,7 +102,7 @@ def bound(escapes: int, n: int, level: float) -> float:
     return float(binomtest(escapes, n, alternative="less").proportion_ci(level).high)
 
 
-def decisions(part: Part, threshold: float | None) -> list[int]:
+def decisions(part: DecidedParts, threshold: float | None) -> list[int]:
     assert part.ok_margin is not None
     assert part.defect is not None
     if threshold is None:
@@ -111,7 +111,7 @@ def decisions(part: Part, threshold: float | None) -> list[int]:
     return [0 if margin > threshold else defect for margin, defect in both]
 
 
-def naive_figures(part: Part, predicted: list[int], lost: float, level: float) -> Figures:
+def naive_figures(part: DecidedParts, predicted: list[int], lost: float, level: float) -> Figures:
     """Each with `lost` of the parts taken as errors of its kind."""
     label = part.label.tolist()
     n, pairs = len(label), list(zip(label, predicted, strict=True))
@@ -136,7 +136,7 @@ def naive_figures(part: Part, predicted: list[int], lost: float, level: float) -
 
 
 def naive_threshold(
-    part: Part, stage: Stage, lost: float, level: float
+    part: DecidedParts, stage: Stage, lost: float, level: float
 ) -> tuple[float | None, bool]:
     """Tries every border between whole margins, strictest first, until a ceiling breaks."""
     if not stage.ceilings:
@@ -499,7 +499,7 @@ def test_with_several_seeds_a_part_counts_once() -> None:
     part = first.validation
     wrong = np.where(np.arange(PARTS) < 5, (part.label + 1) % 3, part.label)
     networks = [
-        Network(each.variant, seed, replace(part, predicted=said), first.test)
+        NetworkDecisions(each.variant, seed, replace(part, predicted=said), first.test)
         for each, said in ((first, part.label), (second, wrong))
         for seed in range(3)
     ]

@@ -6,18 +6,18 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import recall_score
 
-from gaikan.config import FactoryConfig
+from gaikan.config.model import FactoryConfig
 from gaikan.data.frames import Frames
-from gaikan.rates import upper_bound
-from gaikan.report.gallery import gallery
-from gaikan.report.mistakes import most_confident_mistakes
-from gaikan.report.style import pixels
-from gaikan.report.trust import confused, factory_rows, rate_rows, rates_caption
-from gaikan.score import confusion
-from gaikan.shopfloor import Judged, rates, recalls
+from gaikan.evaluation.bounds import upper_bound
+from gaikan.evaluation.mistakes import most_confident_mistakes
+from gaikan.evaluation.rates import JudgedParts, rates, recalls
+from gaikan.evaluation.score import confusion
+from gaikan.figures.gallery import gallery
+from gaikan.figures.style import pixels
+from gaikan.report.trust_words import confused, factory_rows, rate_rows, rates_caption
 
 
-def judged(seeds: int = 2, groups: bool = False) -> Judged:
+def judged(seeds: int = 2, groups: bool = False) -> JudgedParts:
     rng = np.random.default_rng(0)
     actual = np.repeat(["ok", "open", "spur"], [100, 60, 40])
     predicted = np.where(
@@ -25,7 +25,7 @@ def judged(seeds: int = 2, groups: bool = False) -> Judged:
     )
     modes = np.where(rng.random(200) < 0.5, actual, np.char.add(actual, "-big"))
     lots = np.arange(200) % 8
-    return Judged(
+    return JudgedParts(
         ("a", "b"),
         tuple(range(seeds)),
         predicted,
@@ -59,7 +59,9 @@ def test_of_300_grids_the_escape_bound_holds_in_at_least_94_percent(lots: int | 
         chance = expit(network[:, None] + spread * rng.normal(size=240)[lot])
         predicted = np.where(rng.random((3, 240)) < chance, "ok", "spur")
         groups = None if lots is None else lot.astype(np.str_)
-        parts = Judged(("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups, 0)
+        parts = JudgedParts(
+            ("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups, 0
+        )
         held.append(rates(parts, "ok", FactoryConfig())["escape_bound"].iloc[0] >= truth)
     assert np.mean(held) >= 0.94
 

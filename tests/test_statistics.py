@@ -12,7 +12,7 @@ from scipy.stats import ttest_1samp
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from gaikan.statistics import (
+from gaikan.evaluation.statistics import (
     MeanSquares,
     Units,
     compare,

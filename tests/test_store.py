@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gaikan.files import sweep
-from gaikan.store import Store, Tensors, code_version, key_of, pack, unpack
+from gaikan.system.files import sweep
+from gaikan.system.store import Store, Tensors, code_version, key_of, pack, unpack
 
 KEY = key_of("an entry")
 

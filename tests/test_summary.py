@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import chi2, friedmanchisquare
 
+from gaikan.evaluation.ranks import critical_difference, friedman, joined, ranks
 from gaikan.summary.page import left_out, rank_rows, verdict
-from gaikan.summary.ranks import critical_difference, friedman, joined, ranks
 from gaikan.summary.standings import DataSet, Standings, standings
 
 # Demšar (2006), table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets. On "voting"

@@ -9,25 +9,25 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm
 
-from gaikan.rates import upper_bound_over_groups
-from gaikan.selection.run_files import Part
+from gaikan.evaluation.bounds import upper_bound_over_groups
+from gaikan.evaluation.statistics import LEVEL
+from gaikan.run_folder.decisions import DecidedParts
 from gaikan.selection.threshold import Border, Borders, level_each
-from gaikan.statistics import LEVEL
 
 OK = 0
 
 
 def part(
     defects: NDArray[np.float64], goods: NDArray[np.float64], lots: NDArray[np.int64] | None = None
-) -> Part:
+) -> DecidedParts:
     """Parts with these ok margins; `lots` (N,) of the defective ones first."""
     margin = np.concatenate([defects, goods])
     label = np.repeat([1, OK], [len(defects), len(goods)])
     one = np.ones(len(margin), np.int64)
-    return Part(np.arange(len(margin)), label, one, one, margin, None, lots)
+    return DecidedParts(np.arange(len(margin)), label, one, one, margin, None, lots)
 
 
-def fitted(some: Part, level: float, **ceilings: float) -> Border:
+def fitted(some: DecidedParts, level: float, **ceilings: float) -> Border:
     borders = Borders.of(some, OK, level)
     assert borders is not None
     return borders.fit(ceilings)

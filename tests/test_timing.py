@@ -18,33 +18,33 @@ from tiny import bench, write_class
 
 from gaikan.cli import main
 from gaikan.errors import ConfigError, GaikanError
-from gaikan.inspector import AnchorDistance, HeadDistance
+from gaikan.export.inspector import AnchorDistance, HeadDistance
+from gaikan.figures.latency_figures import pareto_front
+from gaikan.flow.timing_run import time_networks
 from gaikan.networks import NETWORKS, Embedder, ImageShape
-from gaikan.report.latency import _write_samples
 from gaikan.report.latency_blocks import latency_blocks
-from gaikan.report.latency_figures import pareto_front
+from gaikan.report.latency_files import _write_samples
 from gaikan.report.latency_tables import agreement_rows
-from gaikan.report.md import markdown
-from gaikan.time_networks import time_networks
+from gaikan.report.markdown_page import markdown
+from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
-from gaikan.timing.measure import PLANS, Plan, Rule, Turn
-from gaikan.timing.models import Exporter, Trained, pruned, quantized, size_of
-from gaikan.timing.options import Options
-from gaikan.timing.rows import Row, read_rows, write_rows
-from gaikan.timing.run_folder import Run
+from gaikan.timing.measure import PLANS, Rule, SamplingPlan, Turn
+from gaikan.timing.models import Exporter, TrainedFiles, pruned, quantized, size_of
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.runtime_process import Case, RefusedError, Worker
 from gaikan.timing.runtimes import RUNTIMES, chosen
-from gaikan.timing.session import Parts, session
-from gaikan.timing.time_run import Timing, time_run
+from gaikan.timing.session import SessionParts, session
+from gaikan.timing.time_networks import Timing, time_run
+from gaikan.timing.timed_run import TimedRun
 from gaikan.timing.torch_model import (
-    Decisions,
+    DecisionTensors,
     Product,
     load_module,
     save_network,
     save_product,
 )
 from gaikan.timing.torch_runtimes import _read
-from gaikan.timing.worker import Case, RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -62,8 +62,8 @@ batch_size = 16
 [timing]
 enabled = false
 """
-TINY = Plan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
-OPTIONS = Options(
+TINY = SamplingPlan(Rule(0.002, 4), Rule(0.002, 2), (1, 3), rounds=3, warm_up=0.01)
+OPTIONS = TimingOptions(
     runtimes=("onnxruntime-fp32", "onnxruntime-int8", "openvino-fp32", "torch-fp16-cuda"),
     threads=(1,),
     include_decode=True,
@@ -229,9 +229,9 @@ def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
     for entry in (tmp_path / "out/store").glob("*.safetensors"):
         entry.unlink()
     with pytest.raises(ConfigError, match="is missing or damaged; run `gaikan bench`"):
-        time_run(Run.read(tmp_path / "out"), Options(), lambda *_: None)
+        time_run(TimedRun.read(tmp_path / "out"), TimingOptions(), lambda *_: None)
     with pytest.raises(ConfigError, match="no run folder"):
-        Run.read(tmp_path)
+        TimedRun.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -349,17 +349,17 @@ def test_a_busy_machine_is_told_in_the_page(timing: Timing) -> None:
 
 
 def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
-    run = Run.read(out)
-    assert run.timing_key(Options()) == Run.read(out).timing_key(Options())
-    assert run.timing_key(Options()) != run.timing_key(Options(plan="quick"))
+    run = TimedRun.read(out)
+    assert run.timing_key(TimingOptions()) == TimedRun.read(out).timing_key(TimingOptions())
+    assert run.timing_key(TimingOptions()) != run.timing_key(TimingOptions(plan="quick"))
     fewer = replace(run, networks=run.networks[:-1])
-    assert run.timing_key(Options()) != fewer.timing_key(Options())
+    assert run.timing_key(TimingOptions()) != fewer.timing_key(TimingOptions())
 
 
 SHAPE: ImageShape = (3, 20, 24)
 
 
-def trained(arch: str, seed: int) -> Trained:
+def trained(arch: str, seed: int) -> TrainedFiles:
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -375,7 +375,7 @@ def trained(arch: str, seed: int) -> Trained:
     if seed % 2:
         head = rng.normal(size=(4, 128)).astype(np.float32)
         distances["head"] = HeadDistance(head, head[:, 0].copy())
-    return Trained(f"{arch}-x", arch, seed, SHAPE, Decisions(embedder, distances))
+    return TrainedFiles(f"{arch}-x", arch, seed, SHAPE, DecisionTensors(embedder, distances))
 
 
 @pytest.fixture(scope="module")
@@ -409,7 +409,7 @@ def test_a_graph_traced_once_and_filled_computes_what_each_network_does(
 def test_a_batch_that_would_take_too_long_is_left_out(exporter: Exporter, tmp_path: Path) -> None:
     folder = exporter.write(trained("mlp", 1), IMAGES, tmp_path / "model", {})[0]
     np.save(tmp_path / "sample.npy", IMAGES)
-    parts = Parts(str(tmp_path / "sample.npy"), ("ok", "a", "b", "c"))
+    parts = SessionParts(str(tmp_path / "sample.npy"), ("ok", "a", "b", "c"))
     setting = RUNTIMES["onnxruntime-fp32"].setting(1)
     cases = [(setting, Case("mlp", size)) for size in (1, 3)]
     with session([setting], parts, lambda *_: None) as open_session:
@@ -551,7 +551,7 @@ def test_a_saved_network_is_the_same_one_without_a_pickled_module(
     save_network(module, arch, SHAPE, tmp_path)
     read = load_module(tmp_path / "model.pt")
     assert repr(read) == repr(module)
-    assert isinstance(read, Decisions)
+    assert isinstance(read, DecisionTensors)
     assert read.embedder.by_image == module.embedder.by_image == (seed == 2)
     for own, other in zip(module.state_dict().items(), read.state_dict().items(), strict=True):
         assert own[0] == other[0]

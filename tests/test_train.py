@@ -8,19 +8,19 @@ import pytest
 import torch
 
 from gaikan.anchors.mean_embedding import mean_embedding
-from gaikan.batches import balanced_batches
-from gaikan.cell import Arrays, Cell, Resident, _fit_part, work
-from gaikan.config import AugmentConfig, TrainConfig
-from gaikan.embed import embed
+from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.networks.cnn import Cnn
-from gaikan.predict import anchor_distances
 from gaikan.styles import STYLES
-from gaikan.train import (
+from gaikan.training.batches import balanced_batches
+from gaikan.training.cell import Arrays, Cell, Resident, _fit_part, work
+from gaikan.training.embed import embed
+from gaikan.training.nearest_anchor import anchor_distances
+from gaikan.training.train import (
     Evaluation,
     FitData,
     Recipe,
-    Trained,
+    TrainedNetwork,
     TrainingDivergedError,
     channel_statistics,
     fit,
@@ -47,7 +47,7 @@ def evaluation(score: float) -> Evaluation:
     return Evaluation(score, np.full((1, 128), score, np.float32))
 
 
-def trained(style: str, data: FitData, **train: float) -> Trained:
+def trained(style: str, data: FitData, **train: float) -> TrainedNetwork:
     return fit(recipe(style, **train), data, lambda _: evaluation(0), lambda epoch, loss: None)
 
 

@@ -16,15 +16,15 @@ from test_hostile_bundles import gaikan
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.config import load_config
+from gaikan.config.model import load_config
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
-from gaikan.grid import cells
-from gaikan.store import unpack
-from gaikan.timing.inputs import Inputs
-from gaikan.timing.models import Trained
-from gaikan.timing.run_folder import Run
-from gaikan.weights import Weights, imported
+from gaikan.grid.cells import cells
+from gaikan.run_folder.timing_inputs import Inputs
+from gaikan.system.store import unpack
+from gaikan.timing.models import TrainedFiles
+from gaikan.timing.timed_run import TimedRun
+from gaikan.training.weights import Weights, imported
 
 pytestmark = pytest.mark.timeout(300)
 CLASSES = ("ok", "open", "spur")
@@ -140,10 +140,10 @@ def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> No
     said = tmp_path / "said.csv"
     test = out.parent / "test.parquet"
     assert gaikan("predict", tmp_path / "part.gaikan", test, "--csv", said) == 0
-    run = Run.read(out)
+    run = TimedRun.read(out)
     (entry,) = run.scored(all_seeds=True)
     trained, embedded = (run.entry(entry["store"][kind]) for kind in ("trained", "embedded"))
-    timed = Trained.of(entry["network"], trained, embedded)
+    timed = TrainedFiles.of(entry["network"], trained, embedded)
     inputs = Inputs.unpack(run.entry(run.inputs_key))
     with torch.inference_mode():
         predicted = timed.module.only("mean_embedding")(torch.from_numpy(inputs.images))[0]

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from gaikan.errors import BundleError
-from gaikan.files import write
+from gaikan.system.files import write
 
 CARD, MODEL = "model.json", "model.onnx"
 EMBEDDINGS, LABELS = "validation-embeddings.f32", "validation-labels.u16"

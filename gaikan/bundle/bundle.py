@@ -18,7 +18,7 @@ from gaikan.bundle.graph import (
     embedding_graph,
     refuse_external_data,
 )
-from gaikan.bundle.session import Run, open_session
+from gaikan.bundle.graph_session import Run, open_session
 from gaikan.data.frames import Images
 from gaikan.errors import BundleError
 

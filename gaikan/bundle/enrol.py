@@ -12,7 +12,7 @@ from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import HEAD, Card
 from gaikan.bundle.decision import classes_of
 from gaikan.bundle.graph import anchors_of, with_anchors
-from gaikan.bundle.images import Batch
+from gaikan.bundle.images import ImageBatch
 from gaikan.errors import BundleError
 
 Floats = NDArray[np.float32]
@@ -33,7 +33,7 @@ class Enrolment:
     gained: dict[str, int]  # by class: parts that were wrong and are right now
 
 
-def enrol(bundle: Bundle, name: str, batches: Iterable[Batch]) -> Enrolment:
+def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment:
     """`bundle` with an anchor for class `name` from the images, by its own anchor method.
 
     A class that is there gets the new anchor instead of its old one. Raises BundleError where
@@ -74,7 +74,7 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[Batch]) -> Enrolment:
     )
 
 
-def _anchor(bundle: Bundle, batches: Iterable[Batch]) -> tuple[Floats, int]:
+def _anchor(bundle: Bundle, batches: Iterable[ImageBatch]) -> tuple[Floats, int]:
     """The anchor (1, D) of all images together, and how many they are."""
     images: Any = np.concatenate([batch.images for batch in batches])
     embed = bundle.embedder()

@@ -20,7 +20,7 @@ _HELD_PIXELS = 2**25  # of all columns
 
 
 @dataclass(frozen=True)
-class Batch:
+class ImageBatch:
     """Images (N, C, H, W) as the bundle takes them; where each comes from; how many were fitted."""
 
     names: list[str]
@@ -29,7 +29,7 @@ class Batch:
     converted: int = 0  # from colour to grey or the other way
 
 
-def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
     """The images of files, folders (with subfolders, in the system's order) and `.parquet` tables.
 
     Raises DataError naming file, or column and row; on a path that is not there at once.
@@ -41,7 +41,7 @@ def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator
     return _read(paths, card, batch_size)
 
 
-def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
     empty = True
     for batch in _all(paths, card, batch_size):
         empty = False
@@ -50,7 +50,7 @@ def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
         raise DataError(f"{paths[0]}: no images in it" if paths else "no images given")
 
 
-def _all(paths: list[Path], card: Card, batch_size: int) -> Iterator[Batch]:
+def _all(paths: list[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
     for is_table, some in groupby(paths, lambda path: path.suffix.lower() == ".parquet"):
         if is_table:
             for path in some:
@@ -97,7 +97,7 @@ def _files_of(path: Path) -> Iterator[str]:
         raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
 
 
-def _files(names: list[str], card: Card) -> Batch:
+def _files(names: list[str], card: Card) -> ImageBatch:
     channels, height, width = card.shape
     mode = "RGB" if channels == 3 else "F" if card.dtype == "float32" else "L"
     images: Any = np.empty((len(names), *card.shape), card.dtype)
@@ -112,7 +112,7 @@ def _files(names: list[str], card: Card) -> Batch:
         converted += (image.mode in ("L", "LA", "1", *DEEP)) != (channels == 1)
         read = pixels(image, mode, (height, width))
         place[...] = read if channels == 1 else read.transpose(2, 0, 1)
-    return Batch(names, images, resized, converted)
+    return ImageBatch(names, images, resized, converted)
 
 
 def _open_table(path: Path) -> Any:
@@ -129,7 +129,7 @@ def _open_table(path: Path) -> Any:
         raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
 
 
-def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
+def _table(path: Path, card: Card, batch_size: int) -> Iterator[ImageBatch]:
     from gaikan.data.tables import pixel_columns
 
     source = str(path)
@@ -157,7 +157,7 @@ def _table(path: Path, card: Card, batch_size: int) -> Iterator[Batch]:
                 images = _rows(table, group, rows, columns, card.dtype, source, first)
                 for at in range(0, len(rows), batch_size):
                     part = images[at : at + batch_size].reshape(-1, *card.shape)
-                    yield Batch([f"{path}:{first + at + i}" for i in range(len(part))], part)
+                    yield ImageBatch([f"{path}:{first + at + i}" for i in range(len(part))], part)
                 first += len(rows)
                 del images, part  # before others are held
     except (pa.ArrowException, OSError) as error:

@@ -9,22 +9,22 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from gaikan import json_files
-from gaikan.check.decisions import LETTERS, decoded, encoded, whole
+from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
-from gaikan.check.run_files import Run
-from gaikan.config import validated
+from gaikan.check.run_answers import CheckedRun
+from gaikan.config.model import validated
+from gaikan.config.stages import TomlSection
 from gaikan.data.frames import Names
 from gaikan.errors import ConfigError
-from gaikan.files import write
-from gaikan.stages import Section
-from gaikan.statistics import Estimate, MeanSquares, Units, estimate
+from gaikan.evaluation.statistics import Estimate, MeanSquares, Units, estimate
+from gaikan.system import json_files
+from gaikan.system.files import write
 
 MOST_BYTES = 200_000  # it is committed, and read in diffs
 _RUN_DEPENDENT = ("seed", "arch", "style")  # of a recipe: no part of what is compared
 
 
-class Figure(Section):
+class Figure(TomlSection):
     """A mean over seeds and parts, and what it is worth for new seeds and new parts (or lots)."""
 
     mean: float = Field(ge=0, le=1)
@@ -45,14 +45,14 @@ class Figure(Section):
         return Estimate(*(np.array([value]) for value in (self.mean, error, self.freedom)))
 
 
-class Scored(Section):
+class Scored(TomlSection):
     """A variant's test figures."""
 
     seeds: list[int]
     figures: dict[str, Figure]
 
 
-class Ratio(Section):
+class Ratio(TomlSection):
     """How many times as fast as the reference runtime, with its 95 % interval."""
 
     ratio: float
@@ -60,7 +60,7 @@ class Ratio(Section):
     high: float | None
 
 
-class Source(Section):
+class BaselineSource(TomlSection):
     """One of the two sources of a run."""
 
     source: str
@@ -68,7 +68,7 @@ class Source(Section):
     fingerprint: str
 
 
-class Baseline(Section):
+class Baseline(TomlSection):
     """What later runs are compared with.
 
     `recipes` are by network, without what may differ from machine to machine: the seed, and the
@@ -81,7 +81,7 @@ class Baseline(Section):
     machine: dict[str, Any]
     device: str
     precision: str
-    data: dict[Literal["train", "test"], Source]
+    data: dict[Literal["train", "test"], BaselineSource]
     ok: str | None
     classes: dict[str, str]  # letter to name
     variants: dict[str, Scored]
@@ -123,7 +123,7 @@ class Baseline(Section):
         return np.stack([decoded(self.decisions[variant][str(seed)], actual) for seed in seeds])
 
 
-def scored(tested: Run, groups: Names | None) -> dict[str, Scored]:
+def scored(tested: CheckedRun, groups: Names | None) -> dict[str, Scored]:
     """The figures of every variant; parts of one lot (`groups` (N,)) err together."""
     found = {}
     for variant, answers in tested.answers.items():
@@ -146,7 +146,7 @@ def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def make(tested: Run, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
+def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
     """The baseline that a run makes; without decisions where they do not fit.
 
     Raises ConfigError where the run is not fit for one: its commit does not tell what was run, a
@@ -191,15 +191,15 @@ def save(baseline: Baseline, path: Path) -> None:
     write(path, _text(baseline))
 
 
-def _source(facts: dict[str, Any]) -> Source:
-    return Source(**{name: facts[name] for name in Source.model_fields})
+def _source(facts: dict[str, Any]) -> BaselineSource:
+    return BaselineSource(**{name: facts[name] for name in BaselineSource.model_fields})
 
 
 def _text(baseline: Baseline) -> str:
     return json.dumps(baseline.model_dump(exclude_none=False), indent=1, ensure_ascii=False) + "\n"
 
 
-def _decisions(tested: Run) -> dict[str, dict[str, str]]:
+def _decisions(tested: CheckedRun) -> dict[str, dict[str, str]]:
     return {
         variant: {
             str(seed): encoded(row, tested.actual)

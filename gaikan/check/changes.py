@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from gaikan.check.baseline import Baseline, recipes
-from gaikan.check.run_files import Run
+from gaikan.check.run_answers import CheckedRun
 
 KINDS = ("missing", "data", "recipe", "seeds")
 
 Found = Iterator[tuple[str, str]]  # one of KINDS, and a sentence
 
 
-def changes(tested: Run, baseline: Baseline) -> Found:
+def changes(tested: CheckedRun, baseline: Baseline) -> Found:
     """Variants that are missing, other data, another recipe, fewer seeds."""
     yield from _missing(tested, baseline)
     yield from _data(tested, baseline)
@@ -20,13 +20,13 @@ def changes(tested: Run, baseline: Baseline) -> Found:
     yield from _seeds(tested, baseline)
 
 
-def _missing(tested: Run, baseline: Baseline) -> Found:
+def _missing(tested: CheckedRun, baseline: Baseline) -> Found:
     for variant in baseline.variants:
         if variant not in tested.answers:
             yield "missing", f"{variant}: missing from the run"
 
 
-def _data(tested: Run, baseline: Baseline) -> Found:
+def _data(tested: CheckedRun, baseline: Baseline) -> Found:
     for part, before in baseline.data.items():
         now = tested.manifest["data"][part]
         if now["fingerprint"] != before.fingerprint:
@@ -41,7 +41,7 @@ def _source(name: str, images: int, fingerprint: str) -> str:
     return f"{name} ({images} images, {fingerprint[:8]})"
 
 
-def _recipes(tested: Run, baseline: Baseline) -> Found:
+def _recipes(tested: CheckedRun, baseline: Baseline) -> Found:
     """One finding a change, with all networks that have it."""
     changed: defaultdict[str, list[str]] = defaultdict(list)
     now = recipes(tested.manifest)
@@ -63,7 +63,7 @@ def _flat(table: dict[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{at}{key}", value
 
 
-def _seeds(tested: Run, baseline: Baseline) -> Found:
+def _seeds(tested: CheckedRun, baseline: Baseline) -> Found:
     fewer: defaultdict[str, list[str]] = defaultdict(list)
     for variant, held in baseline.variants.items():
         answers = tested.answers.get(variant)
@@ -73,7 +73,7 @@ def _seeds(tested: Run, baseline: Baseline) -> Found:
         yield "seeds", f"fewer seeds: {what} ({', '.join(variants)})"
 
 
-def notes(tested: Run, baseline: Baseline) -> Iterator[str]:
+def notes(tested: CheckedRun, baseline: Baseline) -> Iterator[str]:
     """What differs and may: another machine must not fail."""
     machines = tested.manifest["machine"], baseline.machine
     facts = {

@@ -12,9 +12,9 @@ import numpy as np
 from gaikan.check.baseline import Baseline, Scored, scored
 from gaikan.check.measures import MEASURES, Measure, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
-from gaikan.check.run_files import Run
+from gaikan.check.run_answers import CheckedRun
 from gaikan.data.frames import Names
-from gaikan.statistics import Estimate, Floats
+from gaikan.evaluation.statistics import Estimate, Floats
 
 BY_SEED, BY_PART, UNPAIRED = "paired by part and seed", "paired by part", "not paired"
 
@@ -48,7 +48,7 @@ class Pairing:
         return cls(BY_PART if same_parts else UNPAIRED, now, before)
 
 
-def pairings(tested: Run, baseline: Baseline) -> dict[str, Pairing]:
+def pairings(tested: CheckedRun, baseline: Baseline) -> dict[str, Pairing]:
     """How each variant that both have is compared."""
     test = baseline.data["test"]
     same = tested.manifest["data"]["test"]["fingerprint"] == test.fingerprint
@@ -62,7 +62,7 @@ def pairings(tested: Run, baseline: Baseline) -> dict[str, Pairing]:
 
 
 def differences(
-    tested: Run, baseline: Baseline, pairs: dict[str, Pairing], lots: Lots
+    tested: CheckedRun, baseline: Baseline, pairs: dict[str, Pairing], lots: Lots
 ) -> Iterator[Difference]:
     """Every figure of every variant; those that are paired alike come together."""
     alike: dict[Pairing, list[str]] = {}
@@ -76,7 +76,7 @@ def differences(
 
 
 def _paired(
-    variants: list[str], pairing: Pairing, tested: Run, baseline: Baseline
+    variants: list[str], pairing: Pairing, tested: CheckedRun, baseline: Baseline
 ) -> Iterator[Difference]:
     actual, ok = tested.actual, tested.ok
     now = np.stack([tested.answers[variant].at(pairing.now) for variant in variants])

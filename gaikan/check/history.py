@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from gaikan.check.measures import measured
-from gaikan.check.run_files import Answers, Run
+from gaikan.check.run_answers import Answers, CheckedRun
 from gaikan.check.verdicts import Line
 from gaikan.errors import DataError
-from gaikan.files import write
+from gaikan.system.files import write
 
 IDENTITY = ["date", "commit", "data", "variant", "seeds"]
 FIGURES = ["accuracy", "balanced_accuracy", "escape_rate", "overkill_rate"]
 COLUMNS = [*IDENTITY, *FIGURES, "error", "verdict"]
 
 
-def append(path: Path, tested: Run, lines: list[Line], date: datetime) -> pd.DataFrame:
+def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) -> pd.DataFrame:
     """Adds the run to the file, which is made where there is none, and gives all of it.
 
     `error` is the standard error of the accuracy by seeds alone (empty for one), `data` the
@@ -44,7 +44,7 @@ def append(path: Path, tested: Run, lines: list[Line], date: datetime) -> pd.Dat
     return whole
 
 
-def _figures(tested: Run, answers: Answers) -> dict[str, Any]:
+def _figures(tested: CheckedRun, answers: Answers) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for measure in measured(tested.actual, tested.ok):
         by_seed = measure.of(answers.predicted, tested.actual, tested.ok).mean(1)

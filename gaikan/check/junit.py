@@ -2,12 +2,12 @@
 
 from xml.etree import ElementTree
 
-from gaikan.check.outcome import Outcome
-from gaikan.check.tables import sentence
+from gaikan.check.check_tables import sentence
+from gaikan.check.outcome import CheckOutcome
 from gaikan.check.verdicts import UNKNOWN
 
 
-def as_xml(outcome: Outcome) -> str:
+def as_xml(outcome: CheckOutcome) -> str:
     """A test case for each figure of each variant, and one for whatever else changed."""
     cases = [_case(f.kind, "changed", f.text, not f.allowed) for f in outcome.findings]
     for line in outcome.lines:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.statistics import Estimate, MeanSquares, Units, estimate, moderate
+from gaikan.evaluation.statistics import Estimate, MeanSquares, Units, estimate, moderate
 
 Floats = NDArray[np.float64]
 

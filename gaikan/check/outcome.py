@@ -3,11 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from gaikan.check import latency
+from gaikan.check import speed
 from gaikan.check.baseline import Baseline
 from gaikan.check.changes import changes, notes
 from gaikan.check.differences import Lots, differences, pairings
-from gaikan.check.run_files import Run
+from gaikan.check.run_answers import CheckedRun
 from gaikan.check.verdicts import MISSING, Line, judge
 
 
@@ -30,7 +30,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What the check found."""
 
     lines: list[Line]
@@ -50,7 +50,7 @@ class Outcome:
         return not self.worse and all(finding.allowed for finding in self.findings)
 
 
-def check(tested: Run, lots: Lots, baseline: Baseline, settings: Settings) -> Outcome:
+def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings) -> CheckOutcome:
     """Compares a run with a baseline.
 
     `lots` gives the lot of each test part, for what cannot be paired. Raises ConfigError where
@@ -60,13 +60,13 @@ def check(tested: Run, lots: Lots, baseline: Baseline, settings: Settings) -> Ou
     lines = judge(differences(tested, baseline, pairs, lots), settings.margin)
     found = list(changes(tested, baseline))
     if settings.latency:
-        timed = latency.compare(tested.folder, baseline)
+        timed = speed.compare(tested.folder, baseline)
         lines += timed
         gone = [line.variant for line in timed if line.verdict == MISSING]
         found += [("missing", f"{place}: not timed any more") for place in gone]
     ways = Counter(pairing.how for pairing in pairs.values())
     how = [f"{n} variants {way}, {len(tested.actual)} test parts" for way, n in ways.items()]
-    return Outcome(
+    return CheckOutcome(
         lines,
         [Finding(kind, text, kind in settings.allowed) for kind, text in found],
         [*how, *notes(tested, baseline)],

@@ -39,11 +39,11 @@ def pytest_collection_modifyitems(
 def _compare(run: Path, baseline: Path) -> dict[str, list[str]]:
     """Sentences about what is wrong, by variant and kind of change."""
     from gaikan.check.baseline import Baseline
+    from gaikan.check.check_tables import sentence
     from gaikan.check.outcome import Settings, check
-    from gaikan.check.run_files import Run, lots
-    from gaikan.check.tables import sentence
+    from gaikan.check.run_answers import CheckedRun, lots
 
-    tested = Run.read(run)
+    tested = CheckedRun.read(run)
     outcome = check(tested, lambda: lots(tested), Baseline.read(baseline), Settings())
     found: dict[str, list[str]] = {line.variant: [] for line in outcome.lines}
     for line in outcome.worse:

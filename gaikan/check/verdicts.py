@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.check.differences import Difference
-from gaikan.statistics import LEVEL, Estimate, Floats, holm
+from gaikan.evaluation.statistics import LEVEL, Estimate, Floats, holm
 
 WORSE, SMALL, NOISE, SAME, RAISE, UNKNOWN, MISSING = (
     "WORSE",

@@ -7,7 +7,7 @@ import numpy as np
 
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
-from gaikan.store import Store, code_version, key_of, pack, unpack
+from gaikan.system.store import Store, code_version, key_of, pack, unpack
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How large data may be: what a small file can declare, a machine need not be able to hold."""
 
-from gaikan import machine
 from gaikan.errors import DataError
+from gaikan.system import machine
 
 LONGEST_NAME = 1000  # characters of a class, a failure mode or a group
 _SHARE = 4  # of the memory, for the images alone: they are copied, compared and trained on

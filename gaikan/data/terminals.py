@@ -9,7 +9,6 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
 
-from gaikan import machine
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.terminal_defects import MODES
 from gaikan.data.terminal_scene import (
@@ -22,6 +21,7 @@ from gaikan.data.terminal_scene import (
     lay_out,
     photograph,
 )
+from gaikan.system import machine
 
 CLASSES = tuple(MODES)
 SIZE = (HEIGHT, WIDTH)

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gaikan import machine
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import HEAD, Card
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.errors import ConfigError
-from gaikan.experiment import Experiment
+from gaikan.evaluation.experiment import Experiment
+from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
 from gaikan.export.metrics import metrics
 from gaikan.export.parity import Parity, compare, judge
-from gaikan.export.source import Choice, Source, load_source, reread
-from gaikan.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
-from gaikan.timing.inputs import Inputs
+from gaikan.export.source import BundleChoice, ExportSource, load_source, reread
+from gaikan.run_folder.timing_inputs import Inputs
+from gaikan.system import machine
 from gaikan.timing.models import quantized
 
 _MOST_COMPARED = 20_000  # images of a part
@@ -28,7 +28,7 @@ _BATCH = 256
 
 
 def export(
-    run: Path, choice: Choice, allow_drop: bool, tell: Callable[[str], None]
+    run: Path, choice: BundleChoice, allow_drop: bool, tell: Callable[[str], None]
 ) -> tuple[Bundle, list[Parity]]:
     """The verified bundle. Raises BundleError where it does not do what the network does.
 
@@ -64,7 +64,7 @@ def export(
     return Bundle(card, bundle.model, _keep(bundle, validation)), list(found.values())
 
 
-def _threshold(choice: Choice, experiment: Experiment) -> Threshold | None:
+def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None:
     if choice.threshold is None:
         return None
     if experiment.ok is None:
@@ -72,7 +72,7 @@ def _threshold(choice: Choice, experiment: Experiment) -> Threshold | None:
     return Threshold(experiment.train.classes.index(experiment.ok), choice.threshold)
 
 
-def _model(source: Source, threshold: Threshold | None, fit: Frames) -> bytes:
+def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> bytes:
     arrays = source.embedded
     distance = (
         HeadDistance(arrays["head.weight"], arrays["head.bias"])
@@ -116,7 +116,7 @@ def _check_anchors_can_be_added(bundle: Bundle) -> None:
     Bundle(card, with_anchors(bundle.model, more), None).check()
 
 
-def _card(source: Source, choice: Choice, experiment: Experiment) -> Card:
+def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) -> Card:
     packages = ("gaikan", "torch", "onnx", "onnxruntime", "openvino")
     train = experiment.train
     return Card(

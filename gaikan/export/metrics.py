@@ -9,16 +9,18 @@ from scipy.stats import binomtest, bootstrap
 
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
-from gaikan.experiment import Experiment
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.score import score
 from gaikan.export.parity import distances_of
-from gaikan.export.source import Source
-from gaikan.score import score
+from gaikan.export.source import ExportSource
 from gaikan.seeds import stream
 
 _LEVEL = 0.95
 
 
-def metrics(source: Source, experiment: Experiment, threshold: float | None) -> dict[str, Any]:
+def metrics(
+    source: ExportSource, experiment: Experiment, threshold: float | None
+) -> dict[str, Any]:
     """Figures on validation and test, each share as value, low and high.
 
     Intervals are at 95 %: Wilson's over parts, or, where parts have groups, a bootstrap over

@@ -10,10 +10,10 @@ from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.card import HEAD
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
-from gaikan.embed import embed
 from gaikan.errors import BundleError
-from gaikan.export.source import Source
-from gaikan.predict import anchor_distances, head_distances
+from gaikan.export.source import ExportSource
+from gaikan.training.embed import embed
+from gaikan.training.nearest_anchor import anchor_distances, head_distances
 
 DISTANCE_TOLERANCE = 1e-4  # for fp32: float32 arithmetic in another order
 _NEAR = 0.1  # of the largest distance; see `scale_of`
@@ -39,13 +39,13 @@ class Parity:
         return self.reference_accuracy - self.accuracy
 
 
-def reference_distances(source: Source, frames: Frames) -> NDArray[np.float64]:
+def reference_distances(source: ExportSource, frames: Frames) -> NDArray[np.float64]:
     """Distances (N, K) by the path that made the run's figures: torch, then float64."""
     embeddings = embed(source.embedder, torch.from_numpy(frames.images))
     return distances_of(source, embeddings)
 
 
-def distances_of(source: Source, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+def distances_of(source: ExportSource, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
     """Distances (N, K) of embeddings to the variant's anchors, or by its head."""
     arrays = source.embedded
     if source.anchor == HEAD:
@@ -53,7 +53,7 @@ def distances_of(source: Source, embeddings: NDArray[np.float32]) -> NDArray[np.
     return anchor_distances(embeddings, arrays[f"anchors.{source.anchor}"])
 
 
-def compare(part: str, bundle: Bundle, source: Source, frames: Frames) -> Parity:
+def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:
     """Runs both on all `frames`."""
     card = bundle.card
     some = [bundle(frames.images[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
@@ -74,7 +74,7 @@ def compare(part: str, bundle: Bundle, source: Source, frames: Frames) -> Parity
     )
 
 
-def scale_of(source: Source, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+def scale_of(source: ExportSource, reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """What an error of a distance is relative to, (N, K): the distance, unless that is small.
 
     Float32 embeddings of either path lie about 1e-6 (of their size) from those of float64, and

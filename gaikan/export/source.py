@@ -7,19 +7,19 @@ from typing import Any
 import torch
 
 from gaikan.bundle.card import HEAD
-from gaikan.config import Config, validated
+from gaikan.config.model import Config, validated
 from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
-from gaikan.experiment import Experiment, prepare
-from gaikan.manifest import read_manifest
+from gaikan.evaluation.experiment import Experiment, prepare
 from gaikan.networks import NETWORKS, Embedder, is_by_image
-from gaikan.run_tables import read_table
-from gaikan.selection.picks_file import read_picks
-from gaikan.store import Store, Tensors, unpack
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.picks_file import read_picks
+from gaikan.run_folder.result_tables import read_table
+from gaikan.system.store import Store, Tensors, unpack
 
 
 @dataclass(frozen=True)
-class Choice:
+class BundleChoice:
     """What to export; a `threshold` on the ok margin comes from a stage's pick."""
 
     variant: str
@@ -37,11 +37,11 @@ def choose(
     seed: int | None,
     runtime: str | None,
     precision: str | None,
-) -> Choice:
+) -> BundleChoice:
     """What the command line asks for: a variant, or a stage's pick with single things replaced."""
     if (variant is None) == (stage is None):
         raise ConfigError("say either --variant or --stage")
-    choice = Choice(variant) if variant is not None else picked(run, str(stage))
+    choice = BundleChoice(variant) if variant is not None else picked(run, str(stage))
     asked: dict[str, Any] = {"seed": seed, "runtime": runtime, "precision": precision}
     choice = replace(choice, **{k: v for k, v in asked.items() if v is not None})
     for name, value, known in (
@@ -57,7 +57,7 @@ def choose(
     return choice
 
 
-def picked(run: Path, stage: str) -> Choice:
+def picked(run: Path, stage: str) -> BundleChoice:
     """What `gaikan pick` chose for a stage.
 
     Read are, of `picks.json`, `stages.STAGE.pick` (null where nothing qualified) and in it
@@ -76,14 +76,14 @@ def picked(run: Path, stage: str) -> Choice:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
     runtime = _RUNTIMES.get(pick["runtime"], pick["runtime"])
     place = pick["variant"], pick["seed"], runtime, pick["precision"]
-    return Choice(*place, pick["threshold"], stage)
+    return BundleChoice(*place, pick["threshold"], stage)
 
 
 _RUNTIMES = {"onnxruntime": "onnx"}  # as latency.csv calls it
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """A trained variant as a run folder holds it."""
 
     manifest: dict[str, Any]
@@ -98,7 +98,7 @@ class Source:
         return int(self.network["seed"])
 
 
-def load_source(run: Path, choice: Choice) -> Source:
+def load_source(run: Path, choice: BundleChoice) -> ExportSource:
     """The network of `choice` from the store. Raises ConfigError naming what there is instead."""
     manifest = read_manifest(run)
     name, _, anchor = choice.variant.rpartition("-")
@@ -124,7 +124,7 @@ def load_source(run: Path, choice: Choice) -> Source:
     anchors += [HEAD] if "head.weight" in tensors else []
     if anchor not in anchors:
         raise ConfigError(f"{run}: {name} has no anchors {anchor!r}; there are {_list(anchors)}")
-    return Source(manifest, entry, anchor, _embedder(trained), tensors)
+    return ExportSource(manifest, entry, anchor, _embedder(trained), tensors)
 
 
 def _list(values: list[Any]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gaikan.report.markdown import Rows
-from gaikan.report.words import Words
+from gaikan.report.markdown_table import Rows
+from gaikan.report.strings import Words
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Card:
+class StageCard:
     """One answer: what it is about, the answer, its figures by label, and warnings."""
 
     title: Words
@@ -81,7 +81,7 @@ class Cards:
     """Answers side by side."""
 
     kind: ClassVar[str] = "cards"
-    cards: list[Card]
+    cards: list[StageCard]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ Block = Paragraph | Heading | Bullets | Table | Picture | Code | Cards | Fold | 
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of the report with a title; `name` is its anchor."""
 
     name: str
@@ -121,4 +121,4 @@ class Document:
     name: str
     headline: list[Words]
     alerts: list[Words]
-    sections: list[Section]
+    sections: list[ReportSection]

@@ -1,8 +1,9 @@
 """What a report says, in its order, from the tables of a run folder."""
 
 from gaikan import __version__
-from gaikan.config import Config, FactoryConfig
-from gaikan.report import trust
+from gaikan.config.model import Config, FactoryConfig
+from gaikan.report import trust_words
+from gaikan.report.accuracy_table import accuracy_rows, caption, percent
 from gaikan.report.blocks import (
     Block,
     Bullets,
@@ -13,17 +14,16 @@ from gaikan.report.blocks import (
     Live,
     Paragraph,
     Picture,
-    Section,
+    ReportSection,
     Table,
 )
-from gaikan.report.folder import RunFolder
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import digits, fastest_of
-from gaikan.report.markdown import Rows
+from gaikan.report.markdown_table import Rows
 from gaikan.report.picked import pick_section
 from gaikan.report.reproduce import changes_toml
-from gaikan.report.tables import accuracy_rows, caption, percent
-from gaikan.report.words import Words, joined, plain, say
+from gaikan.report.strings import Words, joined, plain, say
+from gaikan.run_folder.whole import RunFolder
 
 _NAMES = 8  # classes that are named in the headline
 
@@ -46,7 +46,7 @@ def document(folder: RunFolder) -> Document:
         folder.manifest["name"],
         _headline(folder),
         _alerts(folder),
-        [Section(name, say(f"s_{name}"), blocks) for name, blocks in sections if blocks],
+        [ReportSection(name, say(f"s_{name}"), blocks) for name, blocks in sections if blocks],
     )
 
 
@@ -92,7 +92,7 @@ def cautions(folder: RunFolder) -> list[Words]:
     """What to know of the data before a figure is believed."""
     data, leaks = folder.manifest["data"], folder.manifest["leaks"]
     found = [say("note", text=text) for part in ("train", "test") for text in data[part]["notes"]]
-    return [*found, say("leak_alert")] if trust.training_has_test_parts(leaks) else found
+    return [*found, say("leak_alert")] if trust_words.training_has_test_parts(leaks) else found
 
 
 def _alerts(folder: RunFolder) -> list[Words]:
@@ -108,7 +108,7 @@ def _alerts(folder: RunFolder) -> list[Words]:
 def _accuracy(folder: RunFolder) -> list[Block]:
     manifest, summary = folder.manifest, folder.summary
     test = manifest["data"]["test"]
-    reference = trust.reference_sentence(summary)
+    reference = trust_words.reference_sentence(summary)
     seeds = int(summary["seeds"].max())
     captions = [caption(seeds, test["images"], test["groups"], "original" in summary)]
     if folder.rates is not None or folder.latency:
@@ -150,21 +150,21 @@ def _floor(folder: RunFolder) -> list[Block]:
     if rates is None:
         return []
     first = rates.iloc[0]
-    _, rows = trust.rate_rows(rates)
+    _, rows = trust_words.rate_rows(rates)
     columns = [say("c_variant"), say("c_escapes_of", n=first["defects"]), say("c_percent")]
     columns += [say("c_bound"), say("c_overkills_of", n=first["goods"]), say("c_percent")]
     columns += [say("c_bound")]
     grouped = folder.manifest["data"]["test"]["groups"] is not None
     blocks: list[Block] = [
         Table(columns, rows),
-        Paragraph(trust.rates_caption(rates, grouped), small=True),
+        Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
     factory = Config(**folder.manifest["config"]).factory
-    _, costs = trust.factory_rows(rates, factory)
+    _, costs = trust_words.factory_rows(rates, factory)
     if costs:
         blocks.append(Table(_factory_columns(factory), costs))
     if first["defects"]:
-        blocks.append(Paragraph(trust.smallest_shown(rates)))
+        blocks.append(Paragraph(trust_words.smallest_shown(rates)))
     return blocks
 
 
@@ -217,20 +217,20 @@ def _leaks(folder: RunFolder) -> list[Block]:
         return [_said("no_leak"), *sample]
     blocks: list[Block] = [Bullets(sentences), *sample]
     if folder.leaked is not None:
-        blocks += [_said("leak_table"), Table(*trust.leak_rows(folder.leaked))]
+        blocks += [_said("leak_table"), Table(*trust_words.leak_rows(folder.leaked))]
     return [*blocks, _said("leak_file")]
 
 
 def _leak_sentences(folder: RunFolder) -> list[Words]:
     manifest = folder.manifest
-    return trust.leak_sentences(manifest["leaks"], manifest["data"]["test"]["images"])
+    return trust_words.leak_sentences(manifest["leaks"], manifest["data"]["test"]["images"])
 
 
 def _mistakes(folder: RunFolder) -> list[Block]:
     seeds = int(folder.summary["seeds"].max())
     blocks: list[Block] = [Paragraph(words, small=True) for words in _thresholds(folder)]
     for variant in folder.shown:
-        sentences = trust.confused(folder.confusion(variant), seeds)
+        sentences = trust_words.confused(folder.confusion(variant), seeds)
         blocks.append(Heading(say("mistakes_of", variant=variant)))
         blocks.append(Bullets(sentences) if sentences else _said("no_mistakes"))
     stills = [Picture("figures/mistakes.png", say("mistakes_picture"))]
@@ -238,7 +238,7 @@ def _mistakes(folder: RunFolder) -> list[Block]:
     for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):
         if recalls is not None:
             with_escapes = folder.ok is not None
-            _, rows = trust.recall_rows(recalls, folder.variants, with_escapes)
+            _, rows = trust_words.recall_rows(recalls, folder.variants, with_escapes)
             keys = ["variant", "kind", "right", "percent", "interval"]
             keys += ["escapes"] if with_escapes else []
             table = Table([say(f"c_{column}") for column in keys], rows, filtered=True)

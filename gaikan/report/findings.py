@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gaikan.config import FactoryConfig
-from gaikan.data.leaks import Leaks
-from gaikan.report.words import Words
-from gaikan.shopfloor import Judged
+from gaikan.config.model import FactoryConfig
+from gaikan.evaluation.leaks import Leaks
+from gaikan.evaluation.rates import JudgedParts
+from gaikan.report.strings import Words
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Findings:
     summary: pd.DataFrame
     about: Words  # its caption
     comparisons: pd.DataFrame
-    judged: Judged  # test decisions of the variants that have every seed
+    judged: JudgedParts  # test decisions of the variants that have every seed
     rates: pd.DataFrame | None  # with an ok class, best first
     classes: pd.DataFrame  # recall by class
     modes: pd.DataFrame | None  # by failure mode, where those are not the classes

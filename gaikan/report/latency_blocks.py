@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
     agreement_rows,
@@ -12,10 +13,9 @@ from gaikan.report.latency_tables import (
     single_rows,
     skipped_lines,
 )
-from gaikan.report.markdown import Rows
-from gaikan.report.tables import percent
-from gaikan.report.words import Words, joined, plain, say, threads_said
-from gaikan.timing.rows import Row
+from gaikan.report.markdown_table import Rows
+from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.run_folder.latency_rows import Row
 
 _IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]

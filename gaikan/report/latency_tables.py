@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gaikan.report.markdown import Rows
-from gaikan.report.tables import percent
-from gaikan.timing.rows import Row, runtime_of, threads_in_words
+from gaikan.report.accuracy_table import percent
+from gaikan.report.markdown_table import Rows
+from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
 
 
 def digits(value: float | None, figures: int = 3) -> str:

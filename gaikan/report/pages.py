@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from gaikan.errors import ConfigError
-from gaikan.files import write
-from gaikan.report import html, md
+from gaikan.report import html_page, markdown_page
 from gaikan.report.content import document
-from gaikan.report.folder import RunFolder
-from gaikan.report.words import LANGUAGES
+from gaikan.report.strings import LANGUAGES
+from gaikan.run_folder.whole import RunFolder
+from gaikan.system.files import write
 
 HTML, MARKDOWN = "report.html", "report.md"
 
@@ -22,6 +22,6 @@ def write_pages(out: Path, language: str = "en") -> Path:
         raise ConfigError(f"--lang {language}: there are {' and '.join(LANGUAGES)}")
     folder = RunFolder.read(out)
     report = document(folder)
-    write(out / MARKDOWN, md.page(report))
-    write(out / HTML, html.page(folder, report, language))
+    write(out / MARKDOWN, markdown_page.page(report))
+    write(out / HTML, html_page.page(folder, report, language))
     return out / HTML

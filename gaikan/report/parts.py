@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Images
 from gaikan.errors import ConfigError
-from gaikan.predictions import read_predictions
-from gaikan.report.folder import RunFolder
-from gaikan.report.mistakes import most_confident_mistakes
+from gaikan.evaluation.mistakes import most_confident_mistakes
+from gaikan.run_folder.predictions import read_predictions
+from gaikan.run_folder.whole import RunFolder
 from gaikan.seeds import stream
-from gaikan.store import Tensors, unpack
-from gaikan.timing.run_folder import Run
+from gaikan.system.store import Tensors, unpack
+from gaikan.timing.timed_run import TimedRun
 
 Index = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ class TestParts:
 
     __test__ = False  # no test case, in spite of its name
 
-    run: Run
+    run: TimedRun
     images: Images  # (N, C, H, W)
     predictions: pd.DataFrame  # those of the test part, N rows in this order a variant and seed
     chosen: Index  # the parts that a page shows, ascending
@@ -37,7 +37,7 @@ class TestParts:
     @classmethod
     def read(cls, folder: RunFolder) -> "TestParts":
         """Raises ConfigError where predictions are missing or the store lacks the images."""
-        run = Run.read(folder.out)
+        run = TimedRun.read(folder.out)
         images = unpack(run.entry(run.inputs_key))[0]["images"]
         found = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
         wrong = [found.place(found.mistakes(variant)) for variant in folder.shown]

@@ -2,21 +2,12 @@
 
 from typing import Any
 
-from gaikan.report.blocks import (
-    Block,
-    Bullets,
-    Card,
-    Cards,
-    Fold,
-    Paragraph,
-    Picture,
-    Table,
-)
-from gaikan.report.folder import RunFolder
+from gaikan.report.accuracy_table import percent
+from gaikan.report.blocks import Block, Bullets, Cards, Fold, Paragraph, Picture, StageCard, Table
 from gaikan.report.latency_tables import digits, fastest_of
-from gaikan.report.tables import percent
-from gaikan.report.words import Words, joined, plain, say, threads_said
-from gaikan.selection.words import worded
+from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.run_folder.whole import RunFolder
+from gaikan.selection.constraint_words import worded
 
 TREE, MAP = "figures/tree.svg", "figures/sensitivity-{stage}.svg"
 Stage = dict[str, Any]  # of picks.json, described in gaikan.selection
@@ -36,7 +27,7 @@ def pick_section(folder: RunFolder) -> list[Block]:
     return blocks
 
 
-def _best(folder: RunFolder) -> Card:
+def _best(folder: RunFolder) -> StageCard:
     best = folder.best
     interval = f"{percent(best['low'])}-{percent(best['high'])}"
     shares = {"share": percent(best["accuracy"]), "interval": interval}
@@ -52,7 +43,7 @@ def _best(folder: RunFolder) -> Card:
         figures.append((say("f_latency"), _milliseconds(row.p50_ms, row.p99_ms)))
         runtime = f"{row.runtime} {row.precision}"
         figures.append((say("f_runs"), _runs_on(runtime, row.threads, row.machine)))
-    return Card(say("most_accurate"), plain(str(best["variant"])), figures, [])
+    return StageCard(say("most_accurate"), plain(str(best["variant"])), figures, [])
 
 
 def _rates(folder: RunFolder, variant: str) -> list[tuple[Words, Words]]:
@@ -84,7 +75,7 @@ def _place(runtime: str, threads: int | None) -> Words:
     return joined([plain(runtime), threads_said(threads)], say("comma"))
 
 
-def _card(name: str, stage: Stage) -> Card:
+def _card(name: str, stage: Stage) -> StageCard:
     """What is installed at a stage; where nothing qualifies, what comes nearest."""
     title = say("stage", name=name)
     goal = (say("f_asked"), _asked(stage))
@@ -92,13 +83,13 @@ def _card(name: str, stage: Stage) -> Card:
     pick, near = stage["pick"], stage["nearest_miss"]
     if pick is not None:
         answer = plain(pick["variant"])
-        return Card(title, answer, [*_figures(pick), goal], warnings)
+        return StageCard(title, answer, [*_figures(pick), goal], warnings)
     figures = [goal]
     if near is not None:
         figures = [(say("f_nearest"), plain(near["variant"])), *_figures(near), goal]
         gives = joined(map(plain, near["would_have_to_give"]), say("and"))
         warnings.append(say("would_qualify", gives=gives))
-    return Card(title, say("nothing_qualifies"), figures, warnings, found=False)
+    return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
 
 
 def _asked(stage: Stage) -> Words:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gaikan.config import Config
+from gaikan.config.model import Config
 
 
 def changes_toml(config: dict[str, Any]) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gaikan.report.folder import RunFolder
+from gaikan.figures.pca import project
+from gaikan.figures.thumbnails import COLUMNS, Sheet
 from gaikan.report.parts import TestParts
-from gaikan.report.pca import project
-from gaikan.report.thumbnails import COLUMNS, Sheet
+from gaikan.run_folder.whole import RunFolder
 
 STEPS = 4000  # a plane's longer side; places are whole numbers, which are short
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from gaikan.config import FactoryConfig
+from gaikan.config.model import FactoryConfig
+from gaikan.config.plan import load_plan
+from gaikan.config.stages import CEILINGS, Range, Share, Stage, check, known
 from gaikan.errors import ConfigError
-from gaikan.plan import load_plan
-from gaikan.selection.run_files import RunFiles
-from gaikan.stages import CEILINGS, Range, Share, Stage, check, known
+from gaikan.run_folder.decisions import RunFiles
 from gaikan.timing.runtimes import RUNTIMES
 
 # What `bench/stages.toml` spells out. The budget of `intermediate` is one that a Raspberry Pi has,

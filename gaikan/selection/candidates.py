@@ -13,22 +13,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.config import FactoryConfig
-from gaikan.rates import cost_per_1000
+from gaikan.config.model import FactoryConfig
+from gaikan.config.stages import TIMING, Range, Stage
+from gaikan.evaluation.bounds import cost_per_1000
+from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
+from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
 from gaikan.selection.quality import Quality, bounded, decide, of_kind, quality
-from gaikan.selection.run_files import Codes, Network, RunFiles
 from gaikan.selection.threshold import Border, Borders, level_each
-from gaikan.stages import TIMING, Range, Stage
-from gaikan.timing.rows import Row, machine_of, runtime_of
 
 Value = float | str | None
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedNetwork:
     """A network on its validation parts, for one stage and runtime."""
 
-    network: Network
+    network: NetworkDecisions
     threshold: float | None
     holds: bool  # whether the threshold meets the stage's escape ceilings
     predicted: Codes
@@ -40,7 +40,7 @@ class Judged:
 class Candidate:
     """Something that could be installed; `failed` are the constraints that it does not meet."""
 
-    judged: Judged
+    judged: JudgedNetwork
     row: Row
     lost: float  # share of the test images that the runtime gives another class
     values: dict[str, Value]  # by constraint of the stage
@@ -105,7 +105,7 @@ class Met:
         return cls(values, tuple(failed))
 
     @classmethod
-    def by_quality(cls, judged: Judged, limits: dict[str, Range]) -> "Met":
+    def by_quality(cls, judged: JudgedNetwork, limits: dict[str, Range]) -> "Met":
         """Those on how good it is."""
         values = {name: judged.values[name] for name in limits if name not in TIMING}
         failed = [name for name, value in values.items() if not limits[name].holds(value)]
@@ -121,8 +121,8 @@ class Judging:
         self.factory = factory
         self.most = most
         self._borders: dict[int, Borders | None] = {}
-        self._judged: dict[object, Judged] = {}
-        self._tested: dict[Judged, Quality] = {}
+        self._judged: dict[object, JudgedNetwork] = {}
+        self._tested: dict[JudgedNetwork, Quality] = {}
 
     @cached_property
     def level(self) -> float:
@@ -134,7 +134,7 @@ class Judging:
         limits, settings = stage.limits, self._settings(stage)
         found = []
         for network in self.run.networks:
-            judged: dict[float, tuple[Judged, Met]] = {}
+            judged: dict[float, tuple[JudgedNetwork, Met]] = {}
             for row, lost, fits in settings.get(network.variant, ()):
                 if fitting and fits.failed:
                     continue
@@ -156,7 +156,7 @@ class Judging:
             found.setdefault(row.variant, []).append((row, lost, met))
         return found
 
-    def judged(self, network: Network, stage: Stage, lost: float = 0.0) -> Judged:
+    def judged(self, network: NetworkDecisions, stage: Stage, lost: float = 0.0) -> JudgedNetwork:
         """The network with the threshold that the stage's ceilings ask for."""
         ceilings = stage.ceilings
         weights = self.costs if stage.objective == "cost" else (0.0, 1.0)
@@ -165,11 +165,11 @@ class Judging:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
 
-    def on_validation(self, judged: Judged) -> Quality:
+    def on_validation(self, judged: JudgedNetwork) -> Quality:
         """Its figures on validation, with an escape bound if only for it alone."""
         return bounded(judged.quality, judged.network.validation, judged.predicted, self.run.ok)
 
-    def on_test(self, judged: Judged) -> Quality:
+    def on_test(self, judged: JudgedNetwork) -> Quality:
         """Its figures on test, with its threshold; the escape bound is for it alone."""
         if judged not in self._tested:
             part, ok = judged.network.test, self.run.ok
@@ -187,12 +187,12 @@ class Judging:
 
     def _judge(
         self,
-        network: Network,
+        network: NetworkDecisions,
         ceilings: dict[str, float],
         weights: tuple[float, float],
         stage: Stage,
         lost: float,
-    ) -> Judged:
+    ) -> JudgedNetwork:
         part, ok = network.validation, self.run.ok
         border: Border | None = None
         if ceilings:
@@ -211,9 +211,9 @@ class Judging:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)
             values[f"recall.{kind}"] = _recall(predicted == part.label, parts, lost)
         holds = not ceilings or (border is not None and border.holds)
-        return Judged(network, threshold, holds, predicted, found, values)
+        return JudgedNetwork(network, threshold, holds, predicted, found, values)
 
-    def _of(self, network: Network) -> Borders | None:
+    def _of(self, network: NetworkDecisions) -> Borders | None:
         if id(network) not in self._borders:
             assert self.run.ok is not None
             found = Borders.of(network.validation, self.run.ok, self.level, self.most)
@@ -270,7 +270,7 @@ def _recall(right: NDArray[np.bool_], parts: NDArray[np.bool_], lost: float) -> 
     return max(0.0, float(right[parts].mean()) - lost * len(right) / count)
 
 
-def _merit(stage: Stage, judged: Judged, row: Row) -> float:
+def _merit(stage: Stage, judged: JudgedNetwork, row: Row) -> float:
     """The objective as a number of which more is better; a figure that is not there is worst."""
     if stage.objective == "latency":
         return -(row.p50_ms or 0.0)

@@ -6,16 +6,16 @@ Where their times cannot be told apart either, the smallest; then the best again
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gaikan.config.stages import Stage
 from gaikan.selection.candidates import Candidate
 from gaikan.selection.ties import Ties
-from gaikan.stages import Stage
 
 # (the best, another, the variants that qualify in order of name, stage)
 TellsApart = Callable[[Candidate, Candidate, tuple[str, ...], Stage], bool]
 
 
 @dataclass(frozen=True)
-class Choice:
+class StageChoice:
     """What was chosen of the candidates that qualify."""
 
     pick: Candidate | None
@@ -25,13 +25,13 @@ class Choice:
     rest: tuple[Candidate, ...]  # qualify but are told apart from the best, best first
 
 
-def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart) -> Choice:
+def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart) -> StageChoice:
     """From candidates that all qualify.
 
     Of a variant's seeds the one best on validation stands for it, in each runtime.
     """
     if not candidates:
-        return Choice(None, None, (), None, ())
+        return StageChoice(None, None, (), None, ())
     ranked = sorted(best_seeds(candidates), key=lambda candidate: candidate.rank)
     best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
     tied: list[Candidate] = []
@@ -44,7 +44,7 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
     level = [candidate for candidate in tied if as_fast(candidate, fastest)]
     slower = [candidate for candidate in tied if not as_fast(candidate, fastest)]
     level.sort(key=lambda candidate: (candidate.size, *candidate.rank))
-    return Choice(level[0], best, (*level, *slower), fastest, tuple(rest))
+    return StageChoice(level[0], best, (*level, *slower), fastest, tuple(rest))
 
 
 def as_fast(candidate: Candidate, fastest: Candidate) -> bool:
@@ -69,6 +69,6 @@ def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:
     return list(found.values())
 
 
-def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> Choice:
+def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:
     """From all candidates of a stage."""
     return choose([c for c in candidates if not c.failed], stage, ties.told_apart)

@@ -4,16 +4,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
 
+from gaikan.config.stages import Stage
+from gaikan.run_folder.decisions import RunFiles
 from gaikan.selection.asked import stages_of
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.choose import Choice, pick
+from gaikan.selection.choose import StageChoice, pick
+from gaikan.selection.promise import Promise, networks_of, promise, warnings
 from gaikan.selection.quality import Quality
 from gaikan.selection.reasons import Binding, binding, nearest_miss, why_not, why_picked
-from gaikan.selection.run_files import RunFiles
 from gaikan.selection.sensitivity import FACTORS, Sensitivity, sensitivity
 from gaikan.selection.ties import Ties
-from gaikan.selection.trust import Promise, networks_of, promise, warnings
-from gaikan.stages import Stage
 
 RUNNERS_UP = 3
 
@@ -34,7 +34,7 @@ class StagePick:
     name: str
     stage: Stage
     candidates: tuple[Candidate, ...]
-    choice: Choice
+    choice: StageChoice
     why: str
     warnings: tuple[str, ...]
     binding: tuple[Binding, ...]
@@ -86,7 +86,7 @@ def _pick(judging: Judging, ties: Ties, name: str, stage: Stage) -> StagePick:
     )
 
 
-def _runners_up(choice: Choice, stage: Stage) -> list[tuple[Candidate, str]]:
+def _runners_up(choice: StageChoice, stage: Stage) -> list[tuple[Candidate, str]]:
     if choice.pick is None:
         return []
     first: dict[str, Candidate] = {}

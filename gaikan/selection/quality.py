@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.config import FactoryConfig
-from gaikan.rates import cost_per_1000, upper_bound_over_groups
-from gaikan.selection.run_files import Codes, Part
+from gaikan.config.model import FactoryConfig
+from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups
+from gaikan.run_folder.decisions import Codes, DecidedParts
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Quality:
     cost: float | None  # of 1,000 parts, where the factory's costs are told
 
 
-def decide(part: Part, ok: int | None, threshold: float | None) -> Codes:
+def decide(part: DecidedParts, ok: int | None, threshold: float | None) -> Codes:
     """Predicted classes (N,): by the nearest anchor, or by a threshold on the ok margin."""
     if threshold is None or ok is None:
         return part.predicted
@@ -37,7 +37,7 @@ def decide(part: Part, ok: int | None, threshold: float | None) -> Codes:
 
 
 def quality(
-    part: Part,
+    part: DecidedParts,
     predicted: Codes,
     ok: int | None,
     factory: FactoryConfig,
@@ -74,7 +74,7 @@ def quality(
     )
 
 
-def bounded(found: Quality, part: Part, predicted: Codes, ok: int | None) -> Quality:
+def bounded(found: Quality, part: DecidedParts, predicted: Codes, ok: int | None) -> Quality:
     """The figures with the escape bound at `LEVEL`, over groups if any, unless they have one."""
     if not found.defects or found.escape_bound is not None:
         return found
@@ -85,7 +85,7 @@ def bounded(found: Quality, part: Part, predicted: Codes, ok: int | None) -> Qua
 
 
 def of_kind(
-    part: Part, kind: str, classes: tuple[str, ...], modes: tuple[str, ...]
+    part: DecidedParts, kind: str, classes: tuple[str, ...], modes: tuple[str, ...]
 ) -> NDArray[np.bool_]:
     """The parts (N,) of a failure mode, or else of a class, called `kind`."""
     if part.mode is not None and kind in modes:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gaikan.config.stages import CEILINGS, Range, Stage
+from gaikan.run_folder.latency_rows import runtime_of, threads_in_words
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.choose import Choice, as_fast, choose
+from gaikan.selection.choose import StageChoice, as_fast, choose
+from gaikan.selection.constraint_words import called, limited, loosened, worded
 from gaikan.selection.ties import Ties
-from gaikan.selection.words import called, limited, loosened, worded
-from gaikan.stages import CEILINGS, Range, Stage
-from gaikan.timing.rows import runtime_of, threads_in_words
 
 _FAR = 1e9  # no ratio says how far: not measured, or a limit of 0
 OBJECTIVES = {
@@ -154,7 +154,7 @@ def would_have_to_give(candidate: Candidate, stage: Stage) -> list[str]:
     ]
 
 
-def why_picked(choice: Choice, stage: Stage) -> str:
+def why_picked(choice: StageChoice, stage: Stage) -> str:
     """One sentence on how the pick stands to the others that qualify."""
     assert choice.pick is not None
     assert choice.best is not None
@@ -171,7 +171,7 @@ def why_picked(choice: Choice, stage: Stage) -> str:
     return f"{own}: cannot be told from the best, {rival}, and is {preferred}"
 
 
-def why_not(other: Candidate, choice: Choice, stage: Stage) -> str:
+def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> str:
     """One sentence on a variant that qualifies and was not picked."""
     assert choice.pick is not None
     own = merit(stage, other)
@@ -181,7 +181,7 @@ def why_not(other: Candidate, choice: Choice, stage: Stage) -> str:
     return f"{own}, cannot be told from the best, but {choice.pick.variant} is {preferred}"
 
 
-def _preferred(choice: Choice, other: Candidate) -> str:
+def _preferred(choice: StageChoice, other: Candidate) -> str:
     """By what the pick comes before another that cannot be told from the best."""
     pick = choice.pick
     assert pick is not None

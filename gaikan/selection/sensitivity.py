@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from gaikan.config.stages import Range, Share, Stage
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import best_seeds, pick
 from gaikan.selection.ties import Ties
-from gaikan.stages import Range, Share, Stage
 
 FACTORS = (0.25, 0.5, 1, 2)  # of the stage's own escape ceiling
 MOST_BUDGETS = 12

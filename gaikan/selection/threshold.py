@@ -12,7 +12,7 @@ at 1 - (1 - `LEVEL`) / C, so that any of them may be picked afterwards.
 
 For independent parts the bound is exact (with k escapes of n at a threshold that is itself a
 margin of a part it is a tolerance limit: Wilks, 1941). With groups it is widened by how much they
-differ, as `gaikan.rates.upper_bounds_over_groups` says: roughly, as in simulation, where 8 lots
+differ, as `bounds.upper_bounds_over_groups` says: roughly, as in simulation, where 8 lots
 that differ moderately keep the ceiling on new lots in 96 % of repeats, and strongly in 90 %. Fewer
 than `ENOUGH` groups say so little of others that no threshold but the strictest would pass; then
 parts count as independent, and the promise is for these groups alone.
@@ -23,14 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.rates import upper_bounds_over_groups
-from gaikan.selection.run_files import Part
-from gaikan.statistics import LEVEL, Floats, Units, exact_high
+from gaikan.evaluation.bounds import upper_bounds_over_groups
+from gaikan.evaluation.statistics import LEVEL, Floats, Units, exact_high
+from gaikan.run_folder.decisions import DecidedParts
 
 ENOUGH = 6  # below, Student's quantile at 99.9 % is over twice the normal one
 
 
-def groups_that_count(part: Part) -> NDArray[np.int64] | None:
+def groups_that_count(part: DecidedParts) -> NDArray[np.int64] | None:
     """Groups (N,) of the parts, where there are enough to speak for others."""
     if part.group is None or len(np.unique(part.group)) < ENOUGH:
         return None
@@ -65,7 +65,7 @@ class Borders:
     good: Floats  # (G,) ok margins of good parts, ascending
 
     @classmethod
-    def of(cls, part: Part, ok: int, level: float, most: float = 1.0) -> "Borders | None":
+    def of(cls, part: DecidedParts, ok: int, level: float, most: float = 1.0) -> "Borders | None":
         """Those whose escape rate is at most `most`; None without a defective part."""
         assert part.ok_margin is not None
         defective = part.label != ok

@@ -3,10 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.selection.candidates import Candidate, Judged, Judging
-from gaikan.selection.run_files import Codes, Part
-from gaikan.stages import Stage
-from gaikan.statistics import LEVEL, Floats, MeanSquares, Units, compare, estimate, holm, mcnemar
+from gaikan.config.stages import Stage
+from gaikan.evaluation.statistics import (
+    LEVEL,
+    Floats,
+    MeanSquares,
+    Units,
+    compare,
+    estimate,
+    holm,
+    mcnemar,
+)
+from gaikan.run_folder.decisions import Codes, DecidedParts
+from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
 
 
 class Ties:
@@ -41,7 +50,7 @@ class Ties:
         return self._apart[key][frozenset((best.variant, other.variant))]
 
     def _compare(self, variants: tuple[str, ...], stage: Stage) -> dict[frozenset[str], bool]:
-        seeds: dict[int, dict[str, Judged]] = {}
+        seeds: dict[int, dict[str, JudgedNetwork]] = {}
         for network in self.judging.run.networks:
             if network.variant in variants:
                 judged = self.judging.judged(network, stage)
@@ -58,7 +67,7 @@ class Ties:
         return {frozenset((variants[a], variants[b])): differs for a, b, differs in pairs}
 
     def _values(
-        self, variants: tuple[str, ...], seeds: list[dict[str, Judged]], stage: Stage
+        self, variants: tuple[str, ...], seeds: list[dict[str, JudgedNetwork]], stage: Stage
     ) -> tuple[Floats, Codes]:
         """What the objective averages, (V, M) over all seeds, and which parts those are (M,)."""
         columns: list[Floats] = [np.zeros((len(variants), 0))]
@@ -70,13 +79,13 @@ class Ties:
             samples.append(part.sample[parts])
         return np.concatenate(columns, axis=1), np.concatenate(samples)
 
-    def _concerned(self, part: Part, stage: Stage) -> NDArray[np.bool_]:
+    def _concerned(self, part: DecidedParts, stage: Stage) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = part.label == self.judging.run.ok
         if stage.objective in ("escape", "overkill"):
             return good if stage.objective == "overkill" else ~good
         return np.ones(len(part), bool)
 
-    def _of(self, judged: Judged, stage: Stage) -> Floats:
+    def _of(self, judged: JudgedNetwork, stage: Stage) -> Floats:
         """What each validation part (N,) adds: right is 1, or an error is 1, or what it costs."""
         part, ok = judged.network.validation, self.judging.run.ok
         good: NDArray[np.bool_] = part.label == ok

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 
-class Options(BaseModel):
+class StyleOptions(BaseModel):
     """The keys of a style's `[style.NAME]` table; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -19,7 +19,7 @@ class Style(nn.Module):
     embedding to classes) gets a reference row of its own.
     """
 
-    options_type: ClassVar[type[Options]]
+    options_type: ClassVar[type[StyleOptions]]
 
     def __init__(self, options: Any, classes: tuple[str, ...]) -> None:
         super().__init__()

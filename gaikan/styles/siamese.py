@@ -10,7 +10,7 @@ from gaikan.styles.distance import mean_of_positive, pairwise
 from gaikan.styles.targets import target_matrix
 
 
-class SiameseOptions(base.Options):
+class SiameseOptions(base.StyleOptions):
     """`[style.siamese]`."""
 
     margin: float = Field(1.0, gt=0, description="distance that two classes are pushed to")

@@ -11,7 +11,7 @@ from gaikan.styles import base
 from gaikan.styles.distance import mean_of_positive, pairwise
 
 
-class TripletOptions(base.Options):
+class TripletOptions(base.StyleOptions):
     """`[style.triplet]`."""
 
     margin: float = Field(1.0, gt=0)

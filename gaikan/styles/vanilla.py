@@ -8,7 +8,7 @@ from gaikan.networks.shape import EMBEDDING_SIZE
 from gaikan.styles import base
 
 
-class VanillaOptions(base.Options):
+class VanillaOptions(base.StyleOptions):
     """`[style.vanilla]`."""
 
     label_smoothing: float = Field(

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from gaikan.report.markdown import Rows, inline, markdown
-from gaikan.report.tables import percent
-from gaikan.statistics import LEVEL
+from gaikan.evaluation.statistics import LEVEL
+from gaikan.report.accuracy_table import percent
+from gaikan.report.markdown_table import Rows, inline, markdown
 from gaikan.summary.standings import Standings
 
 HEADER = ["variant", "mean rank", "won", "tied", "lost", "acc."]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gaikan.manifest import read_manifest
-from gaikan.run_tables import read_table
-from gaikan.summary.ranks import (
+from gaikan.evaluation.ranks import (
     FEWEST_DATA_SETS,
     FEWEST_VARIANTS,
     Friedman,
@@ -17,6 +15,8 @@ from gaikan.summary.ranks import (
     friedman,
     ranks,
 )
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.result_tables import read_table
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplingPlan:
     """How everything is measured: `single` for one image at a time, `offline` for batches.
 
     With 6 rounds or more, medians get a 95 % interval.
@@ -65,8 +65,8 @@ class Plan:
 
 
 PLANS = {
-    "quick": Plan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
-    "default": Plan(
+    "quick": SamplingPlan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
+    "default": SamplingPlan(
         Rule(0.5, 700),
         Rule(0.3, 5),
         (1, 8, 32, 64, 256, 1024),
@@ -75,7 +75,7 @@ PLANS = {
         head_batches=(1, 64),
         longest=0.3,
     ),
-    "thorough": Plan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
+    "thorough": SamplingPlan(Rule(10, 700), Rule(10, 5), (1, 8, 32, 64, 256, 1024), rounds=10),
 }
 
 
@@ -155,7 +155,7 @@ def percentile(seconds: Seconds, percent: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """A median over rounds, with its 95 % interval where there are rounds enough."""
 
     value: float
@@ -163,7 +163,7 @@ class Estimate:
     high: float | None
 
 
-def over_rounds(values: Sequence[float]) -> Estimate:
+def over_rounds(values: Sequence[float]) -> TimeEstimate:
     """The median of one value a round (R,), and its distribution-free interval.
 
     Of R independent values the k-th smallest and the k-th largest enclose the median with
@@ -179,17 +179,17 @@ def over_rounds(values: Sequence[float]) -> Estimate:
         k += 1
     value = float(np.median(ordered))
     if k == 0:
-        return Estimate(value, None, None)
-    return Estimate(value, float(ordered[k - 1]), float(ordered[rounds - k]))
+        return TimeEstimate(value, None, None)
+    return TimeEstimate(value, float(ordered[k - 1]), float(ordered[rounds - k]))
 
 
-def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> Estimate:
+def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> TimeEstimate:
     """How many times as fast as the reference: medians of the same round, pair by pair."""
     pairs = zip(turns, reference, strict=True)
     return over_rounds([float(np.median(b.seconds) / np.median(a.seconds)) for a, b in pairs])
 
 
-def throughput(turns: Sequence[Turn], batch_size: int) -> Estimate:
+def throughput(turns: Sequence[Turn], batch_size: int) -> TimeEstimate:
     """Images a second: those of a round by its time, median over rounds."""
     return over_rounds([batch_size * len(t.seconds) / float(t.seconds.sum()) for t in turns])
 

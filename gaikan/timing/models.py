@@ -18,11 +18,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
-from gaikan.inspector import AnchorDistance, HeadDistance, exported
+from gaikan.export.inspector import AnchorDistance, HeadDistance, exported
 from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape, is_by_image
-from gaikan.store import Tensors, unpack
+from gaikan.system.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
-from gaikan.timing.torch_model import GEMM_SIZE, Decisions, Product, save_network, save_product
+from gaikan.timing.torch_model import (
+    GEMM_SIZE,
+    DecisionTensors,
+    Product,
+    save_network,
+    save_product,
+)
 
 _OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
     "decisions.",
@@ -34,14 +40,14 @@ _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedFiles:
     """A network of a run: name and seed, and all its decisions."""
 
     network: str
     arch: str
     seed: int
     shape: ImageShape
-    module: Decisions
+    module: DecisionTensors
 
     @property
     def name(self) -> str:
@@ -49,7 +55,7 @@ class Trained:
         return f"{self.network}-{self.seed}"
 
     @classmethod
-    def of(cls, network: str, trained: bytes, embedded: bytes) -> "Trained":
+    def of(cls, network: str, trained: bytes, embedded: bytes) -> "TrainedFiles":
         """From the two store entries of a cell."""
         tensors, description = unpack(trained)
         recipe, shape = description["recipe"], tuple(description["shape"])
@@ -65,7 +71,7 @@ class Trained:
         }
         if "head.weight" in arrays:
             distances[HEAD] = HeadDistance(arrays["head.weight"], arrays["head.bias"])
-        module = Decisions(embedder, distances)
+        module = DecisionTensors(embedder, distances)
         return cls(network, arch, recipe["seed"], shape, module)
 
 
@@ -77,7 +83,7 @@ def _part(tensors: Tensors, part: str) -> dict[str, Tensor]:
     }
 
 
-def size_of(module: Decisions, shape: ImageShape, dtype: torch.dtype) -> tuple[int, float]:
+def size_of(module: DecisionTensors, shape: ImageShape, dtype: torch.dtype) -> tuple[int, float]:
     """Parameters (with those of a linear head), and operations for one image, millions.
 
     Operations are torch's count: two for each multiply-add of convolutions and matrix products.
@@ -109,7 +115,7 @@ class Exporter:
         return f"{absent[0]} is not installed" if absent else None
 
     def write(
-        self, trained: Trained, calibration: Images, all_of_it: Path, alone: dict[str, Path]
+        self, trained: TrainedFiles, calibration: Images, all_of_it: Path, alone: dict[str, Path]
     ) -> tuple[ModelFolder, dict[str, ModelFolder]]:
         """A network with all decisions, and with one `alone` for each of the folders given."""
         missing: dict[str, str] = {}
@@ -138,7 +144,7 @@ class Exporter:
                 _save(pruned(model, name), folder.folder / file)
         return whole, folders
 
-    def _filled(self, trained: Trained) -> Any:
+    def _filled(self, trained: TrainedFiles) -> Any:
         from onnx import numpy_helper
         from onnxscript import optimizer
 
@@ -168,7 +174,7 @@ class Exporter:
                 name: AnchorDistance(anchors.copy()) for name in self.anchors
             }
             distances[HEAD] = HeadDistance(anchors.copy(), anchors[:, 0].copy())
-            module = Decisions(embedder, distances)
+            module = DecisionTensors(embedder, distances)
             example = torch.zeros((2, *shape), dtype=self.dtype)
             self._traced[arch, shape, by_image] = exported(
                 module,

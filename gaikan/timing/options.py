@@ -3,13 +3,13 @@
 import platform
 from dataclasses import dataclass
 
-from gaikan import machine
 from gaikan.errors import ConfigError
+from gaikan.system import machine
 from gaikan.timing.runtimes import chosen
 
 
 @dataclass(frozen=True)
-class Options:
+class TimingOptions:
     """What is timed and how long."""
 
     plan: str = "default"  # a key of PLANS
@@ -21,7 +21,7 @@ class Options:
     @classmethod
     def of(
         cls, plan: str, runtimes: tuple[str, ...] | None, threads: tuple[int, ...] | None
-    ) -> "Options":
+    ) -> "TimingOptions":
         """As a configuration asks. Raises ConfigError on what this machine or gaikan has not."""
         options = cls(plan, runtimes, threads)
         chosen(options.runtimes)

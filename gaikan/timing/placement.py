@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaikan import machine
+from gaikan.system import machine
 
 _TASKS = Path("/proc/self/task")
 _SECONDS = 0.05

@@ -7,16 +7,16 @@ import numpy as np
 import torch
 
 from gaikan.bundle.card import HEAD
+from gaikan.run_folder.latency_rows import computation_of
+from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.timing.decode import encode
-from gaikan.timing.inputs import Inputs
-from gaikan.timing.measure import Plan
-from gaikan.timing.models import Exporter, Trained, size_of, write_gemm
-from gaikan.timing.options import Options
-from gaikan.timing.rows import computation_of
-from gaikan.timing.run_folder import Run
+from gaikan.timing.measure import SamplingPlan
+from gaikan.timing.models import Exporter, TrainedFiles, size_of, write_gemm
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.runtime_process import Case
 from gaikan.timing.runtimes import ModelFolder, Setting
-from gaikan.timing.session import Parts, Report
-from gaikan.timing.worker import Case
+from gaikan.timing.session import Report, SessionParts
+from gaikan.timing.timed_run import TimedRun
 
 _SAMPLE = 64  # images that timing goes through; their number changes nothing
 
@@ -38,11 +38,11 @@ class Prepared:
 
     inputs: Inputs
     images: str
-    parts: Parts
+    parts: SessionParts
     computations: dict[str, Computation]
     others: dict[str, str]  # model of another network -> the computation that it shares
     other_folders: dict[str, ModelFolder]
-    scored: list[tuple[Trained, ModelFolder]]
+    scored: list[tuple[TrainedFiles, ModelFolder]]
     keys: dict[str, str]  # by network, in the store, of its first seed
     gemm: ModelFolder
 
@@ -62,7 +62,9 @@ class Prepared:
         return next(n for n, c in self.computations.items() if c.arch == computation.arch)
 
     @classmethod
-    def prepare(cls, run: Run, options: Options, folder: Path, report: Report) -> "Prepared":
+    def prepare(
+        cls, run: TimedRun, options: TimingOptions, folder: Path, report: Report
+    ) -> "Prepared":
         """Reads the networks from the store and writes them as every runtime wants them."""
         inputs = Inputs.unpack(run.entry(run.inputs_key))
         sample = inputs.images[:_SAMPLE]
@@ -78,7 +80,7 @@ class Prepared:
         for done, entry in enumerate(networks):
             report(f"model files of {entry['network']}", done, len(networks))
             trained, embedded = (run.entry(entry["store"][k]) for k in ("trained", "embedded"))
-            network = Trained.of(entry["network"], trained, embedded)
+            network = TrainedFiles.of(entry["network"], trained, embedded)
             wanted = _wanted(network, run.anchors[-1], computations, others)
             whole, alone = exporter.write(
                 network,
@@ -93,14 +95,16 @@ class Prepared:
                 else:
                     size = size_of(network.module.only(decision), network.shape, dtype)
                     computations[model] = Computation(model, network.arch, alone[decision], *size)
-        parts = Parts(str(folder / "sample.npy"), inputs.classes, files)
+        parts = SessionParts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
         last_first = sorted(networks, key=lambda each: -each["seed"])
         keys = {each["network"]: each["store"]["trained"] for each in last_first}
         return cls(inputs, images, parts, computations, others, other_folders, scored, keys, gemm)
 
-    def cases(self, settings: list[Setting], plan: Plan, most: int) -> list[tuple[Setting, Case]]:
+    def cases(
+        self, settings: list[Setting], plan: SamplingPlan, most: int
+    ) -> list[tuple[Setting, Case]]:
         """Every computation everywhere, and a second network of each where it is compared."""
         cases = [
             (setting, Case(model, size))
@@ -119,7 +123,7 @@ class Prepared:
 
 
 def _wanted(
-    network: Trained, anchor: str, computations: dict[str, Computation], others: dict[str, str]
+    network: TrainedFiles, anchor: str, computations: dict[str, Computation], others: dict[str, str]
 ) -> dict[str, str]:
     """Which of a network's decisions are timed, and as which model.
 

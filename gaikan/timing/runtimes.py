@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan import machine
 from gaikan.errors import ConfigError, GaikanError
+from gaikan.system import machine
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
 Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gaikan.timing.measure import Plan, Turn, describe, too_many_cores
+from gaikan.timing.measure import SamplingPlan, Turn, describe, too_many_cores
+from gaikan.timing.runtime_process import Case, Probe, RefusedError, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
-from gaikan.timing.worker import Case, Probe, RefusedError, Worker
 
 Place = tuple[Setting, str]  # a model in a process
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
@@ -21,7 +21,7 @@ _WHOLE = ""  # in place of a model: the whole process refused
 
 
 @dataclass(frozen=True)
-class Parts:
+class SessionParts:
     """What is predicted: .npy files of raw images (N, C, H, W), the names of the classes."""
 
     sample: str  # a few, for timing
@@ -84,7 +84,7 @@ class Measured:
 class Session:
     """The processes of all settings; at any time at most one of them works."""
 
-    def __init__(self, workers: dict[Setting, Worker], parts: Parts, report: Report) -> None:
+    def __init__(self, workers: dict[Setting, Worker], parts: SessionParts, report: Report) -> None:
         self.workers, self.parts, self.report = workers, parts, report
         self.measured = Measured()
         for setting in workers:
@@ -154,7 +154,7 @@ class Session:
             self.ask(setting, model, "load", model, str(folder.folder))
 
     def measure(
-        self, cases: list[tuple[Setting, Case]], plan: Plan, rng: np.random.Generator
+        self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, rng: np.random.Generator
     ) -> None:
         """Warms every case up, then `plan.rounds` rounds over all of them in random order."""
         total = len(cases) * (plan.rounds + 1)
@@ -177,7 +177,7 @@ class Session:
                 self.measured.turns.pop((setting, case), None)
 
     def _warm(
-        self, cases: list[tuple[Setting, Case]], plan: Plan, total: int
+        self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, total: int
     ) -> list[tuple[Setting, Case]]:
         """Warms up, a model's batch sizes ascending; the cases that are to be measured.
 
@@ -199,7 +199,7 @@ class Session:
 
 
 @contextmanager
-def session(settings: list[Setting], parts: Parts, report: Report) -> Iterator[Session]:
+def session(settings: list[Setting], parts: SessionParts, report: Report) -> Iterator[Session]:
     """Starts a process for each setting; all end with the block."""
     report("starting the runtimes", 0, 1)
     with ExitStack() as stack:

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from gaikan import machine
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.card import Card
+from gaikan.run_folder.latency_rows import Row, computation_of
 from gaikan.seeds import stream
+from gaikan.system import machine
 from gaikan.timing.measure import PLANS
-from gaikan.timing.options import Options
-from gaikan.timing.rows import Row, computation_of
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.runtime_process import Case, RefusedError
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder, Setting
-from gaikan.timing.session import Measured, Parts, Report, session
-from gaikan.timing.worker import Case, RefusedError
+from gaikan.timing.session import Measured, Report, SessionParts, session
 
 _RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # as a card and as a table call it
 
 
-def time_bundle(bundle: Bundle, options: Options, report: Report) -> list[Row]:
+def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[Row]:
     """Rows of `latency.csv` for the runtime and precision that the bundle was exported for.
 
     Each number of threads has a process of its own. What is predicted is noise: how long a
@@ -33,7 +33,7 @@ def time_bundle(bundle: Bundle, options: Options, report: Report) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as folder:
         (Path(folder) / runtime.file).write_bytes(bundle.model)
         models = {name: ModelFolder(Path(folder))}
-        parts = Parts(_noise(card, Path(folder) / "sample.npy"), card.classes)
+        parts = SessionParts(_noise(card, Path(folder) / "sample.npy"), card.classes)
         with session(settings, parts, report) as open_session:
             if options.plan != "quick":
                 open_session.probe(models, threads[-1], plan.batches)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gaikan.inspector import AnchorDistance, HeadDistance, Inspector
+from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector
 from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
 from gaikan.timing.runtimes import TORCH_MODEL
 
@@ -20,7 +20,7 @@ GEMM_SIZE = 1024
 _ANCHORS, _HEAD = "anchors", "weight"  # kinds of decision, by the tensor that has a row a class
 
 
-class Decisions(nn.Module):
+class DecisionTensors(nn.Module):
     """Raw images -> `OUTPUTS` of every decision, one after the other, on one embedding."""
 
     def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
@@ -41,9 +41,9 @@ class Decisions(nn.Module):
         """What each decision measures a part by."""
         return {name: _inspector(each).distance for name, each in self.decisions.items()}
 
-    def only(self, name: str) -> "Decisions":
+    def only(self, name: str) -> "DecisionTensors":
         """With that decision alone."""
-        return Decisions(self.embedder, {name: self.distances[name]})
+        return DecisionTensors(self.embedder, {name: self.distances[name]})
 
 
 def _inspector(module: nn.Module) -> Inspector:
@@ -63,7 +63,7 @@ class Product(nn.Module):
         return (self.network(rows),)
 
 
-def save_network(module: Decisions, arch: str, shape: ImageShape, folder: Path) -> None:
+def save_network(module: DecisionTensors, arch: str, shape: ImageShape, folder: Path) -> None:
     """Writes `TORCH_MODEL` of a network of `NETWORKS` and its decisions."""
     kinds = {name: _kind(distance) for name, distance in module.distances.items()}
     classes = next(
@@ -94,7 +94,7 @@ def _kind(distance: nn.Module) -> str:
     return _HEAD if isinstance(distance, HeadDistance) else _ANCHORS
 
 
-def load_module(path: Path, device: str = "cpu") -> Decisions | Product:
+def load_module(path: Path, device: str = "cpu") -> DecisionTensors | Product:
     """The module of a file, its tensors on `device` and laid out as when they were saved."""
     content = torch.load(path, map_location=device, weights_only=True)
     description = json.loads(content["description"])
@@ -106,7 +106,7 @@ def load_module(path: Path, device: str = "cpu") -> Decisions | Product:
 
 def _network(
     arch: str, shape: list[int], by_image: bool, decisions: dict[str, str], classes: int
-) -> Decisions:
+) -> DecisionTensors:
     channels, height, width = shape
     network = NETWORKS[arch]((channels, height, width))
     embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), by_image)
@@ -115,4 +115,4 @@ def _network(
         _ANCHORS: lambda: AnchorDistance(blank),
         _HEAD: lambda: HeadDistance(blank, blank[:, 0].copy()),
     }
-    return Decisions(embedder, {name: makers[kind]() for name, kind in decisions.items()})
+    return DecisionTensors(embedder, {name: makers[kind]() for name, kind in decisions.items()})

@@ -78,7 +78,7 @@ def resumes(reference: Path, out: Path, *options: str) -> None:
 
     What is left is trained in a thread of this process: a worker takes seconds to start.
     """
-    with patch("gaikan.pool.processes", one_thread):
+    with patch("gaikan.grid.pool.processes", one_thread):
         assert drawless_bench(reference / "grid.toml", "--out", out, *options) == 0
     assert scores(out) == scores(reference / "out")
     assert not list(out.rglob("*.tmp"))

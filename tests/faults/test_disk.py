@@ -10,7 +10,7 @@ import pytest
 from drawless import drawless_bench
 from driver import lines, resumes, scores
 
-from gaikan.store import Store
+from gaikan.system.store import Store
 
 pytest_plugins = ["undisturbed"]
 pytestmark = pytest.mark.timeout(180)

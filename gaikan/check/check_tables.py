@@ -1,0 +1,107 @@
+"""The outcome for people: rows for a terminal, Markdown for a pull request."""
+
+import math
+
+from gaikan.check.outcome import CheckOutcome
+from gaikan.check.verdicts import RAISE, Line
+from gaikan.evaluation.statistics import LEVEL
+from gaikan.report.markdown_table import Rows, markdown
+
+HEADER = ["variant", "baseline", "now", "difference", "95 %", "verdict"]
+SHORT = ["variant", "base", "now", "change", "95 %", "verdict"]  # for 80 columns
+
+
+def by_figure(lines: list[Line]) -> dict[str, Rows]:
+    """Rows under `HEADER` or `SHORT`, a table a figure, in the order of the lines."""
+    tables: dict[str, Rows] = {}
+    for line in lines:
+        cells = [line.variant, value(line, line.before), value(line, line.now)]
+        cells += [_signed(line, line.difference), _interval(line), line.verdict]
+        tables.setdefault(line.figure, []).append(cells)
+    return tables
+
+
+def value(line: Line, number: float) -> str:
+    """A figure as it is written: a share in percent, a ratio as it is; nothing for NaN."""
+    if math.isnan(number):
+        return ""
+    return f"{number:.2f}" if line.ratio else f"{100 * number:.1f}"
+
+
+def _signed(line: Line, number: float) -> str:
+    text = value(line, abs(number))
+    sign = "-" if number < 0 and float(text) else "+"
+    return text and sign + text
+
+
+def _interval(line: Line) -> str:
+    low = _signed(line, line.low)
+    return f"{low} to {_signed(line, line.high)}" if low else ""
+
+
+def sentence(line: Line) -> str:
+    """What happened to a figure."""
+    change = f"{value(line, line.before)} -> {value(line, line.now) or 'not measured'}"
+    interval = _interval(line)
+    return f"{line.variant}: {line.figure} {change}" + (
+        f" ({_signed(line, line.difference)}; 95 % {interval})" if interval else ""
+    )
+
+
+def headline(outcome: CheckOutcome) -> str:
+    """The result in one line."""
+    variants = len({line.variant for line in outcome.lines})
+    if outcome.passed:
+        return f"passed: {variants} variants, none worse by more than noise explains"
+    n = len(reasons(outcome))
+    return f"FAILED: {n} {'reason' if n == 1 else 'reasons'}"
+
+
+def reasons(outcome: CheckOutcome) -> list[str]:
+    """Why it failed, a sentence each."""
+    changed = [finding.text for finding in outcome.findings if not finding.allowed]
+    return changed + [sentence(line) for line in outcome.worse]
+
+
+def remarks(outcome: CheckOutcome) -> list[str]:
+    """What was allowed, what can be raised, how it was compared."""
+    found = [f"allowed: {finding.text}" for finding in outcome.findings if finding.allowed]
+    raised = [line for line in outcome.lines if line.verdict == RAISE]
+    found += [f"baseline can be raised: {sentence(line)}" for line in raised]
+    return [*found, *outcome.notes]
+
+
+def caption(outcome: CheckOutcome) -> str:
+    """What the columns and verdicts mean."""
+    percent, points = f"{100 * (1 - LEVEL):.0f} %", 100 * outcome.settings.margin
+    margin = f"{points:g} point{'' if points == 1 else 's'}"
+    return (
+        "Test figures in %, mean over seeds; interval of each difference alone. WORSE: by more "
+        f"than {margin}, and by more than noise explains (one-sided t test, "
+        f"Holm-corrected over all lines, {percent}). noise: by more than {margin}, but not "
+        "by more than noise explains; within margin: the other way round."
+    )
+
+
+def as_markdown(outcome: CheckOutcome) -> str:
+    """The first table open, the others folded."""
+    parts = [f"### gaikan check {headline(outcome)}"]
+    for points in (reasons(outcome), remarks(outcome)):
+        if points:
+            parts.append("\n".join(f"- {point}" for point in points))
+    for i, (figure, rows) in enumerate(by_figure(outcome.lines).items()):
+        table = markdown(HEADER, rows)
+        opened = " open" if i == 0 else ""
+        parts.append(f"<details{opened}><summary>{figure}</summary>\n\n{table}\n\n</details>")
+    parts.append(caption(outcome))
+    now, before = map(_short, outcome.commits)
+    parts.append(f"Commit {now}, baseline of {before}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _short(commit: str | None) -> str:
+    """The commit as people read it, with `-dirty` where it stands."""
+    if commit is None:
+        return "unknown"
+    name, _, dirty = commit.partition("-")
+    return name[:10] + (f"-{dirty}" if dirty else "")

@@ -1,0 +1,1 @@
+"""The command line, a file a command: its options, and what it prints."""

@@ -1,0 +1,135 @@
+"""The command `check`: a run against a baseline."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaikan.commands.line import needs_harness
+from gaikan.errors import ConfigError
+from gaikan.system.files import write
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.check.outcome import CheckOutcome
+    from gaikan.check.run_answers import CheckedRun
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(check)
+
+
+def check(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of `gaikan bench`")],
+    baseline: Annotated[Path, typer.Option(help="What --update wrote")],
+    update: Annotated[bool, typer.Option("--update", help="Make RUN the baseline")] = False,
+    margin: Annotated[float, typer.Option(min=0, max=100, help="In points, of a share")] = 1.0,
+    latency: Annotated[bool, typer.Option("--latency", help="Speeds, as ratios to torch")] = False,
+    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Fewer variants")] = False,
+    allow_data: Annotated[bool, typer.Option("--allow-data", help="Other images")] = False,
+    allow_recipe: Annotated[bool, typer.Option("--allow-recipe", help="Other training")] = False,
+    allow_seeds: Annotated[bool, typer.Option("--allow-seeds", help="Fewer seeds")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write a pull request's summary")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML")] = None,
+    history: Annotated[Path | None, typer.Option(help="Append to this CSV, and plot it")] = None,
+) -> None:
+    """Compare a run with a baseline: exit code 1 where it is worse than noise explains."""
+    with needs_harness():
+        from gaikan.check.baseline import Baseline
+        from gaikan.check.outcome import Settings
+        from gaikan.check.outcome import check as compare
+        from gaikan.check.run_answers import CheckedRun, lots
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    tested = CheckedRun.read(run)
+    if update:
+        if markdown or junit or history:
+            raise ConfigError("--update compares nothing: leave out --markdown, --junit, --history")
+        _update(tested, baseline, console)
+        return
+    asked = {
+        "missing": allow_missing,
+        "data": allow_data,
+        "recipe": allow_recipe,
+        "seeds": allow_seeds,
+    }
+    allowed = frozenset(kind for kind, given in asked.items() if given)
+    settings = Settings(margin / 100, allowed, latency)
+    outcome = compare(tested, lambda: lots(tested), Baseline.read(baseline), settings)
+    _show(outcome, console)
+    _write(outcome, markdown, junit)
+    if history is not None:
+        _remember(tested, outcome, history)
+    raise typer.Exit(0 if outcome.passed else 1)
+
+
+def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
+    from gaikan.check.baseline import make, save
+    from gaikan.check.run_answers import lots
+    from gaikan.check.speed import ratios
+
+    baseline = make(tested, lots(tested), ratios(tested.folder))
+    with _writing("--baseline", path):
+        save(baseline, path)
+    kept = "with" if baseline.decisions else "without (too many for a small file)"
+    console.print(
+        f"{path}: {len(baseline.variants)} variants, {kept} their decisions, "
+        f"{path.stat().st_size / 1000:.0f} kB, of commit {baseline.commit}"
+    )
+
+
+def _show(outcome: "CheckOutcome", console: "Console") -> None:
+    from gaikan.check.check_tables import SHORT, by_figure, caption, headline, reasons, remarks
+    from gaikan.commands.terminal import table
+
+    for figure, rows in by_figure(outcome.lines).items():
+        console.print(table(SHORT, rows, figure))
+    console.print(caption(outcome), style="dim")
+    for remark in remarks(outcome):
+        console.print(remark, markup=False)
+    for reason in reasons(outcome):
+        console.print(f"failed: {reason}", style="red", markup=False)
+    console.print(headline(outcome), style="bold")
+
+
+def _write(outcome: "CheckOutcome", markdown: Path | None, junit: Path | None) -> None:
+    from gaikan.check.check_tables import as_markdown
+    from gaikan.check.junit import as_xml
+
+    if markdown is not None:
+        with _writing("--markdown", markdown):
+            write(markdown, as_markdown(outcome))
+    if junit is not None:
+        with _writing("--junit", junit):
+            write(junit, as_xml(outcome))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        path = Path(summary)  # other steps write it too
+        with _writing("GITHUB_STEP_SUMMARY", path), path.open("a", encoding="utf-8") as file:
+            file.write(as_markdown(outcome))
+
+
+def _remember(tested: "CheckedRun", outcome: "CheckOutcome", path: Path) -> None:
+    """The table, and the plot beside it."""
+    from gaikan.check.history import append
+    from gaikan.figures.history_figure import history_figure
+    from gaikan.figures.style import save
+
+    with _writing("--history", path):
+        table = append(path, tested, outcome.lines, datetime.now(UTC))
+        save(history_figure(table), path.with_suffix(".png"))
+
+
+@contextmanager
+def _writing(what: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{what} {path}: cannot be written ({error.strerror})") from None

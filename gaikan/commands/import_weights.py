@@ -1,0 +1,89 @@
+"""`gaikan import`: weights of the original script become a run folder like any other."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gaikan.commands.line import named_path, needs_harness
+from gaikan.errors import ConfigError
+from gaikan.system.files import file_name
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("import")(import_)
+
+
+def import_(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="torch.save of a state dict")],
+    arch: Annotated[str, typer.Option(help="What the network is: cnn or mlp")],
+    style: Annotated[str, typer.Option(help="How it was trained: vanilla, siamese or triplet")],
+    train: Annotated[str, typer.Option(help="Source of the parts that anchors are taken from")],
+    test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
+    ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="Names, with commas, by the labels it was trained on")
+    ] = None,
+    mean: Annotated[
+        float | None,
+        typer.Option(help="It was trained on (pixel - mean) / std; default: of the fit images"),
+    ] = None,
+    std: Annotated[float | None, typer.Option(help="See --mean; raw pixels: 0 and 1")] = None,
+    shape: Annotated[str | None, typer.Option(help="Image size: HEIGHTxWIDTH")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=named_path, metavar="DIR", help="Run folder; default results/WEIGHTS"),
+    ] = None,
+) -> None:
+    """Score weights of the original script; then `time`, `pick` and `export` as of any run."""
+    with needs_harness():
+        from gaikan.config.model import load_config
+        from gaikan.config.plan import RESULTS
+        from gaikan.flow import bench_run
+        from gaikan.training.weights import Weights
+    from rich.console import Console
+
+    from gaikan.commands.terminal import GridProgress, show_cautions, table
+    from gaikan.report.accuracy_table import accuracy_rows
+
+    names = None if classes is None else tuple(name.strip() for name in classes.split(","))
+    read = Weights.read(weights, names, mean, std)
+    name = file_name(weights.stem) or "imported"
+    out = out or RESULTS / name
+    _refuse_another_run(out)
+    asked = {
+        "name": name,
+        "seeds": 1,
+        "data.train": train,
+        "data.test": test,
+        "data.ok": ok,
+        "data.shape": shape,
+        "grid.arch": [arch],
+        "grid.style": [style],
+        "train.normalise": "source",  # by image, they would see what they never were trained on
+        "references": "none",
+        "timing.enabled": False,
+    }
+    config = load_config(None, {key: value for key, value in asked.items() if value is not None})
+    console = Console(highlight=False)
+    with GridProgress(console) as progress:
+        outcome = bench_run.bench(config, out, progress, read)
+    for failure in outcome.failed:
+        console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+    console.print(table(*accuracy_rows(outcome.summary)))
+    console.print(outcome.about, style="dim")
+    show_cautions(console, outcome.out)
+    console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
+
+
+def _refuse_another_run(out: Path) -> None:
+    """An import takes a folder of its own: its tables would replace those of a grid."""
+    from gaikan.system import json_files
+
+    try:
+        manifest = json_files.parse((out / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if not isinstance(manifest, dict) or not manifest.get("weights"):
+        raise ConfigError(f"{out}: holds another run; choose another --out")

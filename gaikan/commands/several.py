@@ -1,0 +1,83 @@
+"""`gaikan bench` on several data sets: one run each, then the summary of all."""
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from gaikan.commands.terminal import table
+from gaikan.config.model import Config
+from gaikan.config.plan import BenchPlan
+from gaikan.data.sources import check_source
+from gaikan.errors import GaikanError
+from gaikan.flow.bench_run import check_config
+from gaikan.summary.page import PAGE, Failed, caption, left_out, rank_rows, verdict
+from gaikan.summary.standings import Standings
+from gaikan.summary.summary_files import summarise
+from gaikan.system.lock import locked
+
+
+def bench_all(
+    plan: BenchPlan, out: Path | None, bench_one: Callable[[Config, Path], bool], console: Console
+) -> bool:
+    """Runs one after the other and summarises them; whether all went well.
+
+    `bench_one` takes a configuration and its folder, and says whether every cell ended. A data set
+    that fails is reported and the others run. Raises ConfigError and DataError, before the first
+    run, for what is wrong with any of them as far as that can be told without reading images.
+    """
+    folders, summary = plan.folders(out)
+    _check(plan)
+    done: dict[str, Path] = {}
+    failed: list[Failed] = []
+    whole = True
+    with locked(summary):
+        for number, (run, folder) in enumerate(zip(plan.runs, folders, strict=True), start=1):
+            console.print(f"[bold]{run.name}[/] ({number} of {len(folders)})")
+            try:
+                whole &= bench_one(run.config, folder)
+                done[run.name] = folder
+            except Exception as error:  # a night's work on the others is not to be lost
+                expected = isinstance(error, GaikanError)
+                reason = str(error) if expected else f"{type(error).__name__}: {error}"
+                if not expected:
+                    traceback.print_exc()
+                failed.append(Failed(run.name, reason))
+                console.print(Text.assemble((f"failed {run.name}", "bold red"), f": {reason}"))
+        console.print(f"[bold]summary[/] of {len(folders)} data sets")
+        _show(console, summarise(summary, done, failed), failed)
+    console.print(f"Summary: {summary / PAGE}", soft_wrap=True)
+    return whole and not failed
+
+
+def _check(plan: BenchPlan) -> None:
+    for run in plan.runs:
+        with _naming(run.file):
+            check_config(run.config)
+        for part in ("train", "test"):
+            source = getattr(run.config.data, part)
+            if source is not None:
+                with _naming(f"{run.file}: key '{run.table}.{part}'"):
+                    check_source(source)
+
+
+@contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Puts `where` in front of what an error says."""
+    try:
+        yield
+    except GaikanError as error:
+        raise type(error)(f"{where}: {error}") from None
+
+
+def _show(console: Console, standings: Standings, failed: list[Failed]) -> None:
+    if len(standings.ranked):
+        console.print(table(*rank_rows(standings)))
+        console.print(caption(), style="dim", markup=False)
+    for line in verdict(standings) + left_out(standings):
+        console.print(Text(line, "dim"))
+    for each in failed:
+        console.print(Text.assemble((f"failed {each.name}", "bold red"), f": {each.reason}"))

@@ -1,0 +1,1 @@
+"""What is asked for: the configuration, the runs, the inspection stages."""

@@ -1,0 +1,352 @@
+"""The configuration: typed, from TOML, every unknown or wrong key named."""
+
+import csv
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from gaikan.config.stages import Stage, TomlSection
+from gaikan.errors import ConfigError, shown
+from gaikan.system.files import LONGEST_NAME, file_name, is_short
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def _name(value: str) -> str:
+    if value and not (re.fullmatch(r"[\w-][\w.-]*", value) and is_short(value)):
+        raise ValueError(
+            "a name is letters, digits, '.', '_' and '-', without a '.' in front, "
+            f"at most {LONGEST_NAME} bytes"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]  # of a folder
+
+
+class DataConfig(TomlSection):
+    """`[data]`: what is trained and tested on."""
+
+    train: str = Field("terminals", description="source of the fit and validation parts")
+    test: str | None = Field(
+        None, min_length=1, description="source of the test part; none: split off `train`"
+    )
+    ok: str | None = Field(None, description="class or failure mode that means good")
+    shape: str | None = Field(None, description="height x width of the images, such as '36x39'")
+
+    @field_validator("shape")
+    @classmethod
+    def _shape(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", value):
+            raise ValueError(f"{value!r} is not HEIGHTxWIDTH, such as '36x39'")
+        return value
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width that `shape` asks for."""
+        if self.shape is None:
+            return None
+        height, width = self.shape.split("x")
+        return int(height), int(width)
+
+
+class GridConfig(TomlSection):
+    """`[grid]`: names of architectures, styles and anchor methods; none given means all."""
+
+    arch: tuple[str, ...] | None = Field(None, strict=False)
+    style: tuple[str, ...] | None = Field(None, strict=False)
+    anchor: tuple[str, ...] | None = Field(None, strict=False)
+
+
+class TrainConfig(TomlSection):
+    """`[train]`: the recipe that all cells share."""
+
+    epochs: int = Field(
+        24, ge=1, le=100_000, description="of the cnn; the mlp trains 3.5 times as many, rounded"
+    )
+    batch_size: int = Field(64, ge=8, le=2**20, description="of the cnn; the mlp's is twice that")
+    learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(1e-2, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="of the forward and backward pass; auto: bf16 where it is native"
+    )
+    normalise: Literal["auto", "source", "image"] = Field(
+        "auto",
+        description="by mean and deviation of the fit part (source), or then of each image too; "
+        "auto: image where brightness varies much from image to image of a class",
+    )
+
+
+class AugmentConfig(TomlSection):
+    """`[augment]`: what may vary in a part that is the same part."""
+
+    shift: int = Field(3, ge=0, le=10_000, description="largest shift in pixels, each way")
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
+    noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
+
+
+class FactoryConfig(TomlSection):
+    """`[factory]`: what errors cost where the parts are made, whatever the test set holds."""
+
+    defect_rate: float | None = Field(None, ge=0, le=1, description="defective share of all parts")
+    escape_cost: float | None = Field(None, ge=0, description="of a defective part called good")
+    overkill_cost: float | None = Field(None, ge=0, description="of a good part called defective")
+    escape_target: float | None = Field(
+        None, gt=0, lt=1, description="largest escape rate that is acceptable"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "FactoryConfig":
+        costs = ("defect_rate", "escape_cost", "overkill_cost")
+        missing = [name for name in costs if getattr(self, name) is None]
+        if missing and len(missing) < len(costs):
+            raise ValueError(f"a cost needs {', '.join(costs)}; {missing[0]} is missing")
+        return self
+
+
+class TimingConfig(TomlSection):
+    """`[timing]`: inference timing at the end of a run."""
+
+    enabled: bool = True
+    plan: Literal["quick", "default", "thorough"] = "default"
+    runtimes: tuple[str, ...] | None = Field(
+        None, strict=False, description="such as 'openvino-int8'; default: all but torch.compile"
+    )
+    threads: tuple[int, ...] | None = Field(
+        None, strict=False, description="default: 1 and all cores"
+    )
+
+
+class Config(TomlSection):
+    """Everything that determines a run, but for what is on the machine."""
+
+    name: Name = Field("", description="names the folder under results/; default: the train source")
+    seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
+    base_seed: int = Field(
+        0, ge=0, le=2**31, description="the first of them; it also draws the test part"
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    executor: str = Field(
+        "local", exclude=True, description="where cells are trained: local, or dask://HOST:PORT"
+    )
+    worker_resources: dict[str, float] = Field(
+        default_factory=dict,
+        exclude=True,
+        description="of Dask workers: only those with them count",
+    )
+    data: DataConfig = DataConfig()
+    grid: GridConfig = GridConfig()
+    train: TrainConfig = TrainConfig()
+    augment: AugmentConfig = AugmentConfig()
+    factory: FactoryConfig = FactoryConfig()
+    protocol: Literal["held-out", "original"] = Field(
+        "held-out", description="original: also by anchors from the test set's own labels"
+    )
+    references: Literal["all", "none"] = Field(
+        "all", description="classical classifiers beside the grid"
+    )
+    timing: TimingConfig = TimingConfig()
+    style: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="one table a style; its keys are the style's own"
+    )
+    stage: dict[str, Stage] = Field(
+        default_factory=dict, description="inspection stages to pick for; none: the two usual ones"
+    )
+
+    @field_validator("executor")
+    @classmethod
+    def _executor(cls, value: str) -> str:
+        if value != "local" and not re.fullmatch(
+            r"dask://([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", value
+        ):
+            raise ValueError("expected local or dask://HOST:PORT, such as dask://10.0.0.5:8786")
+        return value
+
+    @field_validator("worker_resources", mode="before")
+    @classmethod
+    def _resources(cls, value: Any) -> Any:
+        """Also as the command line and `dask worker --resources` have them: "GPU=1,MEM=8e9"."""
+        if not isinstance(value, str):
+            return value
+        try:
+            pairs = [pair.split("=") for pair in value.replace(",", " ").split()]
+            return {name: float(amount) for name, amount in pairs}
+        except ValueError:
+            raise ValueError("expected NAME=AMOUNT, such as GPU=1") from None
+
+    @field_validator("worker_resources")
+    @classmethod
+    def _of_dask(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if value and info.data.get("executor") == "local":
+            raise ValueError("these are of Dask workers; they need an executor dask://HOST:PORT")
+        return value
+
+    @field_validator("stage")
+    @classmethod
+    def _stage_names(cls, value: dict[str, Stage]) -> dict[str, Stage]:
+        for name in value:
+            if not (re.fullmatch(r"[\w-]+", name) and is_short(name)):
+                raise ValueError(
+                    f"{shown(name)}: a stage's name is letters, digits, '_' and '-', "
+                    f"at most {LONGEST_NAME} bytes"
+                )
+        return value
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of the run."""
+        return range(self.base_seed, self.base_seed + self.seeds)
+
+    @property
+    def run_name(self) -> str:
+        """`name`, or the train source's last part without its ending."""
+        stem = Path(self.data.train.rstrip("/").split("/")[-1]).stem
+        return self.name or file_name(stem) or "run"
+
+
+def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
+    """The configuration of a TOML file, with `overrides` ({"data.train": ...}) on top.
+
+    The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
+    """
+    return configured(read_values(path), overrides, source_of(path))
+
+
+def source_of(path: Path | None) -> str:
+    """What errors call a configuration."""
+    return "command line" if path is None else str(path)
+
+
+def read_values(path: Path | None) -> dict[str, Any]:
+    """What a TOML file holds, not yet checked; nothing without one."""
+    if path is None:
+        return {}
+    values = {"name": file_name(path.stem)} | _read_toml(path)
+    _read_target_tables(values, path)
+    return values
+
+
+def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
+    """The configuration of `values`, into which the overrides are put.
+
+    Raises ConfigError naming `where`, or the command line where `values` alone are good.
+    """
+    both = deepcopy(values)
+    for key, value in overrides.items():
+        table, _, leaf = key.rpartition(".")
+        section = both.setdefault(table, {}) if table else both
+        if isinstance(section, dict):
+            section[leaf] = value
+    try:
+        return validated(Config, both, where)
+    except ConfigError:
+        validated(Config, values, where)
+        return validated(Config, both, source_of(None))
+
+
+def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") -> T:
+    """`model` from `values`; the first thing wrong becomes one line that names `where` and key."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = [str(part) for part in first["loc"]]
+        key = ".".join(([at] if at else []) + location)[:200]
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, location[:-1])
+            close = difflib.get_close_matches(location[-1][:100], known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = _lower(reason).replace("valid tuple", "list")  # TOML's word
+        given = first["input"]
+        told = isinstance(given, dict) or (isinstance(given, str) and shown(given) in reason)
+        but = "" if told else f", not {shown(given)}"
+        raise ConfigError(f"{where}: key '{key}': {reason}{but}") from None
+
+
+def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
+    for part in location:
+        if part not in model.model_fields:
+            continue  # the name of one of several tables of this model
+        inner = _model_within(model.model_fields[part].annotation)
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    """The table that a key holds: itself, optional, or one of several by name."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_within, get_args(annotation))), None)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not a TOML file: nested too deeply") from None
+    except ValueError as error:  # not only TOMLDecodeError: numbers and bytes have their own
+        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))[:200]}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read_target_tables(values: dict[str, Any], path: Path) -> None:
+    """Puts the table in place of `targets = "file.csv"`, so that its content is what counts."""
+    styles = values.get("style")
+    for options in styles.values() if isinstance(styles, dict) else ():
+        if isinstance(options, dict) and isinstance(options.get("targets"), str):
+            options["targets"] = _read_target_csv(path.parent / options["targets"])
+
+
+def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
+    if not path.is_file():  # nor is a device one, which might never end
+        raise ConfigError(f"{path}: target distances cannot be read: no such file")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: target distances cannot be read: {error}") from None
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise ConfigError(f"{path}: expected a header row and column of class names")
+    return {row[0]: dict(_target_row(path, rows[0], row)) for row in rows[1:]}
+
+
+def _target_row(path: Path, header: list[str], row: list[str]) -> Iterator[tuple[str, float]]:
+    if len(row) != len(header):
+        raise ConfigError(
+            f"{path}: row {shown(row[0])} has {len(row)} cells, the header {len(header)}"
+        )
+    for column, cell in zip(header[1:], row[1:], strict=True):
+        if cell.strip():
+            try:
+                yield column, float(cell)
+            except ValueError:
+                raise ConfigError(
+                    f"{path}: row {shown(row[0])}, column {shown(column)}: {shown(cell)} "
+                    "is not a number"
+                ) from None

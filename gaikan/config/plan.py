@@ -1,0 +1,120 @@
+"""The runs that are asked for: one for each data set of each TOML file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from gaikan.config.model import (
+    Config,
+    DataConfig,
+    Name,
+    configured,
+    read_values,
+    source_of,
+    validated,
+)
+from gaikan.errors import ConfigError, shown
+
+RESULTS = Path("results")
+
+
+class NamedData(DataConfig):
+    """A table of `[[data]]`."""
+
+    name: Name = Field("", description="names the run folder; needed where there are several")
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One of the runs, and where it is described."""
+
+    config: Config
+    file: str
+    table: str  # that holds its data set: "data", or "data.2" of several
+
+    @property
+    def name(self) -> str:
+        """Of the data set, and of the run folder."""
+        return self.config.run_name
+
+
+@dataclass(frozen=True)
+class BenchPlan:
+    """All runs, whose names differ."""
+
+    runs: tuple[PlannedRun, ...]
+    summary: str  # name of the folder that compares them, beside theirs
+
+    def folders(self, out: Path | None) -> tuple[list[Path], Path]:
+        """(of the runs, of the summary), with `out` as `--out` gives it.
+
+        Raises ConfigError where one is in the way of another.
+        """
+        runs = [(out or RESULTS) / run.name for run in self.runs]
+        summary = out or RESULTS / self.summary
+        for run, folder in zip(self.runs, runs, strict=True):
+            if folder == summary:
+                raise ConfigError(f"{_key(run)}: {summary} is for the summary; choose another name")
+        if (summary / "manifest.json").exists():
+            raise ConfigError(
+                f"{summary}: holds a run, and cannot hold a summary of several too; "
+                "choose another --out"
+            )
+        return runs, summary
+
+
+def load_plan(paths: Sequence[Path], overrides: dict[str, Any]) -> BenchPlan:
+    """The runs of the TOML files, or of the defaults where there is none, `overrides` on top.
+
+    Raises ConfigError naming file, table and key.
+    """
+    asked: Sequence[Path | None] = paths or [None]
+    files = [(source_of(path), read_values(path)) for path in asked]
+    runs = [run for where, values in files for run in _runs(where, values, overrides)]
+    for number, run in enumerate(runs):
+        for before in runs[:number]:
+            # Of two names that differ in case, some file systems make one folder.
+            if run.name.casefold() == before.name.casefold():
+                raise ConfigError(
+                    f"{_key(run)}: {run.name!r} would be the run folder of two data sets "
+                    f"(see {_key(before)}); name one of them otherwise"
+                )
+    options = [key.partition(".")[2] for key in overrides if key.startswith("data.")]
+    if len(runs) > 1 and options:
+        names = ", ".join(run.name for run in runs)
+        raise ConfigError(
+            f"--{options[0]}: which of the {len(runs)} data sets ({names}) is meant? "
+            f"Write it into their tables"
+        )
+    name = files[0][1].get("name") if len(files) == 1 else None
+    return BenchPlan(tuple(runs), f"{name}-summary" if name else "summary")
+
+
+def _runs(where: str, values: dict[str, Any], overrides: dict[str, Any]) -> list[PlannedRun]:
+    """The runs of one file."""
+    tables = values.get("data", {})
+    if not isinstance(tables, list):
+        return [PlannedRun(configured(values, overrides, where), where, "data")]
+    if not tables:
+        raise ConfigError(f"{where}: key 'data': no data set in it; leave it out for terminals")
+    runs = []
+    for number, table in enumerate(tables, start=1):
+        at = f"data.{number}"
+        if not isinstance(table, dict):
+            raise ConfigError(f"{where}: key '{at}': should be a table, not {shown(table)}")
+        name = validated(NamedData, table, where, at).name
+        if not name and len(tables) > 1:
+            raise ConfigError(
+                f"{where}: key '{at}.name' is missing: it names the run folder of this data set"
+            )
+        own = {key: value for key, value in table.items() if key != "name"}
+        config = configured(values | {"data": own}, overrides, where)
+        runs.append(PlannedRun(config.model_copy(update={"name": name or config.name}), where, at))
+    return runs
+
+
+def _key(run: PlannedRun) -> str:
+    return f"{run.file}: key '{'name' if run.table == 'data' else f'{run.table}.name'}'"

@@ -1,0 +1,162 @@
+"""Inspection stages: what is asked of the variant that is installed there, from TOML."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gaikan.errors import ConfigError
+
+
+class TomlSection(BaseModel):
+    """A table of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Range(TomlSection):
+    """Limits of one figure, both inclusive; at least one of them."""
+
+    min: float | None = Field(None, ge=0)
+    max: float | None = Field(None, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _table(cls, value: Any) -> Any:
+        if not isinstance(value, dict | Range):
+            raise ValueError("a limit is a table such as { max = 5 }")
+        return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Range":
+        if self.min is None and self.max is None:
+            raise ValueError("neither min nor max is given")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} exceeds max {self.max:g}: nothing can meet it")
+        return self
+
+    def holds(self, value: float | None) -> bool:
+        """Whether a figure is within; one that was not measured is not."""
+        if value is None:
+            return False
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+
+class Share(Range):
+    """Limits of a share."""
+
+    min: float | None = Field(None, ge=0, le=1)
+    max: float | None = Field(None, ge=0, le=1)
+
+
+Objective = Literal["accuracy", "escape", "overkill", "cost", "latency"]
+TIMING = (
+    "threads",
+    "p50_ms",
+    "p90_ms",
+    "p99_ms",
+    "images_per_s",
+    "mflops",
+    "model_bytes",
+    "peak_rss_mb",
+    "agreement",
+)
+QUALITY = ("accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate")
+NAMES = ("device", "machine", "runtimes")
+CEILINGS = ("escape_rate", "escape_bound")
+
+
+class Stage(TomlSection):
+    """`[stage.NAME]`: constraints on what is installed, and what is best within them.
+
+    Figures of time and size are those of `latency.csv` at `batch_size`; figures of quality are
+    of validation parts. A limit on the escape rate or its bound moves the border between good
+    and defective so that it holds (`selection.threshold`).
+    """
+
+    description: str = ""
+    objective: Objective = "accuracy"
+    device: Literal["cpu", "cuda"] | None = None
+    machine: str | None = Field(None, description="as `latency.csv` names it")
+    runtimes: tuple[str, ...] | None = Field(
+        None, strict=False, min_length=1, description="such as 'openvino-int8'; none: any"
+    )
+    batch_size: int = Field(1, ge=1, description="images at a time, for all figures of time")
+    threads: Range | None = Field(None, description="of a CPU; a GPU meets any limit")
+    p50_ms: Range | None = None
+    p90_ms: Range | None = None
+    p99_ms: Range | None = None
+    images_per_s: Range | None = None
+    mflops: Range | None = Field(None, description="operations for one image, millions")
+    model_bytes: Range | None = None
+    peak_rss_mb: Range | None = None
+    agreement: Share | None = Field(
+        Share(min=0.99), description="test parts that the runtime gives the reference's class"
+    )
+    accuracy: Share | None = None
+    balanced_accuracy: Share | None = None
+    escape_rate: Share | None = None
+    escape_bound: Share | None = Field(None, description="upper 95 % bound of the escape rate")
+    overkill_rate: Share | None = None
+    recall: dict[str, Share] = Field(
+        default_factory=dict, description="by failure mode or class: right of all its parts"
+    )
+
+    @property
+    def limits(self) -> dict[str, Range]:
+        """Every limit on a figure, by its name; a failure mode's is `recall.MODE`."""
+        found = {name: getattr(self, name) for name in (*TIMING, *QUALITY)}
+        found |= {f"recall.{kind}": limit for kind, limit in self.recall.items()}
+        return {name: limit for name, limit in found.items() if limit is not None}
+
+    @property
+    def allowed(self) -> dict[str, tuple[str, ...]]:
+        """The names that are allowed, by constraint."""
+        found = {name: getattr(self, name) for name in NAMES}
+        return {
+            name: names if isinstance(names, tuple) else (names,)
+            for name, names in found.items()
+            if names is not None
+        }
+
+    @property
+    def ceilings(self) -> dict[str, float]:
+        """The limits on escapes that the border between good and defective is moved to meet."""
+        limits = {name: getattr(self, name) for name in CEILINGS}
+        return {n: limit.max for n, limit in limits.items() if limit and limit.max is not None}
+
+    @property
+    def needs_ok(self) -> str | None:
+        """What asks for a class that means good, if anything does."""
+        asked = [name for name in (*CEILINGS, "overkill_rate") if getattr(self, name) is not None]
+        if self.objective in ("escape", "overkill", "cost"):
+            asked.append(f"objective '{self.objective}'")
+        return asked[0] if asked else None
+
+
+def check(
+    stages: Mapping[str, Stage], kinds: Iterable[str], has_ok: bool, has_costs: bool, where: str
+) -> None:
+    """Whether data with these classes and failure modes can answer.
+
+    Raises ConfigError naming `where` and key.
+    """
+    for name, stage in stages.items():
+        at = f"{where}: key 'stage.{name}"
+        if stage.needs_ok is not None and not has_ok:
+            raise ConfigError(
+                f"{at}': {stage.needs_ok} needs a class that means good; say --ok CLASS"
+            )
+        if stage.objective == "cost" and not has_costs:
+            raise ConfigError(
+                f"{at}.objective': a cost needs [factory] defect_rate, escape_cost, overkill_cost"
+            )
+        for kind in stage.recall:
+            known(kind, kinds, "failure mode or class", f"{at}.recall'")
+
+
+def known(name: str, names: Iterable[str], what: str, at: str) -> None:
+    """Raises ConfigError where `name` is none of `names`."""
+    held = list(dict.fromkeys(names))
+    if name not in held:
+        raise ConfigError(f"{at}: no {what} {name!r}; there are {', '.join(held)}")

@@ -1,0 +1,1 @@
+"""gaikan's models as scikit-learn classifiers."""

@@ -1,0 +1,147 @@
+"""A variant of the grid as a scikit-learn classifier over images."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags, check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+
+from gaikan.config.model import Config, validated
+from gaikan.data.frames import Frames, Images
+from gaikan.data.split import split
+from gaikan.errors import GaikanError
+from gaikan.estimators.anchor_classifier import AnchorClassifier
+from gaikan.grid.cells import cells, resolve_device
+from gaikan.networks import Embedder
+from gaikan.system.store import unpack
+from gaikan.training.cell import Arrays, Cell, Finished, resident, restore, work
+from gaikan.training.embed import embed
+from gaikan.training.train import FitData
+
+
+class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Trains one network of the grid and classifies images by its nearest anchor.
+
+    Images are (N, C, H, W) or, grey, (N, H, W), as they are: normalisation is inside. 40 % of
+    them choose the epoch, as in a run; no `groups` entry (lot, board) is on both sides.
+
+    Parameters
+    ----------
+    arch, style, anchor : names as in the grid
+    epochs : of the cnn; the mlp trains 3.5 times as many, rounded
+    shift, flip : what may vary in a part that is the same part; see `[augment]`
+    device : auto, cpu or cuda
+    random_state : of the split, the initial weights and the batches
+
+    Attributes
+    ----------
+    classes_ : (K,) the labels, sorted
+    anchors_ : the fitted AnchorClassifier over embeddings
+    embedder_ : torch module from raw images to embeddings (N, 128)
+
+    """
+
+    classes_: NDArray[Any]
+    anchors_: AnchorClassifier
+    embedder_: Embedder
+
+    def __init__(
+        self,
+        arch: str = "cnn",
+        style: str = "triplet",
+        anchor: str = "mean_embedding",
+        *,
+        epochs: int = 24,
+        shift: int = 3,
+        flip: str = "none",
+        device: str = "auto",
+        random_state: int = 0,
+    ) -> None:
+        self.arch = arch
+        self.style = style
+        self.anchor = anchor
+        self.epochs = epochs
+        self.shift = shift
+        self.flip = flip
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Trains on images with labels (N,). Raises GaikanError where the training fails."""
+        images, labels = _images(X), column_or_1d(y)
+        check_consistent_length(images, labels, groups)
+        check_classification_targets(labels)
+        self.classes_, index = np.unique(labels, return_inverse=True)
+        names = tuple(map(str, self.classes_))
+        lots = None if groups is None else np.asarray(groups, np.str_)
+        rows = np.arange(len(images))
+        frames = Frames("X", images, index, names, names, rows, groups=lots)
+        cell = self._cell(frames)
+        finished = _run(cell, frames)
+        if finished.trained is None or finished.embedded is None:
+            raise GaikanError(f"{cell.network}: {finished.failure}")
+        one = FitData.of(images[:1], index[:1], names, "cpu")  # the stored statistics replace its
+        self.embedder_ = restore(cell.recipe, one, finished.trained).embedder
+        anchors = unpack(finished.embedded)[0][f"anchors.{self.anchor}"]
+        self.anchors_ = AnchorClassifier().fit(anchors, self.classes_)
+        return self
+
+    def _cell(self, frames: Frames) -> Cell:
+        """The cell of the grid that these parameters name. Raises ConfigError on a wrong one."""
+        values = {
+            "seeds": 1,
+            "base_seed": self.random_state,
+            "device": self.device,
+            "grid": {"arch": [self.arch], "style": [self.style], "anchor": [self.anchor]},
+            "train": {"epochs": self.epochs},
+            "augment": {"shift": self.shift, "flip": self.flip},
+        }
+        config = validated(Config, values, type(self).__name__)
+        parts = {self.random_state: split(frames, self.random_state)}
+        (cell,) = cells(config, resolve_device(self.device), parts, frames)
+        return cell
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
+        """Embeddings (N, 128)."""
+        check_is_fitted(self)
+        return embed(self.embedder_, torch.from_numpy(_images(X)))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """The class (N,) of the nearest anchor."""
+        embeddings = self.transform(X)
+        return self.anchors_.predict(embeddings)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """As of `AnchorClassifier`: (N, K), or (N,) of two classes."""
+        embeddings = self.transform(X)
+        return self.anchors_.decision_function(embeddings)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Images are no table of features."""
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _images(X: ArrayLike) -> Images:  # noqa: N803
+    """(N, C, H, W) uint8 or float32. Raises ValueError where they are no images."""
+    dtype = np.uint8 if np.asarray(X).dtype == np.uint8 else np.float32
+    images: Any = check_array(X, dtype=dtype, allow_nd=True, ensure_2d=False, input_name="X")
+    if images.ndim not in (3, 4):
+        raise ValueError(f"X: shape {images.shape}; images are (N, C, H, W) or, grey, (N, H, W)")
+    writable: Images = np.require(images[:, None] if images.ndim == 3 else images, None, ["C", "W"])
+    return writable  # torch takes no others
+
+
+def _run(cell: Cell, frames: Frames) -> Finished:
+    """What a worker of the grid does, in this process."""
+    nothing = frames.take(np.arange(0))
+    try:
+        return work(cell, Arrays.of(frames, nothing), None, lambda epoch, loss: None)
+    finally:
+        resident.cache_clear()  # holds the images

@@ -1,0 +1,68 @@
+"""What a run works on: both sources in one set of classes, and the parts of each seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gaikan.config.model import Config
+from gaikan.config.stages import check
+from gaikan.data.classes import align, resolve_ok
+from gaikan.data.frames import Frames
+from gaikan.data.sources import read_source
+from gaikan.data.split import Parts, split, split_off_test
+from gaikan.errors import DataError
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The training images, the test images, and how each seed divides the former."""
+
+    train: Frames
+    test: Frames  # its classes are those of `train`, then those that training lacks
+    parts: dict[int, Parts]  # by seed: fit and validation rows of `train`
+    ok: str | None  # name of the good class
+
+    def describe(self) -> dict[str, Any]:
+        """Sources, sizes and fingerprints, as the manifest holds them."""
+        return {
+            part: {
+                "source": frames.source,
+                "images": len(frames),
+                "shape": list(frames.shape),
+                "dtype": str(frames.images.dtype),
+                "fingerprint": frames.fingerprint,
+                "groups": None if frames.groups is None else len(set(frames.groups.tolist())),
+                "notes": list(frames.notes),
+            }
+            for part, frames in (("train", self.train), ("test", self.test))
+        }
+
+
+def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experiment:
+    """Reads and checks the sources, with what is called as `read_source` is, and splits.
+
+    Without a test source `terminals` has its own test lots; of any other source a part is split
+    off first, by the base seed alone, so that all seeds report on the same parts. Raises
+    DataError.
+    """
+    data = config.data
+    train = read(data.train, "train", data.size)
+    if len(train.classes) < 2:
+        raise DataError(f"{data.train}: only one class, {train.classes[0]!r}; at least 2 needed")
+    if np.array_equal(train.images.min(0), train.images.max(0)):
+        raise DataError(f"{data.train}: all {len(train)} images are the same; bring the real ones")
+    test_source = data.test or ("terminals" if data.train == "terminals" else None)
+    if test_source is None:
+        rest, held_out = split_off_test(train, config.base_seed)
+        train, test = train.take(rest), train.take(held_out)
+    else:
+        # An image folder's most common size may differ between the parts; training's counts.
+        size = data.size or (train.shape[1], train.shape[2])
+        test = align(train, read(test_source, "test", size))
+    ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
+    kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
+    has_costs = config.factory.defect_rate is not None
+    check(config.stage, kinds, ok is not None, has_costs, "configuration")
+    return Experiment(train, test, {seed: split(train, seed) for seed in config.all_seeds}, ok)

@@ -1,0 +1,109 @@
+"""The original script's protocol, beside the held-out one, to show by how much it flatters.
+
+It trains on a bootstrap draw of 60 % of the training rows, looks at the first 1,000 test rows, and
+takes the anchors from those rows' own labels before it scores them: what is scored has been seen.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from gaikan.anchors import ANCHORS, FitPart
+from gaikan.data.frames import Frames, Images
+from gaikan.errors import DataError
+from gaikan.evaluation.rates import JudgedParts
+from gaikan.evaluation.results import HEAD, EvaluatedNetwork
+from gaikan.evaluation.statistics import difference
+from gaikan.seeds import stream
+from gaikan.training.cell import Cell, restore
+from gaikan.training.embed import embed
+from gaikan.training.nearest_anchor import anchor_distances, head_distances
+from gaikan.training.train import FitData
+
+ROWS = 1000
+SHARE = 0.6
+_TRIES = 100
+
+
+def original_cells(cells: list[Cell], train: Frames) -> list[Cell]:
+    """The cells again, each to learn from its seed's bootstrap draw, groups not respected.
+
+    The epoch is chosen on the rows that were not drawn; all else is as in the held-out protocol.
+    """
+    draws = {cell.recipe.seed: draw(train, cell.recipe.seed) for cell in cells}
+    return [
+        replace(
+            cell,
+            fit_rows=draws[cell.recipe.seed],
+            validation_rows=np.setdiff1d(np.arange(len(train)), draws[cell.recipe.seed]),
+            protocol="original",
+        )
+        for cell in cells
+    ]
+
+
+def draw(train: Frames, seed: int) -> NDArray[np.int64]:
+    """60 % as many rows as there are, with replacement; drawn again while a class is missing.
+
+    Raises DataError where a class is so rare that none of 100 draws has all classes.
+    """
+    rng = stream(seed, "original")
+    for _ in range(_TRIES):
+        rows = rng.integers(0, len(train), round(SHARE * len(train)))
+        if len(np.unique(train.labels[rows])) == len(train.classes):
+            return rows
+    raise DataError(
+        f"{train.source}: a class is too rare for the bootstrap draw of protocol 'original'; "
+        "add images of it or use protocol 'held-out'"
+    )
+
+
+def right_answers(
+    network: EvaluatedNetwork, trained: bytes, train: Frames, test: Frames
+) -> dict[str, NDArray[np.bool_]]:
+    """By variant: which of the first 1,000 test rows it has right, its anchors from their labels.
+
+    `trained` is the network's store entry.
+    """
+    labels = test.labels[:ROWS]
+    present, own = np.unique(labels, return_inverse=True)
+    # The statistics of one image stand in until the stored ones are loaded.
+    shape = FitData.of(train.images[:1], train.labels[:1], train.classes, "cpu")
+    embedder = restore(network.cell.recipe, shape, trained).embedder
+
+    def embed_images(images: Images) -> NDArray[np.float32]:
+        return embed(embedder, torch.from_numpy(images))
+
+    embeddings = network.embedded["test"][:ROWS]
+    part = FitPart(test.images[:ROWS], own, embeddings, len(present), embed_images)
+    right = {}
+    for anchor in network.cell.anchors:
+        distances = anchor_distances(embeddings, ANCHORS[anchor](part))
+        right[f"{network.cell.network}-{anchor}"] = present[distances.argmin(1)] == labels
+    if "head.weight" in network.embedded:
+        arrays = network.embedded
+        distances = head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
+        right[f"{network.cell.network}-{HEAD}"] = distances.argmin(1) == labels
+    return right
+
+
+def optimism(answers: list[dict[str, NDArray[np.bool_]]], judged: JudgedParts) -> pd.DataFrame:
+    """By variant: `original`, its accuracy, and `optimism` with `low` and `high`.
+
+    The optimism is the original protocol's accuracy less the held-out one's, on the same test
+    rows and seeds. Variants that lack a seed in either protocol are left out.
+    """
+    rows = []
+    for i, variant in enumerate(judged.variants):
+        seeds = [found[variant] for found in answers if variant in found]
+        if len(seeds) == len(judged.seeds):
+            original = np.stack(seeds)
+            n = original.shape[1]
+            groups = None if judged.groups is None else judged.groups[:n]
+            by, low, high = difference(original, judged.correct[i, :, :n], groups)
+            rows.append((variant, original.mean(), by, low, high))
+    names = ["variant", "original", "optimism", "optimism_low", "optimism_high"]
+    return pd.DataFrame(rows, columns=names)

@@ -1,0 +1,229 @@
+"""From finished cells to tables: every prediction, every score, and what they are worth."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Frames
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.rates import JudgedParts
+from gaikan.evaluation.references import Reference
+from gaikan.evaluation.score import score
+from gaikan.evaluation.statistics import Comparisons, compare, intervals
+from gaikan.seeds import stream
+from gaikan.system.store import Tensors, unpack
+from gaikan.training.cell import Cell
+from gaikan.training.nearest_anchor import Decision, anchor_distances, decide, head_distances
+
+HEAD, REFERENCE = "head", "reference"
+_SPLITS = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class EvaluatedNetwork:
+    """A trained cell: its arrays, and the description that its training left."""
+
+    cell: Cell
+    embedded: Tensors
+    description: dict[str, Any]
+
+    @classmethod
+    def of(cls, cell: Cell, trained: bytes, embedded: bytes) -> "EvaluatedNetwork":
+        """From the two store entries."""
+        return cls(cell, unpack(embedded)[0], unpack(trained)[1])
+
+    @property
+    def seed(self) -> int:
+        """Of the split, the initial weights and the batches."""
+        return self.cell.recipe.seed
+
+    @property
+    def validation_rows(self) -> NDArray[np.int64]:
+        """Of the train source."""
+        return self.cell.validation_rows
+
+    def decisions(self, split: str, ok: int | None) -> Iterator[tuple[str, Decision]]:
+        """Variant and its decisions on `split`, for each anchor method and the head if any."""
+        arrays = self.embedded
+        for anchor in self.cell.anchors:
+            distances = anchor_distances(arrays[split], arrays[f"anchors.{anchor}"])
+            yield f"{self.cell.network}-{anchor}", decide(distances, ok)
+        if "head.weight" in arrays:
+            distances = head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
+            yield f"{self.cell.network}-{HEAD}", decide(distances, ok)
+
+
+def predictions(
+    judges: Sequence[EvaluatedNetwork | Reference], experiment: Experiment
+) -> pd.DataFrame:
+    """One row per variant x seed x split x sample; text columns are categories.
+
+    As categories from the start: a million parts and a dozen variants are gigabytes of text.
+    """
+    train, test = experiment.train, experiment.test
+    ok = None if experiment.ok is None else train.classes.index(experiment.ok)
+    parts = dict(zip(_SPLITS, _known(train, test), strict=True))
+    found = [
+        (judge, split, variant, decision)
+        for judge in judges
+        for split in _SPLITS
+        for variant, decision in judge.decisions(split, ok)
+    ]
+    variants = list(dict.fromkeys(variant for _, _, variant, _ in found))
+    frames = []
+    for judge, split, variant, decision in found:
+        own = parts[split] if split == "test" else parts[split].iloc[judge.validation_rows]
+        columns = {
+            "variant": _repeated(variant, variants, len(own)),
+            "seed": judge.seed,
+            "split": _repeated(split, _SPLITS, len(own)),
+            "sample": own["sample"].array,
+            "label": own["label"].array,
+            "predicted": _category(decision.predicted, test.classes),
+            "distance": decision.distance.astype(np.float32),
+            "margin": decision.margin.astype(np.float32),
+        }
+        if decision.ok_margin is not None and decision.defect is not None:
+            columns["ok_margin"] = decision.ok_margin.astype(np.float32)
+            columns["defect"] = _category(decision.defect, test.classes)
+        rest = {name: own[name].array for name in ("mode", "group") if name in own}
+        frames.append(pd.DataFrame(columns | rest))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _known(train: Frames, test: Frames) -> list[pd.DataFrame]:
+    """What is known of each part of both sources, text as categories that they share."""
+    tables = [
+        pd.DataFrame({"sample": each.rows, "label": _category(each.labels, test.classes)})
+        for each in (train, test)
+    ]
+    modes, groups = (train.modes, test.modes), (train.groups, test.groups)
+    for column, texts in (("mode", modes), ("group", groups)):
+        there = [text for text in texts if text is not None]
+        if there:
+            every = np.unique(np.concatenate([np.unique(text) for text in there]))
+            for table, text in zip(tables, texts, strict=True):
+                absent = np.full(len(table), -1)
+                codes = absent if text is None else np.searchsorted(every, text)
+                table[column] = _category(codes, every)
+    return tables
+
+
+def _repeated(text: str, known: Sequence[str], times: int) -> Any:
+    return _category(np.full(times, known.index(text)), known)
+
+
+def _category(codes: NDArray[np.int64], known: Sequence[str] | NDArray[np.str_]) -> Any:
+    """A column of the texts `known` by their numbers; -1 is none of them."""
+    return pd.Categorical.from_codes(codes, pd.Index(known))
+
+
+def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:
+    """One row per variant x seed x split: `accuracy.csv`."""
+    rows = []
+    for (variant, seed, split), part in table.groupby(
+        ["variant", "seed", "split"], sort=False, observed=True
+    ):
+        arch, style, anchor = [*str(variant).split("-", 2), "none"][:3]
+        scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
+        identity = {"variant": variant, "arch": arch, "style": style, "anchor": anchor}
+        rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
+    order = {"mlp": 0, REFERENCE: 2}  # the order of first appearance puts the slow networks first
+    frame = pd.DataFrame(rows)
+    frame["_"] = frame["arch"].map(lambda arch: order.get(arch, 1))
+    return frame.sort_values("_", kind="stable").drop(columns="_").reset_index(drop=True)
+
+
+def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, list[JudgedParts]]:
+    """(complete, incomplete): the test decisions as arrays.
+
+    `complete` has all variants that have every seed; `incomplete` holds one `Judged` for each
+    variant that lacks some because a training failed.
+    """
+    test = table[table["split"] == "test"]
+    seeds = {str(v): tuple(part["seed"].unique().tolist()) for v, part in _by_variant(test)}
+    most = max(map(len, seeds.values()))
+    whole = [variant for variant, held in seeds.items() if len(held) == most]
+    rest = [variant for variant in seeds if variant not in whole]
+    parts = {str(variant): part for variant, part in _by_variant(test)}
+
+    def of(variants: list[str]) -> JudgedParts:
+        frames = experiment.test
+        shape = (len(seeds[variants[0]]), len(frames))
+        predicted = [parts[v]["predicted"].to_numpy(str).reshape(shape) for v in variants]
+        return JudgedParts(
+            tuple(variants),
+            seeds[variants[0]],
+            np.stack(predicted),
+            frames.names,
+            frames.modes,
+            frames.groups,
+            min(experiment.parts),
+        )
+
+    return of(whole), [of([variant]) for variant in rest]
+
+
+def _by_variant(table: pd.DataFrame) -> Any:
+    return table.groupby("variant", sort=False, observed=True)
+
+
+def summary(
+    scores: pd.DataFrame, complete: JudgedParts, incomplete: list[JudgedParts]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(summary, comparisons) of the test figures.
+
+    The summary has one row per variant, best first: means over seeds, 95 % interval, ties with
+    the best. `tied` is missing (None) for a variant that lacks seeds: it stands on other seeds
+    than the rest, and is not compared.
+    """
+    figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
+    test = scores[scores["split"] == "test"]
+    means = (
+        test.astype(dict.fromkeys(figures, float)).groupby("variant", sort=False)[figures].mean()
+    )
+    means["seeds"] = test.groupby("variant", sort=False)["seed"].nunique()
+    held = scores[scores["split"] == "validation"].groupby("variant", sort=False)
+    means["validation_accuracy"] = held["accuracy"].mean()
+    means["low"], means["high"], means["tied"] = np.nan, np.nan, None
+    for some in [complete, *incomplete]:
+        rows = list(some.variants)
+        found = intervals(some.correct, some.groups, stream(some.base_seed, "resample", *rows))
+        means.loc[rows, "low"], means.loc[rows, "high"] = found.low, found.high
+    pairs = compare(complete.correct, complete.groups)
+    names = complete.variants
+    best = int(complete.correct.mean((1, 2)).argmax())
+    means.loc[list(names), "tied"] = pairs.tied_with(best, len(names))
+    means["kind"] = np.where(means.index.str.endswith(f"-{HEAD}"), "head", "anchor")
+    means.loc[means.index.str.startswith(f"{REFERENCE}-"), "kind"] = "reference"
+    ranked = means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
+    return ranked, _comparisons(pairs, names)
+
+
+def _comparisons(pairs: Comparisons, names: tuple[str, ...]) -> pd.DataFrame:
+    """One row a pair, `comparisons.csv`; the more accurate variant first, the best pair on top."""
+    swap = pairs.difference < 0
+    first, second = (
+        np.where(swap, pairs.second, pairs.first),
+        np.where(swap, pairs.first, pairs.second),
+    )
+    sign = np.where(swap, -1.0, 1.0)
+    table = pd.DataFrame(
+        {
+            "variant": np.asarray(names)[first],
+            "other": np.asarray(names)[second],
+            "difference": sign * pairs.difference,
+            "low": np.where(swap, -pairs.high, pairs.low),
+            "high": np.where(swap, -pairs.low, pairs.high),
+            "p": pairs.p,
+            "p_holm": pairs.p_holm,
+            "differs": pairs.differs,
+            "variant_only_right": np.where(swap, pairs.second_only, pairs.first_only),
+            "other_only_right": np.where(swap, pairs.first_only, pairs.second_only),
+        }
+    )
+    return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)

@@ -1,0 +1,57 @@
+"""The cells of a run, trained or from its store, as networks whose parts are judged."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaikan.errors import GaikanError
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.original_protocol import right_answers
+from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.grid.cells import Keys, keys, run_cells
+from gaikan.grid.jobs import Watcher
+from gaikan.system.store import Store
+from gaikan.training.cell import Cell
+
+if TYPE_CHECKING:  # Dask is an extra
+    from gaikan.grid.dask.runner import Cluster
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What came of the cells."""
+
+    networks: list[EvaluatedNetwork]  # of the default protocol
+    stored: list[Keys]  # where each of them is in the store
+    answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
+    failed: list[dict[str, str]]  # cell and reason
+
+
+def train_grid(
+    todo: list[Cell],
+    experiment: Experiment,
+    store: Store,
+    watcher: Watcher,
+    cluster: "Cluster | None",
+) -> Grid:
+    """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
+    train, test = experiment.train, experiment.test
+    grid = Grid([], [], [], [])
+    finished = run_cells(todo, train, test, store, watcher, cluster)[::-1]
+    for cell in todo:
+        result = finished.pop()  # with many parts its embeddings are large: not held twice
+        if result.trained is None or result.embedded is None:
+            grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
+            continue
+        network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
+        if cell.protocol == "original":
+            grid.answers.append(right_answers(network, result.trained, train, test))
+        else:
+            grid.networks.append(network)
+            grid.stored.append(keys(cell, train, test))
+    if not grid.networks:
+        first = grid.failed[0]
+        raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
+    return grid

@@ -1,0 +1,1 @@
+"""Every picture, its style and its colours."""

@@ -1,0 +1,48 @@
+"""A figure of the test parts that a variant is most confidently wrong about."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from gaikan.data.frames import Frames, Images
+from gaikan.figures.colours import QUIET
+from gaikan.figures.style import labels, sheet, styled
+
+_COLUMNS = 6
+_WIDTH, _WORDS = 1.45, 0.85  # inches of an image, and of the words above and below it
+
+
+@styled
+def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
+    """Images with actual and predicted class, distance to the nearest anchor, and margin.
+
+    All share one intensity scale: 0..255 for uint8, the range of the images shown for float32.
+    """
+    place = {int(row): i for i, row in enumerate(test.rows)}
+    index = np.asarray([place[int(sample)] for sample in mistakes["sample"]], np.int64)
+    images = _shown(test.images[index])
+    names = labels({*mistakes["label"].astype(str), *mistakes["predicted"].astype(str)}, columns=14)
+    rows = -(-len(images) // _COLUMNS)
+    tall = min(max(_WIDTH * images.shape[1] / images.shape[2], 0.6), 2.0) + _WORDS
+    figure = sheet(_WIDTH * _COLUMNS, rows * tall + 0.4, title)
+    room = 1 - 0.3 / figure.get_figheight()
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False)
+    for axis in axes.flat[len(images) :]:
+        axis.set_axis_off()
+    for axis, image, row in zip(axes.flat, images, mistakes.to_dict("records"), strict=False):
+        axis.imshow(image, interpolation="nearest", cmap="gray", vmin=0, vmax=1)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
+        words = f"distance {row['distance']:.3f}\nmargin {row['margin']:.3f}, row {row['sample']}"
+        axis.set_xlabel(words, size=7, color=QUIET)
+    return figure
+
+
+def _shown(images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Images (N, C, H, W) as grey (N, H, W) or colour (N, H, W, 3) in 0..1."""
+    values = images.astype(np.float64)
+    low, high = (0.0, 255.0) if images.dtype == np.uint8 else (values.min(), values.max())
+    unit = (values - low) / (high - low if high > low else 1.0)
+    return unit.transpose(0, 2, 3, 1) if images.shape[1] == 3 else unit.mean(1)

@@ -1,0 +1,101 @@
+"""Accuracy over commits, a panel a variant, with the change point marked."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from scipy.stats import t
+
+from gaikan.check.measures import Index
+from gaikan.evaluation.change_point import ChangePoint, change_point
+from gaikan.evaluation.statistics import LEVEL, holm
+from gaikan.figures.colours import PALETTE
+from gaikan.figures.style import fixed, labels, sheet, styled
+from gaikan.seeds import stream
+
+WIDTH, HEIGHT, ACROSS = 3.3, 1.25, 2  # of a panel, inches; panels a row
+_LEFT, _TOP, _BOTTOM, _GAP = 0.6, 0.55, 0.55, 0.35
+_EXPLAINED = (
+    "bars: 95 % of training noise; line: a change point, significant over all panels at 5 %"
+)
+_TICKS = 12
+
+
+def change_points(table: pd.DataFrame) -> dict[str, ChangePoint]:
+    """By variant, those that are significant at 5 %, Holm-corrected over the variants."""
+    found = {}
+    for variant, own in table.groupby("variant", sort=False):
+        known = own["error"].notna().to_numpy()
+        arrays = (own[name].to_numpy(np.float64)[known] for name in ("accuracy", "error", "seeds"))
+        accuracy, error, seeds = arrays
+        name = str(variant)
+        point = change_point(accuracy, error, seeds - 1, stream(0, "change point", name))
+        if point is not None:
+            found[name] = point
+    corrected = holm(np.array([point.p for point in found.values()]))
+    return {
+        name: point
+        for (name, point), p in zip(found.items(), corrected, strict=True)
+        if p < 1 - LEVEL
+    }
+
+
+@styled
+def history_figure(history: pd.DataFrame) -> Figure:
+    """From the lines of `history.csv`; runs on other test data than the last are left out."""
+    table = history[history["data"] == history["data"].iloc[-1]]
+    runs = list(dict.fromkeys(zip(table["date"], table["commit"], strict=True)))
+    place = {run: i for i, run in enumerate(runs)}
+    at = np.array([place[run] for run in zip(table["date"], table["commit"], strict=True)])
+    variants = list(dict.fromkeys(table["variant"]))
+    points = change_points(table)
+    down = -(-len(variants) // ACROSS)
+    height = _TOP + down * (HEIGHT + _GAP) + _BOTTOM
+    figure = sheet(ACROSS * (WIDTH + _LEFT) + 0.2, height, "Test accuracy over commits")
+    figure.text(0.1 / figure.get_figwidth(), 1 - 0.32 / height, _EXPLAINED, va="top", size=8)
+    for i, variant in enumerate(variants):
+        row, column = divmod(i, ACROSS)
+        left = _LEFT + column * (WIDTH + _LEFT)
+        bottom = height - _TOP - (row + 1) * (HEIGHT + _GAP) + 0.1
+        axes = fixed(figure, left, bottom, WIDTH, HEIGHT)
+        own = (table["variant"] == variant).to_numpy()
+        _panel(axes, at[own], table[own], points.get(variant))
+        axes.set_title(labels([variant])[variant], loc="left", size=8)
+        axes.set_xlim(-0.5, max(len(runs) - 0.5, 1.5))
+        _commits(axes, runs, last=row == down - 1 or i + ACROSS >= len(variants))
+    return figure
+
+
+def _panel(axes: Axes, at: Index, own: pd.DataFrame, point: ChangePoint | None) -> None:
+    accuracy, seeds = own["accuracy"].to_numpy(np.float64), own["seeds"].to_numpy(np.float64)
+    quantile = t.ppf((1 + LEVEL) / 2, np.maximum(seeds - 1, 1))
+    half = np.nan_to_num(own["error"].to_numpy(np.float64)) * quantile
+    axes.errorbar(at, accuracy, half, color=PALETTE[0], marker="o", ms=3, lw=0.8, elinewidth=0.8)
+    worse = (own["verdict"] != "passed").to_numpy()
+    axes.plot(at[worse], accuracy[worse], "o", color=PALETTE[1], ms=4, zorder=3)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y")
+    if point is not None:
+        cut = (at[point.first - 1] + at[point.first]) / 2
+        axes.axvline(cut, color=PALETTE[1], lw=1.2)
+        change = 100 * (point.after - point.before)
+        axes.annotate(
+            f"{change:+.1f}",
+            (cut, 1),
+            (3, -3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            va="top",
+            size=8,
+            color=PALETTE[1],
+        )
+
+
+def _commits(axes: Axes, runs: list[tuple[str, str]], last: bool) -> None:
+    step = -(-len(runs) // _TICKS)
+    shown = range(0, len(runs), step)
+    axes.set_xticks(list(shown))
+    names = [runs[i][1][:7] or runs[i][0][:10] for i in shown]
+    axes.set_xticklabels(names if last else [], rotation=60, ha="right", size=7)

@@ -1,0 +1,214 @@
+"""Figures of latency: by runtime, by batch size, and against accuracy."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
+
+from gaikan.figures.colours import INK, PALETTE, QUIET
+from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
+from gaikan.report.latency_tables import digits, figure_places
+from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
+
+_ABREAST = 2  # panels: more would be too small on a page
+_BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
+
+
+def latency_figures(rows: list[Row]) -> dict[str, Figure]:
+    """Each figure of what the rows hold, by file name."""
+    timed = [row for row in rows if row.p50_ms is not None]
+    figures = {}
+    for suffix, (machine, device, decode) in figure_places(rows).items():
+        own = [
+            row
+            for row in timed
+            if (row.machine, row.device, row.includes_decode) == (machine, device, decode)
+        ]
+        where = f"{machine}, {device}{', decoding inside' if decode else ''}"
+        for name, title, draw in (
+            ("latency", "One image at a time", latency_bars),
+            ("throughput", "Throughput by batch size", throughput_lines),
+            ("pareto", "Accuracy and latency", pareto),
+        ):
+            if draw is not pareto or any(row.accuracy is not None for row in own):
+                figures[f"{name}{suffix}"] = draw(own, f"{title}, {where}")
+    return figures
+
+
+def _by_computation(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows of one variant of each computation: the others share its figures."""
+    first: dict[str, str] = {}
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if first.setdefault(row.computation, row.variant) == row.variant:
+            found.setdefault(row.computation, []).append(row)
+    return found
+
+
+def _looks(rows: list[Row]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each runtime."""
+    names = list(dict.fromkeys(runtime_of(row) for row in rows))
+    return {n: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]) for i, n in enumerate(names)}
+
+
+def _panels(figure: Figure, names: Iterable[str]) -> list[Axes]:
+    """Axes with those titles, two abreast, under the figure's title."""
+    titles = list(names)
+    room = 1 - 0.4 / figure.get_figheight()
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08, w_pad=0.08)
+    rows, columns = _shape(len(titles))
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(titles) :]:
+        axes.set_axis_off()
+    for axes, title in zip(panels, titles, strict=False):
+        axes.set_title(labels([title])[title], size=9, loc="left")
+    return panels[: len(titles)]
+
+
+def _shape(count: int) -> tuple[int, int]:
+    return -(-count // _ABREAST), min(count, _ABREAST)
+
+
+def _logarithmic(axis: Axis) -> None:
+    """Ticks at 1, 2 and 5 times each power of ten, written out."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+
+
+@styled
+def latency_bars(rows: list[Row], title: str) -> Figure:
+    """p50 as a bar and p99 as a tick, single images, by runtime and threads; a panel each model.
+
+    A p99 beyond the axis is an arrow at its end; both figures stand beside the bar.
+    """
+    panels = _by_computation(row for row in rows if row.batch_size == 1)
+    lines = max(len(panel) for panel in panels.values())
+    down, across = _shape(len(panels))
+    figure = sheet(1.9 + 3.1 * across, 0.5 + down * (0.8 + 0.22 * lines), title)
+    settings = {tuple(map(_setting, panel)) for panel in panels.values()}
+    looks = _looks(rows)
+    for number, (axes, panel) in enumerate(
+        zip(_panels(figure, panels), panels.values(), strict=True)
+    ):
+        _latency_panel(axes, panel, [looks[runtime_of(row)][0] for row in panel])
+        if len(settings) == 1 and number % _ABREAST:
+            axes.tick_params(labelleft=False)
+    return figure
+
+
+def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
+    places, middles = np.arange(len(panel)), [row.p50_ms or 0 for row in panel]
+    axes.barh(places, middles, color=colours, height=0.7)
+    end = max(1.25 * max(middles), min(3 * max(middles), max(row.p99_ms or 0 for row in panel)))
+    beside = axes.get_yaxis_transform()
+    tails = any(row.p99_ms is not None for row in panel)  # else too few queries for any
+    heading = f"{'p50':>6} {'p99' if tails else '':>6}"
+    axes.text(1.03, -0.8, heading, transform=beside, **_BESIDE)
+    for place, row in enumerate(panel):
+        if row.p99_ms is not None:
+            beyond = row.p99_ms > end
+            (tick,) = axes.plot(min(row.p99_ms, end), place, ">" if beyond else "|", color=INK)
+            tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
+        figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
+        axes.text(1.03, place, figures, transform=beside, **_BESIDE)
+    axes.set_yticks(places, list(map(_setting, panel)))
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(panel) - 0.5, -0.5)
+    axes.set_xlim(0, 1.03 * end)
+    axes.grid(axis="x")
+    axes.set_xlabel(f"milliseconds: bar p50{', tick p99' if tails else ''}")
+
+
+def _setting(row: Row) -> str:
+    return runtime_of(row) + ("" if row.threads is None else f", {threads_in_words(row.threads)}")
+
+
+@styled
+def throughput_lines(rows: list[Row], title: str) -> Figure:
+    """Images a second by batch size on the most threads; a panel each model."""
+    most = max((row.threads or 0 for row in rows), default=0)
+    panels = _by_computation(row for row in rows if row.threads in (None, most))
+    down, across = _shape(len(panels))
+    title = f"{title}, {threads_in_words(most)}" if most else title
+    figure = sheet(0.9 + 3.4 * across, 1.0 + 2.6 * down, title)
+    drawn = _panels(figure, panels)
+    for axes, panel in zip(drawn, panels.values(), strict=True):
+        for runtime, (colour, marker) in _looks(rows).items():
+            line = [row for row in panel if runtime_of(row) == runtime]
+            if line:
+                axes.plot(
+                    [row.batch_size or 0 for row in line],
+                    [row.images_per_s or 0 for row in line],
+                    color=colour,
+                    marker=marker,
+                    markersize=5,
+                    linewidth=1.2,
+                    label=runtime,
+                )
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        sizes = sorted({row.batch_size or 0 for row in panel})
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.xaxis.set_minor_locator(NullLocator())
+        _logarithmic(axes.yaxis)
+        axes.grid(axis="y")
+        axes.set_xlabel("images a batch")
+        axes.set_ylabel("images a second")
+    handles, names = drawn[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)))
+    return figure
+
+
+@styled
+def pareto(rows: list[Row], title: str) -> Figure:
+    """Accuracy in the runtime itself against p50, single images; a line joins the best.
+
+    A variant is named at its fastest point on that line.
+    """
+    most = max((row.threads or 0 for row in rows), default=0)
+    single = [r for r in rows if r.batch_size == 1 and r.threads in (None, most)]
+    points = [(row.p50_ms or 0, row.accuracy, row) for row in single if row.accuracy is not None]
+    figure = sheet(
+        7.4, 5.4, f"{title}, single images" + (f", {threads_in_words(most)}" if most else "")
+    )
+    (axes,) = _panels(figure, [""])
+    for runtime, (colour, marker) in _looks(rows).items():
+        own = [(x, y) for x, y, row in points if runtime_of(row) == runtime]
+        if own:
+            axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=6, label=runtime)
+    best = [points[i] for i in pareto_front([(x, y) for x, y, _ in points])]
+    if best:
+        across, up = [x for x, _, _ in best], [y for _, y, _ in best]
+        axes.step(
+            across, up, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front"
+        )
+    axes.set_xscale("log")
+    axes.margins(0.1)
+    _logarithmic(axes.xaxis)
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.grid()
+    axes.set_xlabel("p50, milliseconds")
+    axes.set_ylabel("test accuracy in that runtime")
+    figure.legend(loc="outside lower center", ncols=3)
+    named: dict[str, tuple[float, float]] = {}
+    for x, y, row in best:
+        named.setdefault(row.variant, (x, y))
+    figure.draw_without_rendering()
+    if named:
+        everything = np.array([(x, y) for x, y, _ in points])
+        name_beside(axes, np.array(list(named.values())), list(labels(named).values()), everything)
+    return figure
+
+
+def pareto_front(points: list[tuple[float, float]]) -> list[int]:
+    """Indices of the points (latency, accuracy) that no other beats in both, fastest first."""
+    front: list[int] = []
+    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
+        if not front or points[i][1] > points[front[-1]][1]:
+            front.append(i)
+    return front

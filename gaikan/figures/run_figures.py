@@ -1,0 +1,303 @@
+"""The figures of a report; each function takes arrays or a table and returns a Figure."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from gaikan.data.frames import Frames
+from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
+from gaikan.figures.style import (
+    DPI,
+    MARKERS,
+    fixed,
+    flowing,
+    labels,
+    name_beside,
+    readable_on,
+    save,
+    sheet,
+    styled,
+    text_inches,
+)
+from gaikan.figures.thumbnails import Pixels, as_rgb, thumbnail
+
+__all__ = ["accuracy_bars", "confusion_heatmap", "embedding_scatter", "sample_grid", "save"]
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+MARKS = {"anchor": "o", "head": "D", "reference": "s"}
+MANY = 16  # classes; the names of more anchors than these would cover the plot
+CROWDED = 25  # classes; the cells of a larger confusion matrix are too small for numbers
+
+# What a row of the accuracy figure is, by its `kind` and whether it is `tied`.
+STANDING = {
+    ("anchor", True): "tied: cannot be told apart from the best",
+    ("anchor", False): "behind the best",
+    ("head", True): "softmax head, for reference: tied",
+    ("head", False): "softmax head, for reference: behind",
+    ("reference", True): "classical reference: tied",
+    ("reference", False): "classical reference: behind",
+}
+
+
+@styled
+def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
+    """One row a class: its name, its count and `per_class` of its images, evenly picked.
+
+    Images keep their pixels: small ones are enlarged by a whole number, large ones are averaged
+    down. All share one intensity scale: 0..255 for uint8, the 1st to 99th percentile of the images
+    shown for float32.
+    """
+    picks = [_pick(frames, label, per_class) for label in range(len(frames.classes))]
+    shown, scale = as_rgb(frames.images[np.concatenate(picks)])
+    side = 128 if len(picks) <= 12 else 84
+    small = [thumbnail(image, side) for image in shown]
+    strips = _strips(np.stack(small), [len(pick) for pick in picks])
+    names = labels(frames.classes)
+    counts = np.bincount(frames.labels, minlength=len(picks))
+    texts = [(names[name], f"n = {n}") for name, n in zip(frames.classes, counts, strict=True)]
+    return _labelled_strips(strips, texts, scale)
+
+
+def _pick(frames: Frames, label: int, count: int) -> Index:
+    """Up to `count` images of a class, evenly from each group, as many groups as there is room."""
+    index = np.flatnonzero(frames.labels == label)
+    if frames.groups is None or not len(index):
+        return index[_evenly(len(index), count)]
+    index = index[np.argsort(frames.groups[index], kind="stable")]
+    group = frames.groups[index]
+    members = np.split(index, np.flatnonzero(group[1:] != group[:-1]) + 1)
+    members = sorted((members[i] for i in _evenly(len(members), count)), key=len)
+    picked: list[Index] = []
+    for position, member in enumerate(members):
+        room = count - sum(map(len, picked))
+        picked.append(member[_evenly(len(member), room // (len(members) - position))])
+    return np.sort(np.concatenate(picked))
+
+
+def _evenly(n: int, count: int) -> Index:
+    return np.linspace(0, n - 1, min(n, count)).round().astype(np.int64)
+
+
+def _strips(images: Pixels, counts: list[int]) -> Pixels:
+    """Images (N, H, W, 3) side by side on white, hairlines around, `counts[i]` on the i-th strip.
+
+    The result is (strips, H', W', 3).
+    """
+    height, width = images.shape[1:3]
+    tall, wide = max(height + 10, 48), width + 10
+    top = (tall - height) // 2
+    strips = np.full((len(counts), tall, max(counts) * wide, 3), 255, dtype=np.uint8)
+    places = [(row, 5 + column * wide) for row, n in enumerate(counts) for column in range(n)]
+    for image, (row, left) in zip(images, places, strict=True):
+        strips[row, top - 1 : top + height + 1, left - 1 : left + width + 1] = 190
+        strips[row, top : top + height, left : left + width] = image
+    return strips
+
+
+def _labelled_strips(strips: Pixels, texts: list[tuple[str, str]], scale: str) -> Figure:
+    """The strips below each other, one pixel a pixel, with a name and a count at their left."""
+    rows, tall, wide = strips.shape[:3]
+    widest = text_inches([text for pair in texts for text in pair], 9)[:, 0].max()
+    margin = np.ceil((widest + 0.2) * DPI) / DPI
+    across = max(margin + wide / DPI, text_inches([scale], 8)[0, 0] + 0.2)
+    figure = sheet(across, rows * tall / DPI + 0.25)
+    axes = fixed(figure, margin, 0.25, wide / DPI, rows * tall / DPI)
+    axes.set_axis_off()
+    axes.imshow(strips.reshape(rows * tall, wide, 3), interpolation="nearest", aspect="auto")
+    left = (0.1 - margin) * DPI
+    for row, (name, count) in enumerate(texts):
+        middle = (row + 0.5) * tall
+        axes.text(left, middle - 2, name, va="bottom")
+        axes.text(left, middle + 2, count, va="top", size=8, color=QUIET)
+    axes.text(left, rows * tall + 8, scale, va="top", size=8, color=QUIET)
+    return figure
+
+
+@styled
+def embedding_scatter(
+    points: Floats,
+    names: NDArray[np.str_],
+    anchors: Floats,
+    anchor_names: tuple[str, ...],
+    explained: Floats,
+    title: str,
+) -> Figure:
+    """Embeddings of one network in the plane of their first two principal components.
+
+    `points` (N, 2) with class `names` (N,), `anchors` (K, 2) with `anchor_names`, and `explained`
+    (2,), the share of the variance along each axis in 0..1, as `pca.project` gives them. Both axes
+    have one scale, so that distances in the picture compare. Anchors carry their class's name, or
+    its number in the legend where there are more than `MANY`.
+    """
+    strangers = sorted(set(names.tolist()) - set(anchor_names))
+    classes = labels([*anchor_names, *strangers])
+    looks = {name: (PALETTE[i % 7], MARKERS[i % 10]) for i, name in enumerate(classes)}
+    counts = {name: int((names == name).sum()) for name in classes}
+    figure, axes = _scatter_page([(classes[n], counts[n], *looks[n]) for n in classes], title)
+    size = float(np.clip(30000 / len(names), 8, 36))
+    for name in sorted(classes, key=lambda name: -counts[name]):
+        colour, marker = looks[name]
+        x, y = points[names == name].T
+        axes.scatter(x, y, s=size, color=colour, marker=marker, alpha=0.6, linewidths=0)
+    for anchor, name in zip(anchors, anchor_names, strict=True):
+        _anchor(axes, anchor, *looks[name], size=130 if len(anchors) <= MANY else 60)
+    for axis, number, share in ((axes.xaxis, 1, explained[0]), (axes.yaxis, 2, explained[1])):
+        axis.set_label_text(f"PC {number} ({100 * share:.0f} % of variance)")
+    texts = [classes[name] for name in anchor_names]
+    if len(texts) > MANY:
+        texts = [str(number) for number, _ in enumerate(texts, start=1)]
+    figure.draw_without_rendering()
+    name_beside(axes, anchors, texts)
+    return figure
+
+
+def _scatter_page(looks: list[tuple[str, int, str, str]], title: str) -> tuple[Figure, Axes]:
+    """An empty plane beside its legend; for each class its label, count, colour and marker."""
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linestyle="") for _, _, colour, marker in looks
+    ]
+    handles.append(Line2D([], [], color="white", marker="o", linestyle="", mec="black", ms=9))
+    # The space in front: matplotlib leaves labels that begin with "_" out of a legend.
+    entries = [f" {label} ({count})" for label, count, _, _ in looks]
+    if len(entries) > MANY:
+        entries = [f" {number}:{entry}" for number, entry in enumerate(entries, start=1)]
+    entries.append(" anchor of a class")
+    columns = -(-len(entries) // 26)
+    width = 5.6 + columns * (text_inches(entries, 8)[:, 0].max() + 0.45)
+    figure = sheet(width, 5.3, title)
+    axes = flowing(figure, below_title=0.25)
+    axes.legend(handles, entries, loc="upper left", bbox_to_anchor=(1.01, 1), ncols=columns)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.08)
+    axes.grid()
+    return figure, axes
+
+
+def _anchor(axes: Axes, place: Floats, colour: str, marker: str, size: float) -> None:
+    mark = axes.scatter(place[0], place[1], s=size, color=colour, marker=marker, zorder=3)
+    mark.set(edgecolor="black", linewidth=1.3)
+    mark.set_path_effects([withStroke(linewidth=4, foreground="white")])
+
+
+@styled
+def accuracy_bars(table: pd.DataFrame) -> Figure:
+    """Accuracy of each variant with its 95 % interval as an error bar, best first.
+
+    Columns: `variant`, `accuracy`, `low`, `high` (0..1; NaN where there is no interval), `tied`
+    (cannot be told apart from the best) and `kind` ("anchor", "head" for a network's own softmax
+    decision, or "reference"). Tied rows are filled and lie on a band; head rows are diamonds,
+    references squares. Dots and not
+    solid bars, because the axis leaves out what no variant reaches down to.
+    """
+    table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
+    names = labels(table["variant"], columns=44)
+    variants = [names[name] for name in table["variant"]]
+    figure = sheet(text_inches(variants, 9)[:, 0].max() + 6, 1.1 + 0.26 * len(table))
+    axes = flowing(figure, below_title=0)
+    _accuracy_marks(axes, table)
+    for row, text in enumerate(_figures_of(table)):
+        place = axes.get_yaxis_transform()
+        axes.text(1.02, row, text, va="center_baseline", size=8, transform=place)
+    axes.set_yticks(range(len(table)), variants)
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}")
+    axes.set_xlabel("accuracy (%), with its 95 % interval")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _accuracy_marks(axes: Axes, table: pd.DataFrame) -> None:
+    for row in table.index[table["tied"]]:
+        axes.axhspan(row - 0.5, row + 0.5, color="#eeeeee", linewidth=0, zorder=0)
+    axes.hlines(table.index, table["low"], table["high"], color=INK, linewidth=1.3)
+    for (kind, tied), words in STANDING.items():
+        part = table[(table["kind"] == kind) & (table["tied"] == tied)]
+        if len(part):
+            marker = MARKS[kind]
+            (line,) = axes.plot(part["accuracy"], part.index, marker, label=words, markersize=6)
+            line.set(markeredgecolor=INK, markerfacecolor=PALETTE[0] if tied else "white")
+    ends = table[["low", "accuracy", "high"]].to_numpy(float)
+    high = np.nanmax(ends)
+    low = min(np.nanmin(ends), high - 0.04)
+    axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+
+
+def _figures_of(table: pd.DataFrame) -> list[str]:
+    """Accuracy and interval of each row as text, %."""
+    rows = 100 * table[["accuracy", "low", "high"]].to_numpy(float)
+    return [
+        f"{mean:.1f}" + ("" if np.isnan(low) else f"   {low:.1f} to {high:.1f}")
+        for mean, low, high in rows
+    ]
+
+
+@styled
+def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
+    """Counts of a confusion matrix, coloured by their share of the row.
+
+    `matrix` holds integers; its index has the actual classes and its columns the predicted ones,
+    which may be others. The cells of right answers are framed. Beyond `CROWDED` classes the
+    numbers are left out.
+    """
+    counts = matrix.to_numpy(np.int64)
+    totals = counts.sum(axis=1, keepdims=True)
+    actual, predicted = matrix.index.map(str), matrix.columns.map(str)
+    names = labels([*actual, *predicted])
+    down = [f"{names[name]} ({n})" for name, n in zip(actual, totals[:, 0], strict=True)]
+    most, digits = max(counts.shape), len(str(counts.max()))
+    cell = 0.22 if most > CROWDED else max(min(0.8, 4 / most), 0.1 * digits, 0.36)
+    across = [names[name] for name in predicted]
+    figure, axes, beside = _matrix_page(down, across, cell, title)
+    shares = counts / totals.clip(min=1)
+    image = axes.imshow(shares, "Blues", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+    bar = figure.colorbar(image, beside, format=PercentFormatter(1, symbol=" %"))
+    bar.set_label("share of the actual class")
+    bar.outline.set_visible(False)
+    for row, column in np.argwhere(np.equal.outer(actual.to_numpy(), predicted.to_numpy())):
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=0.9))
+    colours = image.to_rgba(shares)
+    for row, column in np.argwhere(counts > 0) if most <= CROWDED else ():
+        colour = readable_on(colours[row, column, :3])
+        number = axes.text(column, row, str(counts[row, column]), color=colour, ha="center")
+        number.set_verticalalignment("center_baseline")
+    return figure
+
+
+def _matrix_page(
+    down: list[str], across: list[str], cell: float, title: str
+) -> tuple[Figure, Axes, Axes]:
+    """A figure with axes for cells of that size, inches, and axes for a colour bar."""
+    points = 9 if cell > 0.3 else 8
+    longest = text_inches(across, points)[:, 0].max()
+    slanted = longest > 0.9 * cell
+    below = 0.5 + (0.75 * longest - 0.05 if slanted else 0)
+    left = 0.4 + max(text_inches(down, points)[:, 0].max(), 0.75 * longest - cell / 2)
+    width, height = cell * len(across), max(cell * len(down), 1.7)
+    figure = sheet(left + width + 1.1, below + height + 0.4, title)
+    axes = fixed(figure, left, below, width, height)
+    axes.set_xticks(range(len(across)), across, size=points)
+    if slanted:
+        axes.tick_params(axis="x", labelrotation=45)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(down)), down, size=points)
+    axes.set_xticks(np.arange(len(across) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(down) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color=RULE)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("actual (n)")
+    return figure, axes, fixed(figure, left + width + 0.2, below, 0.14, height)

@@ -1,0 +1,225 @@
+"""どれを選ぶ? For who decides: style, architecture, anchor, and which is picked at which stage."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from statistics import fmean
+
+from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
+from gaikan.figures.svg import Drawing, width_of
+from gaikan.selection.candidates import Judging
+from gaikan.selection.constraint_words import worded
+from gaikan.selection.picks import Picks, StagePick
+from gaikan.selection.promise import networks_of
+from gaikan.selection.quality import quality
+from gaikan.selection.reasons import place
+
+_ROW, _TOP, _PAD = 27, 104, 14
+_COLUMNS = (14, 168, 290, 382)  # left ends of root, style, architecture, anchor
+_TITLE = "Which one to install?"
+_LEVELS = ("", "training style", "network", "anchor")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A variant with its test figures, means over seeds, and its fastest single image."""
+
+    style: str
+    arch: str
+    anchor: str
+    accuracy: float
+    escape_rate: float | None
+    p50_ms: float | None
+
+    @property
+    def variant(self) -> str:
+        """As everything else calls it."""
+        return f"{self.arch}-{self.style}-{self.anchor}"
+
+    @property
+    def path(self) -> tuple[str, str, str]:
+        """From the root."""
+        return self.style, self.arch, self.anchor
+
+
+def leaves(judging: Judging) -> list[Leaf]:
+    """Every variant, those of a branch together, in the order of the run."""
+    run = judging.run
+    found = []
+    for variant in dict.fromkeys(network.variant for network in run.networks):
+        tests = [
+            quality(network.test, network.test.predicted, run.ok, judging.factory)
+            for network in networks_of(judging, variant)
+        ]
+        escapes = [each.escape_rate for each in tests if each.escape_rate is not None]
+        times = [r.p50_ms for r in run.rows if r.variant == variant and r.batch_size == 1]
+        arch, style, anchor = variant.split("-", 2)
+        found.append(
+            Leaf(
+                style,
+                arch,
+                anchor,
+                fmean(each.accuracy for each in tests),
+                fmean(escapes) if escapes else None,
+                min((time for time in times if time is not None), default=None),
+            )
+        )
+    styles, archs = ([getattr(leaf, name) for leaf in found] for name in ("style", "arch"))
+    return sorted(found, key=lambda leaf: (styles.index(leaf.style), archs.index(leaf.arch)))
+
+
+def tree(picks: Picks) -> str:
+    """The figure as SVG."""
+    found = leaves(picks.judging)
+    names = max(width_of(leaf.anchor) for leaf in found)
+    figures = _COLUMNS[3] + names + 30
+    marks = _marks(found, picks.stages, figures + 250)
+    notes = [_note(picks.judging, each) for each in picks.stages]
+    ends = [mark.left + mark.width for mark in marks]
+    width = max(figures + 240, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
+    height = _TOP + _ROW * len(found) + 34 + 22 * len(notes) + 12
+    drawing = Drawing(width, height, _TITLE)
+    outline = files("gaikan.report").joinpath("templates/dore-wo-erabu.path").read_text("utf-8")
+    drawing.outline(outline.replace("\n", " "), 14, 12, 0.03)
+    drawing.text(192, 29, _TITLE, size=19, weight="bold")
+    _branches(drawing, found, picks.stages)
+    _figures(drawing, found, figures, picks.judging.run.ok is not None)
+    for mark in marks:
+        mark.draw(drawing)
+    _footer(drawing, found, picks, notes)
+    return drawing.to_svg()
+
+
+def _middle(row: float) -> float:
+    return _TOP + _ROW * (row + 0.5)
+
+
+def _colour(number: int) -> str:
+    return PALETTE[number % len(PALETTE)]
+
+
+def _branches(drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...]) -> None:
+    """Nodes and the lines between them; a picked leaf's way from the root is in its colour."""
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for row, leaf in enumerate(found):
+        for depth in range(4):
+            rows.setdefault(leaf.path[:depth], []).append(row)
+    middles = {node: _middle((held[0] + held[-1]) / 2) for node, held in rows.items()}
+    words = {node: node[-1] if node else f"{len(found)} variants" for node in rows}
+    right = [
+        max(_COLUMNS[d] + 1.1 * width_of(words[n]) + 8 for n in rows if len(n) == d)
+        for d in range(4)
+    ]
+    picked = [
+        (number, leaf.path)
+        for number, stage in enumerate(stages)
+        for leaf in found
+        if stage.choice.pick is not None and leaf.variant == stage.choice.pick.variant
+    ]
+    for node, middle in middles.items():
+        if node:
+            _line(drawing, right[len(node) - 1], middles[node[:-1]], _COLUMNS[len(node)], middle)
+    for shift, (number, path) in enumerate(picked):
+        off = 3 * (shift - (len(picked) - 1) / 2)
+        for depth in range(1, 4):
+            start, end = middles[path[: depth - 1]], middles[path[:depth]]
+            span = right[depth - 1], _COLUMNS[depth]
+            _line(drawing, span[0], start + off, span[1], end + off, _colour(number), 2.5, off)
+    for node, middle in middles.items():
+        depth = len(node)
+        chosen = any(path[:depth] == node for _, path in picked)
+        weight = "bold" if chosen and node else "normal"
+        drawing.text(_COLUMNS[depth] + 4, middle, words[node], weight=weight)
+    for depth in range(1, 4):
+        drawing.text(_COLUMNS[depth] + 4, _TOP - 16, _LEVELS[depth], size=11, fill=QUIET)
+
+
+def _line(
+    drawing: Drawing,
+    left: float,
+    start: float,
+    right: float,
+    end: float,
+    colour: str = "#bbbbbb",
+    width: float = 1.2,
+    shift: float = 0,
+) -> None:
+    bend = right - 16 + shift
+    drawing.path(f"M{left:.1f} {start:.1f}H{bend:.1f}V{end:.1f}H{right:.1f}", colour, width)
+
+
+def _figures(drawing: Drawing, found: list[Leaf], left: float, with_ok: bool) -> None:
+    """Accuracy with a bar, escape rate, p50."""
+    for offset, words in ((62, "accuracy"), (150, "escapes" if with_ok else ""), (232, "p50")):
+        drawing.text(left + offset, _TOP - 16, words, size=11, fill=QUIET, anchor="end")
+    for row, leaf in enumerate(found):
+        middle = _middle(row)
+        drawing.box(left, middle - 9, 66, 18, RULE, radius=2)
+        drawing.box(left, middle - 9, 66 * leaf.accuracy, 18, "#9cc3dc", radius=2)
+        drawing.text(left + 62, middle, _percent(leaf.accuracy), anchor="end")
+        if with_ok:
+            drawing.text(left + 150, middle, _percent(leaf.escape_rate), anchor="end")
+        if leaf.p50_ms is not None:
+            drawing.text(left + 232, middle, worded("p50_ms", leaf.p50_ms), anchor="end")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A flag with a stage's name beside its pick."""
+
+    stage: str
+    colour: str
+    row: int
+    left: float
+
+    @property
+    def width(self) -> float:
+        """Of the flag."""
+        return width_of(self.stage) + 16
+
+    def draw(self, drawing: Drawing) -> None:
+        """On its row."""
+        middle, centre = _middle(self.row), self.left + self.width / 2
+        drawing.box(self.left, middle - 11, self.width, 22, self.colour, radius=11)
+        drawing.text(centre, middle, self.stage, fill="#ffffff", anchor="middle", weight="bold")
+
+
+def _marks(found: list[Leaf], stages: tuple[StagePick, ...], left: float) -> list[Mark]:
+    """One for each stage that has a pick; several on one row stand side by side."""
+    rows = {leaf.variant: row for row, leaf in enumerate(found)}
+    marks: list[Mark] = []
+    for number, stage in enumerate(stages):
+        if stage.choice.pick is not None:
+            row = rows[stage.choice.pick.variant]
+            before = [mark.left + mark.width + 6 for mark in marks if mark.row == row]
+            marks.append(Mark(stage.name, _colour(number), row, max([left, *before])))
+    return marks
+
+
+def _note(judging: Judging, found: StagePick) -> str:
+    """What was picked, and how it does on test with its own threshold."""
+    chosen = found.choice.pick
+    if chosen is None:
+        return f"{found.name}: nothing qualifies"
+    tested = judging.on_test(chosen.judged)
+    p50 = worded("p50_ms", chosen.row.p50_ms)
+    escapes = "" if tested.escape_rate is None else f", escapes {_percent(tested.escape_rate)}"
+    return (
+        f"{found.name}: {chosen.variant} in {place(chosen)}, {p50}; as installed, on test: "
+        f"accuracy {_percent(tested.accuracy)}{escapes}"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _footer(drawing: Drawing, found: list[Leaf], picks: Picks, notes: list[str]) -> None:
+    top = _TOP + _ROW * len(found) + 18
+    seeds = len({network.seed for network in picks.judging.run.networks})
+    over = f", mean over {seeds} seeds" if seeds > 1 else ""
+    words = f"Test figures by the nearest anchor{over}; p50: one image in the fastest runtime."
+    drawing.text(_PAD, top, words, size=11, fill=QUIET)
+    for number, note in enumerate(notes):
+        middle = top + 24 + 22 * number
+        drawing.box(_PAD, middle - 6, 12, 12, _colour(number), radius=6)
+        drawing.text(_PAD + 20, middle, note, size=12, fill=INK)

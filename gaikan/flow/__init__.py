@@ -1,0 +1,1 @@
+"""A command's whole story, as a row of named steps. Prints nothing."""

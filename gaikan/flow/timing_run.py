@@ -1,0 +1,39 @@
+"""`gaikan time`: how long the networks of a run take, written to its folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gaikan.report import latency_files
+from gaikan.run_folder.latency_rows import Row
+from gaikan.system.lock import locked
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.session import Report
+from gaikan.timing.time_networks import time_run
+from gaikan.timing.timed_run import TimedRun
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What the terminal shows after timing; `kept` where an earlier one still holds."""
+
+    rows: list[Row]
+    kept: bool
+
+
+def time_networks(
+    out: Path, options: TimingOptions, report: Report, csv: Path | None = None, again: bool = True
+) -> Latency:
+    """Times the run in `out` and writes `latency.*` there, or the table alone to `csv`.
+
+    With `again` false, an earlier timing of the same networks, machine and options is kept.
+    Raises ConfigError where `out` lacks what timing needs.
+    """
+    run = TimedRun.read(out)
+    with locked(out):
+        facts = latency_files.read_facts(out)
+        rows = latency_files.own_rows(out) if csv is None else []  # damaged: told before, not after
+        if not again and facts is not None and facts.get("key") == run.timing_key(options):
+            return Latency(rows, kept=True)
+        timing = time_run(run, options, report)
+        latency_files.write_timing(out, timing, csv)
+    return Latency(timing.rows, kept=False)

@@ -1,0 +1,95 @@
+"""What a Dask worker does: it says what it is, and it runs cells, one at a time."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from threading import Lock
+from typing import Any
+
+import distributed
+import torch
+
+from gaikan.errors import ConfigError
+from gaikan.grid.pool import keep_freed_memory
+from gaikan.system import machine
+from gaikan.system.machine import Hardware
+from gaikan.system.store import package_version
+from gaikan.training.cell import Beat, Cell, Data, Finished, work
+
+TOPIC = "gaikan"
+Versions = dict[str, str]
+
+_one_at_a_time = Lock()  # torch has one random state a process
+
+
+@cache
+def versions() -> Versions:
+    """What must be alike on driver and worker for the same bytes to come out."""
+    return {
+        "gaikan": f"{machine.packages()['gaikan']} (code {package_version()[:8]})",
+        "torch": torch.__version__,
+        "distributed": metadata.version("distributed"),
+    }
+
+
+def facts() -> dict[str, Any]:
+    """The machine, versions and hardware of the worker that is asked."""
+    here = Hardware.here()
+    device = "cuda" if here.cuda else "cpu"
+    hardware = {"cuda": here.cuda, "bf16": here.bf16}
+    return {"machine": machine.facts(device), "versions": versions(), "hardware": hardware}
+
+
+def check_versions(worker: str, found: Versions, driver: Versions) -> None:
+    """Raises ConfigError naming the worker and both versions of the first that differs."""
+    for name, version in driver.items():
+        if found.get(name) != version:
+            raise ConfigError(
+                f"Dask worker {worker} has {name} {found.get(name)}, this machine {version}; "
+                "results would differ: install the same on both"
+            )
+
+
+class AbandonedError(Exception):
+    """Nobody waits for this cell any longer.
+
+    No GaikanError: of those a cell makes a result, and this must not become one.
+    """
+
+
+@dataclass(frozen=True)
+class EventBeat:
+    """Tells whoever listens to TOPIC, and ends a training that nobody waits for."""
+
+    run: str
+    job: int
+
+    def __call__(self, epoch: int, loss: float) -> None:
+        """Raises AbandonedError where the driver has gone."""
+        worker = distributed.get_worker()
+        message = {"run": self.run, "job": self.job, "epoch": epoch, "loss": loss}
+        worker.log_event(TOPIC, message)
+        task = worker.state.tasks.get(worker.get_current_task())
+        if task is None or task.state == "cancelled":
+            raise AbandonedError
+
+
+def work_here(
+    cell: Cell, data: Data, trained: bytes | None, beat: Beat, driver: Versions
+) -> Finished:
+    """`work` as a process of the local pool does it: one thread, freed memory kept.
+
+    Epoch 0 is told at the start. Raises ConfigError where this worker joined after the others
+    were asked, and has other versions than the `driver`.
+    """
+    check_versions(distributed.get_worker().address, versions(), driver)
+    with _one_at_a_time:
+        beat(0, math.nan)
+        keep_freed_memory()
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return work(cell, data, trained, beat)
+        finally:
+            torch.set_num_threads(threads)

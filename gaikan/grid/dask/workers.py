@@ -1,0 +1,133 @@
+"""Connecting to a scheduler, and asking its workers what they are."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dask
+from distributed import Client
+
+from gaikan.errors import ConfigError
+from gaikan.grid.dask.worker import check_versions, facts, versions
+from gaikan.system.machine import Hardware
+
+_CONNECT_SECONDS = 5
+_CLOSE_SECONDS = 2
+
+
+class NobodyError(ConfigError):
+    """No scheduler answers, or it has no worker that counts."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The workers that may run cells, by address."""
+
+    facts: dict[str, dict[str, Any]]
+    threads: dict[str, int]
+
+    @property
+    def hardware(self) -> Hardware:
+        """What all of them have."""
+        each = [found["hardware"] for found in self.facts.values()]
+        lacking = [at for at, found in self.facts.items() if not found["hardware"]["cuda"]]
+        bf16 = {device: all(found["bf16"][device] for found in each) for device in ("cpu", "cuda")}
+        where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(each)})" if lacking else ""
+        return Hardware(not lacking, bf16, where)
+
+    def machine(self, device: str) -> dict[str, Any]:
+        """The machine that trains as a report states it: the first, with all processors."""
+        each = [found["machine"] for found in self.facts.values()]
+        processors = ", ".join(dict.fromkeys(found["processor"] for found in each))
+        gpu = each[0]["gpu"] if device == "cuda" else None
+        return {**each[0], "processor": processors, "gpu": gpu}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What the user should know of them."""
+        several = [at for at, threads in self.threads.items() if threads > 1]
+        if several:
+            yield (
+                f"Dask worker {several[0]} ({len(several)} of {len(self.threads)}) has several "
+                "threads, but a process trains one cell at a time: start more workers, each with "
+                "--nthreads 1"
+            )
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """A client of the scheduler at `address` (HOST:PORT). Raises NobodyError within seconds."""
+    _quiet()
+    try:
+        client = Client(f"tcp://{address}", timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise NobodyError(
+            f"no Dask scheduler answers at {address} ({_first_line(error)}); "
+            "start one with `dask scheduler`"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close(timeout=_CLOSE_SECONDS)
+
+
+def ask(client: Client, resources: dict[str, float], tell: Callable[[str], None]) -> Workers:
+    """The workers that have the `resources`, each asked for its facts.
+
+    Raises NobodyError where there are none, ConfigError where one has other versions.
+    """
+    try:
+        known = client.scheduler_info()["workers"]
+    except OSError as error:
+        raise NobodyError(f"the Dask scheduler at {_at(client)} has gone ({error})") from None
+    able = {at: worker for at, worker in known.items() if _has(worker["resources"], resources)}
+    if not able:
+        kind = f" with {_list(resources)}" if resources else ""
+        among = f" among its {len(known)}" if known else ""
+        start = f" --resources '{_list(resources)}'" if resources else ""
+        raise NobodyError(
+            f"the Dask scheduler at {_at(client)} has no worker{kind}{among}; "
+            f"start one with `dask worker {_at(client)} --nthreads 1{start}`"
+        )
+    tell(f"asking {len(able)} Dask workers what they are")
+    try:
+        answers = client.run(facts, workers=list(able), on_error="return")
+    except OSError as error:
+        raise NobodyError(f"the Dask scheduler at {_at(client)} has gone ({error})") from None
+    answers = {at: a for at, a in answers.items() if not isinstance(a, OSError)}  # it has gone
+    if not answers:
+        raise NobodyError(f"the workers of the Dask scheduler at {_at(client)} do not answer")
+    for at, answer in answers.items():
+        if isinstance(answer, BaseException):
+            raise ConfigError(
+                f"Dask worker {at} cannot run gaikan ({_first_line(answer)}); "
+                "install there what is here"
+            )
+        check_versions(at, answer["versions"], versions())
+    return Workers(answers, {at: able[at]["nthreads"] for at in answers})
+
+
+def _has(own: dict[str, float], asked: dict[str, float]) -> bool:
+    return all(own.get(name, 0) >= amount for name, amount in asked.items())
+
+
+def _list(resources: dict[str, float]) -> str:
+    return ",".join(f"{name}={amount:g}" for name, amount in resources.items())
+
+
+def _at(client: Client) -> str:
+    assert client.scheduler is not None  # it is connected
+    return str(client.scheduler.address).removeprefix("tcp://")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _quiet() -> None:
+    """Dask logs what is reported here in one line; a cell's arguments may well be large."""
+    for name in ("distributed", "distributed.client", "distributed.core"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})

@@ -1,0 +1,73 @@
+"""A report as Markdown, in English: what a pull request shows."""
+
+import re
+from collections.abc import Iterable
+
+from gaikan.report.blocks import (
+    Block,
+    Bullets,
+    Cards,
+    Code,
+    Document,
+    Fold,
+    Heading,
+    Live,
+    Paragraph,
+    Picture,
+    Table,
+)
+from gaikan.report.markdown_table import inline
+from gaikan.report.markdown_table import markdown as table
+
+
+def page(report: Document) -> str:
+    """`report.md`."""
+    parts = [f"# {inline(report.name)}", *(inline(words.en) for words in report.headline)]
+    parts += [f"**{inline(words.en)}**" for words in report.alerts]
+    for section in report.sections:
+        parts += [f"## {inline(section.title.en)}", markdown(section.blocks).rstrip()]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown(blocks: Iterable[Block]) -> str:
+    """The blocks below each other."""
+    return "\n\n".join(_block(block) for block in blocks) + "\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return inline(block.text.en)
+        case Heading():
+            return f"### {inline(block.text.en)}"
+        case Bullets():
+            return "\n".join(f"- {inline(item.en)}" for item in block.items)
+        case Table():
+            return table([column.en for column in block.columns], block.in_english)
+        case Picture():
+            return f"![{inline(block.title.en)}]({block.path})"
+        case Code():
+            return _fenced(block.text)
+        case Cards():
+            return _cards(block)
+        case Fold():
+            title = f"<details><summary>{inline(block.title.en)}</summary>"
+            return f"{title}\n\n{markdown(block.blocks)}\n</details>"
+        case Live():
+            return "\n\n".join(map(_block, block.stills))
+
+
+def _cards(block: Cards) -> str:
+    paragraphs = []
+    for card in block.cards:
+        lines = [f"**{inline(card.title.en)}: {inline(card.answer.en)}**", ""]
+        lines += [f"- {inline(label.en)}: {inline(value.en)}" for label, value in card.figures]
+        lines += [f"- **{inline(warning.en)}**" for warning in card.warnings]
+        paragraphs.append("\n".join(lines))
+    return "\n\n".join(paragraphs)
+
+
+def _fenced(text: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}toml\n{text.rstrip()}\n{fence}"

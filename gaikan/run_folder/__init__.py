@@ -1,0 +1,1 @@
+"""Every file of a run: who writes it, who reads it back."""

@@ -1,0 +1,194 @@
+"""What picking needs of a run folder: every network's decisions, every timing, what is good."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gaikan.config.model import Config, validated
+from gaikan.errors import ConfigError
+from gaikan.run_folder.latency_facts import read_facts
+from gaikan.run_folder.latency_rows import Row, read_rows
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.predictions import read_predictions
+
+Codes = NDArray[np.int64]
+REFERENCE = "reference-"  # classical classifiers: never timed, not to be installed
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
+
+
+@dataclass(frozen=True, eq=False)
+class DecidedParts:
+    """Decisions of one network on N parts, in the order of `sample`; each array is (N,).
+
+    Classes, modes and groups are indices into the names of `RunFiles`; -1 is none.
+    """
+
+    sample: Codes  # row in the source
+    label: Codes
+    predicted: Codes  # by the nearest anchor
+    defect: Codes | None  # the nearest class that is not good; with a good class
+    ok_margin: NDArray[np.float64] | None
+    mode: Codes | None
+    group: Codes | None
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @cached_property
+    def class_sizes(self) -> Codes:
+        """Parts of each class that occurs."""
+        counts = np.bincount(self.label)
+        return counts[counts > 0]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkDecisions:
+    """One trained variant; networks of one seed have the same validation parts."""
+
+    variant: str
+    seed: int
+    validation: DecidedParts
+    test: DecidedParts
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A run folder as far as picking goes."""
+
+    out: Path
+    config: Config
+    classes: tuple[str, ...]
+    modes: tuple[str, ...]
+    ok: int | None  # index of the good class
+    networks: tuple[NetworkDecisions, ...]
+    rows: tuple[Row, ...]  # of latency.csv, those that were timed
+
+    @classmethod
+    def read(cls, out: Path) -> "RunFiles":
+        """Raises ConfigError or DataError in one line where a file is missing, old or damaged."""
+        manifest = read_manifest(out, "config", "ok")
+        config = validated(Config, manifest["config"], str(out / "manifest.json"))
+        rows = _timed(out, manifest)
+        of_ok = ("ok_margin", "defect")
+        needed = (*_COLUMNS, *(of_ok if manifest["ok"] is not None else ()))
+        optional = tuple({*of_ok, "mode", "group"} - {*needed})
+        table = read_predictions(out / "predictions.parquet", needed, optional)
+        names = {name: _names(table, name) for name in ("label", "predicted", "defect", "mode")}
+        classes = tuple(sorted({*names["label"], *names["predicted"], *names["defect"]}))
+        ok = manifest["ok"]
+        if ok is not None and ok not in classes:
+            raise ConfigError(f"{out}/predictions.parquet: no part of the good class {ok!r}")
+        return cls(
+            out,
+            config,
+            classes,
+            names["mode"],
+            None if ok is None else classes.index(ok),
+            _networks(out, table, classes),
+            tuple(rows),
+        )
+
+
+def timing_of(out: Path) -> str | None:
+    """Which timing a folder holds: sha256 of its `latency.csv`; None where there is none."""
+    path = out / "latency.csv"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
+    path = out / "latency.csv"
+    if not path.exists():
+        raise ConfigError(f"{out}: not timed (no latency.csv); `gaikan time {out}` does that")
+    facts = read_facts(out)  # none: only tables of other machines are there
+    networks = [each["store"]["trained"] for each in manifest["networks"]]
+    if facts is not None and facts["networks"] != networks:
+        raise ConfigError(f"{path}: timed on other networks; `gaikan time {out}` times these")
+    rows = [row for row in read_rows(path) if row.p50_ms is not None]
+    if not rows:
+        raise ConfigError(f"{path}: nothing in it was timed; `gaikan time {out}` does that")
+    return rows
+
+
+def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
+    """A text column (N,) as indices into its names; -1 is none."""
+    array = table.column(name).combine_chunks()
+    return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
+
+
+def _numbers(array: pa.Array) -> NDArray[Any]:
+    """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
+    validity, values = array.buffers()
+    if not array.null_count:
+        return np.from_dlpack(array)
+    whole = pa.Array.from_buffers(array.type, len(array), [None, values], offset=array.offset)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    valid = bits[array.offset : array.offset + len(array)]
+    return np.where(valid, np.from_dlpack(whole), -1)
+
+
+def _names(table: pa.Table, name: str) -> tuple[str, ...]:
+    return tuple(_column(table, name)[1]) if name in table.column_names else ()
+
+
+def _recoded(table: pa.Table, name: str, classes: tuple[str, ...]) -> Codes:
+    codes, names = _column(table, name)
+    place = np.array([*map(classes.index, names), -1], np.int64)
+    return place[codes]
+
+
+def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[NetworkDecisions, ...]:
+    variant, variants = _column(table, "variant")
+    split, splits = _column(table, "split")
+    seed, sample = (
+        _numbers(table.column(name).combine_chunks()).astype(np.int64)
+        for name in ("seed", "sample")
+    )
+    columns: dict[str, Any] = {"sample": sample, "defect": None, "mode": None, "group": None}
+    for name in ("label", "predicted", "defect"):
+        if name in table.column_names:
+            columns[name] = _recoded(table, name, classes)
+    for name in ("mode", "group"):
+        if name in table.column_names:
+            columns[name] = _column(table, name)[0]
+    columns["ok_margin"] = None
+    if "ok_margin" in table.column_names:
+        margins = _numbers(table.column("ok_margin").combine_chunks())
+        columns["ok_margin"] = margins.astype(np.float64)
+    order = np.lexsort((sample, split, seed, variant))
+    keys = np.stack([variant, seed, split])[:, order]
+    starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(0))
+    parts: dict[tuple[str, int], dict[str, DecidedParts]] = {}
+    for start, rows in zip(starts, np.split(order, starts[1:]), strict=True):
+        name, part = variants[keys[0, start]], splits[keys[2, start]]
+        held: dict[str, Any] = {
+            key: None if values is None else values[rows] for key, values in columns.items()
+        }
+        parts.setdefault((name, int(keys[1, start])), {})[part] = DecidedParts(**held)
+    networks = [
+        NetworkDecisions(name, seed, both["validation"], both["test"])
+        for (name, seed), both in parts.items()
+        if not name.startswith(REFERENCE) and {"validation", "test"} <= set(both)
+    ]
+    _check_same_parts(out, networks)
+    return tuple(networks)
+
+
+def _check_same_parts(out: Path, networks: list[NetworkDecisions]) -> None:
+    """Variants are compared part by part."""
+    if not networks:
+        raise ConfigError(f"{out}/predictions.parquet: no network in it")
+    first: dict[int, NetworkDecisions] = {}
+    for network in networks:
+        other = first.setdefault(network.seed, network)
+        for own, known in ((network.validation, other.validation), (network.test, other.test)):
+            if not np.array_equal(own.sample, known.sample):
+                raise ConfigError(
+                    f"{out}/predictions.parquet: {network.variant} and {other.variant} of seed "
+                    f"{network.seed} judge different parts; run `gaikan bench` again"
+                )

@@ -1,0 +1,191 @@
+"""`latency.csv`: one row per variant x device x threads x runtime x precision x batch size.
+
+Needs nothing but Python, so that a Raspberry Pi can write it.
+"""
+
+import csv
+import io
+import math
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from gaikan.bundle.card import HEAD
+from gaikan.errors import DataError, shown
+from gaikan.system.files import write
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of `latency.csv`; None, an empty cell, is what was not measured."""
+
+    machine: str  # a name, and below what the machine is: rows of several machines share a file
+    processor: str
+    cores: int
+    variant: str
+    computation: str  # what is timed once for all variants that share it: cnn-anchors, mlp-head
+    device: str  # cpu or cuda
+    threads: int | None
+    runtime: str
+    precision: str
+    batch_size: int | None
+    includes_decode: bool  # whether reading and decoding the image file is inside
+    network: str | None = None  # store key of one that was timed: which networks these are
+    queries: int | None = None
+    p50_ms: float | None = None  # wall clock, raw image in memory to class name and distance
+    p50_low_ms: float | None = None  # 95 % interval of the median
+    p50_high_ms: float | None = None
+    p90_ms: float | None = None  # empty below 64 queries
+    p99_ms: float | None = None  # empty below 662 queries
+    max_ms: float | None = None
+    device_p50_ms: float | None = None  # cuda: images already there, the device's own events
+    images_per_s: float | None = None
+    images_per_s_low: float | None = None
+    images_per_s_high: float | None = None
+    best_batch: bool | None = None  # most images a second of this variant, runtime and threads
+    speedup: float | None = None  # over the reference runtime, same threads and batch size
+    speedup_low: float | None = None
+    speedup_high: float | None = None
+    cpu_s_per_1000: float | None = None  # processor seconds of all threads for 1,000 images
+    load_ms: float | None = None  # model file to ready, in a process of its own
+    cold_start_ms: float | None = None  # the first query after it
+    peak_rss_mb: float | None = None  # of a process that only predicts, up to this batch size
+    model_bytes: int | None = None
+    parameters: int | None = None
+    mflops: float | None = None  # floating-point operations for one image, millions
+    roofline_share: float | None = None  # of what the machine's arithmetic and memory allow
+    accuracy: float | None = None  # of this runtime's own predictions, test part
+    reference_accuracy: float | None = None  # of the reference runtime's, same networks
+    # Share of test parts given the reference's class; of a bundle timed alone, the share of
+    # validation images on which its export found it so.
+    agreement: float | None = None
+    max_distance_error: float | None = None
+    skipped: str | None = None  # why there are no figures
+
+
+def runtime_of(row: Row) -> str:
+    """Runtime and precision, as `--runtime` takes it."""
+    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
+
+
+def threads_in_words(threads: int | None) -> str:
+    """As text and figures name a setting."""
+    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
+
+
+def computation_of(arch: str, decision: str) -> str:
+    """The name of what all variants of that architecture and kind of decision share."""
+    return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
+
+
+Machine = tuple[str, str, int]
+Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
+
+
+def machine_of(row: Row) -> Machine:
+    """The machine's name and what it is."""
+    return row.machine, row.processor, row.cores
+
+
+def key(row: Row) -> Key:
+    """What tells a row from all others."""
+    return (
+        machine_of(row),
+        row.variant,
+        row.device,
+        row.threads,
+        row.runtime,
+        row.precision,
+        row.batch_size,
+        row.includes_decode,
+    )
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """Writes the table; figures with six digits."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([field.name for field in fields(Row)])
+    table.writerows([[_cell(value) for value in asdict(row).values()] for row in rows])
+    write(path, text.getvalue())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a table. Raises DataError naming file, line and column."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            names = list(table.fieldnames or ())
+            missing = [field.name for field in fields(Row) if field.name not in names]
+            if missing:
+                raise DataError(
+                    f"{path}: column {missing[0]!r} is missing; "
+                    "a latency table is what `gaikan time` writes"
+                )
+            return [_row(path, table.line_num, cells) for cells in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: no readable latency table: {error}") from None
+
+
+@cache
+def _columns() -> dict[str, tuple[Any, ...]]:
+    """The kinds of value that each column may hold."""
+    return {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
+
+
+def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
+    values = {}
+    for name, kinds in _columns().items():
+        text = cells[name]
+        try:
+            values[name] = _value(kinds, text)
+        except ValueError:
+            raise DataError(
+                f"{path}: line {line}, column {name!r}: {shown(text)} is not {_wanted(kinds)}"
+            ) from None
+    return Row(**values)
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+
+
+def _value(kinds: tuple[Any, ...], text: str | None) -> Any:
+    if not text:
+        if type(None) in kinds:
+            return None
+        raise ValueError
+    if bool in kinds:
+        return {"true": True, "false": False}[text] if text in ("true", "false") else _no()
+    if int in kinds:
+        value = int(text)
+        return value if 0 <= value < 2**63 else _no()
+    if float in kinds:
+        figure = float(text)
+        return figure if 0 <= figure < math.inf else _no()
+    return text
+
+
+def _no() -> Any:
+    raise ValueError
+
+
+def _wanted(kinds: tuple[Any, ...]) -> str:
+    names = {bool: "true or false", str: "a text"}
+    names |= {int: "a whole number >= 0", float: "a finite number >= 0"}
+    return " or ".join(names.get(kind, "empty") for kind in kinds)
+
+
+def merge(rows: list[Row], others: list[Row]) -> list[Row]:
+    """`rows` and `others`; where a key occurs in both, the row of `others` stands."""
+    return list(({key(row): row for row in rows} | {key(row): row for row in others}).values())

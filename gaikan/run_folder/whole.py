@@ -1,0 +1,134 @@
+"""A run folder as its report reads it: tables, not what made them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gaikan.config.model import Config, validated
+from gaikan.errors import ConfigError
+from gaikan.report.latency_files import own_rows, read_facts
+from gaikan.run_folder.decisions import timing_of
+from gaikan.run_folder.latency_rows import Row
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.picks_file import read_picks
+from gaikan.run_folder.result_tables import read_table, read_table_if_any
+
+PICKS = "picks.json"
+
+_NEEDED = (
+    *("name", "config", "seeds", "device", "precision", "data", "classes", "ok", "failed"),
+    *("normalise", "skipped", "leaks", "machine", "seconds", "weights"),
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What `gaikan bench`, `gaikan time` and `gaikan pick` left in a folder."""
+
+    out: Path
+    manifest: dict[str, Any]
+    summary: pd.DataFrame  # best first
+    rates: pd.DataFrame | None  # with an ok class, best first
+    classes: pd.DataFrame
+    modes: pd.DataFrame | None
+    leaked: pd.DataFrame | None  # where training has copies of test parts
+    latency: list[Row]  # empty where it was not timed
+    timing: dict[str, Any] | None
+    timing_stale: bool  # whether there are rows, but of networks that were here before
+    picks: dict[str, Any] | None
+    picks_stale: bool  # whether there are some, but from an earlier timing
+
+    @classmethod
+    def read(cls, out: Path) -> "RunFolder":
+        """Raises ConfigError and DataError where `out` is no run folder, or not a whole one."""
+        manifest = read_manifest(out, *_NEEDED)
+        validated(Config, manifest["config"], f"{out}/manifest.json")
+        summary = read_table(out, "summary")
+        timing = read_facts(out)
+        networks = [network["store"]["trained"] for network in manifest["networks"]]
+        stale = timing is not None and timing["networks"] != networks
+        rows = [] if stale else own_rows(out)
+        picks = _picks(out / PICKS, summary)
+        return cls(
+            out,
+            manifest,
+            summary,
+            rates=read_table_if_any(out, "rates"),
+            classes=read_table(out, "classes"),
+            modes=read_table_if_any(out, "modes"),
+            leaked=read_table_if_any(out, "leaked"),
+            latency=rows,
+            timing=timing,
+            timing_stale=stale,
+            picks=picks,
+            picks_stale=picks is not None and picks.get("timing") != timing_of(out),
+        )
+
+    @property
+    def ok(self) -> str | None:
+        """Name of the good class."""
+        name: str | None = self.manifest["ok"]
+        return name
+
+    @property
+    def imported(self) -> str | None:
+        """The file that the networks come from; None where they were trained here."""
+        weights = self.manifest["weights"]
+        return None if weights is None else str(weights["file"])
+
+    @property
+    def variants(self) -> list[str]:
+        """All of them, best on test first."""
+        return [str(name) for name in self.summary["variant"]]
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The variants that the page looks at closely: those picked, or else the best network's."""
+        stages = {} if self.picks is None else self.picks["stages"]
+        picked = [stage["pick"]["variant"] for stage in stages.values() if stage["pick"]]
+        return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
+
+    @cached_property
+    def best(self) -> "pd.Series[Any]":
+        """The row of `summary` of the best on test that can be installed: no reference."""
+        return self.summary[self.summary["kind"] != "reference"].iloc[0]
+
+    def picture(self, path: str) -> Path | None:
+        """The file at `path` in the folder, where it is there; never one outside of it."""
+        found = self.out / path
+        try:
+            return found if found.is_file() and _within(self.out, found) else None
+        except OSError:  # a name that is too long for any file
+            return None
+
+    def confusion(self, variant: str) -> pd.DataFrame:
+        """Counts, actual by predicted class; raises ConfigError where they are missing."""
+        path = self.out / f"confusion/{variant}.csv"
+        if not _within(self.out, path):
+            raise ConfigError(f"{self.out}/summary.csv: {variant!r} is no variant's name")
+        try:
+            table = pd.read_csv(path, dtype={"actual": str}, keep_default_na=False)
+        except OSError:
+            raise ConfigError(f"{path} is missing; run `gaikan bench` on it again") from None
+        return table.set_index("actual")
+
+
+def _picks(path: Path, summary: pd.DataFrame) -> dict[str, Any] | None:
+    """The picks, of variants that there are."""
+    picks = read_picks(path)
+    stages = {} if picks is None else picks["stages"]
+    for name, stage in stages.items():
+        if stage["pick"] is not None and stage["pick"]["variant"] not in set(summary["variant"]):
+            raise ConfigError(
+                f"{path}: stage {name!r} has a variant that is not in this run; "
+                "`gaikan pick` writes it anew"
+            )
+    return picks
+
+
+def _within(folder: Path, path: Path) -> bool:
+    """Whether a path made of a name in the folder's own files leads to a file of the folder."""
+    return path.resolve().is_relative_to(folder.resolve())

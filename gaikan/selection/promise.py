@@ -1,0 +1,137 @@
+"""What an escape ceiling promises, and where test does not bear a pick out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaikan.config.stages import QUALITY, Stage
+from gaikan.evaluation.statistics import LEVEL
+from gaikan.run_folder.decisions import NetworkDecisions
+from gaikan.selection.candidates import Candidate, Judging
+from gaikan.selection.constraint_words import called, worded
+from gaikan.selection.quality import Quality, decide, of_kind
+from gaikan.selection.threshold import groups_that_count
+
+_MUCH = 0.5  # of the good parts
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What holds for the true escape rate of the pick, and of what parts."""
+
+    method: str
+    level: float
+    networks: int  # that might have been picked
+    level_each: float  # of each one's bound
+    holds_for: tuple[str, ...]
+
+
+def promise(judging: Judging, stage: Stage) -> Promise | None:
+    """The promise of a stage's escape ceiling; None without one."""
+    if not stage.ceilings:
+        return None
+    n = len(judging.run.networks)
+    if "escape_bound" not in stage.ceilings:
+        words: tuple[str, ...] = (
+            f"The ceiling of {worded('escape_rate', stage.ceilings['escape_rate'])} is on the rate "
+            "as validation shows it, and promises nothing for other parts; escape_bound does",
+        )
+        return Promise("none", LEVEL, n, judging.level, words)
+    ceiling = worded("escape_bound", stage.ceilings["escape_bound"])
+    words = (
+        f"With {100 * LEVEL:g} % confidence the escape rate of whichever of the {n} networks is "
+        f"picked is at most {ceiling} on new parts: its thresholds were tested from the strictest "
+        f"down, each network at {100 * judging.level:.2f} % (Bonferroni)",
+        _parts(judging),
+        "Validation parts had also chosen the epoch of each network, which the bound does not "
+        "account for, and each stage's promise stands alone",
+        "It holds for a ceiling fixed beforehand, not for one chosen after seeing the picks",
+    )
+    method = "fixed-sequence testing of thresholds, Bonferroni over networks (Learn then Test)"
+    return Promise(method, LEVEL, n, judging.level, words)
+
+
+def _parts(judging: Judging) -> str:
+    parts = [network.validation for network in judging.run.networks]
+    counts = {len(np.unique(part.group)) for part in parts if part.group is not None}
+    if not counts:
+        return "New parts: such as the validation parts, each drawn independently of the others"
+    if any(groups_that_count(part) is None for part in parts):
+        return (
+            f"New parts: of the same {min(counts)} groups as the validation parts. So few groups "
+            "say next to nothing of others; test, with groups of its own, may fall short"
+        )
+    count = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    return (
+        f"New parts: of new groups such as the {count} of validation. Where escapes occur, the "
+        "bound allows, roughly, for how much groups differ; where no group shows any, groups "
+        "cannot be seen to differ and parts count as independent"
+    )
+
+
+def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict[str, float | None]:
+    """Test figures by constraint, for those that validation was held to."""
+    part, run = candidate.judged.network.test, judging.run
+    found = judging.on_test(candidate.judged)
+    values: dict[str, float | None] = {
+        name: getattr(found, name) for name in QUALITY if name in stage.limits
+    }
+    right = decide(part, run.ok, candidate.judged.threshold) == part.label
+    for kind in stage.recall:
+        parts = of_kind(part, kind, run.classes, run.modes)
+        values[f"recall.{kind}"] = float(right[parts].mean()) if parts.any() else None
+    return values
+
+
+def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
+    """Where test does not bear out what validation met, and what was not looked at."""
+    found = judging.on_test(candidate.judged)
+    lines = _rejecting(candidate, stage)
+    for name, value in values_on_test(judging, candidate, stage).items():
+        limit = stage.limits[name]
+        if value is None:
+            lines.append(f"test has no parts to confirm {called(name)} on")
+        elif not limit.holds(value):
+            lines.append(_falls_short(name, value, stage, found))
+    machines = {row.machine for row in judging.run.rows}
+    if stage.machine is None and len(machines) > 1:
+        lines.append(f"timed on {len(machines)} machines; the pick is for {candidate.row.machine}")
+    if candidate.row.agreement is None:
+        lines.append("how far this runtime agrees with the reference was not measured")
+    return lines
+
+
+def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:
+    """An escape ceiling can be met by calling next to nothing good."""
+    overkill = candidate.judged.quality.overkill_rate
+    if overkill is None or overkill < _MUCH or "overkill_rate" in stage.limits:
+        return []
+    share = worded("overkill_rate", overkill)
+    return [f"rejects {share} of the good validation parts; limit overkill_rate to rule that out"]
+
+
+def _falls_short(name: str, value: float, stage: Stage, found: Quality) -> str:
+    limit = stage.limits[name]
+    bound = limit.max if limit.max is not None and value > limit.max else limit.min
+    if name != "escape_bound":
+        return (
+            f"test falls short: {called(name)} {worded(name, value)}, not {worded(name, bound)} "
+            "as on validation"
+        )
+    seen = f"{found.escapes} of {found.defects} defective test parts escape"
+    rate = found.escape_rate or 0.0
+    if limit.max is not None and rate > limit.max:
+        return (
+            f"test falls short: {seen} ({worded('escape_rate', rate)}), more than the ceiling of "
+            f"{worded(name, bound)}"
+        )
+    return (
+        f"test does not confirm the escape ceiling of {worded(name, bound)} by itself: {seen} "
+        f"({worded('escape_rate', rate)}), at most {worded(name, value)} with {100 * LEVEL:g} % "
+        "confidence"
+    )
+
+
+def networks_of(judging: Judging, variant: str) -> list[NetworkDecisions]:
+    """The networks of a variant, one a seed."""
+    return [network for network in judging.run.networks if network.variant == variant]

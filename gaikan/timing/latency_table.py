@@ -1,0 +1,113 @@
+"""From what was measured to the rows of `latency.csv`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gaikan.run_folder.latency_rows import Row, computation_of
+from gaikan.system import machine
+from gaikan.timing.agreement import Agreement
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.prepared import Computation, Prepared
+from gaikan.timing.roofline import Roofline
+from gaikan.timing.runtime_process import RefusedError
+from gaikan.timing.runtimes import REFERENCE, RUNTIMES, Runtime, Setting
+from gaikan.timing.session import Measured
+
+
+@dataclass(frozen=True)
+class LatencyTable:
+    """From what was measured to the rows of `latency.csv`."""
+
+    options: TimingOptions
+    prepared: Prepared
+    measured: Measured
+    scores: dict[tuple[Runtime, str], Agreement]
+    rooflines: dict[tuple[str, int | None], Roofline]
+
+    def rows(self, runtimes: list[Runtime], unavailable: dict[Runtime, str | None]) -> list[Row]:
+        """All variants in all runtimes; what was not measured, with the reason."""
+        rows = []
+        for variant, model in self.variants().items():
+            for runtime in runtimes:
+                reason = unavailable[runtime]
+                if reason is not None:
+                    rows.append(self._row(variant, Setting(runtime, None), None, skipped=reason))
+                else:
+                    settings = [runtime.setting(threads) for threads in self.options.all_threads]
+                    for setting in dict.fromkeys(settings):
+                        rows += self._timed(variant, self.prepared.computations[model], setting)
+        return rows
+
+    def variants(self) -> dict[str, str]:
+        """Each variant's computation."""
+        return {
+            f"{trained.network}-{decision}": computation_of(trained.arch, decision)
+            for trained, _ in self.prepared.scored
+            for decision in trained.module.decisions
+        }
+
+    def _row(self, variant: str, setting: Setting, batch_size: int | None, **columns: Any) -> Row:
+        return Row(
+            machine=self.options.machine_name,
+            processor=machine.processor(),
+            cores=machine.cores(),
+            variant=variant,
+            computation=self.variants()[variant],
+            device=setting.runtime.device,
+            threads=setting.threads,
+            runtime=setting.runtime.name,
+            precision=setting.runtime.precision,
+            batch_size=batch_size,
+            includes_decode=self.options.include_decode,
+            network=self.prepared.keys[variant.rpartition("-")[0]],
+            **columns,
+        )
+
+    def _timed(self, variant: str, computation: Computation, setting: Setting) -> list[Row]:
+        runtime = setting.runtime
+        score = self.scores.get((runtime, variant))
+        columns: dict[str, Any] = {} if score is None else asdict(score)
+        probed = self.prepared.probed(computation)
+        try:
+            found = self.measured.columns(
+                setting, computation.name, probed, self._reference(setting)
+            )
+        except RefusedError as error:
+            return [self._row(variant, setting, None, skipped=str(error), **columns)]
+        columns |= {
+            "model_bytes": (computation.folder.folder / runtime.file).stat().st_size,
+            "parameters": computation.parameters,
+            "mflops": computation.operations,
+        }
+        return [
+            self._row(
+                variant,
+                setting,
+                size,
+                roofline_share=self._share(computation, setting, size, figures),
+                **columns,
+                **figures,
+            )
+            for size, figures in found.items()
+        ] + [
+            self._row(variant, setting, size, skipped=reason, **columns)
+            for size, reason in self.measured.left_out(setting, computation.name).items()
+        ]
+
+    def _reference(self, setting: Setting) -> Setting:
+        """The reference runtime on as many threads; a GPU's is the fastest of them."""
+        return RUNTIMES[REFERENCE].setting(setting.threads or self.options.all_threads[-1])
+
+    def _share(
+        self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
+    ) -> float | None:
+        """Of the roofline; a GPU by its own clock, for copies to it are not its memory's work."""
+        milliseconds = figures["device_p50_ms"] or figures["p50_ms"]
+        roofline = self.rooflines.get((setting.runtime.precision, setting.threads))
+        if roofline is None:
+            return None
+        model = (computation.folder.folder / setting.runtime.file).stat().st_size
+        image = self.prepared.inputs.images[:1].nbytes
+        operations = 1e6 * computation.operations * size
+        return roofline.share(operations, model + image * size, milliseconds / 1e3)

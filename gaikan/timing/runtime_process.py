@@ -1,0 +1,274 @@
+"""One process for one runtime and one number of threads: it works only when told to.
+
+Imports no torch of its own; a runtime brings what it needs.
+"""
+
+import math
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from gaikan.errors import GaikanError
+from gaikan.system import machine
+from gaikan.system.signals import starting_workers
+from gaikan.timing.decode import decoded
+from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
+from gaikan.timing.placement import settle
+from gaikan.timing.roofline import bandwidth
+from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
+
+_GEMM_SECONDS = 0.2
+_GPU_ROWS = 2**14  # fewer keep a large GPU waiting
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model at one batch size."""
+
+    model: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """How a model came up: milliseconds from file to ready, and of the first query."""
+
+    load_ms: float
+    cold_start_ms: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a process that only predicts needs: its start, and its peak memory by batch size."""
+
+    started: Started
+    peak_rss_mb: dict[int, float | None]
+
+
+@dataclass
+class Server:
+    """What the process holds: its models, and the images that it predicts."""
+
+    runtime: Runtime
+    threads: int | None
+    models: dict[str, Loaded] = field(default_factory=dict)
+    images: Images | None = None
+    files: list[str] | None = None
+    names: Any = None
+    queries: dict[Case, Callable[[], object]] = field(default_factory=dict)
+    devices: dict[Case, Callable[[], float] | None] = field(default_factory=dict)
+    typical: dict[Case, float] = field(default_factory=dict)
+    cores: set[int] = field(default_factory=machine.core_numbers)
+
+    def use(self, images: str, classes: tuple[str, ...], files: list[str] | None) -> None:
+        """Reads the images that are predicted; with `files`, a query decodes those instead."""
+        self.images = np.load(images, allow_pickle=False)
+        self.names, self.files = np.asarray(classes, object), files
+
+    def load(self, model: str, folder: str) -> Started:
+        """Loads a model and asks it for the first time, one image."""
+        started = time.perf_counter()
+        self.models[model] = self._load(folder)
+        loaded = time.perf_counter()
+        query = self._query(Case(model, 1))
+        query()
+        ended = time.perf_counter()
+        if self.models[model].beside:
+            settle(query, self.cores)
+        return Started(1e3 * (loaded - started), 1e3 * (ended - loaded))
+
+    def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
+        """Loads the process's only model; then a query for each batch size, ascending."""
+        started = self.load(model, folder)
+        peaks = {}
+        for size in sorted(batches):
+            self._query(Case(model, size))()
+            peaks[size] = peak_rss_mb()
+        return Probe(started, peaks)
+
+    def gemm(self, folder: str, size: int) -> float:
+        """The best rate of products with a (`size`, `size`) matrix, operations a second.
+
+        By the device's own clock where it has one: the copies there and back are no arithmetic.
+        """
+        product = self._load(folder)
+        rows = size if self.threads else _GPU_ROWS
+        matrix = np.ones((rows, size), np.float32)
+        on_device = product.on_device(matrix)
+        best, ends = math.inf, time.perf_counter() + _GEMM_SECONDS
+        while time.perf_counter() < ends:
+            before = time.perf_counter()
+            if on_device is not None:
+                best = min(best, on_device())
+            else:
+                product(matrix)
+                best = min(best, time.perf_counter() - before)
+        return 2 * rows * size**2 / best
+
+    def bandwidth(self) -> dict[int, float]:
+        """Bytes a second by size of the block that is read or copied, bytes."""
+        if self.threads is not None:
+            machine.stay_on(self.cores)
+            return bandwidth(self.threads)
+        from gaikan.timing.torch_runtimes import cuda_bandwidth
+
+        return cuda_bandwidth()
+
+    def drop(self, model: str) -> None:
+        """Forgets a model."""
+        del self.models[model]
+        self.queries = {case: query for case, query in self.queries.items() if case.model != model}
+
+    def warm(self, case: Case, limit: float) -> float:
+        """Queries until stable, at most `limit` seconds; how long one takes then, seconds."""
+        query = self._query(case)
+        self.devices[case] = self.models[case.model].on_device(self._batch(case.batch_size))
+        self.typical[case] = warm_up(query, limit)
+        return self.typical[case]
+
+    def turn(self, case: Case, rule: Rule) -> Turn:
+        """One round of a case."""
+        return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
+
+    def outputs(self, model: str, batch_size: int) -> list[Any]:
+        """All outputs for all images, each (N, ...)."""
+        assert self.images is not None
+        parts = [
+            [output.copy() for output in self.models[model](self.images[i : i + batch_size])]
+            for i in range(0, len(self.images), batch_size)
+        ]
+        return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def _load(self, folder: str) -> Loaded:
+        machine.stay_on(self.cores)  # the threads that the model starts inherit them
+        return self.runtime.load(Path(folder), self.threads)
+
+    def _batch(self, size: int) -> Images:
+        """`size` of the images, from the first on, again and again."""
+        assert self.images is not None
+        return np.resize(self.images, (size, *self.images.shape[1:]))
+
+    def _query(self, case: Case) -> Callable[[], object]:
+        if case not in self.queries:
+            predict, names = self.models[case.model], self.names
+            if self.files is None:
+                images = self._batch(case.batch_size)
+                self.queries[case] = lambda: answers(predict(images), names)
+            else:
+                files = [self.files[i % len(self.files)] for i in range(case.batch_size)]
+                self.queries[case] = lambda: answers(predict(decoded(files)), names)
+        return self.queries[case]
+
+
+def peak_rss_mb() -> float | None:
+    """The most memory that this process has held so far; None where the system does not say.
+
+    Not by `getrusage`: on Linux its peak starts with that of the process that started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    peaks = (int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:"))
+    return next(peaks, None)
+
+
+def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
+    """Class names (N,) and the distances to those classes (N,): what the line is told.
+
+    One image is sliced: after a network has had the caches, NumPy's indexing by arrays takes 50
+    microseconds, a tenth of what the whole of a small network does.
+    """
+    predicted, distances = outputs[0], outputs[1]
+    if len(predicted) == 1:
+        index = int(predicted[0])
+        return names[index : index + 1], distances[:, index]
+    return names[predicted], distances[np.arange(len(predicted)), predicted]
+
+
+def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoReturn:
+    """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    server = Server(runtime, threads)
+    while True:
+        try:
+            method, arguments = connection.recv()
+        except EOFError:
+            os._exit(0)  # to take torch or OpenVINO down in order takes a second
+        try:
+            reply = (True, getattr(server, method)(*arguments))
+        except Exception as error:  # whatever a runtime says is the reason in its row
+            lines = str(error).strip().splitlines()
+            reply = (False, f"{type(error).__name__}: {lines[0]}" if lines else repr(error))
+        connection.send(reply)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class RefusedError(GaikanError):
+    """The runtime could not do it; the message is its reason."""
+
+
+class Worker:
+    """The driver's end: a fresh process for a runtime and a number of threads."""
+
+    def __init__(self, runtime: Runtime, threads: int | None) -> None:
+        self.runtime, self.threads = runtime, threads
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, runtime, threads), daemon=True)
+        with starting_workers():
+            self._process.start()
+        theirs.close()
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """The result of a method of `Server`. Raises RefusedError with the reason."""
+        try:
+            self._connection.send((method, arguments))
+            good, value = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join(timeout=5)
+            raise RefusedError(f"its process died (exit code {self._process.exitcode})") from None
+        if not good:
+            raise RefusedError(value)
+        return value
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked again."""
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """Ends the process."""
+        with suppress(OSError):
+            self._connection.close()
+        self._process.join(timeout=10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,142 @@
+"""`gaikan time`: times and scores the networks of a run folder in every runtime."""
+
+import resource
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gaikan.run_folder.latency_rows import Row
+from gaikan.seeds import stream
+from gaikan.system import machine
+from gaikan.timing.agreement import agreements
+from gaikan.timing.latency_table import LatencyTable
+from gaikan.timing.measure import PLANS, Turn, speedup
+from gaikan.timing.options import TimingOptions
+from gaikan.timing.prepared import Prepared
+from gaikan.timing.roofline import Roofline
+from gaikan.timing.runtime_process import Case
+from gaikan.timing.runtimes import ModelFolder, Setting, chosen
+from gaikan.timing.session import Measured, Report, Session, session
+from gaikan.timing.timed_run import TimedRun
+from gaikan.timing.torch_model import GEMM_SIZE
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a timing gives: `latency.csv`, `latency.json`, `latency_samples.parquet`."""
+
+    rows: list[Row]
+    facts: dict[str, Any]
+    samples: list[tuple[Setting, Case, list[Turn]]]
+
+
+def time_run(run: TimedRun, options: TimingOptions, report: Report) -> Timing:
+    """Times and scores. Raises ConfigError before anything is measured."""
+    started, cpu = time.perf_counter(), _processor_seconds()
+    plan, all_threads = PLANS[options.plan], options.all_threads
+    everything = chosen(options.runtimes)
+    unavailable = {runtime: runtime.unavailable() for runtime in everything}
+    runtimes = [runtime for runtime in everything if unavailable[runtime] is None]
+    settings = [s for r in runtimes for s in dict.fromkeys(r.setting(n) for n in all_threads)]
+    with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as name:
+        prepared = Prepared.prepare(run, options, Path(name), report)
+        most, parts = all_threads[-1], prepared.parts
+        with session(settings, parts, report) as open_session:
+            if options.plan != "quick":
+                open_session.probe(prepared.alone, most, plan.batches)
+            fullest = [s for s in settings if s.threads in (None, most)]
+            scores = agreements(open_session, fullest, prepared)
+            rooflines = _rooflines(open_session, prepared.gemm)
+            open_session.load(prepared.models)
+            cases = prepared.cases(settings, plan, most)
+            open_session.measure(cases, plan, stream(0, "timing order"))
+            measured = open_session.measured
+        rows = LatencyTable(options, prepared, measured, scores, rooflines).rows(
+            everything, unavailable
+        )
+    facts = _facts(run, options, prepared, measured, rooflines) | {
+        "seconds": time.perf_counter() - started,
+        "processor_seconds": _processor_seconds() - cpu,
+    }
+    samples = [(setting, case, turns) for (setting, case), turns in measured.turns.items()]
+    return Timing(rows, facts, samples)
+
+
+def _facts(
+    run: TimedRun,
+    options: TimingOptions,
+    prepared: Prepared,
+    measured: Measured,
+    rooflines: dict[tuple[str, int | None], Roofline],
+) -> dict[str, Any]:
+    """`latency.json`: what the rows stand on, but for how long it took."""
+    return {
+        "key": run.timing_key(options),
+        "networks": [network["store"]["trained"] for network in run.networks],
+        "machine": options.machine_name,
+        "processor": machine.processor(),
+        "cores": machine.cores(),
+        "threads": options.all_threads,
+        "plan": {"name": options.plan, **asdict(PLANS[options.plan])},
+        "includes_decode": options.include_decode,
+        "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
+        "scored_images": len(prepared.inputs.images),
+        "once_per_computation": _same_speed(prepared, measured),
+        "ran": _ran(measured),
+        "roofline": [
+            {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
+            | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
+            for (p, t), r in rooflines.items()
+        ],
+    }
+
+
+def _ran(measured: Measured) -> float | None:
+    """Share of its time that a single thread really ran; other work had the processor meanwhile."""
+    found = measured.turns.items()
+    alone = [turn for (setting, _), turns in found if setting.threads == 1 for turn in turns]
+    if not alone:
+        return None
+    return sum(turn.cpu for turn in alone) / sum(float(turn.seconds.sum()) for turn in alone)
+
+
+def _processor_seconds() -> float:
+    spent = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(s.ru_utime + s.ru_stime for s in spent)
+
+
+def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | None], Roofline]:
+    """By precision and threads: the best library's products, and the memory's speed."""
+    bandwidths: dict[int | None, dict[int, float]] = {}
+    best: dict[tuple[str, int | None], tuple[float, str]] = {}
+    for setting in session.workers:
+        if setting.runtime.file in gemm.missing:
+            continue
+        if setting.threads not in bandwidths:
+            bandwidths[setting.threads] = session.ask(setting, "bandwidth", "bandwidth")
+        rate = session.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
+        key = (setting.runtime.precision, setting.threads)
+        if rate is not None and rate > best.get(key, (0.0, ""))[0]:
+            best[key] = (rate, setting.runtime.name)
+    return {
+        (precision, threads): Roofline(rate, library, bandwidths[threads])
+        for (precision, threads), (rate, library) in best.items()
+        if bandwidths.get(threads)
+    }
+
+
+def _same_speed(prepared: Prepared, measured: Measured) -> list[dict[str, Any]]:
+    """How fast another network of the same computation is, as a ratio; 1 is as claimed."""
+    checks = []
+    for (setting, case), turns in measured.turns.items():
+        if case.model in prepared.others:
+            own = measured.turns.get((setting, Case(prepared.others[case.model], case.batch_size)))
+            if own is not None:
+                ratio = speedup(turns, own)
+                checks.append(
+                    {"model": case.model, "runtime": setting.runtime.label}
+                    | {"threads": setting.threads, **asdict(ratio)}
+                )
+    return checks

@@ -1,0 +1,73 @@
+"""What is timed: the networks of a run folder."""
+
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from gaikan.errors import ConfigError
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.system import machine
+from gaikan.system.store import Store, code_version, key_of
+from gaikan.timing.options import TimingOptions
+
+
+@dataclass(frozen=True)
+class TimedRun:
+    """A run folder, as far as timing goes."""
+
+    out: Path
+    networks: tuple[dict[str, Any], ...]  # of the manifest
+    anchors: tuple[str, ...]
+    inputs_key: str
+    store: Store
+
+    @classmethod
+    def read(cls, out: Path) -> "TimedRun":
+        """Raises ConfigError where `out` is no run folder with what timing needs."""
+        manifest = read_manifest(out)
+        key = manifest.get("timing_inputs")
+        if key is None or "anchors" not in manifest:
+            raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
+        networks = tuple(manifest["networks"])
+        anchors = tuple(manifest["anchors"])
+        return cls(out, networks, anchors, key, Store(out / "store"))
+
+    def entry(self, key: str) -> bytes:
+        """A store entry. Raises ConfigError where it is gone."""
+        content = self.store.load(key)
+        if content is None:
+            raise ConfigError(
+                f"{self.store.folder}: entry {key} is missing or damaged; "
+                "run `gaikan bench` on this folder again"
+            )
+        return content
+
+    def scored(self, all_seeds: bool) -> list[dict[str, Any]]:
+        """The networks whose predictions are scored: of the first seed, or of all."""
+        first = min(network["seed"] for network in self.networks)
+        return [n for n in self.networks if all_seeds or n["seed"] == first]
+
+    def timing_key(self, options: TimingOptions) -> str:
+        """What determines a timing, but for the weather: an equal one need not be repeated."""
+        packages = ("torch", "onnxruntime", "openvino", "onnx")
+        return key_of(
+            {
+                "networks": [network["store"] for network in self.networks],
+                "inputs": self.inputs_key,
+                "options": asdict(options) | {"machine": options.machine_name},
+                "processor": [machine.processor(), machine.cores()],
+                "packages": [_version(package) for package in packages],
+                "code": code_version(
+                    "gaikan.export.inspector",
+                    *(f"gaikan.timing.{name}" for name in ("time_run", "models", "session")),
+                ),
+            }
+        )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

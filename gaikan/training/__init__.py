@@ -1,0 +1,1 @@
+"""From fit images to a trained network and its embeddings."""

@@ -1,0 +1,40 @@
+"""Augmentation of a batch: where each image lies, and how it is lit."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gaikan.config.model import AugmentConfig
+
+
+def move(images: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    """The batch (B, C, H, W), any dtype, each image shifted and flipped; edges are repeated.
+
+    Whole rows are taken first, then pixels within them: a draw an image costs as little as one
+    for all of them.
+    """
+    n, channels, height, width = images.shape
+    rows = _places(n, height, config.shift, config.flip in ("vertical", "both"), rng)
+    columns = _places(n, width, config.shift, config.flip in ("horizontal", "both"), rng)
+    first = height * torch.arange(n * channels).view(n, channels, 1)  # row of each channel
+    from_rows = (first + rows[:, None]).flatten().to(images.device)
+    from_columns = columns[:, None, None].to(images.device).expand(-1, channels, height, -1)
+    moved = images.reshape(-1, width).index_select(0, from_rows).view(images.shape)
+    return moved.gather(3, from_columns)
+
+
+def _places(n: int, size: int, shift: int, flip: bool, rng: np.random.Generator) -> Tensor:
+    """From where along one axis each image's pixels come, (n, size) int64."""
+    places = np.arange(size) + rng.integers(-shift, shift + 1, (n, 1))
+    if flip:
+        places = np.where(rng.random((n, 1)) < 0.5, size - 1 - places, places)
+    return torch.from_numpy(places.clip(0, size - 1))
+
+
+def light(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    """The normalised batch, its brightness moved (one draw a batch) and sensor noise added."""
+    if config.brightness:
+        normalised = normalised + float(rng.uniform(-config.brightness, config.brightness))
+    if config.noise:
+        normalised = normalised + config.noise * torch.randn_like(normalised)
+    return normalised

@@ -1,0 +1,260 @@
+"""One cell of the grid: train a network, embed the parts, take the anchors.
+
+`work` is a pure function of a small description and of the images, and returns bytes, so that
+any `concurrent.futures.Executor` can run it; only the driver writes the store.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gaikan.anchors import ANCHORS, FitPart
+from gaikan.data.frames import Frames, Images, Labels
+from gaikan.data.room import gathered
+from gaikan.errors import GaikanError
+from gaikan.networks import Embedder
+from gaikan.system.files import writing
+from gaikan.system.store import Tensors, pack, unpack
+from gaikan.training.embed import embed
+from gaikan.training.nearest_anchor import anchor_distances
+from gaikan.training.train import Evaluation, FitData, Recipe, TrainedNetwork, build, fit
+
+_SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
+
+Embeddings = NDArray[np.float32]  # (N, D)
+Beat = Callable[[int, float], None]  # gets each epoch, from 1, and its mean loss
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What to train, on which rows, and which anchors to take."""
+
+    recipe: Recipe
+    fit_rows: NDArray[np.int64]
+    validation_rows: NDArray[np.int64]
+    anchors: tuple[str, ...]
+    device: str
+    protocol: str = "held-out"
+
+    @property
+    def network(self) -> str:
+        """Architecture and style, which the variants of one cell share."""
+        return f"{self.recipe.arch}-{self.recipe.style}"
+
+    @property
+    def name(self) -> str:
+        """For people: network, seed, and the protocol if it is not the default."""
+        protocol = "" if self.protocol == "held-out" else f", {self.protocol} protocol"
+        return f"{self.network} seed {self.recipe.seed}{protocol}"
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The images themselves, for a process that shares no disk with the driver's.
+
+    `fingerprint` alone tells them apart.
+    """
+
+    train: Images = field(compare=False)
+    labels: Labels = field(compare=False)
+    classes: tuple[str, ...] = field(compare=False)
+    test: Images = field(compare=False)
+    fingerprint: str
+
+    @classmethod
+    def of(cls, train: Frames, test: Frames) -> "Arrays":
+        """What the cells need of both sources."""
+        fingerprint = train.fingerprint + test.fingerprint
+        return cls(train.images, train.labels, train.classes, test.images, fingerprint)
+
+    def arrays(self) -> "Arrays":
+        """They are here."""
+        return self
+
+
+@dataclass(frozen=True)
+class DataOnDisk:
+    """The images where every process of this machine can read them, by path."""
+
+    folder: str
+    fingerprint: str
+
+    @classmethod
+    def write(cls, folder: Path, train: Frames, test: Frames) -> "DataOnDisk":
+        """Writes both sources' arrays under `folder`. Raises UnwritableError."""
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / "train.npy", train.images)
+            np.save(folder / "labels.npy", train.labels)
+            np.save(folder / "classes.npy", np.asarray(train.classes, np.str_))
+            np.save(folder / "test.npy", test.images)
+        return cls(str(folder), train.fingerprint + test.fingerprint)
+
+    def arrays(self) -> Arrays:
+        """Maps them, so that all processes of this machine share one copy in memory."""
+        train, labels, classes, test = (
+            # "c": torch wants arrays that may be written; nothing here does.
+            np.load(Path(self.folder) / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+            for name in ("train", "labels", "classes", "test")
+        )
+        return Arrays(train, labels, tuple(classes.tolist()), test, self.fingerprint)
+
+
+Data = Arrays | DataOnDisk
+
+
+@dataclass(frozen=True)
+class Resident:
+    """The arrays in this process; train images on the device that trains."""
+
+    train: FitData
+    test: torch.Tensor
+
+
+@lru_cache(maxsize=1)
+def resident(data: Data, device: str) -> Resident:
+    """Reads the arrays once a process, and copies them to the device once."""
+    found = data.arrays()
+    train = FitData.of(found.train, found.labels, found.classes, device)
+    return Resident(train, torch.from_numpy(found.test).to(device))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a cell gives: two store entries, or the reason why there are none."""
+
+    trained: bytes | None = None
+    embedded: bytes | None = None
+    seconds: float = 0.0
+    failure: str | None = None
+
+
+def work(cell: Cell, data: Data, trained: bytes | None, beat: Beat) -> Finished:
+    """Trains (unless `trained` holds the network already), embeds, takes the anchors.
+
+    A training that diverges or that the device refuses gives a failure, not an exception: the
+    rest of the grid goes on.
+    """
+    started = time.perf_counter()
+    try:
+        arrays = resident(data, cell.device)
+        validation = None
+        if trained is None:
+            trained, validation = _train(cell, arrays, beat)
+        embedded = _embed(cell, arrays, trained, validation)
+    except (GaikanError, RuntimeError, MemoryError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Finished(failure=reason, seconds=time.perf_counter() - started)
+    return Finished(trained, embedded, time.perf_counter() - started)
+
+
+def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings | None]:
+    """The network as the store holds it, and its embeddings of the validation part."""
+    started = time.perf_counter()
+    data = arrays.train.at(cell.fit_rows)
+    trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
+    tensors = {
+        f"{part}.{name}": value.cpu().numpy()
+        for part, module in (("embedder", trained.embedder), ("style", trained.style))
+        for name, value in module.state_dict().items()
+    }
+    description = {
+        "recipe": recipe_description(cell.recipe),
+        "classes": data.classes,
+        "shape": list(data.images.shape[1:]),
+        "losses": trained.losses,
+        "validation_scores": trained.scores,
+        "best_epoch": trained.best_epoch,
+        "seconds": time.perf_counter() - started,
+    }
+    return pack(tensors, description), trained.validation
+
+
+def recipe_description(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON-able values."""
+    return asdict(recipe) | {
+        "train": recipe.train.model_dump(),
+        "augment": recipe.augment.model_dump(),
+    }
+
+
+def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Evaluation]:
+    """Balanced accuracy of the validation part, by mean embeddings of a sample of the fit part."""
+    labels = arrays.train.labels.cpu().numpy()
+    rows = cell.fit_rows
+    sample = np.concatenate(
+        [rows[labels[rows] == c][:_SAMPLE_PER_CLASS] for c in range(len(arrays.train.classes))]
+    )
+    actual = labels[cell.validation_rows]
+
+    def evaluate(embedder: Embedder) -> Evaluation:
+        anchors = ANCHORS["mean_embedding"](_fit_part(embedder, arrays, sample))
+        embeddings = embed(embedder, arrays.train.images, cell.validation_rows)
+        predicted = anchor_distances(embeddings, anchors).argmin(1)
+        return Evaluation(mean_recall(actual, predicted), embeddings)
+
+    return evaluate
+
+
+def mean_recall(actual: Labels, predicted: Labels) -> float:
+    """Mean over the classes in `actual` (N,), N >= 1, of the share that is so in `predicted` (N,).
+
+    As scikit-learn's `balanced_accuracy_score`, whose import would keep every worker from its
+    first step for more than a second.
+    """
+    parts = np.bincount(actual)
+    right = np.bincount(actual[predicted == actual], minlength=len(parts))
+    return float(np.mean(right[parts > 0] / parts[parts > 0]))
+
+
+def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> FitPart:
+    images = arrays.train.images.cpu().numpy()
+    return FitPart(
+        images=gathered(images, rows),
+        labels=arrays.train.labels.cpu().numpy()[rows],
+        embeddings=embed(embedder, arrays.train.images, rows),
+        n_classes=len(arrays.train.classes),
+        embed=lambda some: embed(embedder, torch.from_numpy(some)),
+    )
+
+
+def _embed(
+    cell: Cell, arrays: Resident, trained: bytes, validation: Embeddings | None = None
+) -> bytes:
+    network = restore(cell.recipe, arrays.train.at(cell.fit_rows), trained)
+    part = _fit_part(network.embedder, arrays, cell.fit_rows)
+    tensors: Tensors = {f"anchors.{name}": ANCHORS[name](part) for name in cell.anchors}
+    if validation is None:
+        validation = embed(network.embedder, arrays.train.images, cell.validation_rows)
+    tensors["validation"] = validation
+    tensors["test"] = embed(network.embedder, arrays.test)
+    if network.style.head is not None:
+        tensors["head.weight"] = network.style.head.weight.detach().cpu().numpy()
+        tensors["head.bias"] = network.style.head.bias.detach().cpu().numpy()
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
+            raise GaikanError(f"the network gives {name} that are not finite")
+    return pack(tensors, {})
+
+
+def restore(recipe: Recipe, data: FitData, content: bytes) -> TrainedNetwork:
+    """The trained network of a store entry, ready to predict."""
+    tensors, description = unpack(content)
+    network = build(recipe, data)
+    for part, module in (("embedder", network.embedder), ("style", network.style)):
+        state = {
+            name.removeprefix(f"{part}."): torch.from_numpy(value)
+            for name, value in tensors.items()
+            if name.startswith(f"{part}.")
+        }
+        module.load_state_dict(state)
+    network.losses, network.best_epoch = description["losses"], description["best_epoch"]
+    network.embedder.eval()
+    return network

@@ -1,0 +1,199 @@
+"""Training: one network, one style, one seed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.data.frames import Images, Labels
+from gaikan.errors import GaikanError
+from gaikan.networks import NETWORKS, Embedder
+from gaikan.seeds import stream
+from gaikan.styles import STYLES, Style
+from gaikan.training.augment import light, move
+from gaikan.training.batches import balanced_batches
+
+
+class TrainingDivergedError(GaikanError):
+    """The loss or the embeddings are no longer numbers; the cell has failed."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that determines a training, but for the images and the split."""
+
+    arch: str
+    style: str
+    options: dict[str, Any]  # the style's own, complete
+    train: TrainConfig  # with `precision` and `normalise` resolved
+    augment: AugmentConfig
+    seed: int
+
+
+@dataclass(frozen=True)
+class FitData:
+    """A source's images, resident on the device that trains, and which of them to learn from."""
+
+    images: Tensor  # (M, C, H, W) uint8 or float32
+    labels: Tensor  # (M,) int64 in 0..K-1
+    classes: tuple[str, ...]
+    rows: Tensor  # (N,) int64: the fit part
+
+    @classmethod
+    def of(cls, images: Images, labels: Labels, classes: tuple[str, ...], device: str) -> "FitData":
+        """From arrays, copied to the device once; all rows."""
+        return cls(
+            torch.from_numpy(images).to(device),
+            torch.from_numpy(labels).to(device),
+            classes,
+            torch.arange(len(labels), device=device),
+        )
+
+    def at(self, rows: Labels) -> "FitData":
+        """The same images, of which `rows` (N,) are learned from."""
+        return replace(self, rows=torch.from_numpy(rows).to(self.images.device))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a network does on the validation part."""
+
+    score: float
+    embeddings: NDArray[np.float32]  # (N, D) of the part
+
+
+@dataclass
+class TrainedNetwork:
+    """A trained network, and how it got there."""
+
+    embedder: Embedder
+    style: Style
+    losses: list[float] = field(default_factory=list)  # mean of each epoch
+    scores: dict[int, float] = field(default_factory=dict)  # epoch -> validation score
+    best_epoch: int = 0
+    validation: NDArray[np.float32] | None = None  # the embeddings that chose it, (N, D)
+
+
+def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
+    """An untrained network; its initial weights are a function of the recipe's seed alone."""
+    style = STYLES[recipe.style]
+    mean, std = channel_statistics(data.images, data.rows)
+    _, channels, height, width = data.images.shape
+    network = NETWORKS[recipe.arch]((channels, height, width))
+    embedder = Embedder(network, mean, std, recipe.train.normalise == "image")
+    trained = TrainedNetwork(embedder, style(style.options_type(**recipe.options), data.classes))
+    # Module.to takes memory_format; its type stubs leave it out.
+    embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trained.style.to(data.images.device)
+    return trained
+
+
+def fit(
+    recipe: Recipe,
+    data: FitData,
+    evaluate: Callable[[Embedder], Evaluation],
+    on_epoch: Callable[[int, float], None],
+) -> TrainedNetwork:
+    """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
+
+    `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end (of up
+    to four, at the end alone): to evaluate an epoch costs a quarter of training it. Of equal
+    epochs the later is kept. `on_epoch` gets the epoch (from 1) and its mean loss. Raises
+    TrainingDivergedError.
+    """
+    device = data.images.device
+    rng = stream(recipe.seed, "batches")
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(stream(recipe.seed, "weights").integers(2**62)))
+        trained = build(recipe, data)
+        step = _Stepper(recipe, data, trained, rng)
+        best: dict[str, Any] | None = None
+        compared = {round(0.9 * recipe.train.epochs), recipe.train.epochs}
+        for epoch in range(1, recipe.train.epochs + 1):
+            loss = step.epoch()
+            if not np.isfinite(loss):
+                raise TrainingDivergedError(
+                    f"the loss became {loss} in epoch {epoch} of {recipe.train.epochs}; "
+                    "a lower train.learning_rate may help"
+                )
+            trained.losses.append(loss)
+            on_epoch(epoch, loss)
+            if epoch in compared:
+                trained.embedder.eval()
+                found = evaluate(trained.embedder)
+                trained.scores[epoch] = found.score
+                if best is None or found.score >= trained.scores[trained.best_epoch]:
+                    trained.best_epoch, trained.validation = epoch, found.embeddings
+                    best = {k: v.clone() for k, v in _modules(trained).state_dict().items()}
+    assert best is not None  # the last epoch is always evaluated
+    _modules(trained).load_state_dict(best)
+    trained.embedder.eval()
+    return trained
+
+
+class _Stepper:
+    """The optimiser and its schedule, an epoch at a time."""
+
+    def __init__(
+        self, recipe: Recipe, data: FitData, trained: TrainedNetwork, rng: np.random.Generator
+    ) -> None:
+        self.recipe, self.data, self.trained, self.rng = recipe, data, trained, rng
+        self.labels = data.labels[data.rows].cpu().numpy()
+        settings = recipe.train
+        self.optimiser = torch.optim.AdamW(
+            _modules(trained).parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        batches = balanced_batches(self.labels, settings.batch_size, stream(0, "count"))
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, settings.learning_rate, total_steps=settings.epochs * len(batches)
+        )
+
+    def epoch(self) -> float:
+        """One pass; the mean loss. The device is waited for once, at the end."""
+        trained, data = self.trained, self.data
+        _modules(trained).train()
+        batches = balanced_batches(self.labels, self.recipe.train.batch_size, self.rng)
+        total = torch.zeros((), device=data.images.device)
+        for batch in data.rows[torch.from_numpy(batches).to(data.images.device)]:
+            images = move(data.images[batch], self.recipe.augment, self.rng)
+            images = light(trained.embedder.normalise(images), self.recipe.augment, self.rng)
+            with torch.autocast(
+                images.device.type, torch.bfloat16, enabled=self.recipe.train.precision == "bf16"
+            ):
+                embeddings = trained.embedder.embed(images)
+            loss = trained.style(embeddings, data.labels[batch])
+            self.optimiser.zero_grad()
+            loss.backward()
+            self.optimiser.step()
+            self.schedule.step()
+            total += loss.detach()
+        return float(total) / len(batches)
+
+
+def _modules(trained: TrainedNetwork) -> torch.nn.ModuleList:
+    return torch.nn.ModuleList([trained.embedder, trained.style])
+
+
+def channel_statistics(images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (C,) float32 of `images[rows]`, summed in float64.
+
+    The deviation of a constant channel is given as 1.
+    """
+    total = torch.zeros(images.shape[1], dtype=torch.float64, device=images.device)
+    squares = torch.zeros_like(total)
+    for chunk in torch.split(rows, 1024):
+        values = images[chunk].double()
+        total += values.sum((0, 2, 3))
+        squares += values.square().sum((0, 2, 3))
+    n = len(rows) * images.shape[2] * images.shape[3]
+    mean = total / n
+    std = (squares / n - mean.square()).clamp_min(0).sqrt()
+    return mean.float(), torch.where(std > 1e-6 * mean.abs(), std, 1.0).float()

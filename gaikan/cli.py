@@ -205,13 +205,16 @@ def report(
     import webbrowser
 
     with line.needs_harness():
-        from gaikan.report.latency_files import merge_into
+        from gaikan.report.latency_page import write_latency_page
         from gaikan.report.pages import write_pages
+        from gaikan.run_folder.latency_files import merge_into
     from rich.console import Console
 
     console = Console(highlight=False)
     if latency:
-        _show_fastest(console, merge_into(run_folder, latency))
+        rows = merge_into(run_folder, latency)
+        write_latency_page(run_folder)
+        _show_fastest(console, rows)
     page = write_pages(run_folder, lang)
     console.print(f"Report: {page}", soft_wrap=True)
     if open_page and not webbrowser.open(page.resolve().as_uri()):

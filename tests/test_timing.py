@@ -19,21 +19,22 @@ from tiny import bench, write_class
 from gaikan.cli import main
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.export.inspector import AnchorDistance, HeadDistance
+from gaikan.export.quantized import quantized
 from gaikan.figures.latency_figures import pareto_front
 from gaikan.flow.timing_run import time_networks
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.report.latency_blocks import latency_blocks
-from gaikan.report.latency_files import _write_samples
 from gaikan.report.latency_tables import agreement_rows
 from gaikan.report.markdown_page import markdown
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan, Turn
-from gaikan.timing.models import Exporter, TrainedFiles, pruned, quantized, size_of
+from gaikan.timing.models import Exporter, TrainedFiles, pruned, size_of
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.runtime_process import Case, RefusedError, Worker
 from gaikan.timing.runtimes import RUNTIMES, chosen
+from gaikan.timing.samples import samples_table
 from gaikan.timing.session import SessionParts, session
 from gaikan.timing.time_networks import Timing, time_run
 from gaikan.timing.timed_run import TimedRun
@@ -479,7 +480,7 @@ def test_samples_of_a_gpu_and_of_a_processor_share_a_table(tmp_path: Path) -> No
         (RUNTIMES["torch-fp16-cuda"].setting(1), Case("cnn-anchors", 1), [gpu, gpu]),
         (RUNTIMES["torch-fp32"].setting(2), Case("cnn-anchors", 1), [Turn(seconds, None, 0.1)]),
     ]
-    _write_samples(tmp_path / "samples.parquet", Timing([], {}, samples))
+    samples_table(samples).to_parquet(tmp_path / "samples.parquet")
     table = pd.read_parquet(tmp_path / "samples.parquet")
     assert table["round"].tolist() == [0, 0, 1, 1, 0, 0]
     assert table["threads"].tolist() == [pd.NA] * 4 + [2, 2]

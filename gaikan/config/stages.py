@@ -160,3 +160,8 @@ def known(name: str, names: Iterable[str], what: str, at: str) -> None:
     held = list(dict.fromkeys(names))
     if name not in held:
         raise ConfigError(f"{at}: no {what} {name!r}; there are {', '.join(held)}")
+
+
+def is_constraint(name: str) -> bool:
+    """Whether a stage can set a limit on something of that name."""
+    return name in (*NAMES, *TIMING, *QUALITY) or name.startswith("recall.")

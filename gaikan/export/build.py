@@ -17,10 +17,10 @@ from gaikan.evaluation.experiment import Experiment
 from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
 from gaikan.export.metrics import metrics
 from gaikan.export.parity import Parity, compare, judge
+from gaikan.export.quantized import quantized
 from gaikan.export.source import BundleChoice, ExportSource, load_source, reread
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system import machine
-from gaikan.timing.models import quantized
 
 _MOST_COMPARED = 20_000  # images of a part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 from scipy.stats import t
 
-from gaikan.check.measures import Index
 from gaikan.evaluation.change_point import ChangePoint, change_point
 from gaikan.evaluation.statistics import LEVEL, holm
 from gaikan.figures.colours import PALETTE
@@ -67,7 +67,7 @@ def history_figure(history: pd.DataFrame) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, at: Index, own: pd.DataFrame, point: ChangePoint | None) -> None:
+def _panel(axes: Axes, at: NDArray[np.int64], own: pd.DataFrame, point: ChangePoint | None) -> None:
     accuracy, seeds = own["accuracy"].to_numpy(np.float64), own["seeds"].to_numpy(np.float64)
     quantile = t.ppf((1 + LEVEL) / 2, np.maximum(seeds - 1, 1))
     half = np.nan_to_num(own["error"].to_numpy(np.float64)) * quantile

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaikan.report import latency_files
-from gaikan.run_folder.latency_rows import Row
+from gaikan.report.latency_page import write_latency_page
+from gaikan.run_folder.latency_files import own_rows, read_facts, write_timing
+from gaikan.run_folder.latency_rows import Row, write_rows
 from gaikan.system.lock import locked
 from gaikan.timing.options import TimingOptions
+from gaikan.timing.samples import samples_table
 from gaikan.timing.session import Report
 from gaikan.timing.time_networks import time_run
 from gaikan.timing.timed_run import TimedRun
@@ -30,10 +32,14 @@ def time_networks(
     """
     run = TimedRun.read(out)
     with locked(out):
-        facts = latency_files.read_facts(out)
-        rows = latency_files.own_rows(out) if csv is None else []  # damaged: told before, not after
+        facts = read_facts(out)
+        rows = own_rows(out) if csv is None else []  # damaged: told before, not after
         if not again and facts is not None and facts.get("key") == run.timing_key(options):
             return Latency(rows, kept=True)
         timing = time_run(run, options, report)
-        latency_files.write_timing(out, timing, csv)
+        if csv is not None:
+            write_rows(csv, timing.rows)
+        else:
+            write_timing(out, timing.rows, timing.facts, samples_table(timing.samples))
+            write_latency_page(out)
     return Latency(timing.rows, kept=False)

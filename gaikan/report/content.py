@@ -2,6 +2,7 @@
 
 from gaikan import __version__
 from gaikan.config.model import Config, FactoryConfig
+from gaikan.figures.latency_labels import digits
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption, percent
 from gaikan.report.blocks import (
@@ -18,7 +19,7 @@ from gaikan.report.blocks import (
     Table,
 )
 from gaikan.report.latency_blocks import latency_blocks
-from gaikan.report.latency_tables import digits, fastest_of
+from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import Rows
 from gaikan.report.picked import pick_section
 from gaikan.report.reproduce import changes_toml

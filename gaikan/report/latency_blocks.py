@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gaikan.figures.latency_labels import figure_places
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
@@ -9,7 +10,6 @@ from gaikan.report.latency_tables import (
     batch_rows,
     compilation,
     fastest_rows,
-    figure_places,
     single_rows,
     skipped_lines,
 )

@@ -3,35 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from gaikan.figures.latency_labels import digits
 from gaikan.report.accuracy_table import percent
 from gaikan.report.markdown_table import Rows
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
 
 
-def digits(value: float | None, figures: int = 3) -> str:
-    """A number with so many significant digits, never in powers of ten; nothing for None."""
-    if value is None:
-        return ""
-    decimals = max(0, figures - 1 - _magnitude(value))
-    return f"{value:.{decimals}f}"
-
-
-def _magnitude(value: float) -> int:
-    return int(f"{value:e}".partition("e")[2])
-
-
 def _named(row: Row) -> str:
     return runtime_of(row) + (" + decode" if row.includes_decode else "")
-
-
-def figure_places(rows: list[Row]) -> dict[str, tuple[str, str, bool]]:
-    """What has figures of its own, by the ending of their file names.
-
-    Machine, device, and whether decoding the image file is inside.
-    """
-    timed = [row for row in rows if row.p50_ms is not None]
-    places = dict.fromkeys((row.machine, row.device, row.includes_decode) for row in timed)
-    return {f"-{n}" if n > 1 else "": place for n, place in enumerate(places, start=1)}
 
 
 def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:

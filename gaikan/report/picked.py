@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from gaikan.figures.latency_labels import digits
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Cards, Fold, Paragraph, Picture, StageCard, Table
-from gaikan.report.latency_tables import digits, fastest_of
+from gaikan.report.latency_tables import fastest_of
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import worded

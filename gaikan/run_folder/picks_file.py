@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from gaikan.config.stages import Objective
+from gaikan.config.stages import Objective, is_constraint
 from gaikan.errors import ConfigError
-from gaikan.selection.constraint_words import is_constraint
 from gaikan.system import json_files
 
 _Figure = Annotated[float, Field(allow_inf_nan=False)] | None

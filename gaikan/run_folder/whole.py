@@ -9,8 +9,8 @@ import pandas as pd
 
 from gaikan.config.model import Config, validated
 from gaikan.errors import ConfigError
-from gaikan.report.latency_files import own_rows, read_facts
 from gaikan.run_folder.decisions import timing_of
+from gaikan.run_folder.latency_files import own_rows, read_facts
 from gaikan.run_folder.latency_rows import Row
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.picks_file import read_picks

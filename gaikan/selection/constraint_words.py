@@ -29,11 +29,6 @@ _WORDS = {  # constraint: what it is called, and its unit
 _FACTORS = {_SHARE: 100.0, "MB": 1.0}
 
 
-def is_constraint(name: str) -> bool:
-    """Whether a limit can be set on something of that name."""
-    return name in _WORDS or name.startswith("recall.")
-
-
 def called(name: str) -> str:
     """The constraint's name in words."""
     if name.startswith("recall."):

@@ -1,9 +1,5 @@
 """Trained networks as the model files that the runtimes load: PyTorch, ONNX, ONNX in int8."""
 
-import io
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -19,6 +14,7 @@ from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
 from gaikan.export.inspector import AnchorDistance, HeadDistance, exported
+from gaikan.export.quantized import quantized
 from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape, is_by_image
 from gaikan.system.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
@@ -30,12 +26,6 @@ from gaikan.timing.torch_model import (
     save_product,
 )
 
-_OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
-    "decisions.",
-    "distance.",
-    "second_less_first",
-    "inspector.second_less_first",
-)
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 
@@ -201,66 +191,6 @@ def pruned(model: Any, *decisions: str) -> Any:
 def _save(model: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
-
-
-def quantized(model: Any, calibration: Images) -> Any:
-    """The ONNX model in int8 by static quantisation; the decision itself stays in fp32.
-
-    Weights per channel and in 7 bits, activations in uint8: without VNNI, products of full
-    8-bit numbers overflow the 16-bit sums of the processor (ONNX Runtime documentation,
-    "Quantize ONNX models", on `reduce_range`).
-    """
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_static
-
-    of_decisions = {
-        initializer.name
-        for initializer in model.graph.initializer
-        if initializer.name.startswith(_OF_DECISIONS)
-    }
-    excluded = [node.name for node in model.graph.node if of_decisions & set(node.input)]
-    copy = type(model)()
-    copy.CopyFrom(model)  # `quantize_static` moves the weights of what it is given to a file
-    result = io.BytesIO()
-    with _quiet():
-        quantize_static(
-            copy,
-            result,
-            _Calibration(calibration),
-            op_types_to_quantize=["Conv", "Gemm", "MatMul", "MaxPool"],
-            nodes_to_exclude=excluded,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
-    return onnx.load_from_string(result.getvalue())
-
-
-class _Calibration:
-    """What `quantize_static` asks for its images, batch by batch."""
-
-    def __init__(self, images: Images) -> None:
-        self._batches: Iterator[NDArray[Any]] = iter(
-            np.array_split(images, max(1, len(images) // 64))
-        )
-
-    def get_next(self) -> dict[str, NDArray[Any]] | None:
-        """The next batch; None after the last."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT: batch}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """`quantize_static` recommends a preparation that the exporter's optimiser has done."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
 
 
 def write_gemm(folder: Path) -> ModelFolder:

@@ -60,7 +60,7 @@ class TimedRun:
                 "packages": [_version(package) for package in packages],
                 "code": code_version(
                     "gaikan.export.inspector",
-                    *(f"gaikan.timing.{name}" for name in ("time_run", "models", "session")),
+                    *(f"gaikan.timing.{name}" for name in ("time_networks", "models", "session")),
                 ),
             }
         )

@@ -1,0 +1,85 @@
+"""`latency.csv`, `.json` and samples: written, read, and kept where they still hold."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gaikan.errors import DataError
+from gaikan.run_folder import latency_facts
+from gaikan.run_folder.latency_facts import FACTS
+from gaikan.run_folder.latency_rows import Row, machine_of, merge, read_rows, write_rows
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.result_tables import read_table
+from gaikan.system.files import write
+
+CSV, SAMPLES = "latency.csv", "latency_samples.parquet"
+
+
+def own_rows(out: Path) -> list[Row]:
+    """The rows that the run folder holds; none where it was not timed. Raises DataError."""
+    try:
+        return read_rows(out / CSV) if (out / CSV).exists() else []
+    except DataError as error:
+        raise DataError(f"{error}; delete it, and `gaikan time {out}` writes it anew") from None
+
+
+def read_facts(out: Path) -> dict[str, Any] | None:
+    """What the last timing in the run folder left; None where there is no table with it."""
+    return latency_facts.read_facts(out) if (out / CSV).exists() else None
+
+
+def write_timing(out: Path, rows: list[Row], facts: dict[str, Any], samples: pd.DataFrame) -> None:
+    """The files of a timing; rows of other machines stay where they are of the same networks."""
+    before = read_facts(out)
+    if before is not None and before["networks"] == facts["networks"]:
+        rows = merge([row for row in own_rows(out) if row.machine != facts["machine"]], rows)
+    write(out / FACTS, json.dumps(facts, indent=1) + "\n")
+    content = io.BytesIO()
+    samples.to_parquet(content, index=False)
+    write(out / SAMPLES, content.getvalue())
+    write_rows(out / CSV, rows)
+
+
+def merge_into(out: Path, others: list[Path]) -> list[Row]:
+    """Adds other machines' tables to the run's; gives the rows of all.
+
+    Raises DataError where a table has variants or networks that the run has not, or names its
+    machine as another one is named, or as the one whose timing the run holds.
+    """
+    rows = own_rows(out)
+    known = set(read_table(out, "accuracy")["variant"])
+    networks = {each["store"]["trained"] for each in read_manifest(out)["networks"]}
+    own = (read_facts(out) or {}).get("machine")
+    for path in others:
+        added = read_rows(path)
+        strangers = sorted({row.variant for row in added} - known)
+        if strangers:
+            raise DataError(f"{path}: variant {strangers[0]!r} is not in {out}/accuracy.csv")
+        if any(row.network not in networks for row in added):
+            raise DataError(
+                f"{path}: timed on other networks than those of {out}, or does not say on which"
+            )
+        if any(row.machine == own for row in added):
+            raise DataError(
+                f"{path}: machine {own!r} is the one that {out} itself was timed on; "
+                f"`gaikan time {out}` times it anew, another --machine-name sets it apart"
+            )
+        _refuse_namesakes(path, rows, added)
+        rows = merge(rows, added)
+    write_rows(out / CSV, rows)
+    return rows
+
+
+def _refuse_namesakes(path: Path, rows: list[Row], added: list[Row]) -> None:
+    known = {row.machine: machine_of(row) for row in rows}
+    for row in added:
+        name, processor, cores = known.get(row.machine, machine_of(row))
+        if (name, processor, cores) != machine_of(row):
+            raise DataError(
+                f"{path}: machine {name!r} is {row.processor} with {row.cores} cores, but the run "
+                f"has another of that name ({processor}, {cores} cores); "
+                "time it again with another --machine-name"
+            )

@@ -43,7 +43,7 @@ def wrong_anchors() -> Plant:
         return lambda part: method(part)[::-1].copy()
 
     wrong = {name: reversed_order(method) for name, method in ANCHORS.items()}
-    return patch.object(gaikan.cell, "ANCHORS", wrong)
+    return patch.object(gaikan.training.cell, "ANCHORS", wrong)
 
 
 def own_statistics() -> Plant:
@@ -55,7 +55,7 @@ def own_statistics() -> Plant:
         mean, std = channel_statistics(images, torch.arange(len(images)))
         return embed(Embedder(embedder.network, mean, std), images)
 
-    return patch.object(gaikan.cell, "embed", wrong)
+    return patch.object(gaikan.training.cell, "embed", wrong)
 
 
 def dropout() -> Plant:
@@ -95,7 +95,7 @@ def half_the_epochs() -> Plant:
         fewer = recipe.train.model_copy(update={"epochs": recipe.train.epochs // 2})
         return fit(replace(recipe, train=fewer), *arguments)
 
-    return patch.object(gaikan.cell, "fit", wrong)
+    return patch.object(gaikan.training.cell, "fit", wrong)
 
 
 def shuffled_labels() -> Plant:

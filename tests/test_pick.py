@@ -277,7 +277,7 @@ def test_the_same_files_give_the_same_picks(run: Path) -> None:
 
 def test_picking_imports_nothing_slow(run: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gaikan.pick import pick_run;"
+        "import sys; from pathlib import Path; from gaikan.flow.pick_run import pick_run;"
         f"pick_run(Path({str(run)!r}));"
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy.stats') if m in sys.modules])"
     )

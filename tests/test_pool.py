@@ -38,6 +38,8 @@ def test_workers_allocate_in_large_pages(
 
 
 def test_workers_import_little() -> None:
-    code = "import sys, gaikan.pool; print([m for m in ('sklearn', 'pandas') if m in sys.modules])"
+    code = (
+        "import sys, gaikan.grid.pool;print([m for m in ('sklearn', 'pandas') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

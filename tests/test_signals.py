@@ -18,7 +18,7 @@ def is_deaf() -> bool:
 
 HEARS = """
 import os, signal, threading, time
-from gaikan.signals import starting_workers
+from gaikan.system.signals import starting_workers
 # The system gives it the signal, as the main thread blocks it.
 threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
 signal.signal(signal.SIGINT, signal.default_int_handler)

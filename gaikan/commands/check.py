@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.line import needs_harness
+from gaikan.commands.options import needs_harness
 from gaikan.errors import ConfigError
 from gaikan.system.files import write
 
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
     from gaikan.check.outcome import CheckOutcome
     from gaikan.check.run_answers import CheckedRun
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(check)
 
 
 def check(

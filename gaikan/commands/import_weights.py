@@ -5,14 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.line import named_path, needs_harness
+from gaikan.commands.options import named_path, needs_harness
 from gaikan.errors import ConfigError
 from gaikan.system.files import file_name
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command("import")(import_)
 
 
 def import_(

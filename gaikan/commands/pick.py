@@ -6,19 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.line import needs_harness
+from gaikan.commands.options import needs_harness
 from gaikan.errors import GaikanError
-from gaikan.system.files import write
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gaikan.selection.picks import Picks
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(pick)
 
 
 def pick(
@@ -29,6 +23,9 @@ def pick(
 ) -> None:
     """Say which variant to install at which inspection stage, and why. Trains nothing."""
     from rich.console import Console
+
+    with needs_harness():
+        from gaikan.flow.pick_run import pick_run
 
     gc.disable()  # a tenth of the time goes into looking for garbage, and there is none
     try:
@@ -42,33 +39,10 @@ def pick(
     raise typer.Exit(1 if any(each.choice.pick is None for each in picks.stages) else 0)
 
 
-def pick_run(out: Path, stages: Path | None = None) -> "Picks":
-    """Picks and writes `picks.json`, `picks.md` and their figures.
-
-    Raises ConfigError and DataError before anything is written.
-    """
-    with needs_harness():
-        from gaikan.figures.sensitivity_map import sensitivity_map
-        from gaikan.figures.tree import tree
-        from gaikan.report.picks_page import page
-        from gaikan.selection.picks import make_picks
-        from gaikan.selection.picks_json import to_json
-
-    picks = make_picks(out, stages)
-    figures = {each.name: f"figures/sensitivity-{each.name}.svg" for each in picks.stages}
-    for old in (out / "figures").glob("sensitivity-*.svg"):
-        if f"figures/{old.name}" not in figures.values():
-            old.unlink()  # of a stage that is no more
-    for each in picks.stages:
-        write(out / figures[each.name], sensitivity_map(each))
-    write(out / "figures/tree.svg", tree(picks))
-    write(out / "picks.md", page(picks, {"": "figures/tree.svg", **figures}))
-    write(out / "picks.json", to_json(picks))
-    return picks
-
-
 def at_the_end(console: "Console", out: Path) -> None:
     """Of `gaikan bench`: stages that this timing cannot answer do not undo the run."""
+    from gaikan.flow.pick_run import pick_run
+
     try:
         show(console, pick_run(out), out)
     except GaikanError as error:

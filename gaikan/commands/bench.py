@@ -1,0 +1,130 @@
+"""`gaikan bench`: trains, times and picks, on one data set or on several."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaikan.commands.options import (
+    SOURCE,
+    Quick,
+    Shape,
+    Thorough,
+    named_path,
+    needs_harness,
+    timing_plan,
+)
+from gaikan.commands.pick import at_the_end
+from gaikan.commands.time import show_latency
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.config.model import Config
+
+
+def bench(
+    configs: Annotated[
+        list[Path] | None, typer.Argument(help="TOML; none: full grid, terminals")
+    ] = None,
+    train: Annotated[str | None, typer.Option(help=f"Source: {SOURCE}")] = None,
+    test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
+    ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of the cnn; the mlp trains 3.5 times as many")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            parser=named_path,
+            metavar="DIR",
+            help="Run folder, or of several; default results/NAME",
+        ),
+    ] = None,
+    shape: Shape = None,
+    references: Annotated[
+        str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
+    ] = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
+    ] = None,
+    worker_resources: Annotated[
+        str | None, typer.Option(help="Only on Dask workers that have them, such as GPU=1")
+    ] = None,
+) -> None:
+    """Train, score and time the grid; go on where an interrupted run stopped.
+
+    Several data sets (several files, or several data tables in one) are a run each, and a summary.
+    """
+    asked = {
+        "data.train": train,
+        "data.test": test,
+        "data.ok": ok,
+        "data.shape": shape,
+        "seeds": seeds,
+        "train.epochs": epochs,
+        "device": device,
+        "references": references,
+        "timing.plan": timing_plan(quick, thorough),
+        "timing.enabled": timing,
+        "executor": executor,
+        "worker_resources": worker_resources,
+    }
+    with needs_harness():
+        from gaikan.commands.several import bench_all
+        from gaikan.config.plan import RESULTS, load_plan
+    from rich.console import Console
+
+    plan = load_plan(
+        configs or [], {key: value for key, value in asked.items() if value is not None}
+    )
+    console = Console(highlight=False)
+
+    def bench_one(settings: "Config", folder: Path) -> bool:
+        return _bench_one(console, settings, folder)
+
+    if len(plan.runs) > 1:
+        good = bench_all(plan, out, bench_one, console)
+    else:
+        (only,) = plan.runs
+        good = bench_one(only.config, out or RESULTS / only.name)
+    raise typer.Exit(0 if good else 1)
+
+
+def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
+    """Trains, times and picks; whether every cell ended well."""
+    from gaikan.commands.terminal import GridProgress, StepProgress, show_cautions, table
+    from gaikan.flow import bench_run
+    from gaikan.flow.timing_run import time_networks
+    from gaikan.report.accuracy_table import accuracy_rows
+    from gaikan.report.pages import write_pages
+    from gaikan.report.trust_words import rate_rows
+    from gaikan.timing.options import TimingOptions
+
+    with GridProgress(console) as progress:
+        outcome = bench_run.bench(settings, out, progress)
+    if outcome.kept:
+        console.print("Nothing has changed since the last run here: its figures stand.")
+    console.print(table(*accuracy_rows(outcome.summary)))
+    console.print(outcome.about, style="dim")
+    if outcome.rates is not None:
+        console.print(table(*rate_rows(outcome.rates)))
+    show_cautions(console, outcome.out)
+    for failure in outcome.failed:
+        console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+    if settings.timing.enabled:
+        with StepProgress(console, "timing") as steps:
+            asked_for = settings.timing
+            options = TimingOptions.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
+            latency = time_networks(outcome.out, options, steps, again=False)
+        show_latency(console, latency)
+        at_the_end(console, outcome.out)
+    else:
+        console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
+    console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
+    return not outcome.failed

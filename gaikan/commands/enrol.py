@@ -1,0 +1,45 @@
+"""`gaikan enrol`: another class in a bundle, from a handful of images."""
+
+from typing import Annotated
+
+import typer
+
+from gaikan.commands.options import BundleFile, BundleOut, ImagePaths
+
+
+def enrol(
+    bundle: BundleFile,
+    images: ImagePaths,
+    name: Annotated[
+        str, typer.Option("--class", help="The class; one that is there gets a new anchor")
+    ],
+    out: BundleOut,
+) -> None:
+    """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""
+    from rich.console import Console
+
+    from gaikan.bundle.bundle import Bundle
+    from gaikan.bundle.enrol import enrol as add
+    from gaikan.bundle.images import read_batches
+
+    model = Bundle.open(bundle)
+    found = add(model, name, read_batches(images, model.card, 64))
+    found.bundle.save(out)
+    console = Console(highlight=False, soft_wrap=True)
+    what = "replaced" if found.replaced else "added"
+    images_ = "1 image" if found.images == 1 else f"{found.images} images"
+    console.print(f"{name!r} {what} from {images_}; distances of its anchor:")
+    if found.moved is not None:
+        console.print(f"  {found.moved:9.4f}  from where it was")
+    for other, distance in sorted(found.distances.items(), key=lambda item: item[1]):
+        console.print(f"  {distance:9.4f}  {other}")
+    console.print(f"{found.changed} of {found.kept} kept validation parts change class")
+    for counts, says in ((found.lost, "no longer right"), (found.gained, "right now")):
+        if counts:
+            parts = ", ".join(f"{label} {n}" for label, n in counts.items())
+            console.print(f"  {says}: {parts}")
+    if model.card.threshold is not None:
+        console.print(
+            "the stage's threshold was fitted on the old anchors; fit it anew when you can"
+        )
+    console.print(f"{out}: {len(found.bundle.card.classes)} classes")

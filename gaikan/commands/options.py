@@ -1,0 +1,58 @@
+"""Options that several commands have, and what stands between them and the harness."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gaikan.errors import ConfigError, GaikanError
+
+SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name, then @revision, :split"
+Shape = Annotated[
+    str | None,
+    typer.Option(help="Image size of a frame table, or to resize a folder to: HEIGHTxWIDTH"),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2 batch sizes")]
+Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
+BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
+ImagePaths = Annotated[
+    list[Path], typer.Argument(metavar="IMAGES...", help="Image files, folders, .parquet tables")
+]
+
+
+def named_path(text: str) -> Path:
+    """Not the working folder where a variable of the shell was not set. Raises ConfigError."""
+    if not text:
+        raise ConfigError("--out: is empty; name a path")
+    return Path(text)
+
+
+BundleOut = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", parser=named_path, metavar="FILE", help="The new bundle: part.gaikan"
+    ),
+]
+
+
+@contextmanager
+def needs_harness() -> Iterator[None]:
+    """A missing package becomes one line that says what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise GaikanError(
+            f"this command needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
+        ) from None
+
+
+def timing_plan(quick: bool, thorough: bool) -> str | None:
+    """The name of the timing plan that is asked for; None for the configuration's own.
+
+    Raises ConfigError on both options.
+    """
+    if quick and thorough:
+        raise ConfigError("--quick and --thorough: choose one")
+    return "quick" if quick else "thorough" if thorough else None

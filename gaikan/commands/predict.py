@@ -1,0 +1,99 @@
+"""`gaikan predict`: images to classes, on the line."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaikan.commands.options import BundleFile, ImagePaths
+from gaikan.errors import ConfigError, one_line
+from gaikan.system.files import replacing
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.bundle.stream import Line, Tally
+
+
+def predict(
+    bundle: BundleFile,
+    images: ImagePaths,
+    csv: Annotated[Path | None, typer.Option(help="Write the decisions to this file")] = None,
+    json: Annotated[bool, typer.Option("--json", help="A JSON object a line, on stdout")] = False,
+    batch: Annotated[int, typer.Option(min=1, max=65536, help="Images at a time")] = 64,
+) -> None:
+    """Classify images with a bundle. Needs no more than `pip install gaikan`."""
+    if csv is not None and json:
+        raise ConfigError("--csv and --json: choose one")
+    from rich.console import Console
+
+    from gaikan.bundle.bundle import Bundle
+    from gaikan.bundle.images import count, read_batches
+    from gaikan.bundle.stream import COLUMNS, Tally, csv_text, json_line
+    from gaikan.bundle.stream import predict as decide
+
+    model = Bundle.open(bundle)
+    batches = read_batches(images, model.card, batch)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    tally, started = Tally(), time.perf_counter()
+    lines = _with_progress(decide(model, batches, tally), count(images), console)
+    if csv is not None:
+        try:
+            with replacing(csv) as file:
+                file.write(f"{','.join(COLUMNS)}\n".encode())
+                for some in lines:
+                    file.write(csv_text(some).encode(errors="surrogateescape"))
+        except OSError as error:
+            raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
+    elif json:
+        # A file's name need not be text: as bytes it comes out as it is.
+        with suppress(AttributeError):
+            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        for some in lines:
+            sys.stdout.write("".join(f"{json_line(line)}\n" for line in some))
+    else:
+        sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
+        for some in lines:
+            sys.stdout.write("".join(map(_text, some)))
+    _sum_up(console, tally, time.perf_counter() - started)
+
+
+def _text(line: "Line") -> str:
+    name, label, verdict, distance, margin = line
+    figures = f"{distance:>9.4f} {margin:>9.4f}"
+    return f"{one_line(label):<16} {verdict:<9} {figures}  {one_line(name)}\n"
+
+
+def _with_progress(
+    batches: "Iterator[list[Line]]", total: int, console: "Console"
+) -> "Iterator[list[Line]]":
+    """The same, with a bar on a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("images"), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=total)
+        for lines in batches:
+            yield lines
+            bar.advance(task, len(lines))
+
+
+def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
+    classes = ", ".join(f"{name} {n}" for name, n in tally.classes.most_common())
+    pace = f"{seconds:.1f} s ({tally.images / seconds:.0f} a second)"
+    console.print(f"{tally.images} images in {pace}: {classes}")
+    for n, what in ((tally.resized, "resized"), (tally.converted, "converted grey/colour")):
+        if n:
+            console.print(f"{n} of {tally.images} images {what} to what the model takes")

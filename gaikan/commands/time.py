@@ -1,0 +1,124 @@
+"""`gaikan time`: how fast a run's networks, or one bundle, are on this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gaikan.commands.options import Quick, Thorough, named_path, needs_harness, timing_plan
+from gaikan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.flow.timing_run import Latency
+    from gaikan.run_folder.latency_rows import Row
+    from gaikan.timing.options import TimingOptions
+
+
+def time_(
+    what: Annotated[Path, typer.Argument(metavar="RUN|BUNDLE", help="Run folder, or one bundle")],
+    machine_name: Annotated[str | None, typer.Option(help="Default: the host's name")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            parser=named_path,
+            metavar="CSV",
+            help="Write this CSV, not RUN/latency.* or BUNDLE.latency.csv",
+        ),
+    ] = None,
+    quick: Quick = False,
+    thorough: Thorough = False,
+    threads: Annotated[list[int] | None, typer.Option(help="Default: 1 and all cores")] = None,
+    runtime: Annotated[list[str] | None, typer.Option(help="Such as openvino-int8")] = None,
+    include_decode: Annotated[bool, typer.Option(help="Time decoding the image file too")] = False,
+) -> None:
+    """Time a run's networks in every runtime, or a bundle (base install), on this machine."""
+    from gaikan.timing.options import TimingOptions
+
+    options = TimingOptions(
+        plan=timing_plan(quick, thorough) or "default",
+        runtimes=None if runtime is None else tuple(runtime),
+        threads=None if threads is None else tuple(threads),
+        include_decode=include_decode,
+        machine=machine_name,
+    )
+    if what.is_file():
+        time_bundle_file(what, options, out)
+        return
+    with needs_harness():
+        from gaikan.flow.timing_run import time_networks
+        from gaikan.report.pages import write_pages
+    from rich.console import Console
+
+    from gaikan.commands.terminal import StepProgress
+
+    console = Console(highlight=False)
+    with StepProgress(console, "timing") as steps:
+        latency = time_networks(what, options, steps, csv=out)
+    show_latency(console, latency)
+    console.print(f"Table: {out or what / 'latency.csv'}")
+    if out is None:
+        console.print(f"Report: {write_pages(what)}", soft_wrap=True)
+
+
+def show_latency(console: "Console", latency: "Latency") -> None:
+    """The fastest runtime of each variant, and whether an earlier timing was kept."""
+    if latency.kept:
+        console.print("Inference was timed before: same networks, machine and settings", end="")
+        console.print("; `gaikan time` times it anew.")
+    show_fastest(console, latency.rows)
+
+
+def show_fastest(console: "Console", rows: "list[Row]") -> None:
+    """A table a machine, and what was skipped."""
+    from rich.markup import escape
+
+    from gaikan.commands.terminal import table
+    from gaikan.report.latency_tables import fastest_rows, skipped_lines
+
+    machines = list(dict.fromkeys(row.machine for row in rows))
+    for name in machines:
+        own = [row for row in rows if row.machine == name]
+        title = escape(name) if len(machines) > 1 else None
+        console.print(table(*fastest_rows(own, narrow=True), title=title))
+    for reason in skipped_lines(rows):
+        console.print(f"skipped {reason}", style="dim")
+
+
+def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> None:
+    """`gaikan time BUNDLE`: writes the rows that `gaikan report RUN --latency` merges."""
+    if options.runtimes is not None or options.include_decode:
+        raise ConfigError(
+            f"{path}: a bundle is timed in its own runtime and without decoding; leave out "
+            "--runtime and --include-decode"
+        )
+    from rich.console import Console
+
+    from gaikan.bundle.bundle import Bundle
+    from gaikan.commands.terminal import StepProgress, table
+    from gaikan.run_folder.latency_rows import write_rows
+    from gaikan.timing.time_bundle import time_bundle
+
+    bundle = Bundle.open(path)
+    console = Console(highlight=False, soft_wrap=True)
+    with StepProgress(console, "timing") as steps:
+        rows = time_bundle(bundle, options, steps)
+    out = out or path.with_name(f"{path.stem}.latency.csv")
+    try:
+        write_rows(out, rows)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
+    card = bundle.card
+    console.print(f"{card.variant}, {card.runtime} {card.precision}, on {rows[0].processor}:")
+    header = ["threads", "batch", "p50 ms", "p99 ms", "images/s", "peak MB"]
+    cells = [
+        [str(row.threads), str(row.batch_size or row.skipped)]
+        + [
+            f"{value:.4g}" if value else ""
+            for value in (row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb)
+        ]
+        for row in rows
+    ]
+    console.print(table(header, cells))
+    console.print(f"{out}: to be merged by `gaikan report RUN --latency {out.name}`")

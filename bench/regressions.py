@@ -141,7 +141,7 @@ def row(name: str, outcome: CheckOutcome) -> list[str]:
     drop = min(accuracy, key=lambda line: line.difference)
     return [
         name,
-        "no" if outcome.passed else "yes",
+        "yes" if outcome.worse else "no",
         f"{len(worse)} of {len(accuracy)}",
         str(len(outcome.worse)),
         f"{100 * drop.difference:+.1f} ({drop.variant})",

@@ -1,17 +1,22 @@
 """What goes on a Raspberry Pi: a virtual environment with `pip install gaikan` and no more."""
 
 import csv
+import json
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from small_bundle import bundle, images
 from test_bundle import HEAVY, write_files
+from test_export_pick import write_table
+from test_hostile_bundles import gaikan as harness
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.run_folder.latency_rows import read_rows
+from gaikan.system.machine import cores
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.timeout(300)
@@ -54,15 +59,59 @@ def test_predict_time_and_enrol_need_no_more(python: Path, tmp_path: Path) -> No
     done = gaikan(python, "time", model, "--quick", "--machine-name", "pi")
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "m.latency.csv")
-    assert {(r.machine, r.batch_size, r.skipped) for r in rows} == {
-        ("pi", 1, None),
-        ("pi", 64, None),
+    assert {(r.machine, r.threads, r.batch_size, r.skipped) for r in rows} == {
+        ("pi", threads, size, None) for threads in (1, cores()) for size in (1, 64)
     }
 
     new = tmp_path / "n.gaikan"
     done = gaikan(python, "enrol", model, files[0], "--class", "burr", "-o", new)
     assert done.returncode == 0, done.stderr
     assert Bundle.open(new).card.classes == (*names, "burr")
+
+
+QUICK = """
+seeds = 1
+references = "none"
+[data]
+train = "{folder}/train.parquet"
+test = "{folder}/test.parquet"
+ok = "ok"
+[grid]
+arch = ["mlp"]
+style = ["vanilla"]
+[train]
+epochs = 3
+batch_size = 32
+[timing]
+plan = "quick"
+runtimes = ["torch-fp32", "onnxruntime-fp32", "openvino-fp32"]
+"""
+
+
+def test_what_a_default_run_picks_is_exported_and_predicts_with_no_more(
+    python: Path, tmp_path: Path
+) -> None:
+    """Nothing is said of runtimes, and the quick timing answers both default stages."""
+    write_table(tmp_path / "train.parquet", 900, 0)
+    write_table(tmp_path / "test.parquet", 90, 1)
+    table = pd.read_parquet(tmp_path / "test.parquet")
+    pixels = table[[f"data{i}" for i in range(64)]].to_numpy()
+    write_files(tmp_path / "lot", pixels.reshape(-1, 1, 8, 8))
+    (tmp_path / "quick.toml").write_text(QUICK.format(folder=tmp_path))
+    assert harness("bench", tmp_path / "quick.toml", "--out", tmp_path / "run") == 0
+    assert {row.threads for row in read_rows(tmp_path / "run/latency.csv")} >= {1, cores()}
+    stages = json.loads((tmp_path / "run/picks.json").read_bytes())["stages"]
+    for name in ("intermediate", "final"):
+        bundle, said = tmp_path / f"{name}.gaikan", tmp_path / f"{name}.csv"
+        assert stages[name]["pick"]["bundle"]["needs"] == "pip install gaikan"
+        assert harness("export", tmp_path / "run", "--stage", name, "--out", bundle) == 0
+        done = gaikan(python, "predict", bundle, tmp_path / "lot", "--csv", said)
+        assert done.returncode == 0, done.stderr
+        expected = tmp_path / "expected.csv"
+        assert harness("predict", bundle, tmp_path / "lot", "--csv", expected) == 0
+        own, other = (pd.read_csv(path) for path in (said, expected))
+        assert own["class"].tolist() == other["class"].tolist()
+        assert len(own) == 90
 
 
 def test_what_needs_the_harness_says_what_to_install(python: Path, tmp_path: Path) -> None:

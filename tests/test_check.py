@@ -215,7 +215,8 @@ def test_a_variant_that_is_worse_fails_and_is_named(
     suite = ElementTree.parse(written[1]).getroot().find("testsuite")
     assert suite is not None
     failed = [case.attrib for case in suite if case.find("failure") is not None]
-    assert {case["classname"] for case in failed} == {f"gaikan.{VICTIM}"}
+    assert {case["classname"] for case in failed} <= {f"gaikan.{VICTIM}", "gaikan.inconclusive"}
+    assert {"classname": f"gaikan.{VICTIM}", "name": "accuracy", "time": "0"} in failed
     assert suite.attrib["failures"] == str(len(failed))
 
 
@@ -296,7 +297,7 @@ def test_other_test_parts_are_compared_unpaired_by_lots(
     held = json.loads((folder / "baseline.json").read_text())
     held["data"]["test"]["fingerprint"] = "f" * 64
     (tmp_path / "b.json").write_text(json.dumps(held))
-    options = ("--allow-data", "--markdown", tmp_path / "m.md")
+    options = ("--allow-data", "--allow-inconclusive", "--markdown", tmp_path / "m.md")
     assert gaikan(folder / "run", tmp_path / "b.json", *options) == 0
     assert "3 variants not paired" in capsys.readouterr().out
     (row,) = [line for line in (tmp_path / "m.md").read_text().splitlines() if VARIANTS[0] in line][
@@ -314,7 +315,7 @@ def test_without_room_for_decisions_figures_are_kept(
     monkeypatch.setattr(baseline_module, "MOST_BYTES", 1)
     assert gaikan(folder / "run", tmp_path / "b.json", "--update") == 0
     assert "without (too many" in capsys.readouterr().out
-    assert gaikan(folder / "run", tmp_path / "b.json") == 0
+    assert gaikan(folder / "run", tmp_path / "b.json", "--allow-inconclusive") == 0
     assert "3 variants not paired" in capsys.readouterr().out
 
 
@@ -324,8 +325,60 @@ def test_other_seeds_are_paired_by_part(
     table = pd.read_parquet(run / "predictions.parquet")
     table["seed"] += 100
     table.to_parquet(run / "predictions.parquet")
-    assert gaikan(run, folder / "baseline.json") == 0
+    assert gaikan(run, folder / "baseline.json", "--allow-inconclusive") == 0
     assert "3 variants paired by part, 192 test parts" in capsys.readouterr().out
+
+
+UNSURE = "of 12 lines inconclusive: a drop is not ruled out"
+
+
+def test_what_rules_no_drop_out_is_inconclusive_in_every_output_and_fails_unless_it_is_allowed(
+    folder: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two seeds against four others: intervals of ten points and more."""
+    drop(run, lambda table: table["seed"] > 1)
+    table = pd.read_parquet(run / "predictions.parquet")
+    table["seed"] += 100
+    table.to_parquet(run / "predictions.parquet")
+    written = run / "m.md", run / "j.xml", run / "h.csv"
+    options: list[str | Path] = [
+        "--markdown",
+        written[0],
+        "--junit",
+        written[1],
+        "--history",
+        written[2],
+    ]
+    options.append("--allow-seeds")
+    assert gaikan(run, folder / "baseline.json", *options) == 1
+    said = capsys.readouterr().out
+    assert UNSURE in said
+    assert said.splitlines()[-1].startswith("INCONCLUSIVE: nothing is shown to be worse; --allow")
+    assert "passed" not in said
+    found = verdicts(written[0].read_text())
+    assert "inconclusive" in set(found.values()) <= {"inconclusive", "same"}
+    suite = ElementTree.parse(written[1]).getroot()[0]
+    unsure = {
+        (c.attrib["name"], c.attrib["classname"]) for c in suite if c.find("skipped") is not None
+    }
+    own = {(f, f"gaikan.{v}") for (f, v), verdict in found.items() if verdict == "inconclusive"}
+    assert own <= unsure
+    failed = [case.attrib["classname"] for case in suite if case.find("failure") is not None]
+    assert failed == ["gaikan.inconclusive"]
+    history = pd.read_csv(written[2])
+    assert history["verdict"].tolist() == ["inconclusive"] * len(VARIANTS)
+    assert gaikan(run, folder / "baseline.json", *options, "--allow-inconclusive") == 0
+    said = capsys.readouterr().out
+    assert "lines inconclusive: a drop is not ruled out" in said.split("allowed: ")[2]
+    assert said.splitlines()[-1].startswith("passed: 3 variants")
+    assert "lines inconclusive" in said.splitlines()[-1]
+
+
+def test_a_single_seed_is_inconclusive(folder: Path, run: Path) -> None:
+    drop(run, lambda table: table["seed"] > 0)
+    options = ("--allow-seeds", "--markdown", run / "m.md")
+    assert gaikan(run, folder / "baseline.json", *options) == 1
+    assert set(verdicts((run / "m.md").read_text()).values()) == {"inconclusive"}
 
 
 def test_the_job_summary_is_appended_to(
@@ -359,7 +412,7 @@ def test_the_junit_file_has_the_words_that_pytest_uses_and_counts_right(
     ours = ElementTree.parse(run / "j.xml").getroot()
     assert words(ours) - words(ElementTree.parse(run / "pytest.xml").getroot()) == set()
     suite = ours[0]
-    assert int(suite.attrib["tests"]) == len(suite) == 4 * len(VARIANTS) + 1
+    assert int(suite.attrib["tests"]) == len(suite) == 4 * len(VARIANTS) + 2
     for tag, count in (("failure", "failures"), ("skipped", "skipped")):
         assert int(suite.attrib[count]) == len(suite.findall(f"testcase/{tag}")) > 0
 
@@ -405,7 +458,14 @@ def test_pytest_has_a_test_a_variant(folder: Path, run: Path) -> None:
     assert RECIPE in done.stdout
     chosen = pytest_on(run, folder / "baseline.json", "-k", "head")
     assert chosen.returncode == 0
-    assert "1 passed, 3 deselected" in chosen.stdout
+    assert "1 passed, 4 deselected" in chosen.stdout
+    table = pd.read_parquet(run / "predictions.parquet")
+    table[table["seed"] == 0].to_parquet(run / "predictions.parquet")
+    unsure = pytest_on(run, folder / "baseline.json", "-k", "head or inconclusive", "-rs")
+    assert unsure.returncode == 1
+    assert "gaikan[mlp-vanilla-head] SKIPPED" in unsure.stdout
+    assert "inconclusive: mlp-vanilla-head: accuracy" in unsure.stdout
+    assert "gaikan[inconclusive] FAILED" in unsure.stdout
     broken = pytest_on(run, run / "none.json")
     assert broken.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no such baseline" in broken.stderr

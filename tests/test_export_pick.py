@@ -77,28 +77,38 @@ def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None
     assert pick["test"]["accuracy"] == pytest.approx(right.mean())
 
 
-@pytest.mark.parametrize(
-    ("runtime", "words"),
-    [
-        ("torch-fp32", "with runtime torch, and a bundle has onnx or openvino; say --runtime onnx"),
-        ("openvino-bf16", "precision bf16, and a bundle has fp32 or int8; say --precision fp32"),
-    ],
-)
+@pytest.mark.parametrize("runtime", ["torch-fp32", "openvino-bf16"])
 def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
-    runtime: str, words: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    runtime: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, bundle = folder / "run", tmp_path / "line.gaikan"
     text = (run / "latency.csv").read_text()
     assert "onnxruntime,fp32," in text
     other = text.replace("onnxruntime,fp32,", ",".join(runtime.split("-")) + ",")
     (run / "latency.csv").write_text(other)
-    assert gaikan("pick", run) == 0
+    (tmp_path / "stages.toml").write_text(f'[stage.line]\nruntimes = ["{runtime}"]\n')
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
     (run / "latency.csv").write_text(text)
+    capsys.readouterr()
     asked = ("export", run, "--stage", "line", "--out", bundle)
     assert gaikan(*asked) == 2
-    assert words in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"picked in {runtime.replace('-', ' ')}, which no bundle holds; --runtime onnx" in said
     assert not bundle.exists()
     assert gaikan(*asked, "--runtime", "onnx", "--precision", "fp32") == 0
+
+
+def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:
+    run = folder / "run"
+    text = (run / "latency.csv").read_text()
+    (run / "latency.csv").write_text(text.replace("onnxruntime,fp32,", "openvino,int8,"))
+    (tmp_path / "stages.toml").write_text('[stage.line]\nruntimes = ["openvino-int8"]\n')
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    (run / "latency.csv").write_text(text)
+    asked = ("export", run, "--stage", "line", "--allow-drop", "--out", tmp_path / "line.gaikan")
+    assert gaikan(*asked) == 0
+    card = Bundle.open(tmp_path / "line.gaikan").card
+    assert (card.runtime, card.precision) == ("openvino", "int8")
 
 
 def test_a_stage_that_the_data_cannot_answer_is_refused_before_training(

@@ -209,7 +209,7 @@ def test_fuzz_another_manifest(whole: Path, out: Path, data: st.DataObject) -> N
 @fuzz(20)
 @given(st.data())
 def test_fuzz_other_picks(whole: Path, out: Path, data: st.DataObject) -> None:
-    uses = {"export": lambda out: picked(out, "line")}
+    uses = {"export": lambda out: picked(out, "line", other=False)}
     use(out, whole, "picks.json", json_of(whole, "picks.json", data), some("report") | uses)
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import ttest_ind, ttest_ind_from_stats, ttest_rel
+from scipy.stats import t, ttest_ind, ttest_ind_from_stats, ttest_rel
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from gaikan.check.differences import Difference
 from gaikan.check.measures import MEASURES, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
-from gaikan.check.verdicts import NOISE, RAISE, SAME, SMALL, UNKNOWN, WORSE, Line, judge
+from gaikan.check.verdicts import INCONCLUSIVE, RAISE, SAME, WORSE, Line, judge
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import Estimate
 
@@ -121,12 +121,16 @@ def test_a_drop_of_eight_points_is_found_where_it_is_and_nowhere_else() -> None:
     ("mean", "error", "verdict"),
     [
         (-0.05, 0.004, WORSE),
-        (-0.05, 0.04, NOISE),
-        (-0.009, 0.0001, SMALL),
-        (-0.002, 0.01, SAME),
+        (-0.05, 0.04, INCONCLUSIVE),
+        (-0.009, 0.0001, SAME),
+        (-0.009, 0.001, INCONCLUSIVE),  # significant, and perhaps more than the margin
+        (-0.002, 0.01, INCONCLUSIVE),
+        (-0.002, 0.003, SAME),
+        (0.05, 0.04, INCONCLUSIVE),
+        (0.03, 0.017, SAME),
         (0.05, 0.004, RAISE),
         (0.009, 0.0001, SAME),
-        (-0.05, np.nan, UNKNOWN),
+        (-0.05, np.nan, INCONCLUSIVE),
         (0.0, 0.0, SAME),
     ],
 )
@@ -136,7 +140,28 @@ def test_the_verdict_asks_for_more_than_margin_and_noise(
     one = Estimate(np.array([mean]), np.array([error]), np.array([9.0]))
     (line,) = judge([Difference(["a"], MEASURES[0], np.array([0.8]), one)], margin=0.01)
     assert line.verdict == verdict
-    (line,) = judge([Difference(["a"], MEASURES[2], np.array([0.8]), one)], margin=0.01)
-    mirrored = {WORSE: RAISE, RAISE: WORSE, SMALL: SAME}
-    if mean != 0.009:  # a rate that rises a little is a change for the worse
-        assert line.verdict == mirrored.get(verdict, verdict)
+    rate = Estimate(-one.mean, one.error, one.freedom)  # of which more is worse
+    (line,) = judge([Difference(["a"], MEASURES[2], np.array([0.8]), rate)], margin=0.01)
+    assert line.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "margin"), [(-0.002, 0.003, 0.01), (0.0, 0.004, 0.009), (0.004, 0.006, 0.01)]
+)
+def test_what_is_the_same_rules_out_a_drop_beyond_the_margin_by_scipys_interval(
+    mean: float, error: float, margin: float
+) -> None:
+    one = Estimate(np.array([mean]), np.array([error]), np.array([9.0]))
+    (line,) = judge([Difference(["a"], MEASURES[0], np.array([0.8]), one)], margin)
+    low, high = t.interval(0.95, 9, mean, error)
+    assert (line.low, line.high) == pytest.approx((low, high))
+    assert (line.verdict == SAME) == (low >= -margin)
+
+
+def test_a_single_seed_has_no_interval_and_is_never_the_same() -> None:
+    for mean, verdict in ((0.0, INCONCLUSIVE), (0.05, INCONCLUSIVE), (-0.05, WORSE)):
+        one = Estimate(np.array([mean]), np.array([0.001]), np.array([9.0]))
+        found = Difference(["a"], MEASURES[0], np.array([0.8]), one, alone=True)
+        (line,) = judge([found], margin=0.01)
+        assert line.verdict == verdict
+        assert np.isnan([line.low, line.high]).all()

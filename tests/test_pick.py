@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 from scipy.stats import binomtest
-from small_run import FAKES, Fake, write_run
+from small_run import FAKES, Fake, row, write_run
 from test_hostile_bundles import gaikan
 
 from gaikan.commands.pick import at_the_end
 from gaikan.config.model import load_config
 from gaikan.run_folder.decisions import _column
+from gaikan.run_folder.latency_rows import write_rows
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.selection.asked import DEFAULTS
 
@@ -79,7 +80,7 @@ def test_every_candidate_is_there_with_every_constraint(run: Path) -> None:
     gaikan("pick", run)
     for stage in json.loads((run / "picks.json").read_bytes())["stages"].values():
         names = [constraint["name"] for constraint in stage["constraints"]]
-        assert len(stage["candidates"]) == 2 * sum(len(fake.p50_ms) for fake in FAKES)
+        assert len(stage["candidates"]) == 2 * len(FAKES)  # each in ONNX Runtime
         for candidate in stage["candidates"]:
             assert [*candidate["values"]] == names
             assert candidate["qualifies"] == (not candidate["failed"])
@@ -140,7 +141,7 @@ def test_a_runtime_that_disagrees_is_not_picked_silently(tmp_path: Path) -> None
 
 
 def test_a_runtimes_disagreement_is_charged_to_the_escape_ceiling(tmp_path: Path) -> None:
-    fake = Fake("mlp-triplet-mean_embedding", 3.0, {"openvino-int8": 0.1}, agreement=0.995)
+    fake = Fake("mlp-triplet-mean_embedding", 3.0, {"onnxruntime-int8": 0.1}, agreement=0.995)
     out = write_run(tmp_path / "run", [fake], seeds=1)
     _, stages = picked(out, "[stage.any]\nescape_bound = { max = 0.05 }\n", tmp_path)
     (check,) = (c for c in stages["any"]["pick"]["checks"] if c["constraint"] == "escape_bound")
@@ -148,6 +149,101 @@ def test_a_runtimes_disagreement_is_charged_to_the_escape_ceiling(tmp_path: Path
     charged = figures["escape_bound"] + 0.005 * figures["n"] / figures["defects"]
     assert check["value"] == pytest.approx(charged)
     assert check["value"] <= 0.05
+
+
+SPEEDS = {"onnxruntime-fp32": 2.0, "openvino-int8": 0.5, "torch-bf16": 0.7, "torch-fp16-cuda": 0.6}
+
+
+def of_speeds(out: Path, **speeds: float) -> Path:
+    """A run of one variant, timed in these runtimes (label with _ for -: ms)."""
+    own = {label.replace("_", "-"): ms for label, ms in speeds.items()}
+    return write_run(out, [Fake("mlp-triplet-mean_embedding", 3.0, own or SPEEDS)], seeds=1)
+
+
+def test_what_the_base_install_does_not_run_is_not_picked_and_its_gain_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = of_speeds(tmp_path / "run")
+    _, stages = picked(out, "[stage.any]\n", tmp_path)
+    pick, beyond = stages["any"]["pick"], stages["any"]["beyond"]
+    assert (pick["runtime"], pick["timing"]["p50_ms"]) == ("onnxruntime", 2.0)
+    assert pick["bundle"] == {"runtime": "onnx", "precision": "fp32", "needs": "pip install gaikan"}
+    assert {each["runtime"] for each in stages["any"]["candidates"]} == {"onnxruntime"}
+    assert "openvino-int8, 1 thread, accuracy" in beyond
+    assert "p50 0.5 ms instead of 2 ms" in beyond
+    assert "needs `pip install 'gaikan[runtimes]'`" in beyond
+    assert beyond in " ".join(capsys.readouterr().out.split())
+    assert beyond[1:] in (out / "picks.md").read_text()
+    assert "needs `pip install gaikan`" in (out / "picks.md").read_text()
+    slow = of_speeds(tmp_path / "slow", onnxruntime_fp32=2.0, openvino_int8=2.5)
+    _, stages = picked(slow, "[stage.any]\n", tmp_path)
+    assert stages["any"]["beyond"] is None
+
+
+def test_the_gain_is_told_too_where_the_base_install_has_nothing_that_qualifies(
+    tmp_path: Path,
+) -> None:
+    out = of_speeds(tmp_path / "run")
+    code, stages = picked(out, "[stage.fast]\np50_ms = { max = 1 }\n", tmp_path)
+    assert (code, stages["fast"]["pick"]) == (1, None)
+    miss = stages["fast"]["nearest_miss"]
+    assert miss["would_have_to_give"] == ["p50 <= 2 ms instead of 1 ms"]
+    assert "mlp-triplet-mean_embedding in openvino-int8, 1 thread would" in stages["fast"]["beyond"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "runtime", "bundle", "words"),
+    [
+        (
+            'runtimes = ["openvino-int8"]',
+            "openvino",
+            {"runtime": "openvino", "precision": "int8", "needs": "pip install 'gaikan[runtimes]'"},
+            "its bundle (openvino int8) needs `pip install 'gaikan[runtimes]'`",
+        ),
+        ('runtimes = ["torch-bf16"]', "torch", None, "no bundle holds torch-bf16: a bundle has"),
+        ('device = "cuda"', "torch", None, "no bundle holds torch-fp16-cuda: a bundle has onnx"),
+    ],
+)
+def test_a_stage_that_names_other_runtimes_gets_them_and_is_told_what_they_need(
+    stage: str,
+    runtime: str,
+    bundle: Json | None,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = of_speeds(tmp_path / "run")
+    code, stages = picked(out, f"[stage.own]\n{stage}\n", tmp_path)
+    assert code == 0
+    assert stages["own"]["pick"]["runtime"] == runtime
+    assert stages["own"]["pick"]["bundle"] == bundle
+    assert stages["own"]["beyond"] is None
+    assert words in " ".join(capsys.readouterr().out.split())
+    assert words in (out / "picks.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [
+        ("threads = { max = 1 }", "with 1 thread: `gaikan time RUN --threads 1 --threads 2`"),
+        ("threads = { min = 3 }", "at least 3 threads: `gaikan time RUN --threads 2 --threads 3`"),
+        ("p99_ms = { max = 5 }", "p99 was not measured: `gaikan time RUN`"),
+        ("", "not timed in onnxruntime-fp32 or onnxruntime-int8: `gaikan time RUN`"),
+    ],
+)
+def test_what_the_timing_cannot_judge_is_told_with_the_command(
+    stage: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = Fake("mlp-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 2.0, "torch-fp32": 3.0})
+    out = write_run(tmp_path / "run", [fake])
+    label = "onnxruntime-fp32" if stage else "torch-fp32"
+    write_rows(out / "latency.csv", [row(fake, label, 2, p99_ms=None)])
+    code, stages = picked(out, f"[stage.own]\n{stage}\n", tmp_path)
+    assert (code, stages["own"]["pick"], stages["own"]["nearest_miss"]) == (1, None, None)
+    assert stages["own"]["why"].endswith(why)
+    assert "instead of" not in stages["own"]["why"]
+    assert why in " ".join(capsys.readouterr().out.split())
+    assert f"**Nothing qualifies**: {stages['own']['why']}." in (out / "picks.md").read_text()
 
 
 def test_without_a_good_class_the_default_stages_limit_no_escapes(tmp_path: Path) -> None:
@@ -197,7 +293,8 @@ def test_the_file_in_bench_is_the_default() -> None:
         ("[stage.a]\ndevice = 'tpu'", "key 'stage.a.device'"),
         ("[stage.a]\nmachine = 'pi'", "no timed machine 'pi'; there are line-pc"),
         ("[stage.a]\nruntimes = ['onnx']", "no runtime 'onnx'; there are torch-fp32"),
-        ("[stage.a]\nbatch_size = 7", "not timed at 7, only at 1"),
+        ("[stage.a]\nbatch_size = 7", "not timed at 7, only at 1\n"),
+        ("[stage.a]\nbatch_size = 8", "at 8, only at 1; `gaikan time RUN` times 1, 8, 32, 64, 256"),
         ("[stage.'a/b']\n", "a stage's name is letters"),
         ("[stages.a]\n", "unknown key 'stages'; did you mean 'stage'?"),
         ("seeds = 2\n", "no [stage.NAME] in it"),

@@ -22,8 +22,8 @@ def open_session(model: bytes, runtime: str, outputs: tuple[str, ...]) -> Run:
         return opener(model, list(outputs))
     except ModuleNotFoundError as error:
         raise BundleError(
-            f"the bundle runs with {error.name}, which is missing: pip install {error.name}, "
-            "or export it with --runtime onnx"
+            f"the bundle runs with {error.name}, which is missing: "
+            "pip install 'gaikan[runtimes]', or export it with --runtime onnx"
         ) from None
     except Exception as error:  # each runtime has exceptions of its own, some of them private
         raise BundleError(f"{runtime} refuses the graph ({_line(error)})") from None

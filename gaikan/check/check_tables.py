@@ -3,7 +3,7 @@
 import math
 
 from gaikan.check.outcome import CheckOutcome
-from gaikan.check.verdicts import RAISE, Line
+from gaikan.check.verdicts import INCONCLUSIVE, RAISE, Line
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.report.markdown_table import Rows, markdown
 
@@ -51,8 +51,12 @@ def sentence(line: Line) -> str:
 def headline(outcome: CheckOutcome) -> str:
     """The result in one line."""
     variants = len({line.variant for line in outcome.lines})
+    unsure = [finding for finding in outcome.findings if finding.kind == INCONCLUSIVE]
     if outcome.passed:
-        return f"passed: {variants} variants, none worse by more than noise explains"
+        but = f", {len(outcome.inconclusive)} lines inconclusive" if unsure else ""
+        return f"passed: {variants} variants, none worse by more than noise explains{but}"
+    if not outcome.worse and all(f.allowed or f in unsure for f in outcome.findings):
+        return "INCONCLUSIVE: nothing is shown to be worse; --allow-inconclusive passes that"
     n = len(reasons(outcome))
     return f"FAILED: {n} {'reason' if n == 1 else 'reasons'}"
 
@@ -78,8 +82,8 @@ def caption(outcome: CheckOutcome) -> str:
     return (
         "Test figures in %, mean over seeds; interval of each difference alone. WORSE: by more "
         f"than {margin}, and by more than noise explains (one-sided t test, "
-        f"Holm-corrected over all lines, {percent}). noise: by more than {margin}, but not "
-        "by more than noise explains; within margin: the other way round."
+        f"Holm-corrected over all lines, {percent}). same: the interval rules out that it is "
+        f"worse by more than {margin}; inconclusive: it does not, or a single seed has none."
     )
 
 

@@ -29,6 +29,7 @@ class Difference:
     measure: Measure
     before: Floats  # (V,) means of the baseline, of the seeds that are compared
     found: Estimate  # now less before
+    alone: bool = False  # whether a side has a single seed: nothing shows how training varies
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def _paired(
     estimate = same_seeds if pairing.how == BY_SEED else other_seeds
     for measure in measured(actual, ok):
         values, before = measure.of(now, actual, ok), measure.of(held, actual, ok)
-        yield Difference(variants, measure, before.mean((1, 2)), estimate(values, before))
+        found = estimate(values, before)
+        yield Difference(variants, measure, before.mean((1, 2)), found, len(pairing.now) < 2)
 
 
 def _unpaired(

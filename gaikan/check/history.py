@@ -9,7 +9,7 @@ import pandas as pd
 
 from gaikan.check.measures import measured
 from gaikan.check.run_answers import Answers, CheckedRun
-from gaikan.check.verdicts import Line
+from gaikan.check.verdicts import INCONCLUSIVE, Line
 from gaikan.errors import DataError
 from gaikan.system.files import write
 
@@ -25,7 +25,8 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
     beginning of the test data's fingerprint, `verdict` the worst of the variant's figures.
     Raises DataError where the file is not such a table.
     """
-    failed = {line.variant: line.verdict for line in lines if line.fails}
+    verdicts = {line.variant: line.verdict for line in lines if line.verdict == INCONCLUSIVE}
+    verdicts |= {line.variant: line.verdict for line in lines if line.fails}
     rows = [
         {
             "date": date.isoformat(timespec="seconds"),
@@ -34,7 +35,7 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
             "variant": variant,
             "seeds": len(answers.seeds),
             **_figures(tested, answers),
-            "verdict": failed.get(variant, "passed"),
+            "verdict": verdicts.get(variant, "passed"),
         }
         for variant, answers in tested.answers.items()
     ]

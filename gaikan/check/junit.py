@@ -4,15 +4,16 @@ from xml.etree import ElementTree
 
 from gaikan.check.check_tables import sentence
 from gaikan.check.outcome import CheckOutcome
-from gaikan.check.verdicts import UNKNOWN
+from gaikan.check.verdicts import INCONCLUSIVE
 
 
 def as_xml(outcome: CheckOutcome) -> str:
     """A test case for each figure of each variant, and one for whatever else changed."""
     cases = [_case(f.kind, "changed", f.text, not f.allowed) for f in outcome.findings]
     for line in outcome.lines:
-        said = sentence(line) if line.fails or line.verdict == UNKNOWN else None
-        cases.append(_case(line.variant, line.figure, said, line.fails))
+        said = f"{line.verdict}: {sentence(line)}"
+        told = line.fails or line.verdict == INCONCLUSIVE
+        cases.append(_case(line.variant, line.figure, said if told else None, line.fails))
     counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in _TAGS}
     suite = ElementTree.Element(
         "testsuite",

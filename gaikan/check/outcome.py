@@ -8,14 +8,14 @@ from gaikan.check.baseline import Baseline
 from gaikan.check.changes import changes, notes
 from gaikan.check.differences import Lots, differences, pairings
 from gaikan.check.run_answers import CheckedRun
-from gaikan.check.verdicts import MISSING, Line, judge
+from gaikan.check.verdicts import INCONCLUSIVE, MISSING, Line, judge
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it was in the baseline; it fails unless it is allowed."""
+    """What is not as it was in the baseline, or cannot be told; it fails unless it is allowed."""
 
-    kind: str  # one of `changes.KINDS`
+    kind: str  # one of `changes.KINDS`, or `INCONCLUSIVE`
     text: str
     allowed: bool
 
@@ -25,7 +25,7 @@ class Settings:
     """How the check is asked for."""
 
     margin: float = 0.01  # a share
-    allowed: frozenset[str] = frozenset()  # of `changes.KINDS`
+    allowed: frozenset[str] = frozenset()  # kinds of `Finding`
     latency: bool = False
 
 
@@ -45,8 +45,13 @@ class CheckOutcome:
         return [line for line in self.lines if line.fails]
 
     @property
+    def inconclusive(self) -> list[Line]:
+        """The lines that neither fail nor rule a drop out."""
+        return [line for line in self.lines if line.verdict == INCONCLUSIVE]
+
+    @property
     def passed(self) -> bool:
-        """Whether nothing is worse, and all else that changed is allowed."""
+        """Whether nothing is worse, and all else that was found is allowed."""
         return not self.worse and all(finding.allowed for finding in self.findings)
 
 
@@ -64,6 +69,10 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
         lines += timed
         gone = [line.variant for line in timed if line.verdict == MISSING]
         found += [("missing", f"{place}: not timed any more") for place in gone]
+    unsure = [line.verdict for line in lines].count(INCONCLUSIVE)
+    if unsure:
+        what = f"{unsure} of {len(lines)} lines inconclusive: a drop is not ruled out"
+        found.append((INCONCLUSIVE, f"{what}; more seeds, or more test parts, would tell more"))
     ways = Counter(pairing.how for pairing in pairs.values())
     how = [f"{n} variants {way}, {len(tested.actual)} test parts" for way, n in ways.items()]
     return CheckOutcome(

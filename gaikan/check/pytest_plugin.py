@@ -3,6 +3,7 @@
 Loaded by pytest wherever gaikan is installed: nothing is imported before the options are given.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Compares, and adds a test for each variant and for each change beside the figures."""
+    """Compares, and adds a test for each variant and for whatever else was found."""
     run, baseline = (config.getoption(f"--gaikan-{name}") for name in ("run", "baseline"))
     if run is None and baseline is None:
         return
@@ -32,12 +33,20 @@ def pytest_collection_modifyitems(
         found = _compare(run, baseline)
     except GaikanError as error:
         raise pytest.UsageError(str(error)) from None
-    for name, failures in found.items():
-        items.append(Check.from_parent(session, name=f"gaikan[{name}]", failures=failures))
+    for name, said in found.items():
+        items.append(Check.from_parent(session, name=f"gaikan[{name}]", said=said))
 
 
-def _compare(run: Path, baseline: Path) -> dict[str, list[str]]:
-    """Sentences about what is wrong, by variant and kind of change."""
+@dataclass
+class Said:
+    """Sentences about what is wrong, and about what cannot be told."""
+
+    failures: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
+
+
+def _compare(run: Path, baseline: Path) -> dict[str, Said]:
+    """By variant and kind of finding."""
     from gaikan.check.baseline import Baseline
     from gaikan.check.check_tables import sentence
     from gaikan.check.outcome import Settings, check
@@ -45,25 +54,29 @@ def _compare(run: Path, baseline: Path) -> dict[str, list[str]]:
 
     tested = CheckedRun.read(run)
     outcome = check(tested, lambda: lots(tested), Baseline.read(baseline), Settings())
-    found: dict[str, list[str]] = {line.variant: [] for line in outcome.lines}
+    found = {line.variant: Said() for line in outcome.lines}
     for line in outcome.worse:
-        found[line.variant].append(sentence(line))
+        found[line.variant].failures.append(sentence(line))
+    for line in outcome.inconclusive:
+        found[line.variant].unsure.append(f"{line.verdict}: {sentence(line)}")
     for finding in outcome.findings:
-        found.setdefault(finding.kind, []).append(finding.text)
+        found.setdefault(finding.kind, Said()).failures.append(finding.text)
     return found
 
 
 class Check(pytest.Item):
-    """The test of one variant."""
+    """The test of one variant, or of one kind of finding."""
 
-    def __init__(self, *, failures: list[str], **rest: Any) -> None:
+    def __init__(self, *, said: Said, **rest: Any) -> None:
         super().__init__(**rest)
-        self.failures = failures
+        self.said = said
 
     def runtest(self) -> None:
-        """Fails with what is worse."""
-        if self.failures:
-            pytest.fail("\n".join(self.failures), pytrace=False)
+        """Fails with what is worse; skips where that cannot be told."""
+        if self.said.failures:
+            pytest.fail("\n".join(self.said.failures), pytrace=False)
+        if self.said.unsure:
+            pytest.skip("\n".join(self.said.unsure))
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands in a report."""

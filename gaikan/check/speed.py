@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from gaikan.check.baseline import Baseline, Ratio
-from gaikan.check.verdicts import MISSING, NOISE, RAISE, SAME, SMALL, UNKNOWN, WORSE, Line
+from gaikan.check.verdicts import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE, Line
 from gaikan.errors import ConfigError
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.timing.runtimes import REFERENCE
@@ -42,7 +42,8 @@ def compare(folder: Path, baseline: Baseline) -> list[Line]:
     """A line for each ratio that both have on the same processor, or that only the baseline has.
 
     Another processor has other ratios. One is WORSE when it is lower by more than a tenth and the
-    95 % intervals of the two do not meet. Raises ConfigError where either was not timed.
+    95 % intervals of the two do not meet; inconclusive where it is not and they do not rule such a
+    loss out. Raises ConfigError where either was not timed.
     """
     now = ratios(folder)
     if now is None:
@@ -70,11 +71,10 @@ def _line(name: str, now: Ratio | None, before: Ratio) -> Line:
 
 def _verdict(now: Ratio, before: Ratio) -> str:
     if None in (now.low, now.high, before.low, before.high):
-        return UNKNOWN
+        return INCONCLUSIVE
     change = now.ratio / before.ratio - 1
     apart = now.high < before.low or now.low > before.high  # type: ignore[operator]
-    if not apart:
-        return SAME if abs(change) <= MARGIN else NOISE
-    if change < 0:
-        return WORSE if change < -MARGIN else SMALL
-    return RAISE if change > MARGIN else SAME
+    if apart and abs(change) > MARGIN:
+        return WORSE if change < 0 else RAISE
+    ruled_out = now.low / before.high >= 1 - MARGIN  # type: ignore[operator]
+    return SAME if ruled_out else INCONCLUSIVE

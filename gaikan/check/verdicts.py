@@ -9,13 +9,11 @@ import numpy as np
 from gaikan.check.differences import Difference
 from gaikan.evaluation.statistics import LEVEL, Estimate, Floats, holm
 
-WORSE, SMALL, NOISE, SAME, RAISE, UNKNOWN, MISSING = (
+WORSE, INCONCLUSIVE, SAME, RAISE, MISSING = (
     "WORSE",
-    "within margin",
-    "noise",
+    "inconclusive",
     "same",
     "can be raised",
-    "no interval",
     "MISSING",
 )
 
@@ -51,9 +49,11 @@ def judge(found: Iterable[Difference], margin: float) -> list[Line]:
     and its one-sided Student's t is significant at 5 % after Holm's correction over all lines of
     the check together. So an unchanged recipe, trained with other seeds or rounded otherwise by
     another processor, fails anywhere in its table with a probability of at most 5 % (less, in so
-    far as lines err together, and as a significant change below the margin passes). It may be
-    raised when the same test of the other side, with its own 5 %, says so and the rise exceeds
-    the margin.
+    far as lines err together, and as a significant change below the margin is not WORSE). It may
+    be raised when the same test of the other side, with its own 5 %, says so and the rise exceeds
+    the margin. Else it is the same only where its interval rules out a change for the worse of
+    more than `margin`, and inconclusive where that is not so, or where a side has a single seed:
+    then there is no interval. Decisions that all stayed have an interval of no width.
     """
     every = list(found)
     if not every:
@@ -63,16 +63,19 @@ def judge(found: Iterable[Difference], margin: float) -> list[Line]:
     )
     names = [(variant, d.measure) for d in every for variant in d.variants]
     loss = whole.mean * np.array([float(measure.worse) for _, measure in names])
-    verdicts = _verdicts(loss, _one_sided(loss, whole), _one_sided(-loss, whole), margin)
+    alone = np.concatenate([np.full(len(d.variants), d.alone) for d in every])
     before, half = np.concatenate([d.before for d in every]), whole.half_width()
+    half = np.where(alone, np.nan, half)
+    p_worse, p_better = _one_sided(loss, whole), _one_sided(-loss, whole)
+    verdicts = _verdicts(loss, half, p_worse, p_better, margin)
     return [
         Line(
             variant=variant,
             figure=measure.title,
             before=float(before[i]),
             now=float(before[i] + whole.mean[i]),
-            low=float(max(whole.mean[i] - half[i], -1)),
-            high=float(min(whole.mean[i] + half[i], 1)),
+            low=float(np.maximum(whole.mean[i] - half[i], -1)),
+            high=float(np.minimum(whole.mean[i] + half[i], 1)),
             verdict=verdicts[i],
         )
         for i, (variant, measure) in enumerate(names)
@@ -88,16 +91,18 @@ def _one_sided(rise: Floats, whole: Estimate) -> Floats:
     return holm(np.where(rise > 0, p, 1 - p))
 
 
-def _verdicts(loss: Floats, p_worse: Floats, p_better: Floats, margin: float) -> list[str]:
-    """`loss` (M,) is the change for the worse."""
+def _verdicts(
+    loss: Floats, half: Floats, p_worse: Floats, p_better: Floats, margin: float
+) -> list[str]:
+    """`loss` (M,) is the change for the worse, `half` its interval's half width, NaN without."""
     found = []
-    for size, worse, better in zip(loss.tolist(), p_worse, p_better, strict=True):
-        if math.isnan(worse):
-            found.append(UNKNOWN)
-        elif worse < 1 - LEVEL:
-            found.append(WORSE if size > margin else SMALL)
+    for size, width, worse, better in zip(loss.tolist(), half, p_worse, p_better, strict=True):
+        if worse < 1 - LEVEL and size > margin:
+            found.append(WORSE)
+        elif math.isnan(width):
+            found.append(INCONCLUSIVE)
         elif better < 1 - LEVEL and -size > margin:
             found.append(RAISE)
         else:
-            found.append(NOISE if abs(size) > margin else SAME)
+            found.append(SAME if size + width <= margin else INCONCLUSIVE)
     return found

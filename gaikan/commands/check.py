@@ -30,11 +30,14 @@ def check(
     allow_data: Annotated[bool, typer.Option("--allow-data", help="Other images")] = False,
     allow_recipe: Annotated[bool, typer.Option("--allow-recipe", help="Other training")] = False,
     allow_seeds: Annotated[bool, typer.Option("--allow-seeds", help="Fewer seeds")] = False,
+    allow_inconclusive: Annotated[
+        bool, typer.Option("--allow-inconclusive", help="Drops that intervals do not rule out")
+    ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write a pull request's summary")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML")] = None,
     history: Annotated[Path | None, typer.Option(help="Append to this CSV, and plot it")] = None,
 ) -> None:
-    """Compare a run with a baseline: exit code 1 where it is worse than noise explains."""
+    """Compare a run with a baseline: exit code 1 where it is worse, or that cannot be ruled out."""
     with needs_harness():
         from gaikan.check.baseline import Baseline
         from gaikan.check.outcome import Settings
@@ -54,6 +57,7 @@ def check(
         "data": allow_data,
         "recipe": allow_recipe,
         "seeds": allow_seeds,
+        "inconclusive": allow_inconclusive,
     }
     allowed = frozenset(kind for kind, given in asked.items() if given)
     settings = Settings(margin / 100, allowed, latency)

@@ -14,7 +14,9 @@ Shape = Annotated[
     str | None,
     typer.Option(help="Image size of a frame table, or to resize a folder to: HEIGHTxWIDTH"),
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Time roughly: all cores, 2 batch sizes")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Time roughly: 1 thread, all cores, 2 batch sizes")
+]
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[

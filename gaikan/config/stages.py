@@ -79,7 +79,10 @@ class Stage(TomlSection):
     device: Literal["cpu", "cuda"] | None = None
     machine: str | None = Field(None, description="as `latency.csv` names it")
     runtimes: tuple[str, ...] | None = Field(
-        None, strict=False, min_length=1, description="such as 'openvino-int8'; none: any"
+        None,
+        strict=False,
+        min_length=1,
+        description="such as 'openvino-int8'; none: those of the base install",
     )
     batch_size: int = Field(1, ge=1, description="images at a time, for all figures of time")
     threads: Range | None = Field(None, description="of a CPU; a GPU meets any limit")

@@ -41,28 +41,22 @@ def choose(
     """What the command line asks for: a variant, or a stage's pick with single things replaced."""
     if (variant is None) == (stage is None):
         raise ConfigError("say either --variant or --stage")
-    choice = BundleChoice(variant) if variant is not None else picked(run, str(stage))
     asked: dict[str, Any] = {"seed": seed, "runtime": runtime, "precision": precision}
-    choice = replace(choice, **{k: v for k, v in asked.items() if v is not None})
-    for name, value, known in (
-        ("runtime", choice.runtime, ("onnx", "openvino")),
-        ("precision", choice.precision, ("fp32", "int8")),
-    ):
-        if value not in known:
-            has = f"a bundle has {' or '.join(known)}"
-            if asked[name] is None:  # the pick's
-                has = f"stage {stage!r} was picked with {name} {value}, and {has}"
-                raise ConfigError(f"{has}; say --{name} {known[0]}")
-            raise ConfigError(f"--{name} {value}: {has}")
-    return choice
+    for name, known in (("runtime", ("onnx", "openvino")), ("precision", ("fp32", "int8"))):
+        if asked[name] is not None and asked[name] not in known:
+            raise ConfigError(f"--{name} {asked[name]}: a bundle has {' or '.join(known)}")
+    other = runtime is not None and precision is not None
+    choice = BundleChoice(variant) if variant is not None else picked(run, str(stage), other)
+    return replace(choice, **{k: v for k, v in asked.items() if v is not None})
 
 
-def picked(run: Path, stage: str) -> BundleChoice:
-    """What `gaikan pick` chose for a stage.
+def picked(run: Path, stage: str, other: bool) -> BundleChoice:
+    """What `gaikan pick` chose for a stage, in the bundle that it names.
 
     Read are, of `picks.json`, `stages.STAGE.pick` (null where nothing qualified) and in it
-    `variant`, `seed`, `runtime`, `precision` and `threshold` (null: the nearest anchor decides).
-    Raises ConfigError where there is no such pick or a bundle cannot hold it.
+    `variant`, `seed`, `bundle` (null where there is none) and `threshold` (null: the nearest
+    anchor decides). Raises ConfigError where there is no such pick, and where no bundle holds it,
+    unless some `other` bundle is asked for.
     """
     path = run / "picks.json"
     picks = read_picks(path)
@@ -74,12 +68,17 @@ def picked(run: Path, stage: str) -> BundleChoice:
     pick = stages[stage]["pick"]
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
-    runtime = _RUNTIMES.get(pick["runtime"], pick["runtime"])
-    place = pick["variant"], pick["seed"], runtime, pick["precision"]
-    return BundleChoice(*place, pick["threshold"], stage)
-
-
-_RUNTIMES = {"onnxruntime": "onnx"}  # as latency.csv calls it
+    choice = BundleChoice(pick["variant"], pick["seed"], threshold=pick["threshold"], stage=stage)
+    bundle = pick["bundle"]
+    if bundle is not None:
+        return replace(choice, runtime=bundle["runtime"], precision=bundle["precision"])
+    if not other:
+        raise ConfigError(
+            f"stage {stage!r} was picked in {pick['runtime']} {pick['precision']}, which no bundle "
+            "holds; --runtime onnx --precision fp32 exports it in another, whose speed and "
+            "decisions are not those that were picked"
+        )
+    return choice
 
 
 @dataclass(frozen=True)

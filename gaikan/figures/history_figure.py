@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import t
 
+from gaikan.check.verdicts import INCONCLUSIVE, WORSE
 from gaikan.evaluation.change_point import ChangePoint, change_point
 from gaikan.evaluation.statistics import LEVEL, holm
 from gaikan.figures.colours import PALETTE
@@ -17,7 +18,8 @@ from gaikan.seeds import stream
 WIDTH, HEIGHT, ACROSS = 3.3, 1.25, 2  # of a panel, inches; panels a row
 _LEFT, _TOP, _BOTTOM, _GAP = 0.6, 0.55, 0.55, 0.35
 _EXPLAINED = (
-    "bars: 95 % of training noise; line: a change point, significant over all panels at 5 %"
+    "bars: 95 % of training noise; orange: worse; hollow: inconclusive; "
+    "line: a change point, significant over all panels at 5 %"
 )
 _TICKS = 12
 
@@ -72,8 +74,10 @@ def _panel(axes: Axes, at: NDArray[np.int64], own: pd.DataFrame, point: ChangePo
     quantile = t.ppf((1 + LEVEL) / 2, np.maximum(seeds - 1, 1))
     half = np.nan_to_num(own["error"].to_numpy(np.float64)) * quantile
     axes.errorbar(at, accuracy, half, color=PALETTE[0], marker="o", ms=3, lw=0.8, elinewidth=0.8)
-    worse = (own["verdict"] != "passed").to_numpy()
-    axes.plot(at[worse], accuracy[worse], "o", color=PALETTE[1], ms=4, zorder=3)
+    colours = (WORSE, PALETTE[1], PALETTE[1]), (INCONCLUSIVE, PALETTE[0], "white")
+    for verdict, edge, face in colours:
+        told = (own["verdict"] == verdict).to_numpy()
+        axes.plot(at[told], accuracy[told], "o", color=edge, mfc=face, ms=4, zorder=3)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y")

@@ -86,6 +86,8 @@ def _card(name: str, stage: Stage) -> StageCard:
         answer = plain(pick["variant"])
         return StageCard(title, answer, [*_figures(pick), goal], warnings)
     figures = [goal]
+    if near is None:
+        warnings.append(_sentence(stage["why"]))
     if near is not None:
         figures = [(say("f_nearest"), plain(near["variant"])), *_figures(near), goal]
         gives = joined(map(plain, near["would_have_to_give"]), say("and"))
@@ -120,12 +122,18 @@ def _figures(candidate: Candidate) -> list[tuple[Words, Words]]:
         figures.append((say("f_latency"), times))
     runtime = f"{candidate['runtime']} {candidate['precision']}"
     on = _runs_on(runtime, candidate["threads"], candidate["machine"])
-    return [*figures, (say("f_runs"), on)]
+    return [*figures, (say("f_runs"), on), (say("f_bundle"), _bundle(candidate["bundle"]))]
+
+
+def _bundle(bundle: dict[str, str] | None) -> Words:
+    """What `gaikan export` makes of a candidate, and what that needs."""
+    return say("no_bundle") if bundle is None else say("bundle", **bundle)
 
 
 def _reasons(folder: RunFolder, name: str, stage: Stage) -> list[Block]:
     blocks: list[Block] = []
-    blocks += [Paragraph(_sentence(text)) for text in (stage["description"], stage["why"]) if text]
+    texts = (stage["description"], stage["why"], stage["beyond"])
+    blocks += [Paragraph(_sentence(text)) for text in texts if text]
     chosen = stage["pick"] or stage["nearest_miss"]
     if chosen is not None:
         blocks += _chosen(chosen)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gaikan.config.stages import Stage
 from gaikan.report.markdown_table import Rows, markdown
 from gaikan.run_folder.latency_rows import runtime_of
+from gaikan.selection.bundles import installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.constraint_words import called, limited, worded
 from gaikan.selection.picks import Picks, StagePick, over_seeds
@@ -42,9 +43,14 @@ def short_lines(picks: Picks) -> list[str]:
         chosen, miss = each.choice.pick, each.nearest_miss
         if chosen is not None:
             lines.append(f"{each.name}: {installed(chosen)}")
+            if each.stage.runtimes is not None or chosen.row.device == "cuda":
+                lines.append(f"{each.name}: {installing(chosen.row)}")
             lines += [f"{each.name}: warning: {words}" for words in each.warnings]
-        elif miss is not None:
-            lines.append(f"{each.name}: {missed(miss, each.stage)}")
+        else:
+            why = each.why if miss is None else missed(miss, each.stage)
+            lines.append(f"{each.name}: {why}")
+        if each.beyond is not None:
+            lines.append(f"{each.name}: {each.beyond}")
     return lines
 
 
@@ -94,6 +100,7 @@ def _stage(judging: Judging, found: StagePick, figure: str) -> Iterable[str]:
     if chosen is not None:
         yield f"**{chosen.variant}**, {installed(chosen)}."
         yield f"Why: {found.why}."
+        yield f"To install: {installing(chosen.row)}."
         yield from (f"**Warning:** {words}." for words in found.warnings)
         yield markdown(*_check_rows(judging, chosen, stage))
         yield markdown(*_figure_rows(judging, chosen, stage))
@@ -102,6 +109,10 @@ def _stage(judging: Judging, found: StagePick, figure: str) -> Iterable[str]:
     elif miss is not None:
         yield f"**Nothing qualifies.** The {missed(miss, stage)}."
         yield markdown(*_check_rows(judging, miss, stage))
+    else:
+        yield f"**Nothing qualifies**: {found.why}."
+    if found.beyond is not None:
+        yield f"{found.beyond[0].upper()}{found.beyond[1:]}."
     yield "Each variant where it comes nearest to qualifying (x: fails):"
     yield markdown(*_variant_rows(found))
     yield "How the pick changes with the limits; all else as above:"

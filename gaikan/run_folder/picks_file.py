@@ -66,6 +66,12 @@ class _Place(TypedDict):
     threshold: _Figure
 
 
+class _Bundle(TypedDict):
+    runtime: Literal["onnx", "openvino"]
+    precision: Literal["fp32", "int8"]
+    needs: str
+
+
 class _Check(_Ends):
     constraint: _Name
     value: _Value
@@ -74,6 +80,7 @@ class _Check(_Ends):
 
 
 class _Candidate(_Place):
+    bundle: _Bundle | None
     timing: _Timing
     test: _Quality
     mean_over_seeds: _Mean | None
@@ -130,6 +137,7 @@ class _Stage(TypedDict):
     binding: list[_Binding]
     runners_up: list[_RunnerUp]
     nearest_miss: _Miss | None
+    beyond: str | None
     promise: _Promise | None
     sensitivity: _Sensitivity
     candidates: list[_Brief]

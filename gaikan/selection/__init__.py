@@ -15,7 +15,9 @@ It chooses on validation alone and writes `picks.json`, which other programs rea
         binding: [{constraints, instead, why}]  # without these (one; several only where none
                                               # binds alone) `instead`, a variant, would be picked
         runners_up: [CANDIDATE with `why`]    # the best of other variants, at most 3
-        nearest_miss: CANDIDATE with `would_have_to_give: [sentence]`; null where there is a pick
+        nearest_miss: CANDIDATE with `would_have_to_give: [sentence]`; null where there is a pick,
+                      # or the timing cannot judge the stage
+        beyond: what a runtime that the base install lacks would gain, in a sentence; or null
         promise: {method, level, networks, level_each, holds_for: [sentence]};
                  null without an escape ceiling
         sensitivity: {latency, escape: names of the constraints that are varied (`escape` null:
@@ -28,6 +30,8 @@ It chooses on validation alone and writes `picks.json`, which other programs rea
     }}
 
     CANDIDATE: {variant, seed, machine, device, runtime, precision, threads, batch_size,
+        bundle: {runtime, precision, needs}: what `gaikan export` makes of it, and the command
+                that installs what that runs with; null: no bundle holds it
         threshold: on the ok margin, or null: the nearest anchor decides
         timing: {p50_ms, p90_ms, p99_ms, images_per_s, mflops, model_bytes, peak_rss_mb,
                  agreement}

@@ -1,5 +1,7 @@
 """The stages that are asked for, and whether this run can answer them."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from gaikan.config.model import FactoryConfig
@@ -7,6 +9,10 @@ from gaikan.config.plan import load_plan
 from gaikan.config.stages import CEILINGS, Range, Share, Stage, check, known
 from gaikan.errors import ConfigError
 from gaikan.run_folder.decisions import RunFiles
+from gaikan.selection.bundles import ON_BASE
+from gaikan.selection.candidates import Candidate
+from gaikan.selection.constraint_words import called
+from gaikan.timing.measure import PLANS
 from gaikan.timing.runtimes import RUNTIMES
 
 # What `bench/stages.toml` spells out. The budget of `intermediate` is one that a Raspberry Pi has,
@@ -60,5 +66,42 @@ def _check_timed(run: RunFiles, stage: Stage, at: str) -> None:
         known(stage.machine, machines, "timed machine", f"{at}.machine'")
     sizes = sorted({row.batch_size for row in run.rows if row.batch_size is not None})
     if stage.batch_size not in sizes:
-        timed = ", ".join(map(str, sizes))
-        raise ConfigError(f"{at}.batch_size': not timed at {stage.batch_size}, only at {timed}")
+        timed, more = (", ".join(map(str, each)) for each in (sizes, PLANS["default"].batches))
+        remedy = f"; `gaikan time RUN` times {more}"
+        raise ConfigError(
+            f"{at}.batch_size': not timed at {stage.batch_size}, only at {timed}"
+            + (remedy if stage.batch_size in PLANS["default"].batches else "")
+        )
+
+
+_LEFT_OUT = ("p90_ms", "p99_ms", "peak_rss_mb")  # by a quick timing: too few queries, no probe
+
+
+def not_timed(stage: Stage, candidates: Sequence[Candidate]) -> str | None:
+    """What no candidate can be judged by, as the run was timed, and the command that times it.
+
+    None where the timing can answer the stage.
+    """
+    if not candidates:
+        labels = " or ".join((*(stage.runtimes or ()), *ON_BASE))
+        return f"not timed in {labels}: `gaikan time RUN`"
+    rows = {c.row: c for c in candidates if not {*stage.allowed} & {*c.failed}}
+    held = rows.values()
+    if stage.threads is not None and rows and all("threads" in c.failed for c in held):
+        least = 1 if stage.threads.min is None else math.ceil(stage.threads.min)
+        counts = {least} | {row.threads for row in rows if row.threads is not None}
+        command = " ".join(f"--threads {count}" for count in sorted(counts))
+        return f"not timed with {_threads(stage.threads)}: `gaikan time RUN {command}`"
+    for name in _LEFT_OUT:
+        if name in stage.limits and rows and all(c.values[name] is None for c in held):
+            return f"{called(name)} was not measured: `gaikan time RUN`"
+    return None
+
+
+def _threads(limit: Range) -> str:
+    low, high = (None if end is None else f"{end:g}" for end in (limit.min, limit.max))
+    if high in ("1", low):
+        return f"{high} thread{'s' * (high != '1')}"
+    if low is None or high is None:
+        return f"at most {high} threads" if low is None else f"at least {low} threads"
+    return f"{low} to {high} threads"

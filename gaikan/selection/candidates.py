@@ -1,7 +1,8 @@
 """What could be installed at a stage, and whether it meets each of the stage's constraints.
 
 A candidate is a network (variant, seed) with its threshold, in one runtime, precision and number
-of threads. Decisions are known as the reference runtime makes them. A runtime that gives another
+of threads; what a bundle on the base install does not run is none unless the stage asks for it.
+Decisions are known as the reference runtime makes them. A runtime that gives another
 class on some share of the test images (of a bundle timed alone: the validation images; labels
 play no part) is charged for it: every figure is taken as if the same share of the validation parts
 were errors of that figure's kind.
@@ -18,6 +19,7 @@ from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.evaluation.bounds import cost_per_1000
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
+from gaikan.selection.bundles import ON_BASE
 from gaikan.selection.quality import Quality, bounded, decide, of_kind, quality
 from gaikan.selection.threshold import Border, Borders, level_each
 
@@ -151,6 +153,8 @@ class Judging:
         allowed, limits = stage.allowed, stage.limits
         found: dict[str, list[tuple[Row, float, Met]]] = {}
         for row in _at(self.run.rows, stage.batch_size):
+            if not _asked_for(row, stage):
+                continue
             lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
             met = Met.by_row(row, allowed, limits)
             found.setdefault(row.variant, []).append((row, lost, met))
@@ -228,6 +232,14 @@ def _at(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
         if row.batch_size == batch_size:
             found.setdefault((machine_of(row), row.variant, runtime_of(row), row.threads), row)
     return list(found.values())
+
+
+def _asked_for(row: Row, stage: Stage) -> bool:
+    """Whether the base install runs it, or the stage names its runtime, or else its GPU."""
+    label = runtime_of(row)
+    if stage.runtimes is None and stage.device == "cuda" and row.device == "cuda":
+        return True
+    return label in ON_BASE or label in (stage.runtimes or ())
 
 
 def _exempt(name: str, value: float | None, row: Row, limit: Range) -> bool:

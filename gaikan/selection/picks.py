@@ -6,12 +6,19 @@ from statistics import fmean
 
 from gaikan.config.stages import Stage
 from gaikan.run_folder.decisions import RunFiles
-from gaikan.selection.asked import stages_of
+from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
 from gaikan.selection.promise import Promise, networks_of, promise, warnings
 from gaikan.selection.quality import Quality
-from gaikan.selection.reasons import Binding, binding, nearest_miss, why_not, why_picked
+from gaikan.selection.reasons import (
+    Binding,
+    beyond_base,
+    binding,
+    nearest_miss,
+    why_not,
+    why_picked,
+)
 from gaikan.selection.sensitivity import FACTORS, Sensitivity, sensitivity
 from gaikan.selection.ties import Ties
 
@@ -40,6 +47,7 @@ class StagePick:
     binding: tuple[Binding, ...]
     runners_up: tuple[tuple[Candidate, str], ...]  # of other variants, with the reason
     nearest_miss: Candidate | None
+    beyond: str | None  # what a runtime that the base install lacks would gain
     promise: Promise | None
     sensitivity: Sensitivity
 
@@ -66,11 +74,12 @@ def _pick(judging: Judging, ties: Ties, name: str, stage: Stage) -> StagePick:
     candidates = judging.candidates(stage)
     choice = pick(candidates, stage, ties)
     chosen, miss = choice.pick, None
-    why = "nothing meets every constraint"
-    if chosen is None:
-        miss = nearest_miss(candidates, stage)
-    else:
+    unknown = not_timed(stage, candidates)
+    why = unknown or "nothing meets every constraint"
+    if chosen is not None:
         why = why_picked(choice, stage)
+    elif unknown is None:
+        miss = nearest_miss(candidates, stage)
     return StagePick(
         name,
         stage,
@@ -81,6 +90,7 @@ def _pick(judging: Judging, ties: Ties, name: str, stage: Stage) -> StagePick:
         () if chosen is None else tuple(binding(judging, ties, stage, candidates, chosen)),
         tuple(_runners_up(choice, stage)),
         miss,
+        beyond_base(judging, ties, stage, chosen),
         promise(judging, stage),
         sensitivity(judging, ties, stage),
     )

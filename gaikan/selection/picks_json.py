@@ -6,6 +6,7 @@ from typing import Any
 
 from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.run_folder.decisions import timing_of
+from gaikan.selection.bundles import bundle_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.picks import Picks, SeedMean, StagePick, over_seeds
 from gaikan.selection.promise import values_on_test
@@ -66,6 +67,7 @@ def _stage(judging: Judging, found: StagePick) -> Object:
         if miss is None
         else _candidate(judging, miss, stage)
         | {"would_have_to_give": would_have_to_give(miss, stage)},
+        "beyond": found.beyond,
         "promise": None if found.promise is None else asdict(found.promise),
         "sensitivity": _sensitivity(found.sensitivity),
         "candidates": [_brief(each) for each in found.candidates],
@@ -102,9 +104,10 @@ def _brief(candidate: Candidate) -> Object:
 
 
 def _candidate(judging: Judging, candidate: Candidate, stage: Stage) -> Object:
-    tested = values_on_test(judging, candidate, stage)
+    tested, bundle = values_on_test(judging, candidate, stage), bundle_of(candidate.row)
     return _place(candidate) | {
         "batch_size": candidate.row.batch_size,
+        "bundle": None if bundle is None else asdict(bundle),
         "timing": {name: getattr(candidate.row, name) for name in TIMING if name != "threads"},
         "validation": asdict(judging.on_validation(candidate.judged)),
         "test": asdict(judging.on_test(candidate.judged)),

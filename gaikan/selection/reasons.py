@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from gaikan.config.stages import CEILINGS, Range, Stage
 from gaikan.run_folder.latency_rows import runtime_of, threads_in_words
+from gaikan.selection.bundles import BASE, bundle_of, installing
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.choose import StageChoice, as_fast, choose
+from gaikan.selection.choose import StageChoice, as_fast, choose, pick
 from gaikan.selection.constraint_words import called, limited, loosened, worded
 from gaikan.selection.ties import Ties
 
@@ -74,22 +76,47 @@ def binding(
     found = []
     for name in names:
         free = without(stage, name)
-        moves = name in CEILINGS  # it also sets the threshold, so that without it less may qualify
-        rest = _with(judging.candidates(free)) if moves else _with(candidates, name)
-        instead = choose(rest, free, ties.told_apart).pick
+        instead = pick(judging.candidates(free), free, ties).pick
         if instead is None or _same(instead, chosen):
             continue
-        if not moves or instead.merit > chosen.merit:
+        # A ceiling also sets the threshold, so that without it less may qualify.
+        if name not in CEILINGS or instead.merit > chosen.merit:
             found.append(_binding(stage, (name,), instead, chosen))
     if not found:
         rest = _with(candidates, *(name for name in names if name not in CEILINGS))
         best = choose(rest, stage, ties.told_apart).pick
         names = () if best is None else best.failed
         # Ties depend on what else there is: without these alone, another may be picked.
-        instead = choose(_with(candidates, *names), stage, ties.told_apart).pick
+        free = reduce(without, names, stage)
+        instead = pick(judging.candidates(free), free, ties).pick
         if instead is not None and not _same(instead, chosen):
             found.append(_binding(stage, names, instead, chosen))
     return found
+
+
+def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | None) -> str | None:
+    """What would be gained with a runtime that the base install lacks; None where nothing would.
+
+    None too where the stage names its runtimes.
+    """
+    if stage.runtimes is not None:
+        return None
+    everything = tuple(dict.fromkeys(map(runtime_of, judging.run.rows)))
+    free = stage.model_copy(update={"runtimes": everything})
+    best = pick(judging.candidates(free), free, ties).pick
+    if best is None or (chosen is not None and _same(best, chosen)):
+        return None
+    held = bundle_of(best.row)
+    if held is not None and held.needs == BASE:
+        return None  # ties depend on what else there is
+    if chosen is None:
+        what = f"{best.variant} in {place(best)} would qualify, {merit(stage, best)}"
+    else:
+        same = best.variant == chosen.variant
+        what = f"{'' if same else f'{best.variant} in '}{place(best)}"
+        what += f", {_change(stage, best, chosen)}"
+    ask = f'runtimes = ["{runtime_of(best.row)}"]'
+    return f"beyond `{BASE}`: {what}; {installing(best.row)}; the stage asks for it by {ask}"
 
 
 def _binding(

@@ -14,7 +14,7 @@ class TimingOptions:
 
     plan: str = "default"  # a key of PLANS
     runtimes: tuple[str, ...] | None = None  # labels; None: all but the optional ones
-    threads: tuple[int, ...] | None = None  # None: 1 and all cores; quick, all cores
+    threads: tuple[int, ...] | None = None  # None: 1, which stages ask for, and all cores
     include_decode: bool = False
     machine: str | None = None  # None: the host's name
 
@@ -40,5 +40,4 @@ class TimingOptions:
         for count in self.threads or ():
             if not 1 <= count <= cores:
                 raise ConfigError(f"timing on {count} threads: this machine has {cores} cores")
-        default = (cores,) if self.plan == "quick" else (1, cores)
-        return sorted(set(self.threads or default))
+        return sorted(set(self.threads or (1, cores)))

@@ -20,6 +20,7 @@ from gaikan.commands.pick import at_the_end
 from gaikan.config.model import load_config
 from gaikan.run_folder.decisions import _column
 from gaikan.run_folder.latency_rows import write_rows
+from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.selection.asked import DEFAULTS
 
@@ -246,10 +247,16 @@ def test_what_the_timing_cannot_judge_is_told_with_the_command(
     assert f"**Nothing qualifies**: {stages['own']['why']}." in (out / "picks.md").read_text()
 
 
-def test_without_a_good_class_the_default_stages_limit_no_escapes(tmp_path: Path) -> None:
+def test_without_a_good_class_the_default_stages_limit_no_escapes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = write_run(tmp_path / "run", ok=None)
     assert gaikan("pick", out) == 0
-    for stage in json.loads((out / "picks.json").read_bytes())["stages"].values():
+    assert "esc." not in capsys.readouterr().out
+    picks = read_picks(out / "picks.json")
+    assert picks is not None
+    for stage in picks["stages"].values():
+        assert stage["pick"]["test"]["escapes"] is None
         assert stage["pick"]["threshold"] is None
         assert stage["promise"] is None
         assert "escape_bound" not in [each["name"] for each in stage["constraints"]]

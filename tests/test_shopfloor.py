@@ -14,6 +14,7 @@ from gaikan.evaluation.rates import JudgedParts, rates, recalls
 from gaikan.evaluation.score import confusion
 from gaikan.figures.gallery import gallery
 from gaikan.figures.style import pixels
+from gaikan.report.markdown_table import measured
 from gaikan.report.trust_words import confused, factory_rows, rate_rows, rates_caption
 
 
@@ -93,10 +94,14 @@ def test_the_shop_floor_table_fits_80_columns_with_many_seeds() -> None:
 
 def test_rates_without_defective_parts_are_not_measured() -> None:
     parts = judged().at(np.arange(200) < 100)
-    row = rates(parts, "ok", FactoryConfig()).iloc[0]
+    factory = FactoryConfig(defect_rate=0.02, escape_cost=50, overkill_cost=1)
+    table = rates(parts, "ok", factory)
+    row = table.iloc[0]
     assert row["defects"] == 0
     assert np.isnan(row["escape_rate"])
     assert np.isnan(row["escape_bound"])
+    assert measured(*rate_rows(table))[0] == ["variant", "overk./100", "%", "<="]
+    assert factory_rows(table, factory)[1][0][1:] == ["not measured", "not measured"]
 
 
 @pytest.mark.parametrize("groups", [False, True])

@@ -34,7 +34,8 @@ def _data(tested: CheckedRun, baseline: Baseline) -> Found:
             was = _source(before.source, before.images, before.fingerprint)
             yield "data", f"other {part} data: {what}, baseline {was}"
     if tested.manifest["ok"] != baseline.ok:
-        yield "data", f"other good class: {tested.manifest['ok']!r}, baseline {baseline.ok!r}"
+        ok, was = (name or "none" for name in (tested.manifest["ok"], baseline.ok))
+        yield "data", f"other good class: {ok}, baseline {was}"
 
 
 def _source(name: str, images: int, fingerprint: str) -> str:

@@ -102,6 +102,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
     from gaikan.flow import bench_run
     from gaikan.flow.timing_run import time_networks
     from gaikan.report.accuracy_table import accuracy_rows
+    from gaikan.report.markdown_table import measured
     from gaikan.report.pages import write_pages
     from gaikan.report.trust_words import rate_rows
     from gaikan.timing.options import TimingOptions
@@ -113,7 +114,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:
-        console.print(table(*rate_rows(outcome.rates)))
+        console.print(table(*measured(*rate_rows(outcome.rates))))
     show_cautions(console, outcome.out)
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")

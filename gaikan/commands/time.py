@@ -76,12 +76,13 @@ def show_fastest(console: "Console", rows: "list[Row]") -> None:
 
     from gaikan.commands.terminal import table
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
+    from gaikan.report.markdown_table import measured
 
     machines = list(dict.fromkeys(row.machine for row in rows))
     for name in machines:
         own = [row for row in rows if row.machine == name]
         title = escape(name) if len(machines) > 1 else None
-        console.print(table(*fastest_rows(own, narrow=True), title=title))
+        console.print(table(*measured(*fastest_rows(own, narrow=True)), title=title))
     for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
 

@@ -72,17 +72,19 @@ def tree(picks: Picks) -> str:
     found = leaves(picks.judging)
     names = max(width_of(leaf.anchor) for leaf in found)
     figures = _COLUMNS[3] + names + 30
-    marks = _marks(found, picks.stages, figures + 250)
+    with_ok = picks.judging.run.ok is not None
+    times = figures + (232 if with_ok else 150)  # the right end of the last column
+    marks = _marks(found, picks.stages, times + 18)
     notes = [_note(picks.judging, each) for each in picks.stages]
     ends = [mark.left + mark.width for mark in marks]
-    width = max(figures + 240, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
+    width = max(times + 8, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
     height = _TOP + _ROW * len(found) + 34 + 22 * len(notes) + 12
     drawing = Drawing(width, height, _TITLE)
     outline = files("gaikan.report").joinpath("templates/dore-wo-erabu.path").read_text("utf-8")
     drawing.outline(outline.replace("\n", " "), 14, 12, 0.03)
     drawing.text(192, 29, _TITLE, size=19, weight="bold")
     _branches(drawing, found, picks.stages)
-    _figures(drawing, found, figures, picks.judging.run.ok is not None)
+    _figures(drawing, found, figures, times, with_ok)
     for mark in marks:
         mark.draw(drawing)
     _footer(drawing, found, picks, notes)
@@ -147,10 +149,12 @@ def _line(
     drawing.path(f"M{left:.1f} {start:.1f}H{bend:.1f}V{end:.1f}H{right:.1f}", colour, width)
 
 
-def _figures(drawing: Drawing, found: list[Leaf], left: float, with_ok: bool) -> None:
-    """Accuracy with a bar, escape rate, p50."""
-    for offset, words in ((62, "accuracy"), (150, "escapes" if with_ok else ""), (232, "p50")):
-        drawing.text(left + offset, _TOP - 16, words, size=11, fill=QUIET, anchor="end")
+def _figures(drawing: Drawing, found: list[Leaf], left: float, times: float, with_ok: bool) -> None:
+    """Accuracy with a bar, escape rate where a class means good, p50."""
+    titles = {"accuracy": left + 62, "escapes": left + 150, "p50": times}
+    for words, right in titles.items():
+        if with_ok or words != "escapes":
+            drawing.text(right, _TOP - 16, words, size=11, fill=QUIET, anchor="end")
     for row, leaf in enumerate(found):
         middle = _middle(row)
         drawing.box(left, middle - 9, 66, 18, RULE, radius=2)
@@ -159,7 +163,7 @@ def _figures(drawing: Drawing, found: list[Leaf], left: float, with_ok: bool) ->
         if with_ok:
             drawing.text(left + 150, middle, _percent(leaf.escape_rate), anchor="end")
         if leaf.p50_ms is not None:
-            drawing.text(left + 232, middle, worded("p50_ms", leaf.p50_ms), anchor="end")
+            drawing.text(times, middle, worded("p50_ms", leaf.p50_ms), anchor="end")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str],
             str(row["variant"]),
             "=" if row["tied"] else "",
             percent(row["accuracy"]),
-            _range(row["low"], row["high"]),
+            interval(row["low"], row["high"]),
             percent(row["balanced_accuracy"]),
             percent(row["validation_accuracy"]),
         ]
@@ -42,7 +42,8 @@ def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str],
     return header, rows
 
 
-def _range(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
+    """Two shares as percentages; of parts of one group there is no interval."""
     return "unknown" if pd.isna(low) else f"{percent(low)}-{percent(high)}"
 
 
@@ -58,10 +59,9 @@ def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool
         else say("n_test_groups", n=test_groups)
     )
     over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
-    sentences = [say("accuracy_caption", drawn=over)]
-    if test_groups == 1:
-        sentences.append(say("one_group"))
-    elif test_groups is not None and test_groups < FEW:
+    drawn_over = say("one_group") if test_groups == 1 else say("interval_is", drawn=over)
+    sentences = [say("accuracy_caption", interval=drawn_over)]
+    if test_groups is not None and 1 < test_groups < FEW:
         sentences.append(say("few_groups", n=test_groups))
     if original:
         sentences.append(say("original_caption"))

@@ -20,7 +20,7 @@ from gaikan.report.blocks import (
 )
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
-from gaikan.report.markdown_table import Rows
+from gaikan.report.markdown_table import Rows, measured
 from gaikan.report.picked import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
@@ -84,7 +84,7 @@ def _headline(folder: RunFolder) -> list[Words]:
             channels=say("grey") if channels == 1 else say("colour", n=channels),
             classes=len(classes),
             names=names,
-            good="" if folder.ok is None else say("means_good", ok=folder.ok),
+            good=say("no_good") if folder.ok is None else say("means_good", ok=folder.ok),
         ),
     ]
 
@@ -112,8 +112,10 @@ def _accuracy(folder: RunFolder) -> list[Block]:
     reference = trust_words.reference_sentence(summary)
     seeds = int(summary["seeds"].max())
     captions = [caption(seeds, test["images"], test["groups"], "original" in summary)]
-    if folder.rates is not None or folder.latency:
-        captions.append(say("added_caption"))
+    if folder.rates is not None:
+        captions.append(say("escapes_caption"))
+    if folder.latency:
+        captions.append(say("p50_caption"))
     return [
         accuracy_table(folder),
         Paragraph(joined(captions), small=True),
@@ -142,7 +144,7 @@ def accuracy_table(folder: RunFolder) -> Table:
         columns.append(say("c_p50_fastest") if one else say("c_p50_on", machine=machine))
         times = {name: row.p50_ms for (place, name), row in fastest.items() if place == machine}
         rows = [[*row, digits(times.get(row[0]))] for row in rows]
-    return Table(columns, rows, filtered=True)
+    return Table(*measured(columns, rows), filtered=True)
 
 
 def _floor(folder: RunFolder) -> list[Block]:
@@ -157,7 +159,7 @@ def _floor(folder: RunFolder) -> list[Block]:
     columns += [say("c_bound")]
     grouped = folder.manifest["data"]["test"]["groups"] is not None
     blocks: list[Block] = [
-        Table(columns, rows),
+        Table(*measured(columns, rows)),
         Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
     factory = Config(**folder.manifest["config"]).factory
@@ -242,8 +244,8 @@ def _mistakes(folder: RunFolder) -> list[Block]:
             _, rows = trust_words.recall_rows(recalls, folder.variants, with_escapes)
             keys = ["variant", "kind", "right", "percent", "interval"]
             keys += ["escapes"] if with_escapes else []
-            table = Table([say(f"c_{column}") for column in keys], rows, filtered=True)
-            blocks.append(Fold(say(key), [table]))
+            columns, cells = measured([say(f"c_{column}") for column in keys], rows)
+            blocks.append(Fold(say(key), [Table(columns, cells, filtered=True)]))
     return blocks
 
 

@@ -13,7 +13,7 @@ from gaikan.report.latency_tables import (
     single_rows,
     skipped_lines,
 )
-from gaikan.report.markdown_table import Rows
+from gaikan.report.markdown_table import Rows, measured
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.latency_rows import Row
 
@@ -78,10 +78,8 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
 
 
 def _table(columns: list[str], rows: Rows) -> Table:
-    """Without the columns in which nothing was measured."""
-    held = [i for i in range(len(columns)) if any(row[i] for row in rows)]
-    some = [[row[i] for i in held] for row in rows]
-    return Table([say(f"c_{columns[i]}") for i in held], some, filtered=len(rows) > 8)
+    held, some = measured(columns, rows)
+    return Table([say(f"c_{key}") for key in held], some, filtered=len(rows) > 8)
 
 
 def _pictures(suffix: str, where: Words) -> list[Block]:

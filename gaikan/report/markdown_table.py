@@ -1,12 +1,24 @@
 """Markdown tables; no pandas, so that `gaikan pick` starts quickly."""
 
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 from tabulate import tabulate
 
 from gaikan.errors import one_line
 
 Rows = list[list[str]]
+Column = TypeVar("Column")
+Cell = TypeVar("Cell")
+
+
+def measured(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]]
+) -> tuple[list[Column], list[list[Cell]]]:
+    """Without the columns in which no row has anything, as of escapes where nothing is good."""
+    held = [i for i in range(len(columns)) if any(row[i] for row in rows) or not rows]
+    return [columns[i] for i in held], [[row[i] for i in held] for row in rows]
 
 
 def markdown(header: list[str], rows: Rows) -> str:

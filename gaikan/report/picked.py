@@ -6,6 +6,7 @@ from gaikan.figures.latency_labels import digits
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Cards, Fold, Paragraph, Picture, StageCard, Table
 from gaikan.report.latency_tables import fastest_of
+from gaikan.report.markdown_table import measured
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import worded
@@ -175,7 +176,7 @@ def _chosen(candidate: Candidate) -> list[Block]:
         Paragraph(say("seed_installed", seed=candidate["seed"], threshold=deciding))
     ]
     seeds = candidate["mean_over_seeds"]
-    if seeds is not None:
+    if seeds is not None and seeds["seeds"] > 1:
         mean = {"n": seeds["seeds"], "accuracy": percent(seeds["test"]["accuracy"])}
         blocks.append(Paragraph(say("mean_of_seeds", **mean)))
     rows: list[list[str | Words]] = [
@@ -189,7 +190,7 @@ def _chosen(candidate: Candidate) -> list[Block]:
         for check in candidate["checks"]
     ]
     keys = ("constraint", "on_validation", "limit", "met", "on_test")
-    table = Table([say(f"c_{key}") for key in keys], rows)
+    table = Table(*measured([say(f"c_{key}") for key in keys], rows))
     return [*blocks, Paragraph(say("checked")), table]
 
 
@@ -222,7 +223,7 @@ def _runners_up(candidates: list[Candidate]) -> Table:
         ]
         for each in candidates
     ]
-    return Table([say(f"c_{key}") for key in keys], rows)
+    return Table(*measured([say(f"c_{key}") for key in keys], rows))
 
 
 def _each_variant(stage: Stage) -> Table:
@@ -273,4 +274,4 @@ def _steps(steps: list[dict[str, Any]]) -> Table:
         ]
         for step in steps
     ]
-    return Table([say(f"c_{key}") for key in keys], rows)
+    return Table(*measured([say(f"c_{key}") for key in keys], rows))

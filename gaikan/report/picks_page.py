@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gaikan.config.stages import Stage
-from gaikan.report.markdown_table import Rows, markdown
+from gaikan.report.markdown_table import Rows, markdown, measured
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.selection.bundles import installing
 from gaikan.selection.candidates import Candidate, Judging
@@ -20,6 +20,9 @@ RUNTIME_RULE = (
 )
 
 
+_NO_OK = "No class means good (--ok): escapes are not known, and no stage limits them."
+
+
 def short_rows(picks: Picks) -> tuple[list[str], Rows]:
     """One line a stage, which fits a terminal of 80 columns."""
     header = ["stage", "pick", "p50 ms", "acc.", "test", "esc.", "test"]
@@ -33,7 +36,7 @@ def short_rows(picks: Picks) -> tuple[list[str], Rows]:
         shares = [_percent(getattr(q, n)) for n in ("accuracy", "escape_rate") for q in figures]
         p50 = worded("p50_ms", chosen.row.p50_ms).removesuffix(" ms")
         rows.append([each.name, chosen.variant, p50, *shares])
-    return header, rows
+    return measured(header, rows)
 
 
 def short_lines(picks: Picks) -> list[str]:
@@ -51,7 +54,7 @@ def short_lines(picks: Picks) -> list[str]:
             lines.append(f"{each.name}: {why}")
         if each.beyond is not None:
             lines.append(f"{each.name}: {each.beyond}")
-    return lines
+    return [*lines, *[_NO_OK] * (picks.judging.run.ok is None)]
 
 
 def installed(chosen: Candidate) -> str:
@@ -83,6 +86,8 @@ def page(picks: Picks, figures: dict[str, str]) -> str:
         "In %, of validation parts, on which the choice was made, and of test parts, which only "
         "confirm it."
     )
+    if picks.judging.run.ok is None:
+        parts.append(_NO_OK)
     parts.append(f"![The variants as a tree, with the picks]({figures['']})")
     for each in picks.stages:
         parts += _stage(picks.judging, each, figures[each.name])
@@ -102,13 +107,13 @@ def _stage(judging: Judging, found: StagePick, figure: str) -> Iterable[str]:
         yield f"Why: {found.why}."
         yield f"To install: {installing(chosen.row)}."
         yield from (f"**Warning:** {words}." for words in found.warnings)
-        yield markdown(*_check_rows(judging, chosen, stage))
+        yield markdown(*measured(*_check_rows(judging, chosen, stage)))
         yield markdown(*_figure_rows(judging, chosen, stage))
         yield _bullets("What binds", [each.why for each in found.binding])
         yield _bullets("Runners-up", [f"{c.variant}: {why}" for c, why in found.runners_up])
     elif miss is not None:
         yield f"**Nothing qualifies.** The {missed(miss, stage)}."
-        yield markdown(*_check_rows(judging, miss, stage))
+        yield markdown(*measured(*_check_rows(judging, miss, stage)))
     else:
         yield f"**Nothing qualifies**: {found.why}."
     if found.beyond is not None:
@@ -116,7 +121,7 @@ def _stage(judging: Judging, found: StagePick, figure: str) -> Iterable[str]:
     yield "Each variant where it comes nearest to qualifying (x: fails):"
     yield markdown(*_variant_rows(found))
     yield "How the pick changes with the limits; all else as above:"
-    yield markdown(*_step_rows(found))
+    yield markdown(*measured(*_step_rows(found)))
     yield f"![What is picked as limits vary]({figure})"
     if found.promise is not None:
         yield _bullets("What the escape ceiling promises", list(found.promise.holds_for))

@@ -21,7 +21,7 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
     known = folder.manifest["classes"]
     classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
     shown = parts.first.iloc[parts.chosen]
-    modes = sorted(set(shown["mode"].astype(str))) if "mode" in shown else []
+    modes = sorted(shown["mode"].dropna().unique()) if "mode" in shown else []
     networks = dict.fromkeys(entry["network"] for entry in parts.run.networks)
     planes = [_plane(parts, network, classes) for network in networks]
     order = {variant: rank for rank, variant in enumerate(folder.variants)}
@@ -40,7 +40,8 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
 
 
 def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
-    return pd.Categorical(names, categories=known).codes.tolist()
+    place = {name: i for i, name in enumerate(known)}
+    return [place.get(name, -1) for name in names]
 
 
 def _plane(parts: TestParts, network: str, classes: list[str]) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import parts_needed, upper_bound
-from gaikan.report.accuracy_table import percent
+from gaikan.report.accuracy_table import interval, percent
 from gaikan.report.markdown_table import Rows
 from gaikan.report.strings import Words, joined, plain, say
 
@@ -20,17 +20,20 @@ _SHOWN = 5  # variants whose recall is spelled out in the report
 
 
 def rate_rows(rates: pd.DataFrame) -> tuple[list[str], Rows]:
-    """Header and rows of the shop-floor table, which fits 80 columns."""
+    """Header and rows of the shop-floor table, which fits 80 columns.
+
+    Of a kind that the test part lacks, defective or good, nothing was measured.
+    """
     first = rates.iloc[0]
     header = ["variant", f"esc./{first['defects']}", "%", "<="]
     header += [f"overk./{first['goods']}", "%", "<="]
     return header, [
         [
             str(row["variant"]),
-            _counts(str(row["escapes"])),
+            _counts(str(row["escapes"])) if row["defects"] else "",
             percent(row["escape_rate"]),
             percent(row["escape_bound"]),
-            _counts(str(row["overkills"])),
+            _counts(str(row["overkills"])) if row["goods"] else "",
             percent(row["overkill_rate"]),
             percent(row["overkill_bound"]),
         ]
@@ -68,7 +71,8 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str]
     for row in rates.to_dict("records"):
         cells = [str(row["variant"])]
         if factory.defect_rate is not None:
-            cells += [f"{row['cost']:.4g}", f"{row['cost_bound']:.4g}"]
+            costs = row["cost"], row["cost_bound"]
+            cells += ["not measured" if np.isnan(cost) else f"{cost:.4g}" for cost in costs]
         if factory.escape_target is not None:
             cells += [str(row["target"])]
         rows.append(cells)
@@ -181,7 +185,7 @@ def recall_rows(
                 str(row["kind"]),
                 f"{row['right']} of {row['parts'] * row['seeds']}",
                 percent(row["recall"]),
-                f"{percent(row['low'])}-{percent(row['high'])}",
+                interval(row["low"], row["high"]),
             ]
             if with_escapes:
                 cells += ["" if pd.isna(row["escapes"]) else str(row["escapes"])]

@@ -33,12 +33,12 @@ class _Limit(_Ends):
 
 class _Quality(TypedDict):
     accuracy: _Figure
-    escapes: int
-    defects: int
+    escapes: int | None  # this and what follows: null where no class means good
+    defects: int | None
     escape_rate: _Figure
     escape_bound: _Figure
-    overkills: int
-    goods: int
+    overkills: int | None
+    goods: int | None
     overkill_rate: _Figure
 
 

@@ -32,6 +32,10 @@ DEFAULTS = {
         escape_bound=Share(max=0.03),
     ),
 }
+_WITHOUT_OK = {
+    "intermediate": DEFAULTS["intermediate"].description,
+    "final": "before shipping: the most accurate, whatever it takes",
+}
 
 
 def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], FactoryConfig]:
@@ -49,7 +53,10 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     stages = config.stage or DEFAULTS
     if not config.stage and run.ok is None:
         stages = {
-            name: stage.model_copy(update=dict.fromkeys(CEILINGS)) for name, stage in stages.items()
+            name: stage.model_copy(
+                update=dict.fromkeys(CEILINGS) | {"description": _WITHOUT_OK[name]}
+            )
+            for name, stage in stages.items()
         }
     kinds = [*run.modes, *run.classes]
     check(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)

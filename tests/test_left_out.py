@@ -1,0 +1,54 @@
+"""Runs end well whatever is left out of them: one half of the cases."""
+
+from pathlib import Path
+
+import pytest
+from browser import chromium, complaints, show
+from left_out import Case, Walk, covering, in_file, nonsense, possible_cases
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the first run that has the seeds for one."""
+    return tmp_path_factory.mktemp("left-out") / "baseline.json"
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[Path]:
+    """Of the runs so far."""
+    return []
+
+
+@pytest.mark.parametrize("case", in_file(0), ids=lambda case: case.name)
+def test_a_run_goes_through_every_command(
+    case: Case,
+    baseline: Path,
+    pages: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    walk = Walk(case, tmp_path, capsys)
+    walk.bench()
+    walk.report()
+    walk.time()
+    walk.pick()
+    walk.export()
+    walk.check(baseline)
+    pages.append(walk.out / "report.html")
+
+
+def test_their_pages_open_in_a_browser(pages: list[Path], tmp_path: Path) -> None:
+    with chromium(tmp_path) as browser:
+        for page in pages:
+            show(browser, page)
+            assert not complaints(browser)
+            body = browser.find_element("tag name", "body").text
+            assert not nonsense(body), nonsense(body)
+
+
+def test_every_two_things_meet_in_some_run() -> None:
+    wanted = set().union(*(case.pairs for case in possible_cases()))
+    assert set().union(*(case.pairs for case in covering())) == wanted
+    assert len(covering()) < 16

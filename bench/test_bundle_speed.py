@@ -35,7 +35,9 @@ def bundle(arch: str, frames: Frames) -> Bundle:
     embedder = Embedder(NETWORKS[arch](frames.shape), *statistics).eval()
     anchors = np.random.default_rng(0).normal(size=(len(frames.classes), 128)).astype(np.float32)
     card = Card(
-        variant=f"{arch}-triplet-mean_embedding",
+        arch=arch,
+        style="triplet",
+        anchor="mean_embedding",
         seed=0,
         stage=None,
         runtime="onnx",
@@ -44,7 +46,6 @@ def bundle(arch: str, frames: Frames) -> Bundle:
         dtype="uint8",
         classes=frames.classes,
         ok="ok",
-        anchor="mean_embedding",
         threshold=None,
         training={},
         metrics={},

@@ -63,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     rng = np.random.default_rng(0)
     anchors = rng.normal(size=(len(frames.classes), 128)).astype(np.float32)
     module = DecisionTensors(embedder, {"mean_embedding": AnchorDistance(anchors)})
-    trained = TrainedFiles("cnn-x", "cnn", 0, frames.shape, module)
+    trained = TrainedFiles("cnn", "x", 0, frames.shape, module)
     folder = tmp_path_factory.mktemp("models")
     exporter = Exporter(torch.uint8, len(frames.classes), ["mean_embedding"])
     written, _ = exporter.write(trained, frames.images[:256], folder, {})

@@ -48,7 +48,9 @@ def graph(dtype: torch.dtype, threshold: float | None, channels: int) -> bytes:
 
 def card(**values: object) -> Card:
     known: dict[str, object] = {
-        "variant": "mlp-triplet-mean_embedding",
+        "arch": "mlp",
+        "style": "triplet",
+        "anchor": "mean_embedding",
         "seed": 0,
         "stage": None,
         "runtime": "onnx",
@@ -57,7 +59,6 @@ def card(**values: object) -> Card:
         "dtype": "uint8",
         "classes": CLASSES,
         "ok": "ok",
-        "anchor": "mean_embedding",
         "threshold": None,
         "training": {},
         "metrics": {},

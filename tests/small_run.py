@@ -105,7 +105,7 @@ def write_run(
     ok: str | None = "ok",
     config: dict[str, Any] | None = None,
 ) -> Path:
-    """Writes manifest.json, predictions.parquet and latency.csv; gives the folder."""
+    """Writes manifest.json, accuracy.csv, predictions.parquet and latency.csv; gives the folder."""
     out.mkdir(parents=True, exist_ok=True)
     settings = Config.model_validate(config or {})
     manifest: dict[str, Any] = {
@@ -114,6 +114,9 @@ def write_run(
         "networks": [],
     }
     (out / "manifest.json").write_text(json.dumps(manifest))
+    names = ["variant", "arch", "style", "anchor"]
+    known = [[fake.variant, *fake.variant.split("-")] for fake in fakes]
+    pd.DataFrame(known, columns=names).to_csv(out / "accuracy.csv", index=False)
     table = predictions(fakes, seeds, parts, lots, np.random.default_rng(0))
     if ok is None:
         table = table.drop(columns=["ok_margin", "defect"])

@@ -20,11 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaikan.check import baseline as baseline_module
-from gaikan.check.baseline import Baseline
+from gaikan.check.baseline import Baseline, Ratio
 from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
+from gaikan.check.speed import ratios
 from gaikan.cli import main
 from gaikan.config.model import load_config
-from gaikan.run_folder.latency_rows import Row, write_rows
+from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -46,6 +47,14 @@ epochs = 3
 batch_size = 32
 precision = "fp32"
 """
+FAILED = {
+    "cell": "mlp-x seed 0",
+    "arch": "mlp",
+    "style": "x",
+    "seed": 0,
+    "protocol": "held-out",
+    "reason": "y",
+}
 VARIANTS = ["mlp-vanilla-mean_embedding", "mlp-vanilla-head", "mlp-triplet-mean_embedding"]
 VICTIM = VARIANTS[2]
 
@@ -182,7 +191,7 @@ def test_a_line_of_decisions_is_readable() -> None:
     ("change", "reason"),
     [
         (lambda m: m["machine"].update(commit="c" * 40 + "-dirty"), "in no commit"),
-        (lambda m: m["failed"].append({"cell": "x", "reason": "y"}), "a training failed"),
+        (lambda m: m["failed"].append(FAILED), "a training failed"),
     ],
 )
 def test_a_run_that_is_not_fit_makes_no_baseline(
@@ -512,6 +521,16 @@ def test_latency_is_compared_as_a_ratio_and_only_when_asked(
     capsys.readouterr()
     assert gaikan(run, baseline, "--latency") == 1
     assert "failed: mlp-head openvino-fp32 cpu 1 thr: speed 4.00 -> 2.00" in capsys.readouterr().out
+
+
+def test_only_the_reference_on_its_own_device_has_no_ratio(run: Path) -> None:
+    timed(run, 1.0, 4.0)
+    reference, fast = read_rows(run / "latency.csv")
+    gpu = replace(fast, runtime=reference.runtime, device="cuda", threads=None)
+    write_rows(run / "latency.csv", [reference, gpu])
+    assert ratios(run) == {
+        "mlp-head torch-fp32 cuda @ p": Ratio(ratio=4.0, low=4 * 0.98, high=4 * 1.02)
+    }
 
 
 @pytest.mark.parametrize(

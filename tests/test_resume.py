@@ -144,6 +144,8 @@ def test_a_diverging_cell_is_reported_and_the_others_have_their_rows(
     assert entries(copy) == before
     (failure,) = json.loads((copy / "manifest.json").read_text())["failed"]
     assert failure["cell"] == "mlp-siamese seed 0"
+    parts = ("arch", "style", "seed", "protocol")
+    assert [failure[part] for part in parts] == ["mlp", "siamese", 0, "held-out"]
     assert failure["reason"].startswith("the loss became inf in epoch 1 of ")
     assert failure["reason"] in (copy / "report.md").read_text()
     table, whole = (pd.read_csv(out / "accuracy.csv") for out in (copy, folder / "out"))

@@ -25,6 +25,7 @@ from gaikan.selection.constraint_words import enough
 from gaikan.selection.reasons import binding, nearest_miss, why_not, without, worth
 from gaikan.selection.sensitivity import sensitivity
 from gaikan.selection.ties import Ties
+from gaikan.variants import Variant
 
 COSTS = FactoryConfig(defect_rate=0.1, escape_cost=50, overkill_cost=1)
 PARTS, VARIANTS = 60, ("mlp-a-mean_image", "mlp-b-mean_image", "cnn-a-mean_image")
@@ -46,7 +47,7 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
             mode = np.where(label == 2, 1, -1)
             sample = np.arange(PARTS) + 30 * number
             part = DecidedParts(sample, label, predicted, defect, margin, mode, lot)
-            networks.append(NetworkDecisions(variant, number, part, part))
+            networks.append(NetworkDecisions(Variant(*variant.split("-")), number, part, part))
         for label_, threads in (
             ("onnxruntime-fp32", 1),
             ("onnxruntime-int8", 1),
@@ -507,7 +508,7 @@ def test_with_several_seeds_a_part_counts_once() -> None:
     part = first.validation
     wrong = np.where(np.arange(PARTS) < 5, (part.label + 1) % 3, part.label)
     networks = [
-        NetworkDecisions(each.variant, seed, replace(part, predicted=said), first.test)
+        NetworkDecisions(each.parts, seed, replace(part, predicted=said), first.test)
         for each, said in ((first, part.label), (second, wrong))
         for seed in range(3)
     ]

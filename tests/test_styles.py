@@ -19,6 +19,7 @@ from gaikan.styles.targets import target_matrix
 from gaikan.styles.triplet import Triplet, TripletOptions
 
 CLASSES = ("a", "b", "c")
+SIZE = 128  # of the embedding, where a style has a head
 MINING = ["batch_all", "semihard", "hard"]
 
 
@@ -29,7 +30,8 @@ def batch(dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
 
 
 def triplet(mining: str, margin: float = 0.5) -> Triplet:
-    return Triplet(TripletOptions.model_validate({"margin": margin, "mining": mining}), CLASSES)
+    options = TripletOptions.model_validate({"margin": margin, "mining": mining})
+    return Triplet(options, CLASSES, SIZE)
 
 
 def naive_triplet(points: Tensor, labels: Tensor, margin: float, mining: str) -> float:
@@ -80,8 +82,8 @@ def gradient(loss: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     "style",
     [
         *(triplet(mining) for mining in MINING),
-        Siamese(SiameseOptions(), CLASSES).double(),
-        Siamese(SiameseOptions(targets={"a": {"b": 0.5}}), CLASSES).double(),
+        Siamese(SiameseOptions(), CLASSES, SIZE).double(),
+        Siamese(SiameseOptions(targets={"a": {"b": 0.5}}), CLASSES, SIZE).double(),
     ],
     ids=[*MINING, "siamese", "siamese with targets"],
 )
@@ -133,13 +135,13 @@ def test_equal_embeddings_have_a_finite_gradient() -> None:
 
 def every_style() -> list[Style]:
     torch.manual_seed(0)
-    styles = [style(style.options_type(), CLASSES) for style in STYLES.values()]
+    styles = [style(style.options_type(), CLASSES, SIZE) for style in STYLES.values()]
     return [style.double() for style in styles]
 
 
 @pytest.mark.parametrize("index", range(len(STYLES)), ids=list(STYLES))
 def test_the_order_of_a_batch_does_not_matter(index: int) -> None:
-    points, labels = torch.randn(18, 128, dtype=torch.float64), torch.arange(18) % 3
+    points, labels = torch.randn(18, SIZE, dtype=torch.float64), torch.arange(18) % 3
     style, order = every_style()[index], torch.randperm(18)
     expected = style(points, labels).item()
     assert style(points[order], labels[order]).item() == pytest.approx(expected, rel=1e-9)
@@ -148,7 +150,7 @@ def test_the_order_of_a_batch_does_not_matter(index: int) -> None:
 @pytest.mark.parametrize("name", ["siamese", "triplet"])
 def test_class_numbers_do_not_matter(name: str) -> None:
     points, labels = batch()
-    style = STYLES[name](STYLES[name].options_type(), CLASSES)
+    style = STYLES[name](STYLES[name].options_type(), CLASSES, SIZE)
     expected = style(points, labels).item()
     assert float(style(points, (labels + 1) % 3)) == pytest.approx(expected)
 
@@ -170,7 +172,7 @@ def naive_siamese(points: Tensor, labels: Tensor, targets: Tensor, pulls: bool) 
 @pytest.mark.parametrize("table", [None, {"a": {"b": 0.5, "c": 2.5}}])
 def test_siamese_equals_a_naive_loop(table: dict[str, dict[str, float]] | None) -> None:
     points, labels = batch()
-    style = Siamese(SiameseOptions(margin=1.2, targets=table), CLASSES)
+    style = Siamese(SiameseOptions(margin=1.2, targets=table), CLASSES, SIZE)
     targets = torch.from_numpy(target_matrix(table or {}, CLASSES, 1.2))
     expected = naive_siamese(points, labels, targets, table is not None)
     assert float(style(points, labels)) == pytest.approx(expected, rel=1e-6)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,15 +140,22 @@ def test_two_are_under_one_bar_exactly_if_they_cannot_be_told_apart(
         assert under_one == (at[b] - at[a] < difference)
 
 
+def parts(variant: str) -> dict[str, str]:
+    """Those of the long names here; the short ones have any."""
+    arch, style, anchor = [*variant.split("-"), "style", "anchor"][:3]
+    return {"arch": arch, "style": style, "anchor": anchor}
+
+
 def run(
     name: str,
     accuracy: Mapping[str, Sequence[float]],
     better: Sequence[tuple[str, str]] = (),
-    failed: Sequence[dict[str, str]] = (),
+    failed: Sequence[dict[str, Any]] = (),
 ) -> DataSet:
     """A data set from the test accuracy of each variant's seeds, of 1,000 parts each."""
     rows = [
-        {"variant": variant, "seed": seed, "split": split, "n": 1000, "accuracy": value}
+        parts(variant)
+        | {"variant": variant, "seed": seed, "split": split, "n": 1000, "accuracy": value}
         for variant, values in accuracy.items()
         for seed, share in enumerate(values)
         for split, value in (("validation", 0.5), ("test", share))
@@ -219,6 +227,7 @@ def test_the_order_of_data_sets_and_of_variants_does_not_matter(seed: int) -> No
             each.accuracy.iloc[order],
             each.seeds.iloc[order],
             each.comparisons.sample(frac=1, random_state=seed),
+            each.networks,
             each.failed,
         )
 
@@ -236,6 +245,9 @@ def test_as_many_right_is_a_tie_however_the_seeds_share_them() -> None:
     scores = pd.DataFrame(
         {
             "variant": ["a", "a", "b", "b"],
+            "arch": ["a", "a", "b", "b"],
+            "style": "style",
+            "anchor": "anchor",
             "seed": [0, 1, 0, 1],
             "split": "test",
             "n": 12,
@@ -250,7 +262,14 @@ def test_as_many_right_is_a_tie_however_the_seeds_share_them() -> None:
 def test_a_variant_that_a_data_set_lacks_is_listed_with_why_and_not_ranked() -> None:
     extra = {"mlp-siamese-mean_image": [0.99, 0.99], "d": [0.99, 0.99], "e": [0.1, 0.1]}
     base = {"a": [0.9, 0.9], "b": [0.8, 0.8], "c": [0.7, 0.7]}
-    failure = {"cell": "mlp-siamese seed 1", "reason": "the loss became inf"}
+    failure = {
+        "cell": "some words",
+        "arch": "mlp",
+        "style": "siamese",
+        "seed": 1,
+        "protocol": "held-out",
+        "reason": "the loss became inf",
+    }
     short = {**base, "e": [0.1]}
     table = standings([run("one", {**base, **extra}), run("two", short, failed=[failure])])
     assert table.ranked.index.tolist() == ["a", "b", "c"]
@@ -262,6 +281,18 @@ def test_a_variant_that_a_data_set_lacks_is_listed_with_why_and_not_ranked() -> 
     }
     assert "d: not ranked: not run on two" in left_out(table)
     assert table.ranked["tied"].tolist() == [4, 4, 4]
+
+
+def test_a_failure_of_the_original_protocol_or_of_a_namesake_explains_no_lack() -> None:
+    base = {"a": [0.9, 0.9], "b": [0.8, 0.8], "c": [0.7, 0.7]}
+    failure = {"cell": "mlp-siamese seed 1", "arch": "mlp", "style": "siamese", "seed": 1}
+    failures = [
+        failure | {"protocol": "original", "reason": "x"},
+        failure | {"style": "siamese-mean_image", "protocol": "held-out", "reason": "y"},
+    ]
+    first = run("one", {**base, "mlp-siamese-mean_image": [0.99, 0.99]})
+    table = standings([first, run("two", base, failed=failures)])
+    assert table.left_out == {"mlp-siamese-mean_image": "not run on two"}
 
 
 def test_one_data_set_is_ranked_but_not_tested() -> None:

@@ -376,7 +376,7 @@ def trained(arch: str, seed: int) -> TrainedFiles:
     if seed % 2:
         head = rng.normal(size=(4, 128)).astype(np.float32)
         distances["head"] = HeadDistance(head, head[:, 0].copy())
-    return TrainedFiles(f"{arch}-x", arch, seed, SHAPE, DecisionTensors(embedder, distances))
+    return TrainedFiles(arch, "x", seed, SHAPE, DecisionTensors(embedder, distances))
 
 
 @pytest.fixture(scope="module")

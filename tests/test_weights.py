@@ -143,7 +143,7 @@ def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> No
     run = TimedRun.read(out)
     (entry,) = run.scored(all_seeds=True)
     trained, embedded = (run.entry(entry["store"][kind]) for kind in ("trained", "embedded"))
-    timed = TrainedFiles.of(entry["network"], trained, embedded)
+    timed = TrainedFiles.of(trained, embedded)
     inputs = Inputs.unpack(run.entry(run.inputs_key))
     with torch.inference_mode():
         predicted = timed.module.only("mean_embedding")(torch.from_numpy(inputs.images))[0]

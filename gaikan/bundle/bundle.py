@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.bundle import archive
-from gaikan.bundle.card import HEAD, Card
+from gaikan.bundle.card import Card
 from gaikan.bundle.graph import (
     EMBEDDING,
     OUTPUTS,
@@ -21,6 +21,7 @@ from gaikan.bundle.graph import (
 from gaikan.bundle.graph_session import Run, open_session
 from gaikan.data.frames import Images
 from gaikan.errors import BundleError
+from gaikan.variants import HEAD
 
 Floats = NDArray[np.float32]
 _LARGEST = 1e15  # of a value of an embedding; squares are summed in float32

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from gaikan.errors import BundleError
+from gaikan.variants import Variant
 
 FORMAT = 1
-HEAD = "head"  # the anchor method of a network's own softmax decision
 _HALF = re.compile("[\ud800-\udfff]").search  # half a character: no file could hold it
 _LARGEST_IMAGE = 2**24  # numbers in one image
 
@@ -19,7 +19,9 @@ _LARGEST_IMAGE = 2**24  # numbers in one image
 class Card:
     """The content of `model.json`. `metrics` are those of the network as trained."""
 
-    variant: str
+    arch: str
+    style: str
+    anchor: str  # method, or `head`
     seed: int
     stage: str | None
     runtime: str  # onnx or openvino
@@ -28,7 +30,6 @@ class Card:
     dtype: str  # uint8 or float32
     classes: tuple[str, ...]
     ok: str | None  # name of the class that means good
-    anchor: str  # method, or `head`
     threshold: float | None  # on the ok margin; None: the nearest anchor decides
     training: dict[str, Any]  # fingerprint of the training data, key of the network
     metrics: dict[str, Any]
@@ -37,13 +38,19 @@ class Card:
     enrolled: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def variant(self) -> str:
+        """Its name, which `model.json` has beside the parts of it."""
+        return Variant(self.arch, self.style, self.anchor).name
+
+    @property
     def ok_index(self) -> int | None:
         """Index of the good class."""
         return None if self.ok is None else self.classes.index(self.ok)
 
     def to_json(self) -> bytes:
         """The member's content."""
-        text = json.dumps({"format": FORMAT} | asdict(self), indent=1, ensure_ascii=False)
+        named = {"format": FORMAT, "variant": self.variant}
+        text = json.dumps(named | asdict(self), indent=1, ensure_ascii=False)
         return (text + "\n").encode()
 
     @classmethod
@@ -59,6 +66,7 @@ class Card:
             raise BundleError(
                 f"model.json: key 'format' is not {FORMAT}, the one this version reads"
             )
+        variant = values.pop("variant", None)
         names = [each.name for each in fields(cls)]
         for name in names:
             if name not in values:
@@ -71,6 +79,11 @@ class Card:
             raise BundleError(f"model.json: unknown key {unknown[0][:80]!r}")
         tuples = {name: tuple(values[name]) for name in ("shape", "classes")}
         card = cls(**(values | tuples))
+        if variant != card.variant:
+            raise BundleError(
+                f"model.json: key 'variant' is not {card.variant[:80]!r}, as arch, style and "
+                "anchor make it"
+            )
         if card.ok is not None and card.ok not in card.classes:
             raise BundleError(f"model.json: key 'ok' names {card.ok[:80]!r}, which is no class")
         if card.threshold is not None and card.ok is None:
@@ -115,7 +128,9 @@ def _or_null(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
 _TEXT = (_is_text, "a text")
 _OBJECT = (lambda value: isinstance(value, dict), "an object")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "variant": _TEXT,
+    "arch": _TEXT,
+    "style": _TEXT,
+    "anchor": _TEXT,
     "seed": (_is_whole, "a whole number"),
     "stage": (_or_null(_is_text), "a text or null"),
     "runtime": _one_of("onnx", "openvino"),
@@ -124,7 +139,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dtype": _one_of("uint8", "float32"),
     "classes": (_are_classes, "a list of two or more different names"),
     "ok": (_or_null(_is_text), "a text or null"),
-    "anchor": _TEXT,
     "threshold": (_or_null(_is_number), "a number or null"),
     "training": _OBJECT,
     "metrics": _OBJECT,

@@ -7,7 +7,7 @@ from gaikan.check.baseline import Baseline, Ratio
 from gaikan.check.verdicts import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE, Line
 from gaikan.errors import ConfigError
 from gaikan.run_folder.latency_rows import Row, read_rows
-from gaikan.timing.runtimes import REFERENCE
+from gaikan.timing.runtimes import is_reference
 
 MARGIN = 0.1
 _SINGLE = 1
@@ -25,7 +25,7 @@ def ratios(folder: Path) -> dict[str, Ratio] | None:
         _name(row): Ratio(ratio=row.speedup, low=row.speedup_low, high=row.speedup_high)
         for row in read_rows(path)
         if row.speedup is not None and row.batch_size == _SINGLE and not row.includes_decode
-        if f"{row.runtime}-{row.precision}" != REFERENCE
+        if not is_reference(row)
     }
 
 

@@ -117,7 +117,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
         console.print(table(*measured(*rate_rows(outcome.rates))))
     show_cautions(console, outcome.out)
     for failure in outcome.failed:
-        console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+        console.print(f"[bold red]failed[/] {failure.cell}: {failure.reason}")
     if settings.timing.enabled:
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing

@@ -65,7 +65,7 @@ def import_(
     with GridProgress(console) as progress:
         outcome = bench_run.bench(config, out, progress, read)
     for failure in outcome.failed:
-        console.print(f"[bold red]failed[/] {failure['cell']}: {failure['reason']}")
+        console.print(f"[bold red]failed[/] {failure.cell}: {failure.reason}")
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     show_cautions(console, outcome.out)

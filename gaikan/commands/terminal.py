@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -126,10 +127,17 @@ class StepProgress(_Shown):
 
 
 def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
-    """A table that fits the terminal; the first column to the left, figures to the right."""
+    """A table that fits the terminal; the first column to the left, figures to the right.
+
+    A name that is too long for what the figures leave goes on in the next line.
+    """
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(header):
-        shown.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
+        if i == 0:
+            shown.add_column(name, overflow="fold")
+        else:
+            least = max(map(cell_len, [name, *(row[i] for row in rows)]))
+            shown.add_column(name, justify="right", no_wrap=True, min_width=least)
     for row in rows:
         shown.add_row(*row)
     return shown

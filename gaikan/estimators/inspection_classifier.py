@@ -41,7 +41,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     ----------
     classes_ : (K,) the labels, sorted
     anchors_ : the fitted AnchorClassifier over embeddings
-    embedder_ : torch module from raw images to embeddings (N, 128)
+    embedder_ : torch module from raw images to embeddings (N, D)
 
     """
 
@@ -106,7 +106,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return cell
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
-        """Embeddings (N, 128)."""
+        """Embeddings (N, D)."""
         check_is_fitted(self)
         return embed(self.embedder_, torch.from_numpy(_images(X)))
 

@@ -15,13 +15,14 @@ from gaikan.anchors import ANCHORS, FitPart
 from gaikan.data.frames import Frames, Images
 from gaikan.errors import DataError
 from gaikan.evaluation.rates import JudgedParts
-from gaikan.evaluation.results import HEAD, EvaluatedNetwork
+from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.statistics import difference
 from gaikan.seeds import stream
 from gaikan.training.cell import Cell, restore
 from gaikan.training.embed import embed
 from gaikan.training.nearest_anchor import anchor_distances, head_distances
 from gaikan.training.train import FitData
+from gaikan.variants import HEAD
 
 ROWS = 1000
 SHARE = 0.6
@@ -80,13 +81,14 @@ def right_answers(
     embeddings = network.embedded["test"][:ROWS]
     part = FitPart(test.images[:ROWS], own, embeddings, len(present), embed_images)
     right = {}
-    for anchor in network.cell.anchors:
-        distances = anchor_distances(embeddings, ANCHORS[anchor](part))
-        right[f"{network.cell.network}-{anchor}"] = present[distances.argmin(1)] == labels
-    if "head.weight" in network.embedded:
-        arrays = network.embedded
-        distances = head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
-        right[f"{network.cell.network}-{HEAD}"] = distances.argmin(1) == labels
+    for variant in network.variants:
+        if variant.anchor == HEAD:
+            arrays = network.embedded
+            distances = head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
+            right[variant.name] = distances.argmin(1) == labels
+        else:
+            distances = anchor_distances(embeddings, ANCHORS[variant.anchor](part))
+            right[variant.name] = present[distances.argmin(1)] == labels
     return right
 
 

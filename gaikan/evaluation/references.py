@@ -31,6 +31,7 @@ from gaikan.seeds import stream
 from gaikan.system.files import writing
 from gaikan.system.store import Store, code_version, key_of, pack, unpack
 from gaikan.training.nearest_anchor import Decision, decide
+from gaikan.variants import Variant
 
 MOST = 50_000  # training images; with more, k-NN and SVM take hours
 _LONGEST = 64
@@ -76,13 +77,14 @@ class Reference:
     distances: dict[str, NDArray[np.float32]]  # by split, (N, K)
 
     @property
-    def variant(self) -> str:
-        """`reference-NAME`."""
-        return f"reference-{self.name}"
+    def variants(self) -> list[Variant]:
+        """The one that it is."""
+        return [Variant.reference(self.name)]
 
-    def decisions(self, split: str, ok: int | None) -> Iterator[tuple[str, Decision]]:
+    def decisions(self, split: str, ok: int | None) -> Iterator[tuple[Variant, Decision]]:
         """Variant and its decisions on `split`."""
-        yield self.variant, decide(self.distances[split].astype(np.float64), ok)
+        for variant in self.variants:
+            yield variant, decide(self.distances[split].astype(np.float64), ok)
 
 
 def pixels(images: Images, by_image: bool) -> NDArray[np.float32]:

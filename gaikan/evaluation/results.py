@@ -14,12 +14,13 @@ from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.references import Reference
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import Comparisons, compare, intervals
+from gaikan.networks import NETWORKS
 from gaikan.seeds import stream
 from gaikan.system.store import Tensors, unpack
 from gaikan.training.cell import Cell
 from gaikan.training.nearest_anchor import Decision, anchor_distances, decide, head_distances
+from gaikan.variants import HEAD, REFERENCE, Variant
 
-HEAD, REFERENCE = "head", "reference"
 _SPLITS = ("validation", "test")
 
 
@@ -46,15 +47,22 @@ class EvaluatedNetwork:
         """Of the train source."""
         return self.cell.validation_rows
 
-    def decisions(self, split: str, ok: int | None) -> Iterator[tuple[str, Decision]]:
-        """Variant and its decisions on `split`, for each anchor method and the head if any."""
+    @property
+    def variants(self) -> list[Variant]:
+        """One an anchor method, and the head if any."""
+        head = [HEAD] if "head.weight" in self.embedded else []
+        return [self.cell.variant(anchor) for anchor in (*self.cell.anchors, *head)]
+
+    def decisions(self, split: str, ok: int | None) -> Iterator[tuple[Variant, Decision]]:
+        """Each variant and its decisions on `split`."""
         arrays = self.embedded
-        for anchor in self.cell.anchors:
-            distances = anchor_distances(arrays[split], arrays[f"anchors.{anchor}"])
-            yield f"{self.cell.network}-{anchor}", decide(distances, ok)
-        if "head.weight" in arrays:
-            distances = head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
-            yield f"{self.cell.network}-{HEAD}", decide(distances, ok)
+        for variant in self.variants:
+            distances = (
+                head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
+                if variant.anchor == HEAD
+                else anchor_distances(arrays[split], arrays[f"anchors.{variant.anchor}"])
+            )
+            yield variant, decide(distances, ok)
 
 
 def predictions(
@@ -68,7 +76,7 @@ def predictions(
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     parts = dict(zip(_SPLITS, _known(train, test), strict=True))
     found = [
-        (judge, split, variant, decision)
+        (judge, split, variant.name, decision)
         for judge in judges
         for split in _SPLITS
         for variant, decision in judge.decisions(split, ok)
@@ -122,20 +130,21 @@ def _category(codes: NDArray[np.int64], known: Sequence[str] | NDArray[np.str_])
     return pd.Categorical.from_codes(codes, pd.Index(known))
 
 
-def accuracy(table: pd.DataFrame, ok: str | None) -> pd.DataFrame:
-    """One row per variant x seed x split: `accuracy.csv`."""
+def accuracy(
+    table: pd.DataFrame, judges: Sequence[EvaluatedNetwork | Reference], ok: str | None
+) -> pd.DataFrame:
+    """One row per variant x seed x split, `accuracy.csv`: architectures as they are registered."""
+    known = {variant.name: asdict(variant) for judge in judges for variant in judge.variants}
     rows = []
     for (variant, seed, split), part in table.groupby(
         ["variant", "seed", "split"], sort=False, observed=True
     ):
-        arch, style, anchor = [*str(variant).split("-", 2), "none"][:3]
         scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
-        identity = {"variant": variant, "arch": arch, "style": style, "anchor": anchor}
+        identity = {"variant": variant} | known[str(variant)]
         rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
-    order = {"mlp": 0, REFERENCE: 2}  # the order of first appearance puts the slow networks first
-    frame = pd.DataFrame(rows)
-    frame["_"] = frame["arch"].map(lambda arch: order.get(arch, 1))
-    return frame.sort_values("_", kind="stable").drop(columns="_").reset_index(drop=True)
+    order = {arch: place for place, arch in enumerate((*NETWORKS, REFERENCE))}
+    rows.sort(key=lambda row: order[row["arch"]])
+    return pd.DataFrame(rows)
 
 
 def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, list[JudgedParts]]:
@@ -198,8 +207,9 @@ def summary(
     names = complete.variants
     best = int(complete.correct.mean((1, 2)).argmax())
     means.loc[list(names), "tied"] = pairs.tied_with(best, len(names))
-    means["kind"] = np.where(means.index.str.endswith(f"-{HEAD}"), "head", "anchor")
-    means.loc[means.index.str.startswith(f"{REFERENCE}-"), "kind"] = "reference"
+    parts = scores.drop_duplicates("variant").set_index("variant")[["arch", "style", "anchor"]]
+    kinds = {name: Variant(*each).kind for name, *each in parts.itertuples()}
+    means["kind"] = means.index.map(kinds)
     ranked = means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
     return ranked, _comparisons(pairs, names)
 

@@ -20,13 +20,31 @@ if TYPE_CHECKING:  # Dask is an extra
 
 
 @dataclass(frozen=True)
+class FailedCell:
+    """A cell that gave no network."""
+
+    cell: str  # its name, for people
+    arch: str
+    style: str
+    seed: int
+    protocol: str
+    reason: str
+
+    @classmethod
+    def of(cls, cell: Cell, reason: str) -> "FailedCell":
+        """Why `cell` failed."""
+        recipe = cell.recipe
+        return cls(cell.name, recipe.arch, recipe.style, recipe.seed, cell.protocol, reason)
+
+
+@dataclass(frozen=True)
 class Grid:
     """What came of the cells."""
 
     networks: list[EvaluatedNetwork]  # of the default protocol
     stored: list[Keys]  # where each of them is in the store
     answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
-    failed: list[dict[str, str]]  # cell and reason
+    failed: list[FailedCell]
 
 
 def train_grid(
@@ -43,7 +61,7 @@ def train_grid(
     for cell in todo:
         result = finished.pop()  # with many parts its embeddings are large: not held twice
         if result.trained is None or result.embedded is None:
-            grid.failed.append({"cell": cell.name, "reason": result.failure or "unknown"})
+            grid.failed.append(FailedCell.of(cell, result.failure or "unknown"))
             continue
         network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
         if cell.protocol == "original":
@@ -53,5 +71,5 @@ def train_grid(
             grid.stored.append(keys(cell, train, test))
     if not grid.networks:
         first = grid.failed[0]
-        raise GaikanError(f"every cell failed; {first['cell']}: {first['reason']}")
+        raise GaikanError(f"every cell failed; {first.cell}: {first.reason}")
     return grid

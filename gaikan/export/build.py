@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gaikan.bundle.bundle import Bundle, Kept
-from gaikan.bundle.card import HEAD, Card
+from gaikan.bundle.card import Card
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.errors import ConfigError
@@ -21,6 +21,7 @@ from gaikan.export.quantized import quantized
 from gaikan.export.source import BundleChoice, ExportSource, load_source, reread
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system import machine
+from gaikan.variants import HEAD
 
 _MOST_COMPARED = 20_000  # images of a part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
@@ -120,7 +121,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
     packages = ("gaikan", "torch", "onnx", "onnxruntime", "openvino")
     train = experiment.train
     return Card(
-        variant=choice.variant,
+        **asdict(source.variant),
         seed=source.seed,
         stage=choice.stage,
         runtime=choice.runtime,
@@ -129,7 +130,6 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         dtype=str(train.images.dtype),
         classes=train.classes,
         ok=experiment.ok,
-        anchor=source.anchor,
         threshold=choice.threshold,
         training={
             "source": train.source,

@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from gaikan.bundle.bundle import Bundle
-from gaikan.bundle.card import HEAD
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
 from gaikan.errors import BundleError
 from gaikan.export.source import ExportSource
 from gaikan.training.embed import embed
 from gaikan.training.nearest_anchor import anchor_distances, head_distances
+from gaikan.variants import HEAD
 
 DISTANCE_TOLERANCE = 1e-4  # for fp32: float32 arithmetic in another order
 _NEAR = 0.1  # of the largest distance; see `scale_of`

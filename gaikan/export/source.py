@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from gaikan.bundle.card import HEAD
 from gaikan.config.model import Config, validated
 from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
@@ -15,7 +14,9 @@ from gaikan.networks import NETWORKS, Embedder, is_by_image
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table
+from gaikan.run_variants import read_variants
 from gaikan.system.store import Store, Tensors, unpack
+from gaikan.variants import HEAD, REFERENCE, Variant
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,14 @@ class ExportSource:
 
     manifest: dict[str, Any]
     network: dict[str, Any]  # its entry in the manifest
-    anchor: str
+    variant: Variant
     embedder: Embedder
     embedded: Tensors
+
+    @property
+    def anchor(self) -> str:
+        """Method, or `HEAD`."""
+        return self.variant.anchor
 
     @property
     def seed(self) -> int:
@@ -100,14 +106,12 @@ class ExportSource:
 def load_source(run: Path, choice: BundleChoice) -> ExportSource:
     """The network of `choice` from the store. Raises ConfigError naming what there is instead."""
     manifest = read_manifest(run)
-    name, _, anchor = choice.variant.rpartition("-")
+    known = {name: v for name, v in read_variants(run).items() if v.arch != REFERENCE}
+    if choice.variant not in known:
+        raise ConfigError(f"{run}: no variant {choice.variant!r}; there are {_list([*known])}")
+    variant = known[choice.variant]
+    name = variant.network
     entries = {entry["seed"]: entry for entry in manifest["networks"] if entry["network"] == name}
-    if not entries:
-        known = sorted({entry["network"] for entry in manifest["networks"]})
-        raise ConfigError(
-            f"{run}: no variant {choice.variant!r}; variants are NETWORK-ANCHOR, "
-            f"networks here: {', '.join(known)}"
-        )
     seed = _best_seed(run, choice.variant) if choice.seed is None else choice.seed
     if seed not in entries:
         raise ConfigError(f"{run}: {name} has no seed {seed}; seeds: {_list(sorted(entries))}")
@@ -119,11 +123,13 @@ def load_source(run: Path, choice: BundleChoice) -> ExportSource:
             f"{run}: the store lacks {name} seed {seed}, or it is damaged; run `gaikan bench` again"
         )
     tensors = unpack(embedded)[0]
-    anchors = [key.removeprefix("anchors.") for key in tensors if key.startswith("anchors.")]
-    anchors += [HEAD] if "head.weight" in tensors else []
-    if anchor not in anchors:
-        raise ConfigError(f"{run}: {name} has no anchors {anchor!r}; there are {_list(anchors)}")
-    return ExportSource(manifest, entry, anchor, _embedder(trained), tensors)
+    needed = "head.weight" if variant.anchor == HEAD else f"anchors.{variant.anchor}"
+    if needed not in tensors:
+        raise ConfigError(
+            f"{run}: the store has no {needed} of {name} seed {seed}, though accuracy.csv names "
+            f"{choice.variant}; run `gaikan bench` again"
+        )
+    return ExportSource(manifest, entry, variant, _embedder(trained), tensors)
 
 
 def _list(values: list[Any]) -> str:
@@ -134,10 +140,6 @@ def _best_seed(run: Path, variant: str) -> int:
     """The seed of the highest validation accuracy; of equal ones the first."""
     scores = read_table(run, "accuracy")
     held = scores[(scores["variant"] == variant) & (scores["split"] == "validation")]
-    if held.empty:
-        raise ConfigError(
-            f"{run}: no variant {variant!r}; there are {_list(sorted(set(scores['variant'])))}"
-        )
     best = int(held["accuracy"].to_numpy().argmax())
     return int(held["seed"].to_numpy()[best])
 

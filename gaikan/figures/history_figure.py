@@ -63,7 +63,7 @@ def history_figure(history: pd.DataFrame) -> Figure:
         axes = fixed(figure, left, bottom, WIDTH, HEIGHT)
         own = (table["variant"] == variant).to_numpy()
         _panel(axes, at[own], table[own], points.get(variant))
-        axes.set_title(labels([variant])[variant], loc="left", size=8)
+        axes.set_title(labels([variant], columns=44)[variant], loc="left", size=8)
         axes.set_xlim(-0.5, max(len(runs) - 0.5, 1.5))
         _commits(axes, runs, last=row == down - 1 or i + ACROSS >= len(variants))
     return figure

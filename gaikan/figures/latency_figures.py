@@ -201,7 +201,8 @@ def pareto(rows: list[Row], title: str) -> Figure:
     figure.draw_without_rendering()
     if named:
         everything = np.array([(x, y) for x, y, _ in points])
-        name_beside(axes, np.array(list(named.values())), list(labels(named).values()), everything)
+        names = list(labels(named, columns=44).values())
+        name_beside(axes, np.array(list(named.values())), names, everything)
     return figure
 
 

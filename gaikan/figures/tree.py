@@ -12,9 +12,11 @@ from gaikan.selection.picks import Picks, StagePick
 from gaikan.selection.promise import networks_of
 from gaikan.selection.quality import quality
 from gaikan.selection.reasons import place
+from gaikan.variants import Variant
 
 _ROW, _TOP, _PAD = 27, 104, 14
-_COLUMNS = (14, 168, 290, 382)  # left ends of root, style, architecture, anchor
+_COLUMNS = (14, 168, 290, 382)  # left ends of root, style, architecture, anchor, at least
+_BEND = 24  # between a name and the next column
 _TITLE = "Which one to install?"
 _LEVELS = ("", "training style", "network", "anchor")
 
@@ -23,9 +25,7 @@ _LEVELS = ("", "training style", "network", "anchor")
 class Leaf:
     """A variant with its test figures, means over seeds, and its fastest single image."""
 
-    style: str
-    arch: str
-    anchor: str
+    parts: Variant
     accuracy: float
     escape_rate: float | None
     p50_ms: float | None
@@ -33,45 +33,44 @@ class Leaf:
     @property
     def variant(self) -> str:
         """As everything else calls it."""
-        return f"{self.arch}-{self.style}-{self.anchor}"
+        return self.parts.name
 
     @property
     def path(self) -> tuple[str, str, str]:
         """From the root."""
-        return self.style, self.arch, self.anchor
+        return self.parts.style, self.parts.arch, self.parts.anchor
 
 
 def leaves(judging: Judging) -> list[Leaf]:
     """Every variant, those of a branch together, in the order of the run."""
     run = judging.run
     found = []
-    for variant in dict.fromkeys(network.variant for network in run.networks):
+    for parts in dict.fromkeys(network.parts for network in run.networks):
+        variant = parts.name
         tests = [
             quality(network.test, network.test.predicted, run.ok, judging.factory)
             for network in networks_of(judging, variant)
         ]
         escapes = [each.escape_rate for each in tests if each.escape_rate is not None]
         times = [r.p50_ms for r in run.rows if r.variant == variant and r.batch_size == 1]
-        arch, style, anchor = variant.split("-", 2)
         found.append(
             Leaf(
-                style,
-                arch,
-                anchor,
+                parts,
                 fmean(each.accuracy for each in tests),
                 fmean(escapes) if escapes else None,
                 min((time for time in times if time is not None), default=None),
             )
         )
-    styles, archs = ([getattr(leaf, name) for leaf in found] for name in ("style", "arch"))
-    return sorted(found, key=lambda leaf: (styles.index(leaf.style), archs.index(leaf.arch)))
+    styles, archs, _ = zip(*(leaf.path for leaf in found), strict=True)
+    return sorted(found, key=lambda each: (styles.index(each.path[0]), archs.index(each.path[1])))
 
 
 def tree(picks: Picks) -> str:
     """The figure as SVG."""
     found = leaves(picks.judging)
-    names = max(width_of(leaf.anchor) for leaf in found)
-    figures = _COLUMNS[3] + names + 30
+    names = max(width_of(leaf.parts.anchor) for leaf in found)
+    columns = _columns(found)
+    figures = columns[3] + names + 30
     with_ok = picks.judging.run.ok is not None
     times = figures + (232 if with_ok else 150)  # the right end of the last column
     marks = _marks(found, picks.stages, times + 18)
@@ -83,7 +82,7 @@ def tree(picks: Picks) -> str:
     outline = files("gaikan.report").joinpath("templates/dore-wo-erabu.path").read_text("utf-8")
     drawing.outline(outline.replace("\n", " "), 14, 12, 0.03)
     drawing.text(192, 29, _TITLE, size=19, weight="bold")
-    _branches(drawing, found, picks.stages)
+    _branches(drawing, found, picks.stages, columns)
     _figures(drawing, found, figures, times, with_ok)
     for mark in marks:
         mark.draw(drawing)
@@ -99,7 +98,23 @@ def _colour(number: int) -> str:
     return PALETTE[number % len(PALETTE)]
 
 
-def _branches(drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...]) -> None:
+def _columns(found: list[Leaf]) -> list[float]:
+    """Left ends of the four columns: as `_COLUMNS`, moved on where names are long."""
+    columns: list[float] = [_COLUMNS[0], _COLUMNS[1]]
+    for depth, least in enumerate(_COLUMNS[2:], start=1):
+        ends = [_end(columns[depth], leaf.path[depth - 1]) for leaf in found]
+        columns.append(max(least, max(ends) + _BEND))
+    return columns
+
+
+def _end(left: float, words: str) -> float:
+    """Where a node's words end, bold ones too."""
+    return left + 1.1 * width_of(words) + 8
+
+
+def _branches(
+    drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...], columns: list[float]
+) -> None:
     """Nodes and the lines between them; a picked leaf's way from the root is in its colour."""
     rows: dict[tuple[str, ...], list[int]] = {}
     for row, leaf in enumerate(found):
@@ -107,10 +122,7 @@ def _branches(drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...]
             rows.setdefault(leaf.path[:depth], []).append(row)
     middles = {node: _middle((held[0] + held[-1]) / 2) for node, held in rows.items()}
     words = {node: node[-1] if node else f"{len(found)} variants" for node in rows}
-    right = [
-        max(_COLUMNS[d] + 1.1 * width_of(words[n]) + 8 for n in rows if len(n) == d)
-        for d in range(4)
-    ]
+    right = [max(_end(columns[d], words[n]) for n in rows if len(n) == d) for d in range(4)]
     picked = [
         (number, leaf.path)
         for number, stage in enumerate(stages)
@@ -119,20 +131,20 @@ def _branches(drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...]
     ]
     for node, middle in middles.items():
         if node:
-            _line(drawing, right[len(node) - 1], middles[node[:-1]], _COLUMNS[len(node)], middle)
+            _line(drawing, right[len(node) - 1], middles[node[:-1]], columns[len(node)], middle)
     for shift, (number, path) in enumerate(picked):
         off = 3 * (shift - (len(picked) - 1) / 2)
         for depth in range(1, 4):
             start, end = middles[path[: depth - 1]], middles[path[:depth]]
-            span = right[depth - 1], _COLUMNS[depth]
+            span = right[depth - 1], columns[depth]
             _line(drawing, span[0], start + off, span[1], end + off, _colour(number), 2.5, off)
     for node, middle in middles.items():
         depth = len(node)
         chosen = any(path[:depth] == node for _, path in picked)
         weight = "bold" if chosen and node else "normal"
-        drawing.text(_COLUMNS[depth] + 4, middle, words[node], weight=weight)
+        drawing.text(columns[depth] + 4, middle, words[node], weight=weight)
     for depth in range(1, 4):
-        drawing.text(_COLUMNS[depth] + 4, _TOP - 16, _LEVELS[depth], size=11, fill=QUIET)
+        drawing.text(columns[depth] + 4, _TOP - 16, _LEVELS[depth], size=11, fill=QUIET)
 
 
 def _line(

@@ -20,7 +20,7 @@ from gaikan.evaluation.rates import rates as rate_table
 from gaikan.evaluation.rates import recalls
 from gaikan.evaluation.references import Reference, run_references
 from gaikan.evaluation.results import EvaluatedNetwork, accuracy, judged, predictions, summary
-from gaikan.evaluation.trained_grid import Grid, train_grid
+from gaikan.evaluation.trained_grid import FailedCell, Grid, train_grid
 from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
 from gaikan.report import run_files
@@ -51,7 +51,7 @@ class RunOutcome:
     summary: pd.DataFrame
     about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
-    failed: list[dict[str, str]]
+    failed: list[FailedCell]
     kept: bool = False  # nothing had changed, and the files of the run before stand
 
 
@@ -146,7 +146,7 @@ def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
             "config": config.model_dump(mode="json"),
             "data": experiment.describe(),
             "networks": [asdict(at) for at in grid.stored],
-            "failed": grid.failed,
+            "failed": [asdict(each) for each in grid.failed],
             "code": package_version(),
             "packages": machine.packages(),
         }
@@ -204,8 +204,9 @@ def _figures(
     leaks: Leaks,
 ) -> Findings:
     ok = experiment.ok
-    table = predictions([*networks, *references], experiment)
-    scores = accuracy(table, ok)
+    judges: list[EvaluatedNetwork | Reference] = [*networks, *references]
+    table = predictions(judges, experiment)
+    scores = accuracy(table, judges, ok)
     complete, incomplete = judged(table, experiment)
     best_first, comparisons = summary(scores, complete, incomplete)
     if config.protocol == "original":

@@ -20,6 +20,7 @@ from gaikan.system.store import Store, code_version, key_of
 from gaikan.training.cell import Cell, Finished, recipe_description
 from gaikan.training.train import Recipe
 from gaikan.training.weights import Imported
+from gaikan.variants import check_names
 
 _EMBEDDING = ("gaikan.training.cell", "gaikan.training.embed", "gaikan.anchors.fit")
 _TRAINING = (
@@ -57,6 +58,7 @@ def _list(registry: dict[str, object]) -> str:
 
 def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
     """Architectures, styles and anchor methods of the run, checked, as are the style tables."""
+    check_names(NETWORKS, STYLES, ANCHORS)
     for name, options in config.style.items():
         if name not in STYLES:
             raise ConfigError(
@@ -109,7 +111,8 @@ def cells(
     """
     archs, styles, anchors = axes(config)
     for style in styles:
-        STYLES[style](STYLES[style].options_type(**_options(config, style)), source.classes)
+        options = STYLES[style].options_type(**_options(config, style))
+        STYLES[style](options, source.classes, NETWORKS[archs[0]].embedding_size)
     resolved = {
         "precision": resolve_precision(config.train.precision, device, hardware),
         "normalise": resolve_normalise(config.train.normalise, source),

@@ -3,8 +3,8 @@
 from gaikan.networks.cnn import Cnn
 from gaikan.networks.embedder import Embedder, is_by_image
 from gaikan.networks.mlp import Mlp
-from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape, Network
+from gaikan.networks.shape import ImageShape, Network
 
 NETWORKS: dict[str, type[Network]] = {"mlp": Mlp, "cnn": Cnn}
 
-__all__ = ["EMBEDDING_SIZE", "NETWORKS", "Embedder", "ImageShape", "Network", "is_by_image"]
+__all__ = ["NETWORKS", "Embedder", "ImageShape", "Network", "is_by_image"]

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gaikan.networks.shape import Network
+
 _NO_CONTRAST = 1e-6  # variance of an image, beside 1 of the fit images
 
 
 class Embedder(nn.Module):
-    """(N, C, H, W) uint8 or float32 as the source has them -> (N, 128) float32.
+    """(N, C, H, W) uint8 or float32 as the source has them -> (N, D) float32.
 
     `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1. With `by_image`
     each image is then given mean 0 and deviation 1 as a whole, so that exposure does not matter;
@@ -29,6 +31,12 @@ class Embedder(nn.Module):
         self.by_image = by_image
         self.register_buffer("mean", mean.reshape(1, -1, 1, 1))
         self.register_buffer("std", std.reshape(1, -1, 1, 1))
+
+    @property
+    def embedding_size(self) -> int:
+        """D."""
+        assert isinstance(self.network, Network)
+        return self.network.embedding_size
 
     def normalise(self, images: Tensor) -> Tensor:
         """Raw images to float32 of mean 0 and deviation 1, channels last."""

@@ -4,19 +4,22 @@ from typing import ClassVar
 
 from torch import nn
 
-EMBEDDING_SIZE = 128
+EMBEDDING_SIZE = 128  # of every architecture that says no other
 
 ImageShape = tuple[int, int, int]  # channels, height, width
 
 
 class Network(nn.Module):
-    """Built as `Network(shape)`; maps normalised images (N, C, H, W) float32 to (N, 128) float32.
+    """Built as `Network(shape)`; maps normalised images (N, C, H, W) to (N, D), both float32.
+
+    D is `embedding_size`.
 
     `epochs_factor` times the epochs of the configuration, rounded, are trained, in batches of
     `batch_factor` times the size: a small network costs little and goes on learning after a large
     one has stopped.
     """
 
+    embedding_size: ClassVar[int] = EMBEDDING_SIZE
     epochs_factor: ClassVar[float] = 1
     batch_factor: ClassVar[int] = 1
 

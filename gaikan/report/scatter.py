@@ -10,6 +10,7 @@ from gaikan.figures.pca import project
 from gaikan.figures.thumbnails import COLUMNS, Sheet
 from gaikan.report.parts import TestParts
 from gaikan.run_folder.whole import RunFolder
+from gaikan.variants import HEAD, Variant
 
 STEPS = 4000  # a plane's longer side; places are whole numbers, which are short
 
@@ -23,7 +24,7 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
     shown = parts.first.iloc[parts.chosen]
     modes = sorted(shown["mode"].dropna().unique()) if "mode" in shown else []
     networks = dict.fromkeys(entry["network"] for entry in parts.run.networks)
-    planes = [_plane(parts, network, classes) for network in networks]
+    planes = [_plane(parts, network, classes, folder.parts) for network in networks]
     order = {variant: rank for rank, variant in enumerate(folder.variants)}
     variants = [v for plane in planes if plane is not None for v in plane.pop("variants")]
     return {
@@ -44,7 +45,9 @@ def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
     return [place.get(name, -1) for name in names]
 
 
-def _plane(parts: TestParts, network: str, classes: list[str]) -> dict[str, Any] | None:
+def _plane(
+    parts: TestParts, network: str, classes: list[str], known: dict[str, Variant]
+) -> dict[str, Any] | None:
     """The plane of a network of the first seed, and its variants; None where it failed."""
     arrays = parts.embedded(network)
     if arrays is None:
@@ -58,26 +61,31 @@ def _plane(parts: TestParts, network: str, classes: list[str]) -> dict[str, Any]
     whole = ((places - low) / span * STEPS).round().astype(int)
     shown = whole[: len(parts.chosen)]
     split = whole[len(parts.chosen) :].reshape(len(methods), -1, 2)
+    drawn = dict(zip(methods, split, strict=True))
+    own = [variant for variant in known.values() if variant.network == network]
     return {
         "network": network,
         "x": shown[:, 0].tolist(),
         "y": shown[:, 1].tolist(),
         "size": whole.max(0).tolist(),
         "explained": [round(float(share), 3) for share in explained],
-        "variants": _variants(parts, network, classes, dict(zip(methods, split, strict=True))),
+        "variants": _variants(parts, own, classes, drawn),
     }
 
 
 def _variants(
-    parts: TestParts, network: str, classes: list[str], anchors: dict[str, NDArray[np.int_]]
+    parts: TestParts,
+    variants: list[Variant],
+    classes: list[str],
+    anchors: dict[str, NDArray[np.int_]],
 ) -> list[dict[str, Any]]:
     """Each decision of a network, anchors (K, 2) by method: anchors drawn, and classes called."""
     table = parts.predictions[parts.predictions["seed"] == parts.seed]
     found = []
-    for name, own in table.groupby("variant", sort=False, observed=True):
-        owner, _, method = str(name).rpartition("-")
-        if owner == network:
-            called = _numbers(own["predicted"].iloc[parts.chosen], classes)
-            drawn = anchors[method].tolist() if method in anchors else []
-            found.append({"name": name, "network": owner, "anchors": drawn, "called": called})
+    for variant in variants:
+        own = table[table["variant"] == variant.name]
+        called = _numbers(own["predicted"].iloc[parts.chosen], classes)
+        drawn = [] if variant.anchor == HEAD else anchors[variant.anchor].tolist()
+        place = {"name": variant.name, "network": variant.network}
+        found.append(place | {"anchors": drawn, "called": called})
     return found

@@ -16,9 +16,10 @@ from gaikan.run_folder.latency_facts import read_facts
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.predictions import read_predictions
+from gaikan.run_variants import read_variants
+from gaikan.variants import REFERENCE, Variant
 
 Codes = NDArray[np.int64]
-REFERENCE = "reference-"  # classical classifiers: never timed, not to be installed
 _COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
 
 
@@ -51,10 +52,15 @@ class DecidedParts:
 class NetworkDecisions:
     """One trained variant; networks of one seed have the same validation parts."""
 
-    variant: str
+    parts: Variant
     seed: int
     validation: DecidedParts
     test: DecidedParts
+
+    @property
+    def variant(self) -> str:
+        """Its name."""
+        return self.parts.name
 
 
 @dataclass(frozen=True)
@@ -170,10 +176,17 @@ def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Net
             key: None if values is None else values[rows] for key, values in columns.items()
         }
         parts.setdefault((name, int(keys[1, start])), {})[part] = DecidedParts(**held)
-    networks = [
-        NetworkDecisions(name, seed, both["validation"], both["test"])
+    known = read_variants(out)
+    strangers = {name for name, _ in parts} - known.keys()
+    if strangers:
+        raise ConfigError(
+            f"{out}/predictions.parquet: variant {min(strangers)[:80]!r} is not in accuracy.csv; "
+            "run `gaikan bench` on this folder again (it trains nothing anew)"
+        )
+    networks = [  # classical classifiers are never timed, and not to be installed
+        NetworkDecisions(known[name], seed, both["validation"], both["test"])
         for (name, seed), both in parts.items()
-        if not name.startswith(REFERENCE) and {"validation", "test"} <= set(both)
+        if known[name].arch != REFERENCE and {"validation", "test"} <= set(both)
     ]
     _check_same_parts(out, networks)
     return tuple(networks)

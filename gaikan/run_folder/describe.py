@@ -35,7 +35,7 @@ def describe_run(
         "networks": [
             _describe(network, at) for network, at in zip(grid.networks, grid.stored, strict=True)
         ],
-        "failed": grid.failed,
+        "failed": [asdict(each) for each in grid.failed],
         "leaks": leaks.describe(),
         "skipped": _skipped(config, experiment),
         "anchors": list(first.anchors),

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from gaikan.bundle.card import HEAD
 from gaikan.errors import DataError, shown
 from gaikan.system.files import write
+from gaikan.variants import HEAD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +65,14 @@ class Row:
     skipped: str | None = None  # why there are no figures
 
 
+def runtime_label(name: str, precision: str, device: str) -> str:
+    """How tables, `--runtime` and the configuration name a runtime."""
+    return f"{name}-{precision}" + ("-cuda" if device == "cuda" else "")
+
+
 def runtime_of(row: Row) -> str:
-    """Runtime and precision, as `--runtime` takes it."""
-    return f"{row.runtime}-{row.precision}" + ("-cuda" if row.device == "cuda" else "")
+    """The label of the row's runtime."""
+    return runtime_label(row.runtime, row.precision, row.device)
 
 
 def threads_in_words(threads: int | None) -> str:

@@ -46,7 +46,11 @@ class _Data(TypedDict):
 
 
 class _Failed(TypedDict):
-    cell: str
+    cell: str  # its name, for people
+    arch: str
+    style: str
+    seed: int
+    protocol: str
     reason: str
 
 

@@ -16,7 +16,7 @@ _AGAIN = "run `gaikan bench` on this folder again"
 
 _RECALLS = ("variant", "kind", "parts", "seeds", "right", "recall", "low", "high")
 _COLUMNS = {
-    "accuracy": ("variant", "seed", "split", "n", "accuracy"),
+    "accuracy": ("variant", "arch", "style", "anchor", "seed", "split", "n", "accuracy"),
     "comparisons": ("variant", "other", "difference", "low", "high", "p_holm", "differs"),
     "summary": (
         *("variant", "kind", "seeds", "accuracy", "balanced_accuracy", "validation_accuracy"),

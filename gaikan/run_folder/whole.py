@@ -15,6 +15,8 @@ from gaikan.run_folder.latency_rows import Row
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table, read_table_if_any
+from gaikan.run_variants import read_variants
+from gaikan.variants import Variant
 
 PICKS = "picks.json"
 
@@ -31,6 +33,7 @@ class RunFolder:
     out: Path
     manifest: dict[str, Any]
     summary: pd.DataFrame  # best first
+    parts: dict[str, Variant]  # by name, of all variants
     rates: pd.DataFrame | None  # with an ok class, best first
     classes: pd.DataFrame
     modes: pd.DataFrame | None
@@ -56,6 +59,7 @@ class RunFolder:
             out,
             manifest,
             summary,
+            read_variants(out),
             rates=read_table_if_any(out, "rates"),
             classes=read_table(out, "classes"),
             modes=read_table_if_any(out, "modes"),

@@ -15,13 +15,13 @@ class StyleOptions(BaseModel):
 class Style(nn.Module):
     """A loss over one batch of embeddings, with whatever parameters it trains along.
 
-    A style is built as `Style(options, classes)`. A style with a `head` (a linear layer from
-    embedding to classes) gets a reference row of its own.
+    A style is built as `Style(options, classes, embedding_size)`. A style with a `head` (a linear
+    layer from embedding to classes) gets a reference row of its own.
     """
 
     options_type: ClassVar[type[StyleOptions]]
 
-    def __init__(self, options: Any, classes: tuple[str, ...]) -> None:
+    def __init__(self, options: Any, classes: tuple[str, ...], embedding_size: int) -> None:
         super().__init__()
         self.head: nn.Linear | None = None
 

@@ -32,8 +32,10 @@ class Triplet(base.Style):
 
     options_type = TripletOptions
 
-    def __init__(self, options: TripletOptions, classes: tuple[str, ...]) -> None:
-        super().__init__(options, classes)
+    def __init__(
+        self, options: TripletOptions, classes: tuple[str, ...], embedding_size: int
+    ) -> None:
+        super().__init__(options, classes, embedding_size)
         self.margin = options.margin
         self.mining = options.mining
 

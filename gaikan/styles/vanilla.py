@@ -4,7 +4,6 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.networks.shape import EMBEDDING_SIZE
 from gaikan.styles import base
 
 
@@ -21,9 +20,11 @@ class Vanilla(base.Style):
 
     options_type = VanillaOptions
 
-    def __init__(self, options: VanillaOptions, classes: tuple[str, ...]) -> None:
-        super().__init__(options, classes)
-        self.head = nn.Linear(EMBEDDING_SIZE, len(classes))
+    def __init__(
+        self, options: VanillaOptions, classes: tuple[str, ...], embedding_size: int
+    ) -> None:
+        super().__init__(options, classes, embedding_size)
+        self.head = nn.Linear(embedding_size, len(classes))
         self.label_smoothing = options.label_smoothing
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from gaikan.evaluation.ranks import (
 )
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.result_tables import read_table
+from gaikan.variants import network_name
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class DataSet:
     accuracy: pd.Series  # by variant: mean over seeds
     seeds: pd.Series  # by variant: how many
     comparisons: pd.DataFrame  # variant, other, differs; the more accurate first
-    failed: dict[str, str]  # training (architecture and style) and reason
+    networks: dict[str, str]  # by variant
+    failed: dict[str, str]  # network and the reason of its last failed training
 
     @classmethod
     def read(cls, name: str, out: Path) -> "DataSet":
@@ -41,7 +44,7 @@ class DataSet:
         name: str,
         scores: pd.DataFrame,
         comparisons: pd.DataFrame,
-        failed: Iterable[dict[str, str]] = (),
+        failed: Iterable[dict[str, Any]] = (),
     ) -> "DataSet":
         """From `accuracy.csv`, `comparisons.csv` and the manifest's `failed`."""
         test = scores[scores["split"] == "test"]
@@ -49,20 +52,27 @@ class DataSet:
         right = (test["accuracy"] * test["n"]).round()
         by_variant = test.assign(right=right).groupby("variant", sort=False)
         accuracy = by_variant["right"].sum() / by_variant["n"].sum()
-        reasons = {each["cell"].split(" seed ")[0]: each["reason"] for each in failed}
+        reasons = {
+            network_name(each["arch"], each["style"]): each["reason"]
+            for each in failed
+            if each["protocol"] == "held-out"
+        }
+        rows = scores[["variant", "arch", "style"]].itertuples(index=False)
+        networks = {variant: network_name(arch, style) for variant, arch, style in rows}
         wanted = comparisons[["variant", "other", "differs"]]
-        return cls(name, accuracy, by_variant["seed"].nunique(), wanted, reasons)
+        return cls(name, accuracy, by_variant["seed"].nunique(), wanted, networks, reasons)
 
-    def lacks(self, variant: str) -> str | None:
-        """Why the variant cannot be ranked here; None where it can."""
+    def lacks(self, variant: str, network: str) -> str | None:
+        """Why a variant of that network cannot be ranked here; None where it can."""
         have, all_seeds = int(self.seeds.get(variant, 0)), int(self.seeds.max())
         if have == all_seeds:
             return None
-        reasons = [why for cell, why in self.failed.items() if variant.startswith(f"{cell}-")]
-        why = f" ({reasons[0]})" if reasons else ""
+        reason = self.failed.get(network)
+        why = "" if reason is None else f" ({reason})"
         if have:
             return f"{have} of {all_seeds} seeds on {self.name}{why}"
-        return f"training failed on {self.name}{why}" if reasons else f"not run on {self.name}"
+        what = "not run" if reason is None else "training failed"
+        return f"{what} on {self.name}{why}"
 
     def beaten(self, variants: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (better, worse) of these variants that the run's own comparison tells apart."""
@@ -114,9 +124,10 @@ def standings(data_sets: Sequence[DataSet]) -> Standings:
     """Ranks the variants that every data set has, heads and classical references included."""
     accuracy = pd.DataFrame({each.name: each.accuracy for each in data_sets}, dtype=float)
     accuracy = accuracy.rename_axis("variant")
+    networks = {name: of for each in data_sets for name, of in each.networks.items()}
     why = {
-        str(variant): [lack for each in data_sets if (lack := each.lacks(str(variant)))]
-        for variant in accuracy.index
+        name: [lack for each in data_sets if (lack := each.lacks(name, networks[name]))]
+        for name in map(str, accuracy.index)
     }
     variants = [variant for variant, lacks in why.items() if not lacks]
     figures = accuracy.loc[variants]

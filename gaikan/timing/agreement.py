@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaikan.timing.prepared import Prepared
-from gaikan.timing.runtimes import REFERENCE, RUNTIMES, ModelFolder, Runtime, Setting
+from gaikan.timing.runtimes import REFERENCE, ModelFolder, Runtime, Setting
 from gaikan.timing.session import Session
 
 _BATCH = 64
@@ -35,14 +35,14 @@ def agreements(
     for done, (trained, folder) in enumerate(networks):
         session.report(f"test predictions of {trained.network}", done, len(networks))
         outputs = {setting.runtime: _predict(session, setting, folder) for setting in settings}
-        reference = outputs[RUNTIMES[REFERENCE]]
+        reference = outputs[REFERENCE]
         if reference is None:
             continue
         for runtime, own in outputs.items():
-            for i, decision in enumerate(trained.module.decisions):
+            for i, variant in enumerate(trained.variants):
                 if own is not None:
                     pair = [(o[3 * i], o[3 * i + 1]) for o in (own, reference)]
-                    place = (runtime, f"{trained.network}-{decision}")
+                    place = (runtime, variant.name)
                     found.setdefault(place, []).append(_compare(pair, names, labels))
     for setting in settings:
         session.ask(setting, "", "use", prepared.parts.sample, inputs.classes, prepared.parts.files)

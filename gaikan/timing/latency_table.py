@@ -11,8 +11,9 @@ from gaikan.timing.options import TimingOptions
 from gaikan.timing.prepared import Computation, Prepared
 from gaikan.timing.roofline import Roofline
 from gaikan.timing.runtime_process import RefusedError
-from gaikan.timing.runtimes import REFERENCE, RUNTIMES, Runtime, Setting
+from gaikan.timing.runtimes import REFERENCE, Runtime, Setting
 from gaikan.timing.session import Measured
+from gaikan.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class LatencyTable:
     def rows(self, runtimes: list[Runtime], unavailable: dict[Runtime, str | None]) -> list[Row]:
         """All variants in all runtimes; what was not measured, with the reason."""
         rows = []
-        for variant, model in self.variants().items():
+        for variant in self.variants():
+            computation = self.prepared.computations[_computation(variant)]
             for runtime in runtimes:
                 reason = unavailable[runtime]
                 if reason is not None:
@@ -36,37 +38,36 @@ class LatencyTable:
                 else:
                     settings = [runtime.setting(threads) for threads in self.options.all_threads]
                     for setting in dict.fromkeys(settings):
-                        rows += self._timed(variant, self.prepared.computations[model], setting)
+                        rows += self._timed(variant, computation, setting)
         return rows
 
-    def variants(self) -> dict[str, str]:
-        """Each variant's computation."""
-        return {
-            f"{trained.network}-{decision}": computation_of(trained.arch, decision)
-            for trained, _ in self.prepared.scored
-            for decision in trained.module.decisions
-        }
+    def variants(self) -> list[Variant]:
+        """Each once."""
+        scored = self.prepared.scored
+        return list(dict.fromkeys(v for trained, _ in scored for v in trained.variants))
 
-    def _row(self, variant: str, setting: Setting, batch_size: int | None, **columns: Any) -> Row:
+    def _row(
+        self, variant: Variant, setting: Setting, batch_size: int | None, **columns: Any
+    ) -> Row:
         return Row(
             machine=self.options.machine_name,
             processor=machine.processor(),
             cores=machine.cores(),
-            variant=variant,
-            computation=self.variants()[variant],
+            variant=variant.name,
+            computation=_computation(variant),
             device=setting.runtime.device,
             threads=setting.threads,
             runtime=setting.runtime.name,
             precision=setting.runtime.precision,
             batch_size=batch_size,
             includes_decode=self.options.include_decode,
-            network=self.prepared.keys[variant.rpartition("-")[0]],
+            network=self.prepared.keys[variant.network],
             **columns,
         )
 
-    def _timed(self, variant: str, computation: Computation, setting: Setting) -> list[Row]:
+    def _timed(self, variant: Variant, computation: Computation, setting: Setting) -> list[Row]:
         runtime = setting.runtime
-        score = self.scores.get((runtime, variant))
+        score = self.scores.get((runtime, variant.name))
         columns: dict[str, Any] = {} if score is None else asdict(score)
         probed = self.prepared.probed(computation)
         try:
@@ -97,7 +98,7 @@ class LatencyTable:
 
     def _reference(self, setting: Setting) -> Setting:
         """The reference runtime on as many threads; a GPU's is the fastest of them."""
-        return RUNTIMES[REFERENCE].setting(setting.threads or self.options.all_threads[-1])
+        return REFERENCE.setting(setting.threads or self.options.all_threads[-1])
 
     def _share(
         self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
@@ -111,3 +112,7 @@ class LatencyTable:
         image = self.prepared.inputs.images[:1].nbytes
         operations = 1e6 * computation.operations * size
         return roofline.share(operations, model + image * size, milliseconds / 1e3)
+
+
+def _computation(variant: Variant) -> str:
+    return computation_of(variant.arch, variant.anchor)

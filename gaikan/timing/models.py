@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gaikan.bundle.card import HEAD
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
 from gaikan.export.inspector import AnchorDistance, HeadDistance, exported
 from gaikan.export.quantized import quantized
-from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape, is_by_image
+from gaikan.networks import NETWORKS, Embedder, ImageShape, is_by_image
 from gaikan.system.store import Tensors, unpack
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
 from gaikan.timing.torch_model import (
@@ -25,27 +24,33 @@ from gaikan.timing.torch_model import (
     save_network,
     save_product,
 )
+from gaikan.variants import HEAD, Variant, network_name
 
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
 
 @dataclass(frozen=True)
 class TrainedFiles:
-    """A network of a run: name and seed, and all its decisions."""
+    """A network of a run: what it is, and all its decisions."""
 
-    network: str
     arch: str
+    style: str
     seed: int
     shape: ImageShape
     module: DecisionTensors
 
     @property
-    def name(self) -> str:
-        """For people."""
-        return f"{self.network}-{self.seed}"
+    def network(self) -> str:
+        """Architecture and style."""
+        return network_name(self.arch, self.style)
+
+    @property
+    def variants(self) -> list[Variant]:
+        """One a decision, in the order of the module's."""
+        return [Variant(self.arch, self.style, decision) for decision in self.module.decisions]
 
     @classmethod
-    def of(cls, network: str, trained: bytes, embedded: bytes) -> "TrainedFiles":
+    def of(cls, trained: bytes, embedded: bytes) -> "TrainedFiles":
         """From the two store entries of a cell."""
         tensors, description = unpack(trained)
         recipe, shape = description["recipe"], tuple(description["shape"])
@@ -62,7 +67,7 @@ class TrainedFiles:
         if "head.weight" in arrays:
             distances[HEAD] = HeadDistance(arrays["head.weight"], arrays["head.bias"])
         module = DecisionTensors(embedder, distances)
-        return cls(network, arch, recipe["seed"], shape, module)
+        return cls(arch, recipe["style"], recipe["seed"], shape, module)
 
 
 def _part(tensors: Tensors, part: str) -> dict[str, Tensor]:
@@ -159,7 +164,7 @@ class Exporter:
         if (arch, shape, by_image) not in self._traced:
             mean, std = torch.zeros(shape[0]), 2 * torch.ones(shape[0])
             embedder = Embedder(NETWORKS[arch](shape), mean, std, by_image)
-            anchors = np.zeros((self.n_classes, EMBEDDING_SIZE), np.float32)
+            anchors = np.zeros((self.n_classes, NETWORKS[arch].embedding_size), np.float32)
             distances: dict[str, nn.Module] = {
                 name: AnchorDistance(anchors.copy()) for name in self.anchors
             }

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gaikan.bundle.card import HEAD
 from gaikan.run_folder.latency_rows import computation_of
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.timing.decode import encode
@@ -17,6 +16,7 @@ from gaikan.timing.runtime_process import Case
 from gaikan.timing.runtimes import ModelFolder, Setting
 from gaikan.timing.session import Report, SessionParts
 from gaikan.timing.timed_run import TimedRun
+from gaikan.variants import HEAD
 
 _SAMPLE = 64  # images that timing goes through; their number changes nothing
 
@@ -27,6 +27,7 @@ class Computation:
 
     name: str  # architecture and decision
     arch: str
+    by_head: bool
     folder: ModelFolder
     parameters: int
     operations: float  # for one image, millions
@@ -80,7 +81,7 @@ class Prepared:
         for done, entry in enumerate(networks):
             report(f"model files of {entry['network']}", done, len(networks))
             trained, embedded = (run.entry(entry["store"][k]) for k in ("trained", "embedded"))
-            network = TrainedFiles.of(entry["network"], trained, embedded)
+            network = TrainedFiles.of(trained, embedded)
             wanted = _wanted(network, run.anchors[-1], computations, others)
             whole, alone = exporter.write(
                 network,
@@ -94,7 +95,8 @@ class Prepared:
                     other_folders[model] = alone[decision]
                 else:
                     size = size_of(network.module.only(decision), network.shape, dtype)
-                    computations[model] = Computation(model, network.arch, alone[decision], *size)
+                    what = (model, network.arch, decision == HEAD, alone[decision])
+                    computations[model] = Computation(*what, *size)
         parts = SessionParts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
@@ -109,9 +111,8 @@ class Prepared:
         cases = [
             (setting, Case(model, size))
             for setting in settings
-            for model in self.computations
-            for size in plan.batches
-            if not (model.endswith(HEAD) and size not in (plan.head_batches or plan.batches))
+            for model, computation in self.computations.items()
+            for size in (plan.head_batches if computation.by_head else None) or plan.batches
         ]
         compared = [
             (setting, Case(model, 1))
@@ -136,6 +137,6 @@ def _wanted(
         if decision in network.module.decisions and name not in computations:
             wanted[decision] = name
         elif decision != HEAD and name not in others.values():
-            wanted[decision] = f"{name}, {network.name}"
+            wanted[decision] = f"{name}, {network.network}-{network.seed}"
             others[wanted[decision]] = name
     return wanted

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.errors import ConfigError, GaikanError
+from gaikan.run_folder.latency_rows import Row, runtime_label, runtime_of
 from gaikan.system import machine
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
@@ -63,7 +64,7 @@ class Runtime:
     @property
     def label(self) -> str:
         """How tables, `--runtime` and the configuration name it."""
-        return f"{self.name}-{self.precision}" + ("-cuda" if self.device == "cuda" else "")
+        return runtime_label(self.name, self.precision, self.device)
 
     def setting(self, threads: int) -> "Setting":
         """At so many threads; a GPU has no such setting."""
@@ -110,7 +111,6 @@ def _has_cuda() -> bool:
 
 _TORCH, _ONNX = "gaikan.timing.torch_runtimes", "gaikan.timing.onnx_runtimes"
 
-# The first is the reference: what speeds and predictions of the others are compared with.
 RUNTIMES = {
     runtime.label: runtime
     for runtime in (
@@ -128,7 +128,12 @@ RUNTIMES = {
         Runtime("cuda-graph", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_graph", "torch"),
     )
 }
-REFERENCE = next(iter(RUNTIMES))
+REFERENCE = RUNTIMES["torch-fp32"]  # what speeds and predictions of the others are compared with
+
+
+def is_reference(row: Row) -> bool:
+    """Whether the row is of the reference runtime, on its device."""
+    return runtime_of(row) == REFERENCE.label
 
 
 def chosen(labels: Sequence[str] | None) -> list[Runtime]:
@@ -142,5 +147,5 @@ def chosen(labels: Sequence[str] | None) -> list[Runtime]:
     return [
         runtime
         for label, runtime in RUNTIMES.items()
-        if label == REFERENCE or (not runtime.compiles if labels is None else label in labels)
+        if runtime is REFERENCE or (not runtime.compiles if labels is None else label in labels)
     ]

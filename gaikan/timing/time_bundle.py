@@ -84,7 +84,7 @@ def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measure
 
 
 def _computation(card: Card) -> str:
-    return computation_of(card.variant.partition("-")[0], card.anchor)
+    return computation_of(card.arch, card.anchor)
 
 
 def _accuracy(card: Card) -> float | None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector
-from gaikan.networks import EMBEDDING_SIZE, NETWORKS, Embedder, ImageShape
+from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.timing.runtimes import TORCH_MODEL
 
 GEMM_SIZE = 1024
@@ -110,7 +110,7 @@ def _network(
     channels, height, width = shape
     network = NETWORKS[arch]((channels, height, width))
     embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), by_image)
-    blank = np.zeros((classes, EMBEDDING_SIZE), np.float32)
+    blank = np.zeros((classes, network.embedding_size), np.float32)
     makers: dict[str, Callable[[], nn.Module]] = {
         _ANCHORS: lambda: AnchorDistance(blank),
         _HEAD: lambda: HeadDistance(blank, blank[:, 0].copy()),

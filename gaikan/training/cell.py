@@ -25,6 +25,7 @@ from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.embed import embed
 from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.train import Evaluation, FitData, Recipe, TrainedNetwork, build, fit
+from gaikan.variants import Variant, network_name
 
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
 
@@ -46,7 +47,11 @@ class Cell:
     @property
     def network(self) -> str:
         """Architecture and style, which the variants of one cell share."""
-        return f"{self.recipe.arch}-{self.recipe.style}"
+        return network_name(self.recipe.arch, self.recipe.style)
+
+    def variant(self, anchor: str) -> Variant:
+        """Of an anchor method, or of `HEAD`, on its network."""
+        return Variant(self.recipe.arch, self.recipe.style, anchor)
 
     @property
     def name(self) -> str:

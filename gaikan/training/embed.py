@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaikan.networks import EMBEDDING_SIZE, Embedder
+from gaikan.networks import Embedder
 
 _BATCH = 128
 
@@ -21,7 +21,7 @@ def embed(
     embedder.eval()
     device = embedder.mean.device
     index = torch.arange(len(images)) if rows is None else torch.from_numpy(rows)
-    embeddings = np.empty((len(index), EMBEDDING_SIZE), np.float32)
+    embeddings = np.empty((len(index), embedder.embedding_size), np.float32)
     for start in range(0, len(index), _BATCH):
         batch = images[index[start : start + _BATCH].to(images.device)].to(device)
         embeddings[start : start + _BATCH] = embedder(batch).cpu().numpy()

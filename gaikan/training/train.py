@@ -86,7 +86,8 @@ def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
     _, channels, height, width = data.images.shape
     network = NETWORKS[recipe.arch]((channels, height, width))
     embedder = Embedder(network, mean, std, recipe.train.normalise == "image")
-    trained = TrainedNetwork(embedder, style(style.options_type(**recipe.options), data.classes))
+    options = style.options_type(**recipe.options)
+    trained = TrainedNetwork(embedder, style(options, data.classes, network.embedding_size))
     # Module.to takes memory_format; its type stubs leave it out.
     embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     trained.style.to(data.images.device)

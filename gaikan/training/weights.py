@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gaikan.data.frames import Frames
 from gaikan.errors import ConfigError, DataError
-from gaikan.networks import EMBEDDING_SIZE
 from gaikan.system.store import key_of, pack
 from gaikan.training.cell import Cell
 from gaikan.training.train import FitData, TrainedNetwork, build
@@ -142,7 +141,7 @@ def _load(trained: TrainedNetwork, cell: Cell, weights: Weights, train: Frames) 
     _check(state, own, weights.path, described)
     network.load_state_dict(state)
     if head is not None:
-        found = _head(rest, weights.path, len(train.classes))
+        found = _head(rest, weights.path, cell.recipe.style, head)
         head.load_state_dict({name: value[order] for name, value in found.items()})
     elif rest:
         name, value = next(iter(rest.items()))
@@ -185,15 +184,15 @@ def _check_values(value: Tensor, name: str, path: Path) -> None:
         raise DataError(f"{path}: layer {name!r} holds values that are not finite")
 
 
-def _head(rest: State, path: Path, n_classes: int) -> State:
+def _head(rest: State, path: Path, style: str, expected: nn.Linear) -> State:
     """The weight and bias of the one linear layer beside the network."""
-    needed = f"style 'vanilla' needs its softmax head, {n_classes} x {EMBEDDING_SIZE}, and no more"
+    shapes = {name: value.shape for name, value in expected.state_dict().items()}
+    needed = f"style {style!r} needs its softmax head, {_size(expected.weight)}, and no more"
     if not rest:
         raise DataError(
             f"{path}: no layer beside the network's own; {needed}; import a network without one "
             "as siamese or triplet, which decide by anchors alone"
         )
-    shapes = {"weight": (n_classes, EMBEDDING_SIZE), "bias": (n_classes,)}
     head = {}
     for name, value in rest.items():
         part = name.rpartition(".")[2]

@@ -1,6 +1,5 @@
 """The content-addressed store: what is kept comes back whole or not at all."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from gaikan.system.files import sweep
-from gaikan.system.store import Store, Tensors, code_version, key_of, pack, unpack
+from gaikan.system.store import Store, Tensors, key_of, pack, unpack
 
 KEY = key_of("an entry")
 
@@ -152,49 +151,3 @@ def test_different_descriptions_have_different_keys() -> None:
         ["vanillatriplet"],
     ]
     assert len({key_of(description) for description in descriptions}) == len(descriptions)
-
-
-CODE = '''"""A style."""
-
-def loss(distance, margin):
-    """The loss."""
-    return distance - margin  # of a pair
-'''
-
-
-@pytest.mark.parametrize(
-    ("edited", "counts"),
-    [
-        (CODE.replace("A style.", "A training style."), False),
-        (CODE.replace("The loss.", "The loss of a pair."), False),
-        (CODE.replace("# of a pair", "# of two images"), False),
-        (CODE.replace("distance - margin", "(distance\n        - margin)"), False),
-        (CODE.replace("distance - margin", "distance + margin"), True),
-        (CODE + "\nMARGIN = 1\n", True),
-    ],
-)
-def test_only_code_counts_in_a_code_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edited: str, counts: bool
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    path = tmp_path / "made_up_style.py"
-    path.write_text(CODE)
-    importlib.invalidate_caches()
-    before = code_version("made_up_style")
-    path.write_text(edited)
-    assert (code_version("made_up_style") != before) == counts
-
-
-def test_a_module_imported_from_the_same_package_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    package = tmp_path / "made_up_styles"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "triplet.py").write_text("from made_up_styles.distance import pairwise\n")
-    (package / "distance.py").write_text("pairwise = 1\n")
-    importlib.invalidate_caches()
-    before = code_version("made_up_styles.triplet")
-    (package / "distance.py").write_text("pairwise = 2\n")
-    assert code_version("made_up_styles.triplet") != before

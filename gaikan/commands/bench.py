@@ -8,6 +8,7 @@ import typer
 from gaikan.commands.options import (
     SOURCE,
     Quick,
+    Replace,
     Shape,
     Thorough,
     named_path,
@@ -18,8 +19,6 @@ from gaikan.commands.pick import at_the_end
 from gaikan.commands.time import show_latency
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from gaikan.config.model import Config
 
 
@@ -43,6 +42,7 @@ def bench(
             help="Run folder, or of several; default results/NAME",
         ),
     ] = None,
+    replace: Replace = False,
     shape: Shape = None,
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
@@ -86,17 +86,17 @@ def bench(
     console = Console(highlight=False)
 
     def bench_one(settings: "Config", folder: Path) -> bool:
-        return _bench_one(console, settings, folder)
+        return _bench_one(console, settings, folder, replace)
 
     if len(plan.runs) > 1:
-        good = bench_all(plan, out, bench_one, console)
+        good = bench_all(plan, out, bench_one, console, replace)
     else:
         (only,) = plan.runs
         good = bench_one(only.config, out or RESULTS / only.name)
     raise typer.Exit(0 if good else 1)
 
 
-def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
+def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
     """Trains, times and picks; whether every cell ended well."""
     from gaikan.commands.terminal import GridProgress, StepProgress, show_cautions, table
     from gaikan.flow import bench_run
@@ -108,7 +108,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path) -> bool:
     from gaikan.timing.options import TimingOptions
 
     with GridProgress(console) as progress:
-        outcome = bench_run.bench(settings, out, progress)
+        outcome = bench_run.bench(settings, out, progress, replace_run=replace)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
     console.print(table(*accuracy_rows(outcome.summary)))

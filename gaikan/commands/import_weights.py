@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import named_path, needs_harness
-from gaikan.errors import ConfigError
-from gaikan.system.files import file_name
+from gaikan.commands.options import Replace, named_path, needs_harness
 
 
 def import_(
@@ -30,10 +28,11 @@ def import_(
         Path | None,
         typer.Option(parser=named_path, metavar="DIR", help="Run folder; default results/WEIGHTS"),
     ] = None,
+    replace: Replace = False,
 ) -> None:
     """Score weights of the original script; then `time`, `pick` and `export` as of any run."""
     with needs_harness():
-        from gaikan.config.model import load_config
+        from gaikan.config.model import load_config, path_name
         from gaikan.config.plan import RESULTS
         from gaikan.flow import bench_run
         from gaikan.training.weights import Weights
@@ -44,9 +43,8 @@ def import_(
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
-    name = file_name(weights.stem) or "imported"
+    name = path_name(str(weights)) or "imported"
     out = out or RESULTS / name
-    _refuse_another_run(out)
     asked = {
         "name": name,
         "seeds": 1,
@@ -63,22 +61,10 @@ def import_(
     config = load_config(None, {key: value for key, value in asked.items() if value is not None})
     console = Console(highlight=False)
     with GridProgress(console) as progress:
-        outcome = bench_run.bench(config, out, progress, read)
+        outcome = bench_run.bench(config, out, progress, read, replace)
     for failure in outcome.failed:
         console.print(f"[bold red]failed[/] {failure.cell}: {failure.reason}")
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     show_cautions(console, outcome.out)
     console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)
-
-
-def _refuse_another_run(out: Path) -> None:
-    """An import takes a folder of its own: its tables would replace those of a grid."""
-    from gaikan.system import json_files
-
-    try:
-        manifest = json_files.parse((out / "manifest.json").read_bytes())
-    except (OSError, ValueError):
-        return
-    if not isinstance(manifest, dict) or not manifest.get("weights"):
-        raise ConfigError(f"{out}: holds another run; choose another --out")

@@ -17,6 +17,9 @@ Shape = Annotated[
 Quick = Annotated[
     bool, typer.Option("--quick", help="Time roughly: 1 thread, all cores, 2 batch sizes")
 ]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Replace a run of other images in that folder")
+]
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[

@@ -13,7 +13,7 @@ from gaikan.config.model import Config
 from gaikan.config.plan import BenchPlan
 from gaikan.data.sources import check_source
 from gaikan.errors import GaikanError
-from gaikan.flow.bench_run import check_config
+from gaikan.flow.bench_run import check_config, check_folder
 from gaikan.summary.page import PAGE, Failed, caption, left_out, rank_rows, verdict
 from gaikan.summary.standings import Standings
 from gaikan.summary.summary_files import summarise
@@ -21,16 +21,25 @@ from gaikan.system.lock import locked
 
 
 def bench_all(
-    plan: BenchPlan, out: Path | None, bench_one: Callable[[Config, Path], bool], console: Console
+    plan: BenchPlan,
+    out: Path | None,
+    bench_one: Callable[[Config, Path], bool],
+    console: Console,
+    replace: bool = False,
 ) -> bool:
     """Runs one after the other and summarises them; whether all went well.
 
     `bench_one` takes a configuration and its folder, and says whether every cell ended. A data set
     that fails is reported and the others run. Raises ConfigError and DataError, before the first
-    run, for what is wrong with any of them as far as that can be told without reading images.
+    run, for what is wrong with any of them as far as that can be told without reading images, and
+    where a folder holds a run of other images, unless that is to be replaced.
     """
     folders, summary = plan.folders(out)
     _check(plan)
+    for run, folder in zip(plan.runs, folders, strict=True):
+        if not replace:
+            with _naming(run.file):
+                check_folder(run.config, folder)
     done: dict[str, Path] = {}
     failed: list[Failed] = []
     whole = True

@@ -35,6 +35,8 @@ def _name(value: str) -> str:
     return value
 
 
+_ENDINGS = (".parquet", ".csv", ".pth", ".pt")
+
 Name = Annotated[str, AfterValidator(_name)]  # of a folder
 
 
@@ -214,9 +216,21 @@ class Config(TomlSection):
 
     @property
     def run_name(self) -> str:
-        """`name`, or the train source's last part without its ending."""
-        stem = Path(self.data.train.rstrip("/").split("/")[-1]).stem
-        return self.name or file_name(stem) or "run"
+        """`name`, or what the train source is called."""
+        return self.name or path_name(self.data.train) or "run"
+
+
+def path_name(source: str) -> str:
+    """What a source is called: folder and name, `boards-train` of `data/boards/train.csv`.
+
+    A name on the hub stands for itself. May be empty.
+    """
+    path = Path(source)
+    if source.startswith("hub:"):
+        return file_name(Path(source.rstrip("/").split("/")[-1]).stem)
+    name = path.name if path.suffix.lower() not in _ENDINGS else path.stem
+    both = f"{path.parent.name}-{name}"
+    return file_name(both if is_short(both) else name)
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:

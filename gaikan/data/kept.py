@@ -5,9 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from gaikan.code import code_version
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
-from gaikan.system.store import Store, code_version, key_of, pack, unpack
+from gaikan.system.store import Store, key_of, pack, unpack
 
 
 @dataclass(frozen=True)

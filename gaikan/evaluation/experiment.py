@@ -12,7 +12,8 @@ from gaikan.data.classes import align, resolve_ok
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts, split, split_off_test
-from gaikan.errors import DataError
+from gaikan.errors import DataError, one_line
+from gaikan.run_sources import RunSources, Source
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Experiment:
     test: Frames  # its classes are those of `train`, then those that training lacks
     parts: dict[int, Parts]  # by seed: fit and validation rows of `train`
     ok: str | None  # name of the good class
+    sources: RunSources  # as they were read, whole
 
     def describe(self) -> dict[str, Any]:
         """Sources, sizes and fingerprints, as the manifest holds them."""
@@ -53,6 +55,7 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
         raise DataError(f"{data.train}: only one class, {train.classes[0]!r}; at least 2 needed")
     if np.array_equal(train.images.min(0), train.images.max(0)):
         raise DataError(f"{data.train}: all {len(train)} images are the same; bring the real ones")
+    whole, given = _source(data.train, train), None
     test_source = data.test or ("terminals" if data.train == "terminals" else None)
     if test_source is None:
         rest, held_out = split_off_test(train, config.base_seed)
@@ -61,8 +64,17 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
         # An image folder's most common size may differ between the parts; training's counts.
         size = data.size or (train.shape[1], train.shape[2])
         test = align(train, read(test_source, "test", size))
+        given = _source(test_source, test)
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
     kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
     has_costs = config.factory.defect_rate is not None
     check(config.stage, kinds, ok is not None, has_costs, "configuration")
-    return Experiment(train, test, {seed: split(train, seed) for seed in config.all_seeds}, ok)
+    parts = {seed: split(train, seed) for seed in config.all_seeds}
+    return Experiment(train, test, parts, ok, RunSources(train=whole, test=given))
+
+
+def _source(name: str, frames: Frames) -> Source:
+    shape = " x ".join(map(str, frames.shape))
+    return Source(
+        name=one_line(name), images=len(frames), shape=shape, fingerprint=frames.fingerprint
+    )

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gaikan.code import code_version, package_version
 from gaikan.config.model import Config
 from gaikan.data.kept import KeptSources
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, GaikanError
 from gaikan.evaluation.copies import Copies, find_copies
 from gaikan.evaluation.experiment import Experiment, prepare
 from gaikan.evaluation.leaks import Leaks, audit
@@ -29,11 +30,12 @@ from gaikan.report.pages import write_pages
 from gaikan.run_folder.describe import describe_run, no_references
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.whole import RunFolder
+from gaikan.run_sources import RunSources, holds_run, refuse_other, write_sources
 from gaikan.summary.page import PAGE
 from gaikan.system import machine
 from gaikan.system.files import sweep
 from gaikan.system.lock import locked
-from gaikan.system.store import Store, code_version, key_of, pack, package_version, unpack
+from gaikan.system.store import Store, key_of, pack, unpack
 from gaikan.timing.options import TimingOptions
 from gaikan.training.cell import Cell
 from gaikan.training.weights import Weights, imported
@@ -56,12 +58,17 @@ class RunOutcome:
 
 
 def bench(
-    config: Config, out: Path, watcher: Watcher, weights: Weights | None = None
+    config: Config,
+    out: Path,
+    watcher: Watcher,
+    weights: Weights | None = None,
+    replace_run: bool = False,
 ) -> RunOutcome:
     """Trains what the store lacks and writes every file of the run to `out`.
 
-    With `weights` the grid is one cell, whose network comes from there. Raises ConfigError and
-    DataError before anything is trained or written, and GaikanError where every cell failed.
+    With `weights` the grid is one cell, whose network comes from there. With `replace_run` the
+    files of a run of other sources go first. Raises ConfigError and DataError before anything is
+    trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
     if (out / PAGE).exists():
@@ -75,13 +82,16 @@ def bench(
     experiment = prepare(config, sources.read)
     todo = cells(config, device, experiment.parts, experiment.train, hardware)
     given = dict(sources.rendered)  # store entries that are not trained here
+    made_of = experiment.sources
     if weights is not None:
         (cell,) = todo
         network, content = imported(cell, weights, experiment.train)
         todo, given[network.trained_key] = [network], content
+        made_of = made_of.model_copy(update={"weights": weights.source})
         noted = (*experiment.train.notes, weights.note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     with locked(out):
+        _begin(out, made_of, replace_run)
         sweep(out)
         for key, content in given.items():
             store.save(key, content)
@@ -111,6 +121,28 @@ def bench(
         run_files.write_manifest(out, manifest)
         write_pages(out)
         return outcome
+
+
+def _begin(out: Path, sources: RunSources, replace_run: bool) -> None:
+    """Takes the folder for a run of these sources. Raises ConfigError where it holds another."""
+    try:
+        refuse_other(out, sources)
+    except ConfigError:
+        if not replace_run:
+            raise
+        run_files.remove_run(out)
+    write_sources(out, sources)
+
+
+def check_folder(config: Config, out: Path) -> None:
+    """Raises ConfigError where `out` holds a run of other sources, which have to be read for it."""
+    if not holds_run(out):
+        return
+    try:
+        experiment = prepare(config, KeptSources(Store(out / "store")).read)
+    except GaikanError:  # told when the run begins
+        return
+    refuse_other(out, experiment.sources)
 
 
 def check_config(config: Config) -> None:
@@ -183,7 +215,7 @@ def _leaks(experiment: Experiment, store: Store) -> Leaks:
     key = key_of(
         {
             "copies": [train.fingerprint, test.fingerprint],
-            "code": code_version("gaikan.evaluation.copies", "gaikan.evaluation.near_copies"),
+            "code": code_version("gaikan.evaluation.copies"),
         }
     )
     content = store.load(key)

@@ -2,10 +2,12 @@
 
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from gaikan.anchors import ANCHORS
+from gaikan.code import ROOT, Component, code_version
 from gaikan.config.model import Config, TrainConfig, validated
 from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
@@ -16,22 +18,11 @@ from gaikan.grid.pool import Pool
 from gaikan.networks import NETWORKS, Network
 from gaikan.styles import STYLES
 from gaikan.system.machine import Hardware
-from gaikan.system.store import Store, code_version, key_of
-from gaikan.training.cell import Cell, Finished, recipe_description
+from gaikan.system.store import Store, key_of
+from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description
 from gaikan.training.train import Recipe
 from gaikan.training.weights import Imported
 from gaikan.variants import check_names
-
-_EMBEDDING = ("gaikan.training.cell", "gaikan.training.embed", "gaikan.anchors.fit")
-_TRAINING = (
-    *_EMBEDDING,  # the epoch that is kept was chosen by them
-    "gaikan.training.train",
-    "gaikan.training.batches",
-    "gaikan.training.augment",
-    "gaikan.seeds",
-    "gaikan.networks.embedder",
-    "gaikan.styles.base",
-)
 
 
 @dataclass(frozen=True)
@@ -146,32 +137,37 @@ def _options(config: Config, style: str) -> dict[str, object]:
     return STYLES[style].options_type(**config.style.get(style, {})).model_dump()
 
 
-def keys(cell: Cell, train: Frames, test: Frames) -> Keys:
-    """What determines the network, and what its embeddings and anchors besides."""
-    trained = cell.trained_key if isinstance(cell, Imported) else _trained_key(cell, train)
+def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
+    """What determines the network, and what its embeddings and anchors besides.
+
+    `root` is the folder with the package whose code counts.
+    """
+    trained = cell.trained_key if isinstance(cell, Imported) else _trained_key(cell, train, root)
     embedded = key_of(
         {
             "network": trained,
             "test": test.fingerprint,
             "anchors": cell.anchors,
-            "code": code_version(*_EMBEDDING, *(ANCHORS[a].__module__ for a in cell.anchors)),
+            "code": code_version(*runs(cell.recipe, *cell.anchors), root=root),
         }
     )
     return Keys(trained, embedded)
 
 
-def _trained_key(cell: Cell, train: Frames) -> str:
+def runs(recipe: Recipe, *anchors: str) -> tuple[str | Component, ...]:
+    """What leads to the code that a cell of this recipe and these anchor methods runs."""
+    methods: list[Component] = [ANCHORS[anchor] for anchor in anchors]
+    return "gaikan.training.cell", NETWORKS[recipe.arch], STYLES[recipe.style], *methods
+
+
+def _trained_key(cell: Cell, train: Frames, root: Path) -> str:
     recipe = cell.recipe
     return key_of(
         {
             "data": train.fingerprint,
             "split": [cell.fit_rows.tolist(), cell.validation_rows.tolist()],
             "recipe": recipe_description(recipe),
-            "code": code_version(
-                *_TRAINING,
-                NETWORKS[recipe.arch].__module__,
-                STYLES[recipe.style].__module__,
-            ),
+            "code": code_version(*runs(recipe, CHOOSING), root=root),
             "torch": torch.__version__,
             "device": cell.device,
         }

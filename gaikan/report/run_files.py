@@ -21,7 +21,9 @@ from gaikan.figures.pca import project
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.findings import Findings
+from gaikan.report.latency_files import timing_files
 from gaikan.report.markdown_table import markdown
+from gaikan.report.pages import HTML, MARKDOWN
 from gaikan.report.strings import Words
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.system.files import write
@@ -152,11 +154,33 @@ def write_manifest(out: Path, manifest: Manifest) -> None:
         before = read_manifest(out)
     except ConfigError:  # the folder's first run
         before = {"networks": []}
-    for name in before.get("files", {}).keys() - manifest["files"].keys():
-        if (out / name).resolve().is_relative_to(out.resolve()):
-            (out / name).unlink(missing_ok=True)
+    _remove(out, before.get("files", {}).keys() - manifest["files"].keys())
     stored = [[each["store"] for each in other["networks"]] for other in (before, manifest)]
     if stored[0] != stored[1]:
-        for path in [path for pattern in _PICKED for path in out.glob(pattern)]:
-            path.unlink()
+        _remove_picks(out)
     write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def remove_run(out: Path) -> None:
+    """Removes what the run, its timing, picks and pages have written; its store stays.
+
+    The manifest goes last: until then it says what else is to go.
+    """
+    try:
+        tables = read_manifest(out).get("files", {})
+    except ConfigError:  # it has not ended, or its manifest is damaged
+        tables = {}
+    _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
+    _remove_picks(out)
+    _remove(out, ["manifest.json"])
+
+
+def _remove(out: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if (out / name).resolve().is_relative_to(out.resolve()):
+            (out / name).unlink(missing_ok=True)
+
+
+def _remove_picks(out: Path) -> None:
+    for path in [path for pattern in _PICKED for path in out.glob(pattern)]:
+        path.unlink()

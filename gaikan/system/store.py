@@ -1,11 +1,8 @@
 """The content-addressed store: finished work by the hash of everything that determined it."""
 
-import ast
 import hashlib
 import json
 import re
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,61 +21,6 @@ def key_of(description: Any) -> str:
     """32 hexadecimal digits of the sha256 of a JSON-able description."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def code_version(*modules: str) -> str:
-    """A hash of the modules' code and that of the modules of their own package they import.
-
-    Comments, docstrings and layout do not count: editing them retrains nothing.
-    """
-    seen: dict[str, str] = {}
-    queue = list(modules)
-    while queue:
-        name = queue.pop()
-        spec = find_spec(name)
-        if name in seen or spec is None or spec.origin is None or spec.submodule_search_locations:
-            continue
-        seen[name], imported = _code(Path(spec.origin).read_text(encoding="utf-8"))
-        package = name.rpartition(".")[0]
-        if package != "gaikan":
-            queue += [module for module in imported if module.startswith(package + ".")]
-    return key_of(seen)
-
-
-@cache
-def _code(text: str) -> tuple[str, list[str]]:
-    """What of a module's text is code, and the modules that it imports from.
-
-    Kept, as every cell of a grid asks for the same few modules.
-    """
-    tree = ast.parse(text)
-    imported = [
-        node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module is not None
-    ]
-    return ast.dump(_without_docstrings(tree)), imported
-
-
-def package_version() -> str:
-    """A hash of every file of the package, text and all."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(str(path.relative_to(folder)).encode() + b"\0")
-            digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()[:32]
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            value = body[0].value
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                body[0] = ast.Expr(ast.Constant(None))
-    return tree
 
 
 def pack(tensors: Tensors, metadata: Any) -> bytes:

@@ -5,10 +5,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gaikan.code import code_version
 from gaikan.errors import ConfigError
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.system import machine
-from gaikan.system.store import Store, code_version, key_of
+from gaikan.system.store import Store, key_of
 from gaikan.timing.options import TimingOptions
 
 
@@ -58,10 +59,7 @@ class TimedRun:
                 "options": asdict(options) | {"machine": options.machine_name},
                 "processor": [machine.processor(), machine.cores()],
                 "packages": [_version(package) for package in packages],
-                "code": code_version(
-                    "gaikan.export.inspector",
-                    *(f"gaikan.timing.{name}" for name in ("time_networks", "models", "session")),
-                ),
+                "code": code_version("gaikan.timing.time_networks"),
             }
         )
 

@@ -27,6 +27,7 @@ from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.train import Evaluation, FitData, Recipe, TrainedNetwork, build, fit
 from gaikan.variants import Variant, network_name
 
+CHOOSING = "mean_embedding"  # anchors by which epochs are compared, whatever those of the cell
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
 
 Embeddings = NDArray[np.float32]  # (N, D)
@@ -200,7 +201,7 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Eval
     actual = labels[cell.validation_rows]
 
     def evaluate(embedder: Embedder) -> Evaluation:
-        anchors = ANCHORS["mean_embedding"](_fit_part(embedder, arrays, sample))
+        anchors = ANCHORS[CHOOSING](_fit_part(embedder, arrays, sample))
         embeddings = embed(embedder, arrays.train.images, cell.validation_rows)
         predicted = anchor_distances(embeddings, anchors).argmin(1)
         return Evaluation(mean_recall(actual, predicted), embeddings)

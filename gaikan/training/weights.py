@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gaikan.data.frames import Frames
-from gaikan.errors import ConfigError, DataError
+from gaikan.errors import ConfigError, DataError, one_line
+from gaikan.run_sources import Source
 from gaikan.system.store import key_of, pack
 from gaikan.training.cell import Cell
 from gaikan.training.train import FitData, TrainedNetwork, build
@@ -74,6 +75,11 @@ class Weights:
             f"normalised by {by}. If its training saw some of these images, their figures flatter "
             "it: validation's, from which thresholds are taken, and test's alike"
         )
+
+    @property
+    def source(self) -> Source:
+        """As one of those that the run is of."""
+        return Source(name=one_line(str(self.path)), fingerprint=self.sha256)
 
     def describe(self) -> dict[str, Any]:
         """As manifest and store keep it."""

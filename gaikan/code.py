@@ -1,0 +1,180 @@
+"""What code a result depends on: every module that leads to it, and a hash of what they say."""
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]  # of the code that is running
+
+# What a registry names leads nowhere: of all architectures, a network depends on its own.
+REGISTRIES = {
+    "gaikan.networks": "NETWORKS",
+    "gaikan.styles": "STYLES",
+    "gaikan.anchors": "ANCHORS",
+}
+
+# What these carry to a result is in its key by value, and none of their functions runs in a cell.
+# They are edited often: each edit would train or time everything anew for nothing.
+CARRIERS = {
+    "gaikan",  # the version; the estimators, where they are asked for
+    "gaikan.code",  # the key itself
+    "gaikan.config.model",  # the recipe
+    "gaikan.data.frames",  # images and labels, by their fingerprint
+    "gaikan.errors",  # the reason why there is no result
+    "gaikan.evaluation.experiment",  # what is timed, by the key of its own store entry
+    "gaikan.system.files",  # the result, into a file that is named after its checksum
+}
+
+_BY_NAME = re.compile(r"(gaikan(?:\.\w+)+)(?::\w+)?").fullmatch  # as a table of loaders has them
+
+Component = Callable[..., Any]  # a class or function that a registry names
+
+
+@cache
+def code_version(*starts: str | Component, root: Path = ROOT) -> str:
+    """A hash of all that `starts` lead to; of a component also which one of its module it is.
+
+    Comments, docstrings and layout do not count: editing them retrains nothing. Worked out once
+    a process, whose code stays what it was. Raises ModuleNotFoundError.
+    """
+    names = [_name(start) for start in starts]
+    code = {module: _source(module, root).code for module in closure(*starts, root=root)}
+    text = json.dumps([sorted(names), code], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def closure(*starts: str | Component, root: Path = ROOT) -> set[str]:
+    """The modules that `starts` lead to by imports, of gaikan and of the starts' own packages.
+
+    A start is the name of a module, or a component. Imports within functions count, those for
+    type checkers alone do not. `root` is the folder that the package is in. Raises
+    ModuleNotFoundError.
+    """
+    queue = [_name(start).partition(":")[0] for start in starts]
+    packages = {"gaikan", *(name.partition(".")[0] for name in queue)}
+    seen: set[str] = set()
+    while queue:
+        name = queue.pop()
+        if name.partition(".")[0] in packages and name not in seen | CARRIERS:
+            seen.add(name)
+            queue += _imported(name, root)
+    return seen
+
+
+def package_version() -> str:
+    """A hash of every file of the package, text and all."""
+    folder = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path.relative_to(folder)).encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def _name(start: str | Component) -> str:
+    return start if isinstance(start, str) else f"{start.__module__}:{start.__qualname__}"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a module says, and what it imports."""
+
+    code: str
+    modules: tuple[str, ...]  # that there must be
+    perhaps: tuple[str, ...]  # names from modules, and texts, that may be modules' names
+
+
+def _source(name: str, root: Path) -> _Source:
+    file = _file(name, root)
+    if file is None:
+        raise ModuleNotFoundError(f"no module {name!r}, whose code a result depends on", name=name)
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    return _parsed(file.read_bytes(), package, REGISTRIES.get(name))
+
+
+def _file(name: str, root: Path) -> Path | None:
+    """The file of a module; None where there is no such module."""
+    path = root.joinpath(*name.split("."))
+    for file in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    if name.startswith("gaikan."):
+        return None
+    try:
+        spec = find_spec(name)  # of a component that somebody keeps elsewhere
+    except ModuleNotFoundError:
+        return None
+    return None if spec is None or spec.origin is None else Path(spec.origin)
+
+
+def _imported(name: str, root: Path) -> list[str]:
+    """The modules that run when `name` is imported or works, with the packages that they are in."""
+    source = _source(name, root)
+    found = [*source.modules, *(each for each in source.perhaps if _file(each, root))]
+    parents = {each[: dot.start()] for each in found for dot in re.finditer(r"\.", each)}
+    return [*found, *(parent for parent in parents if _file(parent, root))]
+
+
+@cache
+def _parsed(text: bytes, package: str, registry: str | None) -> _Source:
+    """Kept, as every cell of a grid asks for the same few modules."""
+    tree = _Runs().visit(ast.parse(text))
+    if registry is not None:
+        _drop_entries(tree, registry)
+    modules, perhaps = [], []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            modules.append(module)
+            perhaps += [f"{module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            by_name = _BY_NAME(node.value)
+            perhaps += [by_name[1]] if by_name else []
+    return _Source(ast.dump(tree), tuple(modules), tuple(perhaps))
+
+
+class _Runs(ast.NodeTransformer):
+    """Leaves out what never runs: docstrings, and what is for type checkers alone."""
+
+    def visit(self, node: ast.AST) -> Any:
+        """A body's first text becomes None."""
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                body[0] = ast.Expr(ast.Constant(None))
+        return super().visit(node)
+
+    def visit_If(self, node: ast.If) -> Any:
+        """`if TYPE_CHECKING:` becomes what follows its `else`."""
+        self.generic_visit(node)
+        types_only = ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        return node.orelse if types_only else node
+
+
+def _drop_entries(tree: ast.Module, registry: str) -> None:
+    """Empties the dict that is called `registry`, and leaves out the imports of what was in it."""
+    (entries,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == registry
+        and isinstance(node.value, ast.Dict)
+    )
+    named = {node.id for node in ast.walk(entries) if isinstance(node, ast.Name)}
+    entries.keys, entries.values = [], []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            node.names = [a for a in node.names if (a.asname or a.name) not in named]
+    tree.body = [node for node in tree.body if not isinstance(node, ast.ImportFrom) or node.names]

@@ -1,0 +1,86 @@
+"""`sources.json`: what the run in a folder is of, from before its first training on."""
+
+from pathlib import Path
+
+from gaikan.config.model import validated
+from gaikan.config.stages import TomlSection
+from gaikan.errors import ConfigError
+from gaikan.system import json_files
+from gaikan.system.files import write
+
+FILE = "sources.json"
+_REMEDY = "choose another --out, or --replace that run"
+
+
+class Source(TomlSection):
+    """Images, or weights that were imported. The fingerprint alone tells one from another."""
+
+    name: str  # as it was given
+    images: int | None = None
+    shape: str | None = None
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return self.name if self.images is None else f"{self.name} ({self.images} of {self.shape})"
+
+
+class RunSources(TomlSection):
+    """Of a run; `test` is absent where it is split off, `weights` where they are trained."""
+
+    train: Source
+    test: Source | None = None
+    weights: Source | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(f"{part} {source}" for part, source in self._parts().items())
+
+    def is_of(self, other: "RunSources") -> bool:
+        """Whether both are of the same content, whatever it is called."""
+        own, others = self._parts(), other._parts()
+        return own.keys() == others.keys() and all(
+            own[part].fingerprint == others[part].fingerprint for part in own
+        )
+
+    def _parts(self) -> dict[str, Source]:
+        parts = {"train": self.train, "test": self.test, "weights": self.weights}
+        return {part: source for part, source in parts.items() if source is not None}
+
+
+def holds_run(out: Path) -> bool:
+    """Whether a run was begun or ended there."""
+    return any((out / name).exists() for name in (FILE, "manifest.json"))
+
+
+def refuse_other(out: Path, sources: RunSources) -> None:
+    """Raises ConfigError where the folder holds a run of other sources, finished or not."""
+    if not holds_run(out):
+        return
+    before = _read(out)
+    if before.is_of(sources):
+        return
+    run = "a run" if (out / "manifest.json").exists() else "an unfinished run"
+    other = f"and this one is of {sources}"
+    if str(before) == str(sources):
+        other = "whose pixels, labels, modes or groups have changed since"
+    raise ConfigError(f"{out}: holds {run} of {before}, {other}; {_REMEDY}")
+
+
+def _read(out: Path) -> RunSources:
+    path = out / FILE
+    try:
+        values = json_files.parse(path.read_bytes())
+    except FileNotFoundError:
+        raise ConfigError(f"{out}: holds another run (there is no {FILE}); {_REMEDY}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); {_REMEDY}") from None
+    try:
+        return validated(RunSources, values, str(path))
+    except ConfigError as error:
+        raise ConfigError(f"{error}; {_REMEDY}") from None
+
+
+def write_sources(out: Path, sources: RunSources) -> None:
+    """Says what the run is of, where the file does not yet. Raises UnwritableError."""
+    content = (sources.model_dump_json(indent=1) + "\n").encode()
+    if not (out / FILE).exists() or (out / FILE).read_bytes() != content:
+        write(out / FILE, content)

@@ -17,6 +17,7 @@ from gaikan.commands.predict import predict
 from gaikan.commands.report import report
 from gaikan.commands.time import time_
 from gaikan.errors import GaikanError
+from gaikan.system import machine
 
 app = typer.Typer(
     add_completion=False,
@@ -57,6 +58,7 @@ def main() -> None:
 
     So is one of the system's: a full disk can show anywhere.
     """
+    machine.heed_quota()
     try:
         app()
     except SystemExit as ended:

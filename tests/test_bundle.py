@@ -421,7 +421,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
     for n in (10_000, 100_000):
         table = write_table(tmp_path / f"{n}.parquet", images(n))
         code = (
-            "from gaikan.cli import app; from gaikan.timing.runtime_process import peak_rss_mb;"
+            "from gaikan.cli import app; from gaikan.timing.footprint import peak_rss_mb;"
             f"app(['predict', {str(tmp_path / 'm.gaikan')!r}, {str(table)!r},"
             f" '--csv', {str(tmp_path / 'out.csv')!r}], standalone_mode=False);"
             "print(peak_rss_mb())"

@@ -75,6 +75,7 @@ FACTS = {
     "scored_seeds": [0],
     "scored_images": 6,
     "once_per_computation": [{"value": 1.0}],
+    "batch_memory": 2**30,
     "ran": 0.99,
     "roofline": [
         {

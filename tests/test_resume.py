@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from test_hostile_bundles import gaikan
-from tiny import bench, bench_command, write_class
+from tiny import bench, write_class
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -151,14 +149,3 @@ def test_a_diverging_cell_is_reported_and_the_others_have_their_rows(
     table, whole = (pd.read_csv(out / "accuracy.csv") for out in (copy, folder / "out"))
     expected = whole[whole["style"].eq("triplet")].reset_index(drop=True)
     pd.testing.assert_frame_equal(table, expected)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_a_run_on_cuda_has_its_rows(folder: Path) -> None:
-    out = folder / "cuda"
-    command = bench_command(folder / "grid.toml", "--device", "cuda", "--out", out)
-    subprocess.run(command, capture_output=True, check=True)
-    assert json.loads((out / "manifest.json").read_text())["device"] == "cuda"
-    table, expected = (pd.read_csv(run / "accuracy.csv") for run in (out, folder / "out"))
-    identity = ["variant", "seed", "split", "n"]
-    assert table[identity].equals(expected[identity])

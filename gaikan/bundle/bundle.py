@@ -20,10 +20,12 @@ from gaikan.bundle.graph import (
 )
 from gaikan.bundle.graph_session import Run, open_session
 from gaikan.data.frames import Images
+from gaikan.data.limits import at_once
 from gaikan.errors import BundleError
 from gaikan.variants import HEAD
 
 Floats = NDArray[np.float32]
+_EMBEDDED = 256  # at once
 _LARGEST = 1e15  # of a value of an embedding; squares are summed in float32
 
 
@@ -125,7 +127,8 @@ class Bundle:
         run = open_session(embedding_graph(self.model), self.card.runtime, (EMBEDDING,))
 
         def embed(images: Images) -> Floats:
-            embeddings: Floats = run(images.astype(np.float32))[0]
-            return embeddings
+            step = at_once(images.shape, _EMBEDDED)
+            parts = range(0, len(images), step)
+            return np.concatenate([run(images[i : i + step].astype(np.float32))[0] for i in parts])
 
         return embed

@@ -25,7 +25,6 @@ from gaikan.variants import HEAD
 
 _MOST_COMPARED = 20_000  # images of a part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
-_BATCH = 256
 
 
 def export(
@@ -97,9 +96,7 @@ def _int8(model: bytes, calibration: Images) -> bytes:
 def _keep(bundle: Bundle, validation: Frames) -> Kept:
     """Embeddings of validation images by the bundle itself."""
     some = _some(validation, np.arange(len(validation)), _MOST_KEPT)
-    embed = bundle.embedder()
-    embeddings = [embed(some.images[at : at + _BATCH]) for at in range(0, len(some), _BATCH)]
-    return Kept(np.concatenate(embeddings), some.labels.astype(np.uint16))
+    return Kept(bundle.embedder()(some.images), some.labels.astype(np.uint16))
 
 
 def _some(frames: Frames, rows: Labels, most: int) -> Frames:

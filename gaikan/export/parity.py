@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
+from gaikan.data.limits import at_once
 from gaikan.errors import BundleError
 from gaikan.export.source import ExportSource
 from gaikan.training.embed import embed
@@ -56,7 +57,8 @@ def distances_of(source: ExportSource, embeddings: NDArray[np.float32]) -> NDArr
 def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:
     """Runs both on all `frames`."""
     card = bundle.card
-    some = [bundle(frames.images[at : at + _BATCH]) for at in range(0, len(frames), _BATCH)]
+    step = at_once(frames.shape, _BATCH)
+    some = [bundle(frames.images[at : at + step]) for at in range(0, len(frames), step)]
     predicted = np.concatenate([each.predicted for each in some])
     distances = np.concatenate([each.distances for each in some])
     reference = reference_distances(source, frames)

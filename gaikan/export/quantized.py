@@ -58,8 +58,9 @@ class _Calibration:
     """What `quantize_static` asks for its images, batch by batch."""
 
     def __init__(self, images: Images) -> None:
+        step = at_once(images.shape, 64)
         self._batches: Iterator[NDArray[Any]] = iter(
-            np.array_split(images, max(1, len(images) // 64))
+            np.array_split(images, max(1, len(images) // step))
         )
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:

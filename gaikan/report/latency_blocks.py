@@ -111,6 +111,10 @@ def _explained(facts: dict[str, Any]) -> list[Words]:
     ]
     if plan["head_batches"]:
         text.append(say("head_batches", sizes=", ".join(map(str, plan["head_batches"]))))
+    most = facts["batch_memory"]
+    text.append(
+        say("memory_unknown") if most is None else say("batch_memory", gigabytes=most / 1e9)
+    )
     ratios = [check["value"] for check in facts["once_per_computation"]]
     if ratios:
         text.append(say("same_speed", n=len(ratios), low=min(ratios), high=max(ratios)))

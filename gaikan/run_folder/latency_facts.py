@@ -50,6 +50,7 @@ class _Facts(_Timed):
     scored_images: int
     once_per_computation: list[_Ratio]
     ran: float | None
+    batch_memory: int | None
     roofline: list[_Roof]
     seconds: float
     processor_seconds: float

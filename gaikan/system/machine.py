@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gaikan import cgroups
+
 _PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets")
 
 
@@ -51,9 +53,26 @@ def packages() -> dict[str, str | None]:
     return {name: _version(name) for name in _PACKAGES}
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(core_numbers()) or os.cpu_count() or 1
+def cores(root: Path = cgroups.ROOT) -> int:
+    """Cores that this process may use at once: those of its container, a part of one left out."""
+    there = len(core_numbers()) or os.cpu_count() or 1
+    quota = cgroups.allowed(root).cores
+    return there if quota is None else max(1, min(there, int(quota)))
+
+
+def rationed_cores(root: Path = cgroups.ROOT) -> int | None:
+    """`cores` where a container's quota leaves fewer than there are, else None.
+
+    Libraries count the machine's: with more threads than its quota pays for, a container stops
+    all of them again and again.
+    """
+    return found if (found := cores(root)) < len(core_numbers()) else None
+
+
+def heed_quota(root: Path = cgroups.ROOT) -> None:
+    """Has PyTorch and NumPy use `rationed_cores` threads. To be called before they are imported."""
+    if (found := rationed_cores(root)) is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(found))
 
 
 def core_numbers() -> set[int]:
@@ -95,8 +114,25 @@ def _cpuinfo(key: str) -> str:
     return next(values, "")
 
 
-def memory() -> int | None:
-    """Bytes of memory; None where the system does not say."""
+def memory(root: Path = cgroups.ROOT) -> int | None:
+    """Bytes of memory of the machine, or of its container; None where the system does not say."""
+    there = _physical(root)
+    limit = cgroups.allowed(root).memory
+    return there if there is None or limit is None else min(there, limit)
+
+
+def batch_memory() -> int | None:
+    """Bytes that one batch may take, a quarter of the memory; None where that is not known."""
+    held = memory()
+    return None if held is None else held // 4
+
+
+def _physical(root: Path) -> int | None:
+    try:
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 2**10 for line in lines if line.startswith("MemTotal:"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        pass  # not Linux
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from gaikan.errors import GaikanError
 from gaikan.system import machine
 from gaikan.system.signals import starting_workers
 from gaikan.timing.decode import decoded
+from gaikan.timing.footprint import Footprint, Run, TooLarge, batch_memory, host_peak, peak_rss_mb
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
 from gaikan.timing.placement import settle
 from gaikan.timing.roofline import bandwidth
@@ -68,6 +70,7 @@ class Server:
     queries: dict[Case, Callable[[], object]] = field(default_factory=dict)
     devices: dict[Case, Callable[[], float] | None] = field(default_factory=dict)
     typical: dict[Case, float] = field(default_factory=dict)
+    footprints: dict[str, Footprint] = field(default_factory=dict)
     cores: set[int] = field(default_factory=machine.core_numbers)
 
     def use(self, images: str, classes: tuple[str, ...], files: list[str] | None) -> None:
@@ -90,10 +93,12 @@ class Server:
     def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
         """Loads the process's only model; then a query for each batch size, ascending."""
         started = self.load(model, folder)
-        peaks = {}
+        peaks: dict[int, float | None] = {}
         for size in sorted(batches):
-            self._query(Case(model, size))()
-            peaks[size] = peak_rss_mb()
+            if self._reach(Case(model, size)) is not None:
+                break
+            held = peak_rss_mb()  # of this batch alone, where the peak could be reset
+            peaks[size] = max((p for p in (held, *peaks.values()) if p is not None), default=None)
         return Probe(started, peaks)
 
     def gemm(self, folder: str, size: int) -> float:
@@ -127,22 +132,29 @@ class Server:
     def drop(self, model: str) -> None:
         """Forgets a model."""
         del self.models[model]
+        self.footprints.pop(model, None)
         self.queries = {case: query for case, query in self.queries.items() if case.model != model}
 
-    def warm(self, case: Case, limit: float) -> float:
+    def warm(self, case: Case, limit: float) -> float | TooLarge:
         """Queries until stable, at most `limit` seconds; how long one takes then, seconds."""
-        query = self._query(case)
-        self.devices[case] = self.models[case.model].on_device(self._batch(case.batch_size))
-        self.typical[case] = warm_up(query, limit)
-        return self.typical[case]
+
+        def warm() -> None:
+            batch = self._batch(case.batch_size)
+            self.devices[case] = self.models[case.model].on_device(batch)
+            self.typical[case] = warm_up(self._query(case), limit)
+
+        return self._reach(case, warm) or self.typical[case]
 
     def turn(self, case: Case, rule: Rule) -> Turn:
         """One round of a case."""
         return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
 
     def outputs(self, model: str, batch_size: int) -> list[Any]:
-        """All outputs for all images, each (N, ...)."""
+        """All outputs for all images, each (N, ...), in batches that memory has room for."""
         assert self.images is not None
+        batch_size = min(batch_size, len(self.images))
+        while batch_size > 1 and self._reach(Case(model, batch_size)) is not None:
+            batch_size //= 2
         parts = [
             [output.copy() for output in self.models[model](self.images[i : i + batch_size])]
             for i in range(0, len(self.images), batch_size)
@@ -158,6 +170,32 @@ class Server:
         assert self.images is not None
         return np.resize(self.images, (size, *self.images.shape[1:]))
 
+    def _reach(self, case: Case, run: Run | None = None) -> TooLarge | None:
+        """Does what is first done with a case, two queries if not `run`; or why it is not done."""
+        model, size = case.model, case.batch_size
+        if model not in self.footprints:
+            self.footprints[model] = Footprint(
+                lambda size: self._query(Case(model, size))(), self._peak
+            )
+        footprint = self.footprints[model]
+        return footprint.reach(size, self._allowed(), run or partial(footprint.twice, size))
+
+    def _allowed(self) -> int | None:
+        """Bytes that a batch may take."""
+        if self.threads is not None:
+            return batch_memory()
+        from gaikan.timing.torch_runtimes import cuda_batch_memory
+
+        return cuda_batch_memory()
+
+    def _peak(self, run: Run) -> int | None:
+        """Bytes held at most while `run` works, where the batch lies."""
+        if self.threads is not None:
+            return host_peak(run)
+        from gaikan.timing.torch_runtimes import cuda_peak
+
+        return cuda_peak(run)
+
     def _query(self, case: Case) -> Callable[[], object]:
         if case not in self.queries:
             predict, names = self.models[case.model], self.names
@@ -168,19 +206,6 @@ class Server:
                 files = [self.files[i % len(self.files)] for i in range(case.batch_size)]
                 self.queries[case] = lambda: answers(predict(decoded(files)), names)
         return self.queries[case]
-
-
-def peak_rss_mb() -> float | None:
-    """The most memory that this process has held so far; None where the system does not say.
-
-    Not by `getrusage`: on Linux its peak starts with that of the process that started this one.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    peaks = (int(line.split()[1]) / 2**10 for line in lines if line.startswith("VmHWM:"))
-    return next(peaks, None)
 
 
 def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:

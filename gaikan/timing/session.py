@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gaikan.timing.footprint import TooLarge
 from gaikan.timing.measure import SamplingPlan, Turn, describe, too_many_cores
 from gaikan.timing.runtime_process import Case, Probe, RefusedError, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
@@ -37,17 +38,22 @@ class Measured:
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
     refused: dict[Place, str] = field(default_factory=dict)
     too_long: dict[tuple[Setting, Case], float] = field(default_factory=dict)  # seconds expected
+    too_large: dict[tuple[Setting, Case], TooLarge] = field(default_factory=dict)
 
     def reason(self, setting: Setting, model: str) -> str | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
 
     def left_out(self, setting: Setting, model: str) -> dict[int, str]:
-        """Batch sizes that would have taken too long, and the reason in words."""
-        return {
-            case.batch_size: f"a batch of {case.batch_size} takes about {seconds:.1f} s; "
+        """Batch sizes that would have taken too long or too much, and the reason in words."""
+        reasons = {
+            place: f"a batch of {place[1].batch_size} takes about {seconds:.1f} s; "
             "--thorough measures it"
-            for (at, case), seconds in self.too_long.items()
+            for place, seconds in self.too_long.items()
+        } | {place: found.reason(place[1].batch_size) for place, found in self.too_large.items()}
+        return {
+            case.batch_size: reason
+            for (at, case), reason in reasons.items()
             if (at, case.model) == (setting, model)
         }
 
@@ -181,7 +187,8 @@ class Session:
     ) -> list[tuple[Setting, Case]]:
         """Warms up, a model's batch sizes ascending; the cases that are to be measured.
 
-        A batch that would take over `plan.longest` by the smaller ones before it is left out.
+        A batch that would take over `plan.longest` by the smaller ones before it is left out, and
+        one that would take too much memory.
         """
         kept = []
         pace: dict[Place, float] = {}  # seconds an image, in the largest batch so far
@@ -192,6 +199,9 @@ class Session:
                 continue
             self.report(f"warming up {setting.runtime.label}", done, total)
             typical = self.ask(setting, case.model, "warm", case, plan.warm_up)
+            if isinstance(typical, TooLarge):
+                self.measured.too_large[setting, case] = typical
+                continue
             if typical is not None:
                 pace[setting, case.model] = typical / case.batch_size
             kept.append((setting, case))

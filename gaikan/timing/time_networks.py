@@ -11,6 +11,7 @@ from gaikan.run_folder.latency_rows import Row
 from gaikan.seeds import stream
 from gaikan.system import machine
 from gaikan.timing.agreement import agreements
+from gaikan.timing.footprint import batch_memory
 from gaikan.timing.latency_table import LatencyTable
 from gaikan.timing.measure import PLANS, Turn, speedup
 from gaikan.timing.options import TimingOptions
@@ -85,6 +86,7 @@ def _facts(
         "scored_images": len(prepared.inputs.images),
         "once_per_computation": _same_speed(prepared, measured),
         "ran": _ran(measured),
+        "batch_memory": batch_memory(),
         "roofline": [
             {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
             | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}

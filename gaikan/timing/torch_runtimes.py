@@ -148,6 +148,18 @@ def cuda_bandwidth() -> dict[int, float]:
     return speeds
 
 
+def cuda_batch_memory() -> int:
+    """Bytes of the GPU's memory that one batch may take: a quarter."""
+    return torch.cuda.get_device_properties(0).total_memory // 4
+
+
+def cuda_peak(run: Callable[[], object]) -> int:
+    """Bytes of the GPU's memory that this process held at most while `run` worked."""
+    torch.cuda.reset_peak_memory_stats()
+    run()
+    return torch.cuda.max_memory_allocated()
+
+
 class CudaGraph(Cuda):
     """One captured graph a batch size: all kernels in one launch."""
 

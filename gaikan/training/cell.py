@@ -22,7 +22,7 @@ from gaikan.errors import GaikanError
 from gaikan.networks import Embedder
 from gaikan.system.files import writing
 from gaikan.system.store import Tensors, pack, unpack
-from gaikan.training.embed import embed
+from gaikan.training.embed import embed, exact_convolutions
 from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.train import Evaluation, FitData, Recipe, TrainedNetwork, build, fit
 from gaikan.variants import Variant, network_name
@@ -165,7 +165,8 @@ def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings 
     """The network as the store holds it, and its embeddings of the validation part."""
     started = time.perf_counter()
     data = arrays.train.at(cell.fit_rows)
-    trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
+    with exact_convolutions():
+        trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
     tensors = {
         f"{part}.{name}": value.cpu().numpy()
         for part, module in (("embedder", trained.embedder), ("style", trained.style))

@@ -1,0 +1,89 @@
+"""What the container that this process runs in allows: control groups of Linux, v1 and v2.
+
+man 7 cgroups; the kernel's admin-guide, cgroup-v1/memory.rst and cgroup-v2.rst.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+ROOT = Path("/")
+_MEMORY = ("memory.max", "memory.high", "memory.limit_in_bytes")
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The smallest limit of the process's groups and of all above them; None: there is none."""
+
+    cores: float | None
+    memory: int | None  # bytes
+
+
+def allowed(root: Path = ROOT) -> Allowed:
+    """As /proc/self/cgroup and /sys/fs/cgroup under `root` say."""
+    memory, cores = [], []
+    for group in _groups(root):
+        memory += [limit for name in _MEMORY if (limit := _number(group / name)) is not None]
+        cores += [quota for quota in (_quota_v2(group), _quota_v1(group)) if quota is not None]
+    return Allowed(min(cores, default=None), min(memory, default=None))
+
+
+def _groups(root: Path) -> Iterator[Path]:
+    """The folder of each of the process's groups, and all above it up to where it is mounted."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        for mount in _mounts(root / "sys/fs/cgroup", controllers):
+            group = _folder(mount, path)
+            yield group
+            while group != mount:
+                group = group.parent
+                yield group
+
+
+def _mounts(folder: Path, controllers: str) -> Iterator[Path]:
+    """Where a hierarchy may be mounted: v2, which names no controllers, alone or beside v1."""
+    names = ["", "unified"] if not controllers else [controllers, *controllers.split(",")]
+    yield from (mount for name in dict.fromkeys(names) if (mount := folder / name).is_dir())
+
+
+def _folder(mount: Path, path: str) -> Path:
+    """The group's folder. A container may see its own group, or one above, as the mount itself.
+
+    The path then begins with folders that are not there.
+    """
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
+    candidates = (mount.joinpath(*parts[i:]) for i in range(len(parts)))
+    return next((folder for folder in candidates if folder.is_dir()), mount)
+
+
+def _number(file: Path) -> int | None:
+    """None where there is no such limit: v2 then says `max`, v1 a number beyond any memory."""
+    text = _read(file)
+    return int(text) if text.isdigit() else None
+
+
+def _quota_v2(group: Path) -> float | None:
+    quota, _, period = _read(group / "cpu.max").partition(" ")
+    return _share(quota, period)
+
+
+def _quota_v1(group: Path) -> float | None:
+    return _share(_read(group / "cpu.cfs_quota_us"), _read(group / "cpu.cfs_period_us"))
+
+
+def _share(quota: str, period: str) -> float | None:
+    """Cores; None without a quota, which v1 calls -1 and v2 max."""
+    if not (quota.isdigit() and period.isdigit() and int(period)):
+        return None
+    return int(quota) / int(period)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

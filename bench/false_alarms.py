@@ -20,7 +20,8 @@ from gaikan.check.measures import measured
 from gaikan.check.noise import other_seeds
 from gaikan.check.outcome import Settings, check
 from gaikan.check.run_answers import CheckedRun
-from gaikan.check.verdicts import INCONCLUSIVE, judge
+from gaikan.check.verdicts import judge
+from gaikan.evaluation.verdict_names import INCONCLUSIVE
 
 DIVISIONS = 600
 

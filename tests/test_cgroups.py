@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.cgroups import Allowed, allowed
 from gaikan.system import machine
+from gaikan.system.cgroups import Allowed, allowed
 
 GIB = 2**30
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaikan import code
 from gaikan.anchors import ANCHORS
-from gaikan.code import CARRIERS, ROOT, closure, code_version
 from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.grid.cells import Keys, keys, runs
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
+from gaikan.system import code
+from gaikan.system.code import CARRIERS, ROOT, closure, code_version
 from gaikan.training.cell import CHOOSING, Cell
 from gaikan.training.train import Recipe
 
@@ -100,7 +100,7 @@ def test_an_edit_of_any_module_changes_the_keys_that_cover_it_and_no_others(
 WATCHED = """
 import json, sys
 from test_code import cell, frames
-from gaikan.cell import Arrays, work
+from gaikan.training.cell import Arrays, work
 
 def watched(trained):
     called = set()

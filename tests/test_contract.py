@@ -29,7 +29,7 @@ from gaikan.figures.latency_figures import latency_figures, pareto
 from gaikan.figures.run_figures import accuracy_bars
 from gaikan.figures.svg import width_of
 from gaikan.run_folder.latency_rows import Row, read_rows
-from gaikan.run_variants import read_variants
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import HEAD, Variant
 
 pytestmark = pytest.mark.timeout(600)

@@ -117,7 +117,7 @@ import numpy as np
 from gaikan.timing.measure import Plan, Rule
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder
 from gaikan.timing.session import Parts, session
-from gaikan.timing.worker import Case
+from gaikan.timing.runtime_process import Case
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

@@ -10,7 +10,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from gaikan.check.differences import Difference
 from gaikan.check.measures import MEASURES, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
-from gaikan.check.verdicts import INCONCLUSIVE, RAISE, SAME, WORSE, Line, judge
+from gaikan.check.verdicts import Line, judge
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import Estimate
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaikan.reference_fit import REFERENCES, class_distances, pixels
+from gaikan.evaluation.reference_fit import REFERENCES, class_distances, pixels
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import smoke_parts
 from gaikan.check.baseline import Baseline, make
 from gaikan.check.outcome import CheckOutcome, Settings, check
 from gaikan.check.run_answers import CheckedRun, lots
-from gaikan.check.verdicts import INCONCLUSIVE
+from gaikan.evaluation.verdict_names import INCONCLUSIVE
 from gaikan.config.model import Config, load_config
 
 pytestmark = pytest.mark.timeout(300)

@@ -12,7 +12,7 @@ from gaikan.config.model import Config
 from gaikan.errors import ConfigError
 from gaikan.grid.cells import axes
 from gaikan.networks import NETWORKS
-from gaikan.run_variants import read_variants
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.styles import STYLES
 from gaikan.variants import Variant, check_names
 

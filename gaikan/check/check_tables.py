@@ -3,7 +3,8 @@
 import math
 
 from gaikan.check.outcome import CheckOutcome
-from gaikan.check.verdicts import INCONCLUSIVE, RAISE, Line
+from gaikan.check.verdicts import Line
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.report.markdown_table import Rows, markdown
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from gaikan.check.measures import measured
 from gaikan.check.run_answers import Answers, CheckedRun
-from gaikan.check.verdicts import INCONCLUSIVE, Line
+from gaikan.check.verdicts import Line
+from gaikan.evaluation.verdict_names import INCONCLUSIVE
 from gaikan.errors import DataError
 from gaikan.system.files import write
 

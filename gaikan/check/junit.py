@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 from gaikan.check.check_tables import sentence
 from gaikan.check.outcome import CheckOutcome
-from gaikan.check.verdicts import INCONCLUSIVE
+from gaikan.evaluation.verdict_names import INCONCLUSIVE
 
 
 def as_xml(outcome: CheckOutcome) -> str:

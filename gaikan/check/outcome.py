@@ -8,7 +8,8 @@ from gaikan.check.baseline import Baseline
 from gaikan.check.changes import changes, notes
 from gaikan.check.differences import Lots, differences, pairings
 from gaikan.check.run_answers import CheckedRun
-from gaikan.check.verdicts import INCONCLUSIVE, MISSING, Line, judge
+from gaikan.check.verdicts import Line, judge
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import math
 from pathlib import Path
 
 from gaikan.check.baseline import Baseline, Ratio
-from gaikan.check.verdicts import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE, Line
+from gaikan.check.verdicts import Line
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE
 from gaikan.errors import ConfigError
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.timing.runtimes import is_reference

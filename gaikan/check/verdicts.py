@@ -7,15 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.check.differences import Difference
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE
 from gaikan.evaluation.statistics import LEVEL, Estimate, Floats, holm
 
-WORSE, INCONCLUSIVE, SAME, RAISE, MISSING = (
-    "WORSE",
-    "inconclusive",
-    "same",
-    "can be raised",
-    "MISSING",
-)
 
 
 @dataclass(frozen=True)

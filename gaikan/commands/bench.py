@@ -19,6 +19,8 @@ from gaikan.commands.pick import at_the_end
 from gaikan.commands.time import show_latency
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from gaikan.config.model import Config
 
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from gaikan.code import code_version
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
+from gaikan.system.code import code_version
 from gaikan.system.store import Store, key_of, pack, unpack
 
 

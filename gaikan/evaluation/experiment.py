@@ -10,10 +10,10 @@ from gaikan.config.model import Config
 from gaikan.config.stages import check
 from gaikan.data.classes import align, resolve_ok
 from gaikan.data.frames import Frames
+from gaikan.data.run_sources import RunSources, Source
 from gaikan.data.sources import read_source
 from gaikan.data.split import Parts, split, split_off_test
 from gaikan.errors import DataError, one_line
-from gaikan.run_sources import RunSources, Source
 
 
 @dataclass(frozen=True)

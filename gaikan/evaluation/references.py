@@ -12,11 +12,11 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from gaikan.code import code_version
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
+from gaikan.evaluation.reference_fit import ARRAYS, REFERENCES, pixels, work
 from gaikan.grid.pool import processes
-from gaikan.reference_fit import ARRAYS, REFERENCES, pixels, work
+from gaikan.system.code import code_version
 from gaikan.system.files import writing
 from gaikan.system.store import Store, key_of, unpack
 from gaikan.training.nearest_anchor import Decision, decide
@@ -99,7 +99,7 @@ def _key(name: str, seed: int, train: Frames, test: Frames, parts: Parts, by_ima
             "data": [train.fingerprint, test.fingerprint],
             "split": [parts.fit.tolist(), parts.validation.tolist()],
             "by_image": by_image,
-            "code": code_version("gaikan.reference_fit"),
+            "code": code_version("gaikan.evaluation.reference_fit"),
             "scikit-learn": sklearn.__version__,
         }
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gaikan.bundle.graph import INPUT
 from gaikan.data.frames import Images
+from gaikan.data.limits import at_once
 
 _OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
     "decisions.",

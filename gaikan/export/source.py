@@ -14,7 +14,7 @@ from gaikan.networks import NETWORKS, Embedder, is_by_image
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table
-from gaikan.run_variants import read_variants
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.system.store import Store, Tensors, unpack
 from gaikan.variants import HEAD, REFERENCE, Variant
 

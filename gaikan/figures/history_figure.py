@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from gaikan.check.verdicts import INCONCLUSIVE, WORSE
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, WORSE
 from gaikan.evaluation.change_point import ChangePoint, change_point
 from gaikan.evaluation.statistics import LEVEL, holm
 from gaikan.figures.colours import PALETTE

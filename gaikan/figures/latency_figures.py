@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from gaikan.figures.colours import INK, PALETTE, QUIET
-from gaikan.figures.latency_labels import digits, figure_places
+from gaikan.figures.latency_labels import digits
+from gaikan.run_folder.latency_files import figure_places
 from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gaikan.code import code_version, package_version
 from gaikan.config.model import Config
 from gaikan.data.kept import KeptSources
+from gaikan.data.run_sources import RunSources
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.evaluation.copies import Copies, find_copies
 from gaikan.evaluation.experiment import Experiment, prepare
@@ -29,10 +29,11 @@ from gaikan.report.findings import Findings
 from gaikan.report.pages import write_pages
 from gaikan.run_folder.describe import describe_run, no_references
 from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
 from gaikan.run_folder.whole import RunFolder
-from gaikan.run_sources import RunSources, holds_run, refuse_other, write_sources
 from gaikan.summary.page import PAGE
 from gaikan.system import machine
+from gaikan.system.code import code_version, package_version
 from gaikan.system.files import sweep
 from gaikan.system.lock import locked
 from gaikan.system.store import Store, key_of, pack, unpack

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from gaikan.anchors import ANCHORS
-from gaikan.code import ROOT, Component, code_version
 from gaikan.config.model import Config, TrainConfig, validated
 from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
@@ -17,6 +16,7 @@ from gaikan.grid.jobs import Job, Runner, Watcher
 from gaikan.grid.pool import Pool
 from gaikan.networks import NETWORKS, Network
 from gaikan.styles import STYLES
+from gaikan.system.code import ROOT, Component, code_version
 from gaikan.system.machine import Hardware
 from gaikan.system.store import Store, key_of
 from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description

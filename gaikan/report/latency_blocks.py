@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gaikan.figures.latency_labels import figure_places
+from gaikan.run_folder.latency_files import figure_places
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (

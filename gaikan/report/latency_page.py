@@ -4,10 +4,8 @@ from pathlib import Path
 
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.markdown_page import markdown
-from gaikan.run_folder.latency_files import own_rows, read_facts
+from gaikan.run_folder.latency_files import PAGE, own_rows, read_facts
 from gaikan.system.files import write
-
-PAGE = "latency.md"
 
 
 def write_latency_page(out: Path) -> None:

@@ -21,7 +21,7 @@ from gaikan.figures.pca import project
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.findings import Findings
-from gaikan.report.latency_files import timing_files
+from gaikan.run_folder.latency_files import timing_files
 from gaikan.report.markdown_table import markdown
 from gaikan.report.pages import HTML, MARKDOWN
 from gaikan.report.strings import Words

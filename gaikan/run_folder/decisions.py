@@ -16,7 +16,7 @@ from gaikan.run_folder.latency_facts import read_facts
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.predictions import read_predictions
-from gaikan.run_variants import read_variants
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import REFERENCE, Variant
 
 Codes = NDArray[np.int64]

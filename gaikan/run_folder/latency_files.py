@@ -15,7 +15,7 @@ from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.result_tables import read_table
 from gaikan.system.files import write
 
-CSV, SAMPLES = "latency.csv", "latency_samples.parquet"
+CSV, PAGE, SAMPLES = "latency.csv", "latency.md", "latency_samples.parquet"
 
 
 def own_rows(out: Path) -> list[Row]:
@@ -29,6 +29,27 @@ def own_rows(out: Path) -> list[Row]:
 def read_facts(out: Path) -> dict[str, Any] | None:
     """What the last timing in the run folder left; None where there is no table with it."""
     return latency_facts.read_facts(out) if (out / CSV).exists() else None
+
+
+def figure_places(rows: list[Row]) -> dict[str, tuple[str, str, bool]]:
+    """What has figures of its own, by the ending of their file names.
+
+    Machine, device, and whether decoding the image file is inside.
+    """
+    timed = [row for row in rows if row.p50_ms is not None]
+    places = dict.fromkeys((row.machine, row.device, row.includes_decode) for row in timed)
+    return {f"-{n}" if n > 1 else "": place for n, place in enumerate(places, start=1)}
+
+
+def timing_files(out: Path) -> list[str]:
+    """The files of a timing of this run, by name; some are not there."""
+    try:
+        places = figure_places(own_rows(out))
+    except DataError:  # a damaged table does not say which figures there are of it
+        places = {}
+    kinds = ("latency", "throughput", "pareto")
+    figures = [f"figures/{kind}{suffix}.png" for suffix in places for kind in kinds]
+    return [CSV, PAGE, SAMPLES, FACTS, *figures]
 
 
 def write_timing(out: Path, rows: list[Row], facts: dict[str, Any], samples: pd.DataFrame) -> None:

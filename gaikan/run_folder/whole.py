@@ -15,7 +15,7 @@ from gaikan.run_folder.latency_rows import Row
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table, read_table_if_any
-from gaikan.run_variants import read_variants
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import Variant
 
 PICKS = "picks.json"

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gaikan import cgroups
+from gaikan.system import cgroups
 
 _PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets")
 

@@ -5,10 +5,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gaikan.code import code_version
 from gaikan.errors import ConfigError
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.system import machine
+from gaikan.system.code import code_version
 from gaikan.system.store import Store, key_of
 from gaikan.timing.options import TimingOptions
 

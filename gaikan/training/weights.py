@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gaikan.data.frames import Frames
+from gaikan.data.run_sources import Source
 from gaikan.errors import ConfigError, DataError, one_line
-from gaikan.run_sources import Source
 from gaikan.system.store import key_of, pack
 from gaikan.training.cell import Cell
 from gaikan.training.train import FitData, TrainedNetwork, build

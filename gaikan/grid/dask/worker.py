@@ -10,10 +10,10 @@ from typing import Any
 import distributed
 import torch
 
-from gaikan.code import package_version
 from gaikan.errors import ConfigError
 from gaikan.grid.pool import keep_freed_memory
 from gaikan.system import machine
+from gaikan.system.code import package_version
 from gaikan.system.machine import Hardware
 from gaikan.training.cell import Beat, Cell, Data, Finished, work
 

@@ -3,47 +3,13 @@
 from pathlib import Path
 
 from gaikan.config.model import validated
-from gaikan.config.stages import TomlSection
+from gaikan.data.run_sources import RunSources
 from gaikan.errors import ConfigError
 from gaikan.system import json_files
 from gaikan.system.files import write
 
 FILE = "sources.json"
 _REMEDY = "choose another --out, or --replace that run"
-
-
-class Source(TomlSection):
-    """Images, or weights that were imported. The fingerprint alone tells one from another."""
-
-    name: str  # as it was given
-    images: int | None = None
-    shape: str | None = None
-    fingerprint: str
-
-    def __str__(self) -> str:
-        return self.name if self.images is None else f"{self.name} ({self.images} of {self.shape})"
-
-
-class RunSources(TomlSection):
-    """Of a run; `test` is absent where it is split off, `weights` where they are trained."""
-
-    train: Source
-    test: Source | None = None
-    weights: Source | None = None
-
-    def __str__(self) -> str:
-        return ", ".join(f"{part} {source}" for part, source in self._parts().items())
-
-    def is_of(self, other: "RunSources") -> bool:
-        """Whether both are of the same content, whatever it is called."""
-        own, others = self._parts(), other._parts()
-        return own.keys() == others.keys() and all(
-            own[part].fingerprint == others[part].fingerprint for part in own
-        )
-
-    def _parts(self) -> dict[str, Source]:
-        parts = {"train": self.train, "test": self.test, "weights": self.weights}
-        return {part: source for part, source in parts.items() if source is not None}
 
 
 def holds_run(out: Path) -> bool:

@@ -11,7 +11,7 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]  # of the code that is running
+ROOT = Path(__file__).parents[2]  # of the code that is running
 
 # What a registry names leads nowhere: of all architectures, a network depends on its own.
 REGISTRIES = {
@@ -24,7 +24,7 @@ REGISTRIES = {
 # They are edited often: each edit would train or time everything anew for nothing.
 CARRIERS = {
     "gaikan",  # the version; the estimators, where they are asked for
-    "gaikan.code",  # the key itself
+    "gaikan.system.code",  # the key itself
     "gaikan.config.model",  # the recipe
     "gaikan.data.frames",  # images and labels, by their fingerprint
     "gaikan.errors",  # the reason why there is no result

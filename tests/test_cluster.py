@@ -19,8 +19,8 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 from distributed.core import Status
-from drawless import TOML, drawless_bench
 from tiny import write_class
+from tiny_grid import TOML, bench_here
 
 import gaikan
 from gaikan.commands.terminal import GridProgress
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for place, name in enumerate(("ok", "open", "spur")):
         write_class(path / "parts" / name, 3 * place, 20, seed=0, contrast=20)
     (path / "grid.toml").write_text(TOML.format(folder=path, epochs=16))
-    assert drawless_bench(path / "grid.toml", "--out", path / "local") == 0
+    assert bench_here(path / "grid.toml", "--out", path / "local") == 0
     return path
 
 
@@ -64,7 +64,7 @@ def cluster() -> Iterator[LocalCluster]:
 
 def on(cluster: LocalCluster, folder: Path, out: Path, *options: str) -> int:
     address = cluster.scheduler_address.replace("tcp://", "dask://")
-    return drawless_bench(folder / "grid.toml", "--out", out, "--executor", address, *options)
+    return bench_here(folder / "grid.toml", "--out", out, "--executor", address, *options)
 
 
 def scheduler(cluster: LocalCluster) -> Any:
@@ -300,7 +300,7 @@ def test_no_scheduler_is_one_line_within_seconds(
 ) -> None:
     started = time.monotonic()
     options = ["--out", str(tmp_path / "out"), "--executor", "dask://127.0.0.1:1"]
-    assert drawless_bench(folder / "grid.toml", *options) == 2
+    assert bench_here(folder / "grid.toml", *options) == 2
     assert time.monotonic() - started < 15
     error = capsys.readouterr().err.strip()
     assert error.startswith("gaikan: no Dask scheduler answers at 127.0.0.1:1 ")

@@ -13,10 +13,11 @@ from gaikan.data.sources import read_source
 from gaikan.data.split import Parts
 from gaikan.data.terminals import terminals
 from gaikan.evaluation.copies import Copies, find_copies, unique_images
+from gaikan.evaluation.findings import leak_accuracy
 from gaikan.evaluation.leaks import Leaks, audit
 from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.source_facts import facts
-from gaikan.report.trust_words import leak_accuracy, leak_rows, leak_sentences
+from gaikan.report.trust_words import leak_rows, leak_sentences
 
 DEEPPCB = Path("../shared/data")
 

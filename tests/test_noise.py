@@ -11,9 +11,9 @@ from gaikan.check.differences import Difference
 from gaikan.check.measures import MEASURES, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
 from gaikan.check.verdicts import Line, judge
-from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import Estimate
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 
 Index = NDArray[np.int64]
 NAMES = np.array(["ok", "open", "spur"])

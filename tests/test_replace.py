@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawless import drawless_bench
 from test_hostile_bundles import gaikan
 from tiny import bench, write_class
+from tiny_grid import bench_here
 
 from gaikan.config.model import path_name
 from gaikan.networks import NETWORKS
@@ -66,7 +66,7 @@ def files(out: Path) -> dict[str, bytes]:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line that the command ends with, with nothing changed in the folder `run`."""
     before = files(Path("run"))
-    assert drawless_bench("grid.toml", *arguments, "--out", "run") == 2
+    assert bench_here("grid.toml", *arguments, "--out", "run") == 2
     said = capsys.readouterr()
     assert "epoch" not in said.out
     assert files(Path("run")) == before
@@ -112,7 +112,7 @@ def test_another_run_of_the_same_images_goes_on(here: Path, change: str) -> None
     text = "\n".join(lines if change in lines or key == "other" else [change, *lines])
     Path("grid.toml").write_text(text)
     train = str(here / "colour/train") if key == "other" else "colour/train"
-    assert drawless_bench("grid.toml", "--train", train, "--out", "run") == 0
+    assert bench_here("grid.toml", "--train", train, "--out", "run") == 0
 
 
 def test_what_is_replaced_goes_and_the_users_own_files_stay(here: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_replaced_goes_and_the_users_own_files_stay(here: Path) -> None:
     before = files(here / "run")
     assert {"report.html", "accuracy.csv", "figures/scatter-mlp-vanilla.png"} < before.keys()
     arguments = ("grid.toml", "--train", "grey/train", "--out", "run", "--replace")
-    assert drawless_bench(*arguments) == 0
+    assert bench_here(*arguments) == 0
     after = files(here / "run")
     stored = {name: content for name, content in before.items() if name.startswith("store/")}
     assert own.items() | stored.items() <= after.items()
@@ -132,7 +132,7 @@ def test_what_is_replaced_goes_and_the_users_own_files_stay(here: Path) -> None:
     assert not after.keys() & {*timed, "picks.json", "picks.md", "report.html", "figures/tree.svg"}
     manifest = json.loads(after["manifest.json"])
     assert manifest["data"]["train"]["source"] == "grey/train"
-    assert drawless_bench(*arguments[:-1]) == 0
+    assert bench_here(*arguments[:-1]) == 0
 
 
 def test_a_file_outside_that_a_manifest_names_is_not_removed(here: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_file_outside_that_a_manifest_names_is_not_removed(here: Path) -> None
     path = here / "run/manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps(manifest | {"files": {"../mine.csv": "0", "accuracy.csv": "0"}}))
-    assert drawless_bench("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
+    assert bench_here("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
     assert (here / "mine.csv").read_text() == "mine"
 
 
@@ -162,17 +162,17 @@ def test_an_unfinished_run_is_another_run_too(
     shutil.rmtree("run")
     with monkeypatch.context() as patch:
         patch.setattr("gaikan.flow.bench_run.train_grid", interrupted)
-        assert drawless_bench("grid.toml", "--train", "colour/train", "--out", "run") == 130
+        assert bench_here("grid.toml", "--train", "colour/train", "--out", "run") == 130
     assert not Path("run/manifest.json").exists()
     capsys.readouterr()
     error = refused(capsys, "--train", "grey/train")
     assert "run: holds an unfinished run of train colour/train (24 of 1 x 12 x 12), and" in error
-    assert drawless_bench("grid.toml", "--train", "colour/train", "--out", "run") == 0
+    assert bench_here("grid.toml", "--train", "colour/train", "--out", "run") == 0
     shutil.rmtree("run")
     with monkeypatch.context() as patch:
         patch.setattr("gaikan.flow.bench_run.train_grid", interrupted)
-        drawless_bench("grid.toml", "--train", "colour/train", "--out", "run")
-    assert drawless_bench("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
+        bench_here("grid.toml", "--train", "colour/train", "--out", "run")
+    assert bench_here("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
 
 
 def interrupted(*_: object) -> None:
@@ -196,7 +196,7 @@ def test_a_run_that_does_not_say_of_what_is_refused_and_can_be_replaced(
     error = refused(capsys, "--train", "colour/train")
     assert error.startswith(f"gaikan: {words}")
     assert error.endswith(REMEDY)
-    assert drawless_bench("grid.toml", "--train", "colour/train", "--out", "run", "--replace") == 0
+    assert bench_here("grid.toml", "--train", "colour/train", "--out", "run", "--replace") == 0
 
 
 def test_of_several_data_sets_one_that_would_replace_another_stops_all(
@@ -208,12 +208,12 @@ def test_of_several_data_sets_one_that_would_replace_another_stops_all(
         return TOML + "".join(data)
 
     Path("two.toml").write_text(two("grey"))
-    assert drawless_bench("two.toml", "--out", "both") == 0
+    assert bench_here("two.toml", "--out", "both") == 0
     before = files(Path("both"))
     shutil.rmtree("both/first")
     Path("two.toml").write_text(two("colour"))
     capsys.readouterr()
-    assert drawless_bench("two.toml", "--out", "both") == 2
+    assert bench_here("two.toml", "--out", "both") == 2
     error = capsys.readouterr().err
     assert error.startswith("gaikan: two.toml: both/second: holds a run of train grey/train (24 of")
     assert error.endswith(REMEDY)
@@ -222,7 +222,7 @@ def test_of_several_data_sets_one_that_would_replace_another_stops_all(
         files(Path("both/second")).items()
         <= {name.removeprefix("second/"): content for name, content in before.items()}.items()
     )
-    assert drawless_bench("two.toml", "--out", "both", "--replace") == 0
+    assert bench_here("two.toml", "--out", "both", "--replace") == 0
     sources = [json.loads(Path(f"both/{name}/sources.json").read_text()) for name, _ in NAMES]
     assert [each["train"]["name"] for each in sources] == ["colour/train"] * 2
 
@@ -249,14 +249,14 @@ def test_an_import_of_other_weights_is_refused(
     error = capsys.readouterr().err
     assert ", weights old/best.pth, and this one is of train colour/train (24 of" in error
     assert error.endswith(f", weights new/best.pth{REMEDY}")
-    assert drawless_bench("grid.toml", "--train", "colour/train", *into) == 2
+    assert bench_here("grid.toml", "--train", "colour/train", *into) == 2
     assert gaikan("import", "new/best.pth", *options, *into, "--replace") == 0
 
 
 def test_two_folders_of_one_name_are_two_runs(here: Path) -> None:
     settings = ("--seeds", "1", "--epochs", "1", "--references", "none", "--no-timing")
     for name in ("colour", "grey"):
-        assert drawless_bench("--train", f"{here}/{name}/train", *settings) == 0
+        assert bench_here("--train", f"{here}/{name}/train", *settings) == 0
     assert sorted(path.name for path in Path("results").iterdir()) == ["colour-train", "grey-train"]
 
 

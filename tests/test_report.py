@@ -15,9 +15,9 @@ from gaikan.figures.thumbnails import COLUMNS, SIDE, sheet
 from gaikan.report.blocks import Bullets, Code, Table
 from gaikan.report.markdown_page import markdown
 from gaikan.report.parts import _choose
-from gaikan.report.run_files import write_manifest
 from gaikan.report.strings import plain, say, strings
 from gaikan.report.trust_words import reference_sentence
+from gaikan.run_folder.bench_files import write_manifest
 
 
 def test_every_string_has_both_languages_and_the_same_fields() -> None:

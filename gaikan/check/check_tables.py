@@ -4,8 +4,8 @@ import math
 
 from gaikan.check.outcome import CheckOutcome
 from gaikan.check.verdicts import Line
-from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE
 from gaikan.evaluation.statistics import LEVEL
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE
 from gaikan.report.markdown_table import Rows, markdown
 
 HEADER = ["variant", "baseline", "now", "difference", "95 %", "verdict"]

@@ -10,8 +10,8 @@ import pandas as pd
 from gaikan.check.measures import measured
 from gaikan.check.run_answers import Answers, CheckedRun
 from gaikan.check.verdicts import Line
-from gaikan.evaluation.verdict_names import INCONCLUSIVE
 from gaikan.errors import DataError
+from gaikan.evaluation.verdict_names import INCONCLUSIVE
 from gaikan.system.files import write
 
 IDENTITY = ["date", "commit", "data", "variant", "seeds"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from gaikan.check.baseline import Baseline, Ratio
 from gaikan.check.verdicts import Line
-from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE
 from gaikan.errors import ConfigError
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.timing.runtimes import is_reference
 

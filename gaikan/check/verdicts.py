@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.check.differences import Difference
-from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING, RAISE, SAME, WORSE
 from gaikan.evaluation.statistics import LEVEL, Estimate, Floats, holm
-
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 
 
 @dataclass(frozen=True)

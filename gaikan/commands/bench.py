@@ -52,6 +52,7 @@ def bench(
     quick: Quick = False,
     thorough: Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
+    pictures: Annotated[bool | None, typer.Option(help="Draw figures and pages too")] = None,
     executor: Annotated[
         str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
     ] = None,
@@ -74,6 +75,7 @@ def bench(
         "references": references,
         "timing.plan": timing_plan(quick, thorough),
         "timing.enabled": timing,
+        "pictures": pictures,
         "executor": executor,
         "worker_resources": worker_resources,
     }
@@ -124,10 +126,13 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing
             options = TimingOptions.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
-            latency = time_networks(outcome.out, options, steps, again=False)
+            latency = time_networks(
+                outcome.out, options, steps, again=False, pictures=settings.pictures
+            )
         show_latency(console, latency)
         at_the_end(console, outcome.out)
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
-    console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
+    if settings.pictures:
+        console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
     return not outcome.failed

@@ -162,6 +162,7 @@ class Config(TomlSection):
     references: Literal["all", "none"] = Field(
         "all", description="classical classifiers beside the grid"
     )
+    pictures: bool = Field(True, description="off: tables alone, no figures and no pages")
     timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"

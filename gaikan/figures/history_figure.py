@@ -8,9 +8,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from gaikan.evaluation.verdict_names import INCONCLUSIVE, WORSE
 from gaikan.evaluation.change_point import ChangePoint, change_point
 from gaikan.evaluation.statistics import LEVEL, holm
+from gaikan.evaluation.verdict_names import INCONCLUSIVE, WORSE
 from gaikan.figures.colours import PALETTE
 from gaikan.figures.style import fixed, labels, sheet, styled
 from gaikan.seeds import stream

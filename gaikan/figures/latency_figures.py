@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFor
 
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.latency_labels import digits
-from gaikan.run_folder.latency_files import figure_places
 from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
+from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
 
 _ABREAST = 2  # panels: more would be too small on a page

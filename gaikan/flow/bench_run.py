@@ -1,13 +1,11 @@
-"""`gaikan bench`: the whole run, from configuration to files."""
+"""`gaikan bench`: the whole run, from configuration to files, as a row of steps."""
 
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gaikan.config.model import Config
 from gaikan.data.kept import KeptSources
@@ -15,18 +13,17 @@ from gaikan.data.run_sources import RunSources
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.evaluation.copies import Copies, find_copies
 from gaikan.evaluation.experiment import Experiment, prepare
+from gaikan.evaluation.findings import Findings, evaluate
 from gaikan.evaluation.leaks import Leaks, audit
-from gaikan.evaluation.original_protocol import optimism, original_cells
-from gaikan.evaluation.rates import rates as rate_table
-from gaikan.evaluation.rates import recalls
+from gaikan.evaluation.original_protocol import original_cells
 from gaikan.evaluation.references import Reference, run_references
-from gaikan.evaluation.results import EvaluatedNetwork, accuracy, judged, predictions, summary
+from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import FailedCell, Grid, train_grid
 from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
-from gaikan.report import run_files
-from gaikan.report.findings import Findings
 from gaikan.report.pages import write_pages
+from gaikan.report.run_pictures import accuracy_caption, write_accuracy_page, write_pictures
+from gaikan.run_folder import bench_files
 from gaikan.run_folder.describe import describe_run, no_references
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
@@ -72,67 +69,122 @@ def bench(
     trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
+    refuse_summary(out)
+    check_config(config)
+    place = find_place(config, watcher)
+    work = lay_out(config, place, Store(out / "store"), weights)
+    with locked(out):
+        take_folder(out, work, replace_run)
+        grid = train_grid(work.cells, work.experiment, work.store, watcher, place.cluster)
+        made_from = made_of(config, work.experiment, grid)
+        before = None if work.store.damaged else unchanged(out, made_from)
+        if before is not None:
+            return keep(before, work.experiment, grid)
+        references = fit_references(config, work, watcher)
+        trained = time.perf_counter() - started
+        watcher.stage("looking for leaks")
+        leaks = find_leaks(work.experiment, work.store)
+        watcher.stage("writing the report")
+        judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
+        found = evaluate(config, work.experiment, judges, grid.answers, leaks)
+        write_run(out, config, work, grid, found)
+        seconds = {"training": trained, "all": time.perf_counter() - started}
+        manifest = describe(config, work, place, grid, leaks, weights)
+        sealed = {"made_from": made_from, "seconds": seconds}
+        seal(out, config, found, grid, manifest | sealed)
+        if config.pictures:
+            write_pages(out)
+    about = accuracy_caption(found.summary, work.experiment).en
+    return RunOutcome(out, found.summary, about, found.rates, grid.failed)
+
+
+def refuse_summary(out: Path) -> None:
+    """Raises ConfigError where the folder is that of a summary of several runs."""
     if (out / PAGE).exists():
         raise ConfigError(f"{out}: holds a summary of several runs; choose another --out")
-    check_config(config)
-    cluster, workers = _cluster(config, watcher)
-    hardware = None if workers is None else workers.hardware
-    device = resolve_device(config.device, hardware)
-    store = Store(out / "store")
-    sources = KeptSources(store)
-    experiment = prepare(config, sources.read)
-    todo = cells(config, device, experiment.parts, experiment.train, hardware)
-    given = dict(sources.rendered)  # store entries that are not trained here
-    made_of = experiment.sources
+
+
+def check_config(config: Config) -> None:
+    """Raises ConfigError for what can be told without images, and without asking a cluster."""
+    axes(config)
+    if config.timing.enabled:
+        TimingOptions.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
+    if config.executor == "local":
+        resolve_device(config.device)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the cells run: on this machine, or on the workers of a cluster."""
+
+    device: str  # cpu or cuda
+    hardware: machine.Hardware | None  # None: this machine's own
+    cluster: "Cluster | None" = None
+    workers: "Workers | None" = None
+
+
+def find_place(config: Config, watcher: Watcher) -> Place:
+    """The place that the configuration asks for; its workers are asked what they are.
+
+    Raises ConfigError.
+    """
+    if config.executor == "local":
+        return Place(resolve_device(config.device), None)
+    try:
+        from gaikan.grid.dask.runner import Cluster
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"--executor {config.executor}: {error.name} is missing: pip install 'gaikan[dask]'"
+        ) from None
+    cluster = Cluster(config.executor.removeprefix("dask://"), config.worker_resources)
+    workers = cluster.ask(watcher)
+    for note in workers.notes:
+        watcher.note(note)
+    hardware = workers.hardware
+    return Place(resolve_device(config.device, hardware), hardware, cluster, workers)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The parts, the cells to train on them, and where the results are kept."""
+
+    experiment: Experiment
+    cells: list[Cell]
+    store: Store
+    given: dict[str, bytes]  # store entries that are not trained here, by key
+    sources: RunSources
+
+
+def lay_out(config: Config, place: Place, store: Store, weights: Weights | None) -> Work:
+    """Reads and divides the sources, and lays out the grid. Raises ConfigError and DataError."""
+    kept = KeptSources(store)
+    experiment = prepare(config, kept.read)
+    todo = cells(config, place.device, experiment.parts, experiment.train, place.hardware)
+    given, sources = dict(kept.rendered), experiment.sources
     if weights is not None:
         (cell,) = todo
         network, content = imported(cell, weights, experiment.train)
         todo, given[network.trained_key] = [network], content
-        made_of = made_of.model_copy(update={"weights": weights.source})
+        sources = sources.model_copy(update={"weights": weights.source})
         noted = (*experiment.train.notes, weights.note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
-    with locked(out):
-        _begin(out, made_of, replace_run)
-        sweep(out)
-        for key, content in given.items():
-            store.save(key, content)
-        if config.protocol == "original":
-            todo += original_cells(todo, experiment.train)
-        grid = train_grid(todo, experiment, store, watcher, cluster)
-        made_from = _made_from(config, experiment, grid)
-        before = None if store.damaged else _unchanged(out, made_from)
-        if before is not None:
-            caption = run_files.about(before.summary, experiment).en
-            return RunOutcome(out, before.summary, caption, before.rates, grid.failed, kept=True)
-        references = _references(config, experiment, todo[0], store, watcher)
-        trained = time.perf_counter() - started
-        watcher.stage("looking for leaks")
-        leaks = _leaks(experiment, store)
-        watcher.stage("writing the report")
-        manifest = describe_run(config, experiment, todo[0], grid, leaks, store)
-        if workers is not None:
-            manifest |= {"machine": workers.machine(device), "workers": len(workers.facts)}
-        manifest["weights"] = None if weights is None else weights.describe()
-        found = _figures(config, experiment, grid.networks, references, grid.answers, leaks)
-        _write(out, experiment, grid.networks, found)
-        outcome = RunOutcome(out, found.summary, found.about.en, found.rates, grid.failed)
-        files = run_files.checksums(out, run_files.names(found, grid.networks))
-        manifest |= {"made_from": made_from, "files": files}
-        manifest["seconds"] = {"training": trained, "all": time.perf_counter() - started}
-        run_files.write_manifest(out, manifest)
-        write_pages(out)
-        return outcome
+    if config.protocol == "original":
+        todo = [*todo, *original_cells(todo, experiment.train)]
+    return Work(experiment, todo, store, given, sources)
 
 
-def _begin(out: Path, sources: RunSources, replace_run: bool) -> None:
+def take_folder(out: Path, work: Work, replace_run: bool) -> None:
     """Takes the folder for a run of these sources. Raises ConfigError where it holds another."""
     try:
-        refuse_other(out, sources)
+        refuse_other(out, work.sources)
     except ConfigError:
         if not replace_run:
             raise
-        run_files.remove_run(out)
-    write_sources(out, sources)
+        bench_files.remove_run(out)
+    write_sources(out, work.sources)
+    sweep(out)
+    for key, content in work.given.items():
+        work.store.save(key, content)
 
 
 def check_folder(config: Config, out: Path) -> None:
@@ -146,33 +198,7 @@ def check_folder(config: Config, out: Path) -> None:
     refuse_other(out, experiment.sources)
 
 
-def check_config(config: Config) -> None:
-    """Raises ConfigError for what can be told without images, and without asking a cluster."""
-    axes(config)
-    if config.timing.enabled:
-        TimingOptions.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
-    if config.executor == "local":
-        resolve_device(config.device)
-
-
-def _cluster(config: Config, watcher: Watcher) -> "tuple[Cluster | None, Workers | None]":
-    """The cluster that the configuration asks for, and its workers. Raises ConfigError."""
-    if config.executor == "local":
-        return None, None
-    try:
-        from gaikan.grid.dask.runner import Cluster
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"--executor {config.executor}: {error.name} is missing: pip install 'gaikan[dask]'"
-        ) from None
-    cluster = Cluster(config.executor.removeprefix("dask://"), config.worker_resources)
-    workers = cluster.ask(watcher)
-    for note in workers.notes:
-        watcher.note(note)
-    return cluster, workers
-
-
-def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
+def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
     """A hash of what determines the run's files, but for those of timing and picking."""
     return key_of(
         {
@@ -186,7 +212,7 @@ def _made_from(config: Config, experiment: Experiment, grid: Grid) -> str:
     )
 
 
-def _unchanged(out: Path, made_from: str) -> RunFolder | None:
+def unchanged(out: Path, made_from: str) -> RunFolder | None:
     """The run that is in the folder, where it is this one and whole."""
     try:
         manifest = read_manifest(out)
@@ -194,23 +220,28 @@ def _unchanged(out: Path, made_from: str) -> RunFolder | None:
         return None
     if manifest.get("made_from") != made_from:
         return None
-    if run_files.checksums(out, manifest["files"]) != manifest["files"]:
+    if bench_files.checksums(out, manifest["files"]) != manifest["files"]:
         return None
     return RunFolder.read(out)
 
 
-def _references(
-    config: Config, experiment: Experiment, first: Cell, store: Store, watcher: Watcher
-) -> list[Reference]:
-    """The classical references, where there are to be some; images as `first` has them."""
+def keep(before: RunFolder, experiment: Experiment, grid: Grid) -> RunOutcome:
+    """The outcome of a run whose files stand as they are."""
+    about = accuracy_caption(before.summary, experiment).en
+    return RunOutcome(before.out, before.summary, about, before.rates, grid.failed, kept=True)
+
+
+def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Reference]:
+    """The classical references, where there are to be some; images as the networks have them."""
+    experiment = work.experiment
     if no_references(config, experiment) is not None:
         return []
-    by_image = first.recipe.train.normalise == "image"
+    by_image = work.cells[0].recipe.train.normalise == "image"
     train, test, parts = experiment.train, experiment.test, experiment.parts
-    return run_references(train, test, parts, by_image, store, watcher.stage)
+    return run_references(train, test, parts, by_image, work.store, watcher.stage)
 
 
-def _leaks(experiment: Experiment, store: Store) -> Leaks:
+def find_leaks(experiment: Experiment, store: Store) -> Leaks:
     """The audit; which images are copies of which is kept, as it takes seconds to find."""
     train, test = experiment.train, experiment.test
     key = key_of(
@@ -228,58 +259,26 @@ def _leaks(experiment: Experiment, store: Store) -> Leaks:
     return audit(train, test, experiment.parts, copies)
 
 
-def _figures(
-    config: Config,
-    experiment: Experiment,
-    networks: list[EvaluatedNetwork],
-    references: list[Reference],
-    answers: list[dict[str, NDArray[np.bool_]]],
-    leaks: Leaks,
-) -> Findings:
-    ok = experiment.ok
-    judges: list[EvaluatedNetwork | Reference] = [*networks, *references]
-    table = predictions(judges, experiment)
-    scores = accuracy(table, judges, ok)
-    complete, incomplete = judged(table, experiment)
-    best_first, comparisons = summary(scores, complete, incomplete)
-    if config.protocol == "original":
-        best_first = best_first.merge(optimism(answers, complete), on="variant", how="left")
-    modes = complete.modes
-    if modes is not None and (modes == complete.actual).all():
-        modes = None  # the classes over again
-    rates = None
-    if ok is not None:
-        rates = rate_table(complete, ok, config.factory)
-        rates = by_rank(rates, best_first["variant"].tolist())
-    return Findings(
-        table=table,
-        scores=scores,
-        summary=best_first,
-        about=run_files.about(best_first, experiment),
-        comparisons=comparisons,
-        judged=complete,
-        rates=rates,
-        classes=recalls(complete, complete.actual, ok),
-        modes=None if modes is None else recalls(complete, modes, ok),
-        leaks=leaks,
-        factory=config.factory,
-        ok=ok,
-    )
+def write_run(out: Path, config: Config, work: Work, grid: Grid, found: Findings) -> None:
+    """The tables and, where they are wanted, the pictures."""
+    bench_files.write_tables(out, found, work.experiment.test.classes)
+    write_accuracy_page(out, found.summary, work.experiment)
+    if config.pictures:
+        write_pictures(out, work.experiment, grid.networks, found)
 
 
-def by_rank(table: pd.DataFrame, best_first: list[str]) -> pd.DataFrame:
-    """The rows of a table by variant in the order of another."""
-    rank = {variant: i for i, variant in enumerate(best_first)}
-    return table.sort_values("variant", key=lambda names: names.map(rank), ignore_index=True)
+def describe(
+    config: Config, work: Work, place: Place, grid: Grid, leaks: Leaks, weights: Weights | None
+) -> dict[str, Any]:
+    """What the manifest says of the run, but for its time and its files."""
+    manifest = describe_run(config, work.experiment, work.cells[0], grid, leaks, work.store)
+    if place.workers is not None:
+        workers = place.workers
+        manifest |= {"machine": workers.machine(place.device), "workers": len(workers.facts)}
+    return manifest | {"weights": None if weights is None else weights.describe()}
 
 
-def _write(
-    out: Path,
-    experiment: Experiment,
-    networks: list[EvaluatedNetwork],
-    found: Findings,
-) -> None:
-    run_files.write_predictions(out, found.table)
-    run_files.write_tables(out, found)
-    run_files.write_confusions(out, found.table, experiment.test.classes)
-    run_files.write_figures(out, experiment, networks, found)
+def seal(out: Path, config: Config, found: Findings, grid: Grid, manifest: dict[str, Any]) -> None:
+    """Writes the manifest with the checksums of the files: from now on the run is whole."""
+    files = bench_files.checksums(out, bench_files.names(found, grid.networks, config.pictures))
+    bench_files.write_manifest(out, manifest | {"files": files})

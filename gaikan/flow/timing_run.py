@@ -23,7 +23,12 @@ class Latency:
 
 
 def time_networks(
-    out: Path, options: TimingOptions, report: Report, csv: Path | None = None, again: bool = True
+    out: Path,
+    options: TimingOptions,
+    report: Report,
+    csv: Path | None = None,
+    again: bool = True,
+    pictures: bool = True,
 ) -> Latency:
     """Times the run in `out` and writes `latency.*` there, or the table alone to `csv`.
 
@@ -41,5 +46,5 @@ def time_networks(
             write_rows(csv, timing.rows)
         else:
             write_timing(out, timing.rows, timing.facts, samples_table(timing.samples))
-            write_latency_page(out)
+            write_latency_page(out, pictures)
     return Latency(timing.rows, kept=False)

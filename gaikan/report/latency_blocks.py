@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from gaikan.run_folder.latency_files import figure_places
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
@@ -15,6 +14,7 @@ from gaikan.report.latency_tables import (
 )
 from gaikan.report.markdown_table import Rows, measured
 from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
 
 _IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine

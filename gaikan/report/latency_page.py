@@ -5,16 +5,25 @@ from pathlib import Path
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.markdown_page import markdown
 from gaikan.run_folder.latency_files import PAGE, own_rows, read_facts
+from gaikan.run_folder.latency_rows import Row
 from gaikan.system.files import write
 
 
-def write_latency_page(out: Path) -> None:
-    """Both, from `latency.csv` and `latency.json` of the run in `out`."""
+def write_latency_page(out: Path, pictures: bool = True) -> None:
+    """Writes both for the run in `out`, from its `latency.csv` and `latency.json`.
+
+    Without `pictures` the page alone.
+    """
+    rows = own_rows(out)
+    if pictures:
+        _draw(out, rows)
+    write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))
+
+
+def _draw(out: Path, rows: list[Row]) -> None:
     from gaikan.figures.latency_figures import latency_figures
     from gaikan.figures.style import save
 
-    rows = own_rows(out)
     (out / "figures").mkdir(parents=True, exist_ok=True)
     for name, figure in latency_figures(rows).items():
         save(figure, out / f"figures/{name}.png")
-    write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))

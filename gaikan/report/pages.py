@@ -6,10 +6,9 @@ from gaikan.errors import ConfigError
 from gaikan.report import html_page, markdown_page
 from gaikan.report.content import document
 from gaikan.report.strings import LANGUAGES
+from gaikan.run_folder.bench_files import HTML, MARKDOWN
 from gaikan.run_folder.whole import RunFolder
 from gaikan.system.files import write
-
-HTML, MARKDOWN = "report.html", "report.md"
 
 
 def write_pages(out: Path, language: str = "en") -> Path:

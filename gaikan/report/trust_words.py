@@ -1,6 +1,6 @@
 """Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,6 @@ from gaikan.evaluation.bounds import parts_needed, upper_bound
 from gaikan.report.accuracy_table import interval, percent
 from gaikan.report.markdown_table import Rows
 from gaikan.report.strings import Words, joined, plain, say
-
-if TYPE_CHECKING:  # slow to import, and `gaikan report` makes neither
-    from gaikan.evaluation.leaks import Leaks
-    from gaikan.evaluation.rates import JudgedParts
 
 _AS_IS = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
@@ -89,28 +85,6 @@ def smallest_shown(rates: pd.DataFrame) -> Words:
         percent=parts_needed(0.01),
         permille=parts_needed(0.001),
     )
-
-
-def leak_accuracy(judged: "JudgedParts", leaks: "Leaks") -> pd.DataFrame:
-    """Test accuracy with and without what leaked, and on that alone: a row a variant and `kind`.
-
-    `parts` of that kind, `accuracy` in 0..1, NaN where there are none; best variant first. Empty
-    where no test part leaked.
-    """
-    leaked, shared = leaks.leaked, leaks.of_shared_group
-    kinds = {"all_parts": np.ones_like(leaked)}
-    if leaked.any():
-        kinds |= {"without_copies": ~leaked, "copies_alone": leaked}
-    if shared.any():
-        kinds |= {"new_groups": ~shared, "shared_groups": shared}
-    rows = []
-    for i in np.argsort(-judged.correct.mean((1, 2)), kind="stable").tolist():
-        for kind, which in kinds.items():
-            right = judged.correct[i][:, which]
-            accuracy = right.mean() if right.size else np.nan
-            rows.append((judged.variants[i], kind, int(which.sum()), accuracy))
-    columns = ["variant", "kind", "parts", "accuracy"]
-    return pd.DataFrame(rows if len(kinds) > 1 else [], columns=columns)
 
 
 def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:

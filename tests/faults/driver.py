@@ -11,8 +11,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import psutil
-from drawless import drawless_bench, drawless_command
 from here import one_thread
+from tiny_grid import bench_command, bench_here
 
 Process = subprocess.Popen[str]
 
@@ -20,7 +20,7 @@ Process = subprocess.Popen[str]
 @contextmanager
 def driver(reference: Path, out: Path, *options: str, **environment: str) -> Iterator[Process]:
     """The reference's grid into `out`; ended with the block, however it ends."""
-    command = drawless_command(reference / "grid.toml", "--out", out, *options)
+    command = bench_command(reference / "grid.toml", "--out", out, *options)
     with subprocess.Popen(
         command,
         env=os.environ | environment,
@@ -79,7 +79,7 @@ def resumes(reference: Path, out: Path, *options: str) -> None:
     What is left is trained in a thread of this process: a worker takes seconds to start.
     """
     with patch("gaikan.grid.pool.processes", one_thread):
-        assert drawless_bench(reference / "grid.toml", "--out", out, *options) == 0
+        assert bench_here(reference / "grid.toml", "--out", out, *options) == 0
     assert scores(out) == scores(reference / "out")
     assert not list(out.rglob("*.tmp"))
     assert not (out / "store/work").exists()

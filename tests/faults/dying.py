@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from drawless import drawless
+from gaikan.cli import main
 
 
 def dying(part: str) -> None:
@@ -20,7 +20,7 @@ def dying(part: str) -> None:
         sync(descriptor)
 
     with patch("os.fsync", killed):
-        drawless()
+        main()
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drawless import drawless_bench
 from driver import driver, lines, resumes, scores, training, wait_for, workers
+from tiny_grid import bench_here
 
 pytest_plugins = ["undisturbed"]
 pytestmark = pytest.mark.timeout(180)
@@ -101,7 +101,7 @@ def test_a_second_driver_on_the_folder_is_refused_and_harms_nothing(
     lacking(tmp_path, 1)
     with driver(reference, tmp_path) as process:
         wait_for(lambda: training(tmp_path), process)
-        assert drawless_bench(reference / "grid.toml", "--out", tmp_path) == 2
+        assert bench_here(reference / "grid.toml", "--out", tmp_path) == 2
         (error,) = lines(capsys.readouterr().err)
         assert error == (
             f"gaikan: {tmp_path}: another gaikan run is writing here; "

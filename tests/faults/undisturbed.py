@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from drawless import TOML, drawless_bench
 from tiny import write_class
+from tiny_grid import TOML, bench_here
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for place, name in enumerate(("ok", "open", "spur")):
         write_class(path / "parts" / name, 3 * place, 20, seed=0, contrast=20)
     (path / "grid.toml").write_text(TOML.format(folder=path, epochs=16))
-    assert drawless_bench(path / "grid.toml", "--out", path / "out") == 0
+    assert bench_here(path / "grid.toml", "--out", path / "out") == 0
     return path
 
 

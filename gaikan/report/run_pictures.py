@@ -1,0 +1,69 @@
+"""The pictures of a run, and its accuracy table for people."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.findings import Findings
+from gaikan.evaluation.mistakes import most_confident_mistakes
+from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.figures import run_figures
+from gaikan.figures.gallery import gallery
+from gaikan.figures.pca import project
+from gaikan.report.accuracy_table import accuracy_rows, caption
+from gaikan.report.markdown_table import markdown
+from gaikan.report.strings import Words
+from gaikan.run_folder.bench_files import confusions, first_seed, scatter_name
+from gaikan.system.files import write
+
+
+def write_accuracy_page(out: Path, summary: pd.DataFrame, experiment: Experiment) -> None:
+    """`accuracy.md`."""
+    table = markdown(*accuracy_rows(summary, wide=True))
+    write(out / "accuracy.md", f"{table}\n\n{accuracy_caption(summary, experiment).en}\n")
+
+
+def accuracy_caption(summary: pd.DataFrame, experiment: Experiment) -> Words:
+    """The caption of the accuracy table."""
+    groups = experiment.test.groups
+    n_groups = None if groups is None else len(np.unique(groups))
+    seeds = int(summary["seeds"].max())
+    return caption(seeds, len(experiment.test), n_groups, "original" in summary)
+
+
+def write_pictures(
+    out: Path, experiment: Experiment, networks: list[EvaluatedNetwork], found: Findings
+) -> None:
+    """`figures/` (samples, accuracy, mistakes, a scatter a network) and the confusion matrices."""
+    for variant, counts in confusions(found, experiment.test.classes).items():
+        figure = run_figures.confusion_heatmap(counts, f"{variant}, test")
+        run_figures.save(figure, out / f"confusion/{variant}.png")
+    summary = found.summary
+    folder = out / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    run_figures.save(run_figures.sample_grid(experiment.train), folder / "samples.png")
+    run_figures.save(
+        run_figures.accuracy_bars(summary.assign(tied=summary["tied"].eq(True))),
+        folder / "accuracy.png",
+    )
+    best = str(summary.loc[summary["kind"] != "reference", "variant"].iloc[0])
+    mistakes = most_confident_mistakes(found.table, best)
+    (folder / "mistakes.png").unlink(missing_ok=True)
+    if len(mistakes):
+        title = f"Most confident mistakes of {best}, test"
+        run_figures.save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
+    for network in first_seed(networks):
+        anchor = network.cell.anchors[-1]
+        arrays = network.embedded
+        points, anchors, explained = project(arrays["test"], arrays[f"anchors.{anchor}"])
+        figure = run_figures.embedding_scatter(
+            points,
+            experiment.test.names,
+            anchors,
+            experiment.train.classes,
+            explained,
+            f"{network.cell.network}: test embeddings, seed {network.seed}, {anchor} anchors",
+        )
+        run_figures.save(figure, out / scatter_name(network))

@@ -1,0 +1,139 @@
+"""The files that `gaikan bench` itself writes, and their removal."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gaikan.errors import ConfigError
+from gaikan.evaluation.findings import Findings
+from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.evaluation.score import confusion
+from gaikan.run_folder.latency_files import timing_files
+from gaikan.run_folder.manifest import read_manifest
+from gaikan.system.files import write
+
+HTML, MARKDOWN = "report.html", "report.md"
+_PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
+_ALWAYS = (
+    *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
+    *("modes.csv", "leaks.csv", "leaked.csv", "predictions.parquet"),
+    *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
+)
+
+
+def names(found: Findings, networks: list[EvaluatedNetwork], pictures: bool) -> list[str]:
+    """What a run writes, but for its manifest, timing, picks and pages; some not in every run."""
+    variants = found.table["variant"].unique()
+    of_variants = [f"confusion/{name}.{kind}" for name in variants for kind in ("csv", "png")]
+    scatters = [scatter_name(network) for network in first_seed(networks)]
+    found_names = [*_ALWAYS, *of_variants, *scatters]
+    return [name for name in found_names if pictures or not name.endswith(".png")]
+
+
+def first_seed(networks: list[EvaluatedNetwork]) -> list[EvaluatedNetwork]:
+    """Those of the first seed."""
+    first = min(network.seed for network in networks)
+    return [network for network in networks if network.seed == first]
+
+
+def scatter_name(network: EvaluatedNetwork) -> str:
+    """The file of its picture."""
+    return f"figures/scatter-{network.cell.network}.png"
+
+
+def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
+    """sha256 of those of the files that are in the folder."""
+    paths = {name: out / name for name in sorted(names)}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in paths.items()
+        if path.is_file()
+    }
+
+
+def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
+    """Every table of the run, predictions and confusion matrices included."""
+    _write_predictions(out, found.table)
+    _write_tables(out, found)
+    for variant, counts in confusions(found, classes).items():
+        write(out / f"confusion/{variant}.csv", counts.to_csv(index_label="actual"))
+
+
+def confusions(found: Findings, classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """By variant: test counts summed over seeds, rows actual, columns predicted."""
+    test = found.table[found.table["split"] == "test"]
+    return {
+        str(variant): confusion(
+            part["label"].to_numpy(str), part["predicted"].to_numpy(str), classes
+        )
+        for variant, part in test.groupby("variant", sort=False, observed=True)
+    }
+
+
+def _write_tables(out: Path, found: Findings) -> None:
+    """`accuracy.csv` and the other tables."""
+    write(out / "accuracy.csv", found.scores.to_csv(index=False, float_format="%.6f"))
+    frames = {
+        "summary": found.summary,
+        "leaked": found.leaked if len(found.leaked) else None,
+        "comparisons": found.comparisons,
+        "leaks": found.leaks.pairs,
+        "classes": found.classes,
+        "rates": found.rates,
+        "modes": found.modes,
+    }
+    for name, frame in frames.items():
+        if frame is None:  # nor is one of an earlier run in this folder
+            (out / f"{name}.csv").unlink(missing_ok=True)
+        else:
+            write(out / f"{name}.csv", frame.to_csv(index=False, float_format="%.6g"))
+
+
+def _write_predictions(out: Path, table: pd.DataFrame) -> None:
+    """`predictions.parquet`."""
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    write(out / "predictions.parquet", content.getvalue())
+
+
+def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
+    """`manifest.json`; what an earlier run alone has written goes, and picks among its networks."""
+    try:
+        before = read_manifest(out)
+    except ConfigError:  # the folder's first run
+        before = {"networks": []}
+    _remove(out, before.get("files", {}).keys() - manifest["files"].keys())
+    stored = [[each["store"] for each in other["networks"]] for other in (before, manifest)]
+    if stored[0] != stored[1]:
+        _remove_picks(out)
+    write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def remove_run(out: Path) -> None:
+    """Removes what the run, its timing, picks and pages have written; its store stays.
+
+    The manifest goes last: until then it says what else is to go.
+    """
+    try:
+        tables = read_manifest(out).get("files", {})
+    except ConfigError:  # it has not ended, or its manifest is damaged
+        tables = {}
+    _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
+    _remove_picks(out)
+    _remove(out, ["manifest.json"])
+
+
+def _remove(out: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if (out / name).resolve().is_relative_to(out.resolve()):
+            (out / name).unlink(missing_ok=True)
+
+
+def _remove_picks(out: Path) -> None:
+    for path in [path for pattern in _PICKED for path in out.glob(pattern)]:
+        path.unlink()

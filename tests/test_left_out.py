@@ -10,12 +10,6 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")
-def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the first run that has the seeds for one."""
-    return tmp_path_factory.mktemp("left-out") / "baseline.json"
-
-
-@pytest.fixture(scope="module")
 def pages() -> list[Path]:
     """Of the runs so far."""
     return []
@@ -24,7 +18,6 @@ def pages() -> list[Path]:
 @pytest.mark.parametrize("case", in_file(0), ids=lambda case: case.name)
 def test_a_run_goes_through_every_command(
     case: Case,
-    baseline: Path,
     pages: list[Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -35,7 +28,7 @@ def test_a_run_goes_through_every_command(
     walk.time()
     walk.pick()
     walk.export()
-    walk.check(baseline)
+    walk.check()
     pages.append(walk.out / "report.html")
 
 

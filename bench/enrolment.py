@@ -32,6 +32,7 @@ from gaikan.seeds import stream
 from gaikan.system.files import write
 from gaikan.system.store import Store, Tensors, unpack
 from gaikan.training.nearest_anchor import anchor_distances, nearest
+from gaikan.variants import Variant
 
 IMAGES, DRAWS = (1, 5, 20), 50
 ANCHOR = "mean_embedding"
@@ -124,7 +125,9 @@ def networks(mode: str, asked: argparse.Namespace) -> Iterator[tuple[str, Known]
 def trained_recall(run: str, mode: str, style: str) -> float:
     """The mode's recall in a run that trained on it."""
     table = pd.read_parquet(Path(run) / "predictions.parquet")
-    own = table[(table["variant"] == f"cnn-{style}-{ANCHOR}") & (table["split"] == "test")]
+    own = table[
+        (table["variant"] == Variant("cnn", style, ANCHOR).name) & (table["split"] == "test")
+    ]
     own = own[own["label"] == mode]
     return float((own["predicted"].astype(str) == mode).mean())
 

@@ -19,6 +19,8 @@ from gaikan.bundle.stream import Tally, predict
 from gaikan.export.build import export
 from gaikan.export.source import BundleChoice
 from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_variants import read_variants
+from gaikan.variants import REFERENCE
 
 
 def main() -> None:
@@ -26,8 +28,8 @@ def main() -> None:
     table = pd.read_parquet(Path(run) / "predictions.parquet")
     seed = int(table["seed"].min())
     test = table[(table["split"] == "test") & (table["seed"] == seed)]
-    names = test["variant"].unique().tolist()
-    variants = chosen or [name for name in names if not name.startswith("reference-")]
+    known = read_variants(Path(run)).items()
+    variants = chosen or [name for name, each in known if each.arch != REFERENCE]
     source = Path(read_manifest(Path(run))["data"]["test"]["source"])
     n_other = 0
     for variant in variants:

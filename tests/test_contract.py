@@ -20,6 +20,7 @@ import pytest
 import torch
 from extra_parts import TinyNet
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from tiny import SIDE, write_class
 
 from gaikan.bundle.bundle import Bundle
@@ -121,7 +122,7 @@ def made(folder: Path, run: Path) -> Path:
     (copy / "manifest.json").write_text(json.dumps(manifest))
     head = {"head.weight": torch.ones(3, 7), "head.bias": torch.zeros(3)}
     torch.save(TinyNet((1, SIDE, SIDE)).state_dict() | head, made / "weights.pt")
-    part, baseline = made / "part.gaikan", ["--baseline", made / "baseline.json"]
+    part, baseline = made / "part.gaikan", f"--baseline={made / 'baseline.json'}"
     added = ["--arch", "tiny-net", "--style", "my-style"]
     extended(
         ["export", run, "--variant", CHOSEN, "-o", part],
@@ -131,8 +132,8 @@ def made(folder: Path, run: Path) -> Path:
         ["enrol", part, folder / "first/spur", "--class", "new", "-o", made / "more.gaikan"],
         ["time", part, "--quick", "--threads", "1", "--machine-name", "pi", "--out", made / "pi"],
         ["report", copy, "--latency", made / "pi"],
-        ["check", copy, *baseline, "--update"],
-        ["check", copy, *baseline, *(f"--{name}={made / name}" for name in CHECKED)],
+        ["check", copy, baseline, "--update"],
+        ["check", copy, baseline, *(f"--{name}={made / name}" for name in CHECKED)],
         ["import", made / "weights.pt", *added, "--train", folder / "first", "--out", made / "run"],
     )
     return made
@@ -208,11 +209,7 @@ def networks(run: Path, name: str) -> list[dict[str, Any]]:
 def texts(figure: Figure) -> set[str]:
     """Every text of a figure: ticks, titles, legends, notes."""
     figure.draw_without_rendering()
-    return {each.get_text().strip() for each in figure.findobj(match=is_text)}
-
-
-def is_text(artist: Any) -> bool:
-    return hasattr(artist, "get_text") and isinstance(artist.get_text(), str)
+    return {each.get_text().strip() for each in figure.findobj(Text) if isinstance(each, Text)}
 
 
 def test_figures_name_them(run: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_batch_that_takes_too_much_is_not_started_nor_half_of_it() -> None:
 
 def test_a_system_that_tells_no_peak_leaves_no_batch_out() -> None:
     model = Model(0.001)
-    footprint = Footprint(model, lambda run: run())  # type: ignore[func-returns-value, arg-type, return-value]
+    footprint = Footprint(model, lambda run: run())  # type: ignore[arg-type, return-value]
     assert footprint.reach(1024, 1, lambda: model(1024)) is None
     assert model.sizes[-1] == 1024
 

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+from gaikan.run_variants import read_variants
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.images import read_batches
@@ -19,7 +20,6 @@ from gaikan.bundle.stream import Tally, predict
 from gaikan.export.build import export
 from gaikan.export.source import BundleChoice
 from gaikan.run_folder.manifest import read_manifest
-from gaikan.run_variants import read_variants
 from gaikan.variants import REFERENCE
 
 

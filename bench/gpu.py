@@ -183,7 +183,7 @@ def _networks(place: Place) -> dict[str, ModelFolder]:
     found = {}
     for folder in folders:
         both = [(folder / name).read_bytes() for name in ("trained", "embedded")]
-        network = TrainedFiles.of(folder.name, *both)
+        network = TrainedFiles.of(*both)
         save_network(network.module.only(_ANCHOR), network.arch, network.shape, folder)
         found[folder.name] = ModelFolder(folder)
     return found
@@ -191,7 +191,7 @@ def _networks(place: Place) -> dict[str, ModelFolder]:
 
 def speed(place: Place) -> Json:
     """Latency, throughput and accuracy of the device's runtimes, as `gaikan time` has them."""
-    reference = RUNTIMES[REFERENCE].setting(machine.cores())
+    reference = REFERENCE.setting(machine.cores())
     settings = list(
         dict.fromkeys([reference, *(r.setting(machine.cores()) for r in place.runtimes)])
     )

@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from gaikan.run_variants import read_variants
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.images import read_batches
@@ -20,6 +19,7 @@ from gaikan.bundle.stream import Tally, predict
 from gaikan.export.build import export
 from gaikan.export.source import BundleChoice
 from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import REFERENCE
 
 

@@ -23,7 +23,7 @@ from small_bundle import CLASSES, anchors, bundle, embedded, graph, images
 from test_hostile_bundles import gaikan
 
 from gaikan.bundle.bundle import Bundle
-from gaikan.bundle.enrol import enrol
+from gaikan.bundle.enrolment import enrol
 from gaikan.bundle.graph import anchors_of, embedding_graph, fields, with_anchors
 from gaikan.bundle.images import ImageBatch, count, read_batches
 from gaikan.errors import BundleError

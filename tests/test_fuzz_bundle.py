@@ -14,7 +14,7 @@ from test_hostile_bundles import zipped
 
 from gaikan.bundle import archive
 from gaikan.bundle.bundle import Bundle
-from gaikan.bundle.enrol import enrol
+from gaikan.bundle.enrolment import enrol
 from gaikan.bundle.images import ImageBatch
 from gaikan.bundle.stream import Tally, csv_text, json_line, predict
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.options import (
+from gaikan.commands.pick import at_the_end
+from gaikan.commands.shared import (
     SOURCE,
     Quick,
     Replace,
@@ -15,7 +16,6 @@ from gaikan.commands.options import (
     needs_harness,
     timing_plan,
 )
-from gaikan.commands.pick import at_the_end
 from gaikan.commands.time import show_latency
 
 if TYPE_CHECKING:

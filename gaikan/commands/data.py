@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import SOURCE, Shape, needs_harness
+from gaikan.commands.shared import SOURCE, Shape, needs_harness
 
 
 def data(source: Annotated[str, typer.Argument(help=SOURCE)], shape: Shape = None) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import BundleFile, BundleOut, ImagePaths
+from gaikan.commands.shared import BundleFile, BundleOut, ImagePaths
 
 
 def enrol(
@@ -19,7 +19,7 @@ def enrol(
     from rich.console import Console
 
     from gaikan.bundle.bundle import Bundle
-    from gaikan.bundle.enrol import enrol as add
+    from gaikan.bundle.enrolment import enrol as add
     from gaikan.bundle.images import read_batches
 
     model = Bundle.open(bundle)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import BundleOut, needs_harness
+from gaikan.commands.shared import BundleOut, needs_harness
 
 
 def export(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import Replace, named_path, needs_harness
+from gaikan.commands.shared import Replace, named_path, needs_harness
 
 
 def import_(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.options import needs_harness
+from gaikan.commands.shared import needs_harness
 from gaikan.errors import GaikanError
 
 if TYPE_CHECKING:

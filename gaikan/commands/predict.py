@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.options import BundleFile, ImagePaths
+from gaikan.commands.shared import BundleFile, ImagePaths
 from gaikan.errors import ConfigError, one_line
 from gaikan.system.files import replacing
 

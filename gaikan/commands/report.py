@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.options import needs_harness
+from gaikan.commands.shared import needs_harness
 from gaikan.commands.time import show_fastest
 from gaikan.errors import GaikanError
 

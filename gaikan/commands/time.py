@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.options import Quick, Thorough, named_path, needs_harness, timing_plan
+from gaikan.commands.shared import Quick, Thorough, named_path, needs_harness, timing_plan
 from gaikan.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ def check_config(config: Config) -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class CellPlace:
     """Where the cells run: on this machine, or on the workers of a cluster."""
 
     device: str  # cpu or cuda
@@ -123,13 +123,13 @@ class Place:
     workers: "Workers | None" = None
 
 
-def find_place(config: Config, watcher: Watcher) -> Place:
+def find_place(config: Config, watcher: Watcher) -> CellPlace:
     """The place that the configuration asks for; its workers are asked what they are.
 
     Raises ConfigError.
     """
     if config.executor == "local":
-        return Place(resolve_device(config.device), None)
+        return CellPlace(resolve_device(config.device), None)
     try:
         from gaikan.grid.dask.runner import Cluster
     except ModuleNotFoundError as error:
@@ -141,7 +141,7 @@ def find_place(config: Config, watcher: Watcher) -> Place:
     for note in workers.notes:
         watcher.note(note)
     hardware = workers.hardware
-    return Place(resolve_device(config.device, hardware), hardware, cluster, workers)
+    return CellPlace(resolve_device(config.device, hardware), hardware, cluster, workers)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Work:
     sources: RunSources
 
 
-def lay_out(config: Config, place: Place, store: Store, weights: Weights | None) -> Work:
+def lay_out(config: Config, place: CellPlace, store: Store, weights: Weights | None) -> Work:
     """Reads and divides the sources, and lays out the grid. Raises ConfigError and DataError."""
     kept = KeptSources(store)
     experiment = prepare(config, kept.read)
@@ -268,7 +268,7 @@ def write_run(out: Path, config: Config, work: Work, grid: Grid, found: Findings
 
 
 def describe(
-    config: Config, work: Work, place: Place, grid: Grid, leaks: Leaks, weights: Weights | None
+    config: Config, work: Work, place: CellPlace, grid: Grid, leaks: Leaks, weights: Weights | None
 ) -> dict[str, Any]:
     """What the manifest says of the run, but for its time and its files."""
     manifest = describe_run(config, work.experiment, work.cells[0], grid, leaks, work.store)

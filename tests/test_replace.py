@@ -277,6 +277,7 @@ def test_two_folders_of_one_name_are_two_runs(here: Path) -> None:
         ("x" * 200 + "/train", "train"),
         ("hub:owner/name", "name"),
         ("hub:owner/name@v1:train", "name-v1-train"),
+        ("caf\udce9/train", "caf-train"),
         ("..", ""),
     ],
 )

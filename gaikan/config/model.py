@@ -229,9 +229,9 @@ def path_name(source: str) -> str:
     path = Path(source)
     if source.startswith("hub:"):
         return file_name(Path(source.rstrip("/").split("/")[-1]).stem)
-    name = path.name if path.suffix.lower() not in _ENDINGS else path.stem
-    both = f"{path.parent.name}-{name}"
-    return file_name(both if is_short(both) else name)
+    name = file_name(path.name if path.suffix.lower() not in _ENDINGS else path.stem)
+    both = "-".join(filter(None, (file_name(path.parent.name), name)))
+    return both if is_short(both) else name
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:

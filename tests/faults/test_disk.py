@@ -77,7 +77,7 @@ def test_a_disk_too_full_for_the_images_is_named_before_anything_is_trained(
 ) -> None:
     out = disk.folder / "out"
     lacking(out, 1)
-    disk.leave(free=8192)
+    disk.leave(free=12_288)
     error = refused(reference, out, capsys)
     assert error == f"gaikan: {out}/store/work: {FULL} again"
     assert not (out / "store/work").exists()

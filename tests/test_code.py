@@ -1,5 +1,6 @@
 """Which code a key covers: all that a cell runs, and nothing of the other cells'."""
 
+import hashlib
 import importlib
 import json
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import gaikan
 from gaikan.anchors import ANCHORS
 from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
@@ -18,7 +20,7 @@ from gaikan.grid.cells import Keys, keys, runs
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system import code
-from gaikan.system.code import CARRIERS, ROOT, closure, code_version
+from gaikan.system.code import CARRIERS, ROOT, closure, code_version, package_version
 from gaikan.training.cell import CHOOSING, Cell
 from gaikan.training.train import Recipe
 
@@ -275,3 +277,13 @@ def test_only_code_counts_in_a_code_version(
     made_up: Callable[[str, str], str], edited: str, counts: bool
 ) -> None:
     assert (made_up(edited, "") != made_up(CODE, "")) == counts
+
+
+def test_the_version_of_the_package_counts_every_file_of_it() -> None:
+    folder = Path(gaikan.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path.relative_to(folder)).encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    assert package_version() == digest.hexdigest()[:32]

@@ -70,7 +70,7 @@ def closure(*starts: str | Component, root: Path = ROOT) -> set[str]:
 
 def package_version() -> str:
     """A hash of every file of the package, text and all."""
-    folder = Path(__file__).parent
+    folder = ROOT / "gaikan"
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":

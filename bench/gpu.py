@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from gaikan.seeds import stream
 from gaikan.styles import STYLES
 from gaikan.system import machine
 from gaikan.system.files import write
+from gaikan.system.machine import MachineFacts
 from gaikan.system.store import unpack
 from gaikan.timing.footprint import host_peak
 from gaikan.timing.measure import Rule, SamplingPlan
@@ -370,7 +371,7 @@ PHASES: dict[str, tuple[float, Callable[[Place], Json]]] = {  # seconds at most
 
 def run_all(out: Path, place: Place) -> Json:
     """Each phase in a process of its own; what one failed of in place of its figures."""
-    found: Json = {"machine": machine.facts(place.device), "device": place.device}
+    found: Json = {"machine": asdict(MachineFacts.here(place.device)), "device": place.device}
     found["cuda"] = torch.version.cuda
     seconds: dict[str, float] = {}
     for name, (limit, _) in PHASES.items():

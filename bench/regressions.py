@@ -127,8 +127,8 @@ def planted(plant: Callable[[], Plant], config: Config, right: CheckedRun, out: 
     """The run with the mistake; one at prediction is made with the `right` run's networks."""
     if plant in AT_PREDICTION and not out.exists():
         shutil.copytree(right.folder / "store", out / "store")
-        for network in right.manifest["networks"]:
-            for entry in (out / "store").glob(f"{network['store']['embedded']}.*"):
+        for network in right.manifest.networks:
+            for entry in (out / "store").glob(f"{network.store.embedded}.*"):
                 entry.unlink()
     with plant():
         return train_here(config, out)

@@ -30,7 +30,7 @@ def main() -> None:
     test = table[(table["split"] == "test") & (table["seed"] == seed)]
     known = read_variants(Path(run)).items()
     variants = chosen or [name for name, each in known if each.arch != REFERENCE]
-    source = Path(read_manifest(Path(run))["data"]["test"]["source"])
+    source = Path(read_manifest(Path(run)).data.test.source)
     n_other = 0
     for variant in variants:
         other = differences(Path(run), seed, variant, source, test[test["variant"] == variant])

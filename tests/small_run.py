@@ -1,6 +1,5 @@
 """A run folder as `gaikan bench` leaves it, drawn at random: nothing is trained or timed."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from manifests import manifest
 
 from gaikan.config.model import Config
+from gaikan.run_folder.bench_files import write_manifest
 from gaikan.run_folder.latency_rows import Row, write_rows
 
 CLASSES = np.array(["ok", "open", "spur"])
@@ -108,12 +109,7 @@ def write_run(
     """Writes manifest.json, accuracy.csv, predictions.parquet and latency.csv; gives the folder."""
     out.mkdir(parents=True, exist_ok=True)
     settings = Config.model_validate(config or {})
-    manifest: dict[str, Any] = {
-        "config": settings.model_dump(mode="json"),
-        "ok": ok,
-        "networks": [],
-    }
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(out, manifest(config=settings, ok=ok))
     names = ["variant", "arch", "style", "anchor"]
     known = [[fake.variant, *fake.variant.split("-")] for fake in fakes]
     pd.DataFrame(known, columns=names).to_csv(out / "accuracy.csv", index=False)

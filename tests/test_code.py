@@ -16,7 +16,8 @@ import gaikan
 from gaikan.anchors import ANCHORS
 from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
-from gaikan.grid.cells import Keys, keys, runs
+from gaikan.grid.cells import keys, runs
+from gaikan.grid.store_keys import Keys
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system import code

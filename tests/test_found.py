@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from manifests import manifest
 from small_run import write_run
 from test_hostile_bundles import gaikan
 
@@ -88,8 +89,9 @@ MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_odd_manifest_is_refused_in_one_line(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    manifest, words = MANIFESTS[kind]
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    odd, words = MANIFESTS[kind]
+    whole = json.loads(manifest().model_dump_json())
+    (tmp_path / "manifest.json").write_text(json.dumps(whole | odd))
     for command in (("pick", tmp_path), ("time", tmp_path), ("report", tmp_path)):
         assert gaikan(*command) == 2
         said = capsys.readouterr().err
@@ -102,6 +104,7 @@ def test_an_odd_manifest_is_refused_in_one_line(
 def test_nesting_without_an_end_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text(DEEP)
+    (tmp_path / "latency.csv").touch()
     readers: dict[str, Callable[[], object]] = {
         "manifest.json": lambda: gaikan("pick", tmp_path),
         "picks.json": lambda: read_picks(path),
@@ -120,6 +123,7 @@ def test_nesting_without_an_end_is_refused(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("facts", ["null", "1", "[]", "{}", '{"networks": 1}'])
 def test_facts_that_are_none_are_none(facts: str, tmp_path: Path) -> None:
     (tmp_path / "latency.json").write_text(facts)
+    (tmp_path / "latency.csv").touch()
     assert read_facts(tmp_path) is None
 
 

@@ -65,8 +65,14 @@ p50_ms = { max = 1e-9 }
 FACTS = {
     "key": "k",
     "machine": "line-pc",
+    "processor": "some processor",
+    "cores": 4,
     "threads": [1],
     "plan": {
+        "name": "quick",
+        "batches": [1, 64],
+        "warm_up": 0.1,
+        "longest": None,
         "single": {"seconds": 1.0, "queries": 64},
         "offline": {"seconds": 1.0, "queries": 10},
         "rounds": 3,
@@ -74,7 +80,10 @@ FACTS = {
     },
     "scored_seeds": [0],
     "scored_images": 6,
-    "once_per_computation": [{"value": 1.0}],
+    "includes_decode": False,
+    "once_per_computation": [
+        {"model": "m", "runtime": "r", "threads": 1, "value": 1.0, "low": None, "high": None}
+    ],
     "batch_memory": 2**30,
     "ran": 0.99,
     "roofline": [

@@ -28,6 +28,7 @@ from gaikan.cli import main
 from gaikan.config.model import load_config
 from gaikan.report.reproduce import changes_toml
 from gaikan.run_folder.latency_rows import read_rows, write_rows
+from gaikan.run_folder.manifest import read_manifest
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -412,8 +413,7 @@ def test_picks_of_an_earlier_timing_are_told(timed: Path, tmp_path: Path) -> Non
 
 
 def test_the_configuration_that_it_shows_makes_the_same_run(out: Path, tmp_path: Path) -> None:
-    manifest = json.loads((out / "manifest.json").read_text())
-    (tmp_path / "again.toml").write_text(changes_toml(manifest["config"]))
+    (tmp_path / "again.toml").write_text(changes_toml(read_manifest(out).config))
     again = load_config(tmp_path / "again.toml", {})
     assert again == load_config(out.parent / "tiny.toml", {})
 

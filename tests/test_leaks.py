@@ -18,6 +18,7 @@ from gaikan.evaluation.leaks import Leaks, audit
 from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.source_facts import facts
 from gaikan.report.trust_words import leak_rows, leak_sentences
+from gaikan.run_folder.describe import count_leaks
 
 DEEPPCB = Path("../shared/data")
 
@@ -103,8 +104,8 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     assert after.near[chosen[2]].all()
     new = after.leaked & ~before.leaked
     assert new.sum() <= 150 + 10
-    counts = after.describe()
-    assert counts["test_parts_with_exact_copy_in_training"] == before.exact.sum() + 50
+    counts = count_leaks(after)
+    assert counts.test_parts_with_exact_copy_in_training == before.exact.sum() + 50
     pairs = after.pairs.query("first_part == 'train' and second_part == 'test'")
     ours = pairs[pairs["first_sample"] >= len(train)]
     assert set(np.concatenate(chosen)) <= set(ours["second_sample"])
@@ -133,7 +134,7 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
 def test_terminals_has_no_leak() -> None:
     train, test = terminals("train"), terminals("test")
     found = look(train.take(np.arange(0, len(train), 3)), test)
-    assert leak_sentences(found.describe(), len(test)) == []
+    assert leak_sentences(count_leaks(found), len(test)) == []
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -144,7 +145,7 @@ def test_every_shift_of_a_pixel_and_a_brighter_copy_is_found(channels: int) -> N
     found = look(frames(train, [0, 1] * 19 + [0]), frames(test, [0, 1] * 4 + [0]))
     assert found.near.all()
     assert not found.exact.any()
-    assert found.describe()["pairs"] == {"near train test": 9}
+    assert count_leaks(found).pairs == {"near train test": 9}
 
 
 def test_the_same_image_with_another_brightness_and_contrast_is_near() -> None:
@@ -180,11 +181,11 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert found.groups == ("c",)
     assert found.contradicting == 1
     assert found.constant == {"training": 1, "test": 0}
-    text = " ".join(words.en for words in leak_sentences(found.describe(), 2))
+    text = " ".join(words.en for words in leak_sentences(count_leaks(found), 2))
     assert "1 groups are both in training and in test, and with them 1 of 2 test parts: c" in text
     assert "1 images occur under more than one label" in text
     assert "1 training images are constant" in text
-    assert found.describe()["pairs_with_different_labels"] == 1
+    assert count_leaks(found).pairs_with_different_labels == 1
     assert [fact for name, fact in facts(train) if name == "problem"] == [
         "1 images repeat an earlier one exactly",
         "1 images occur under more than one label",

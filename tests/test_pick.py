@@ -323,7 +323,7 @@ def test_a_bad_stage_file_is_one_line_and_exit_code_2(
     ("name", "content", "words"),
     [
         ("manifest.json", None, "no run folder"),
-        ("manifest.json", "[]", "not the manifest of a run"),
+        ("manifest.json", "[]", "key '(all of it)': input should be an object; run `gaikan bench`"),
         ("latency.csv", None, "not timed (no latency.csv); `gaikan time"),
         ("latency.csv", "variant\n", "column 'machine' is missing"),
         ("latency.json", '{"networks": ["other"]}', "timed on other networks"),

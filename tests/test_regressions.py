@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import here
@@ -56,8 +57,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> CheckedRun:
     """A run without a mistake."""
     tested = here.train_here(config, tmp_path_factory.mktemp("right") / "run")
-    tested.manifest["machine"]["commit"] = "c" * 40
-    return tested
+    committed = replace(tested.manifest.machine, commit="c" * 40)
+    return replace(tested, manifest=tested.manifest.model_copy(update={"machine": committed}))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def outcome(
     plant: Plant, config: Config, right: CheckedRun, baseline: Baseline, out: Path
 ) -> CheckOutcome:
     tested = regressions.planted(plant, config, right, out / "run")
-    assert tested.manifest["networks"][0]["recipe"] == right.manifest["networks"][0]["recipe"]
+    assert tested.manifest.networks[0].recipe == right.manifest.networks[0].recipe
     return check(tested, lambda: None, baseline, Settings())
 
 

@@ -8,16 +8,19 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from manifests import manifest
 from PIL import Image
 
 from gaikan.config import stages
 from gaikan.figures.thumbnails import COLUMNS, SIDE, sheet
+from gaikan.grid.store_keys import Keys
 from gaikan.report.blocks import Bullets, Code, Table
 from gaikan.report.markdown_page import markdown
 from gaikan.report.parts import _choose
 from gaikan.report.strings import plain, say, strings
 from gaikan.report.trust_words import reference_sentence
 from gaikan.run_folder.bench_files import write_manifest
+from gaikan.run_folder.manifest import NetworkEntry, NetworkRecipe
 
 
 def test_every_string_has_both_languages_and_the_same_fields() -> None:
@@ -112,13 +115,22 @@ def test_a_reference_that_ties_is_not_called_behind(
     assert f"reference-svm (89.0 %), {words} cnn-a-mean_image" in sentence.en
 
 
+def trained(key: str) -> NetworkEntry:
+    return NetworkEntry(
+        network="mlp-triplet",
+        seed=0,
+        store=Keys(key, key),
+        recipe=NetworkRecipe(arch="mlp", style="triplet", seed=0),
+        best_epoch=1,
+        losses=(0.5,),
+        validation_scores={"1": 0.5},
+        seconds=1.0,
+    )
+
+
 def test_picks_among_other_networks_go_with_them(tmp_path: Path) -> None:
     def run(*keys: str) -> None:
-        recipe = {"arch": "mlp", "style": "triplet", "train": {}}
-        known = {"network": "mlp-triplet", "seed": 0, "recipe": recipe}
-        stored = [{"store": {"trained": key, "embedded": key}} for key in keys]
-        networks = [known | each for each in stored]
-        write_manifest(tmp_path, {"networks": networks, "files": {}})
+        write_manifest(tmp_path, manifest(networks=tuple(map(trained, keys))))
 
     run("a", "b")
     (tmp_path / "picks.json").write_text("{}")
@@ -134,7 +146,7 @@ def test_what_an_earlier_run_wrote_goes_and_nothing_outside(tmp_path: Path) -> N
         path.parent.mkdir(exist_ok=True)
         path.touch()
     for names in (("old.csv", "new.csv", "../outside.csv"), ("new.csv",)):
-        write_manifest(out, {"networks": [], "files": dict.fromkeys(names, "0")})
+        write_manifest(out, manifest(files=dict.fromkeys(names, "0")))
     assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "new.csv"]
     assert (tmp_path / "outside.csv").exists()
 

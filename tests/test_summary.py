@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import chi2, friedmanchisquare
 
+from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.ranks import critical_difference, friedman, joined, ranks
 from gaikan.summary.page import left_out, rank_rows, verdict
 from gaikan.summary.standings import DataSet, Standings, standings
@@ -150,7 +150,7 @@ def run(
     name: str,
     accuracy: Mapping[str, Sequence[float]],
     better: Sequence[tuple[str, str]] = (),
-    failed: Sequence[dict[str, Any]] = (),
+    failed: Sequence[FailedCell] = (),
 ) -> DataSet:
     """A data set from the test accuracy of each variant's seeds, of 1,000 parts each."""
     rows = [
@@ -262,14 +262,7 @@ def test_as_many_right_is_a_tie_however_the_seeds_share_them() -> None:
 def test_a_variant_that_a_data_set_lacks_is_listed_with_why_and_not_ranked() -> None:
     extra = {"mlp-siamese-mean_image": [0.99, 0.99], "d": [0.99, 0.99], "e": [0.1, 0.1]}
     base = {"a": [0.9, 0.9], "b": [0.8, 0.8], "c": [0.7, 0.7]}
-    failure = {
-        "cell": "some words",
-        "arch": "mlp",
-        "style": "siamese",
-        "seed": 1,
-        "protocol": "held-out",
-        "reason": "the loss became inf",
-    }
+    failure = FailedCell("some words", "mlp", "siamese", 1, "held-out", "the loss became inf")
     short = {**base, "e": [0.1]}
     table = standings([run("one", {**base, **extra}), run("two", short, failed=[failure])])
     assert table.ranked.index.tolist() == ["a", "b", "c"]
@@ -285,10 +278,9 @@ def test_a_variant_that_a_data_set_lacks_is_listed_with_why_and_not_ranked() -> 
 
 def test_a_failure_of_the_original_protocol_or_of_a_namesake_explains_no_lack() -> None:
     base = {"a": [0.9, 0.9], "b": [0.8, 0.8], "c": [0.7, 0.7]}
-    failure = {"cell": "mlp-siamese seed 1", "arch": "mlp", "style": "siamese", "seed": 1}
     failures = [
-        failure | {"protocol": "original", "reason": "x"},
-        failure | {"style": "siamese-mean_image", "protocol": "held-out", "reason": "y"},
+        FailedCell("some words", "mlp", "siamese", 1, "original", "x"),
+        FailedCell("some words", "mlp", "siamese-mean_image", 1, "held-out", "y"),
     ]
     first = run("one", {**base, "mlp-siamese-mean_image": [0.99, 0.99]})
     table = standings([first, run("two", base, failed=failures)])

@@ -26,6 +26,7 @@ from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import agreement_rows
 from gaikan.report.markdown_page import markdown
+from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 from gaikan.timing.agreement import _compare
 from gaikan.timing.decode import decoded, encode
@@ -211,18 +212,17 @@ def test_one_batch_size_is_named_best(timing: Timing) -> None:
 
 
 def test_the_claim_that_weights_do_not_count_is_checked(timing: Timing) -> None:
-    checks = timing.facts["once_per_computation"]
-    assert {check["runtime"] for check in checks} == {
+    checks = timing.facts.once_per_computation
+    assert {check.runtime for check in checks} == {
         "torch-fp32",
         "onnxruntime-fp32",
         "openvino-fp32",
     }
     assert all(
-        check["model"] == "mlp-anchors, mlp-vanilla-0" or "triplet" in check["model"]
-        for check in checks
+        check.model == "mlp-anchors, mlp-vanilla-0" or "triplet" in check.model for check in checks
     )
-    assert all(check["value"] > 0 for check in checks)
-    assert timing.facts["scored_seeds"] == [0]
+    assert all(check.value > 0 for check in checks)
+    assert timing.facts.scored_seeds == (0,)
 
 
 def test_a_missing_store_entry_is_one_line(out: Path, tmp_path: Path) -> None:
@@ -339,10 +339,11 @@ def test_a_row_names_the_network_that_was_timed(out: Path, timing: Timing) -> No
 
 
 def test_a_busy_machine_is_told_in_the_page(timing: Timing) -> None:
-    assert 0 < timing.facts["ran"] < 1.5
+    assert timing.facts.ran is not None
+    assert 0 < timing.facts.ran < 1.5
 
     def page(ran: float | None) -> str:
-        return markdown(latency_blocks(timing.rows, timing.facts | {"ran": ran}))
+        return markdown(latency_blocks(timing.rows, timing.facts.model_copy(update={"ran": ran})))
 
     assert "a single thread that was timed ran 40.0 % of the time" in page(0.4)
     assert "was busy" not in page(0.98)
@@ -579,5 +580,6 @@ def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: 
     assert agreement_rows([row])[1][0][-1] == "not finite"
 
 
-def test_facts_are_json(timing: Timing) -> None:
-    assert json.loads(json.dumps(timing.facts))["machine"] == "here"
+def test_facts_are_written_and_read_back(timing: Timing) -> None:
+    assert timing.facts.machine == "here"
+    assert TimingFacts.model_validate_json(timing.facts.model_dump_json()) == timing.facts

@@ -142,7 +142,7 @@ def test_export_and_timing_take_it_as_any_other(out: Path, tmp_path: Path) -> No
     assert gaikan("predict", tmp_path / "part.gaikan", test, "--csv", said) == 0
     run = TimedRun.read(out)
     (entry,) = run.scored(all_seeds=True)
-    trained, embedded = (run.entry(entry["store"][kind]) for kind in ("trained", "embedded"))
+    trained, embedded = run.entry(entry.store.trained), run.entry(entry.store.embedded)
     timed = TrainedFiles.of(trained, embedded)
     inputs = Inputs.unpack(run.entry(run.inputs_key))
     with torch.inference_mode():

@@ -2,12 +2,13 @@
 
 import json
 import math
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
@@ -17,11 +18,11 @@ from gaikan.config.stages import TomlSection
 from gaikan.data.frames import Names
 from gaikan.errors import ConfigError
 from gaikan.evaluation.statistics import Estimate, MeanSquares, Units, estimate
+from gaikan.run_folder.manifest import Manifest, SourceEntry
 from gaikan.system import json_files
 from gaikan.system.files import write
 
 MOST_BYTES = 200_000  # it is committed, and read in diffs
-_RUN_DEPENDENT = ("seed", "arch", "style")  # of a recipe: no part of what is compared
 
 
 class Figure(TomlSection):
@@ -78,14 +79,14 @@ class Baseline(TomlSection):
     format: Literal[1]
     commit: str | None
     made: str
-    machine: dict[str, Any]
+    machine: dict[str, JsonValue]
     device: str
     precision: str
     data: dict[Literal["train", "test"], BaselineSource]
     ok: str | None
     classes: dict[str, str]  # letter to name
     variants: dict[str, Scored]
-    recipes: dict[str, dict[str, Any]]
+    recipes: dict[str, dict[str, JsonValue]]
     latency: dict[str, Ratio] | None = None
     decisions: dict[str, dict[str, str]] | None = None
 
@@ -136,14 +137,15 @@ def scored(tested: CheckedRun, groups: Names | None) -> dict[str, Scored]:
     return found
 
 
-def recipes(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def recipes(manifest: Manifest) -> dict[str, dict[str, JsonValue]]:
     """What each network was trained with, but for seed and precision."""
-    found = {}
-    for entry in manifest["networks"]:
-        recipe = {k: v for k, v in entry["recipe"].items() if k not in _RUN_DEPENDENT}
-        recipe["train"] = {k: v for k, v in recipe.get("train", {}).items() if k != "precision"}
-        found[entry["network"]] = recipe
-    return found
+    run_dependent: dict[str, bool | set[str]] = {
+        "seed": True,
+        "arch": True,
+        "style": True,
+        "train": {"precision"},
+    }
+    return {n.network: n.recipe.model_dump(exclude=run_dependent) for n in manifest.networks}
 
 
 def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
@@ -153,10 +155,10 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
     training failed, or it has a single seed, which does not show how much training varies.
     """
     manifest = tested.manifest
-    commit = manifest["machine"]["commit"]
+    commit = manifest.machine.commit
     reasons = {
         "the tree had changes that are in no commit": str(commit).endswith("-dirty"),
-        "a training failed": bool(manifest["failed"]),
+        "a training failed": bool(manifest.failed),
         "it has a single seed": min(len(a.seeds) for a in tested.answers.values()) < 2,
     }
     for reason, holds in reasons.items():
@@ -167,14 +169,14 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
         format=1,
         commit=commit,
         made=datetime.now(UTC).date().isoformat(),
-        machine=manifest["machine"],
-        device=manifest["device"],
-        precision=manifest["precision"],
+        machine=asdict(manifest.machine),
+        device=manifest.device,
+        precision=manifest.precision,
         data={
-            "train": _source(manifest["data"]["train"]),
-            "test": _source(manifest["data"]["test"]),
+            "train": _source(manifest.data.train),
+            "test": _source(manifest.data.test),
         },
-        ok=manifest["ok"],
+        ok=manifest.ok,
         classes=letters,
         variants=scored(tested, groups),
         recipes=recipes(manifest),
@@ -191,8 +193,8 @@ def save(baseline: Baseline, path: Path) -> None:
     write(path, _text(baseline))
 
 
-def _source(facts: dict[str, Any]) -> BaselineSource:
-    return BaselineSource(**{name: facts[name] for name in BaselineSource.model_fields})
+def _source(known: SourceEntry) -> BaselineSource:
+    return BaselineSource(source=known.source, images=known.images, fingerprint=known.fingerprint)
 
 
 def _text(baseline: Baseline) -> str:

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
-from gaikan.check.baseline import Baseline, recipes
+from pydantic import JsonValue
+
+from gaikan.check.baseline import Baseline, BaselineSource, recipes
 from gaikan.check.run_answers import CheckedRun
+from gaikan.run_folder.manifest import SourceEntry
 
 KINDS = ("missing", "data", "recipe", "seeds")
 
@@ -27,19 +29,17 @@ def _missing(tested: CheckedRun, baseline: Baseline) -> Found:
 
 
 def _data(tested: CheckedRun, baseline: Baseline) -> Found:
-    for part, before in baseline.data.items():
-        now = tested.manifest["data"][part]
-        if now["fingerprint"] != before.fingerprint:
-            what = _source(now["source"], now["images"], now["fingerprint"])
-            was = _source(before.source, before.images, before.fingerprint)
-            yield "data", f"other {part} data: {what}, baseline {was}"
-    if tested.manifest["ok"] != baseline.ok:
-        ok, was = (name or "none" for name in (tested.manifest["ok"], baseline.ok))
+    for part, now in tested.manifest.data.both:
+        before = baseline.data[part]
+        if now.fingerprint != before.fingerprint:
+            yield "data", f"other {part} data: {_source(now)}, baseline {_source(before)}"
+    if tested.manifest.ok != baseline.ok:
+        ok, was = (name or "none" for name in (tested.manifest.ok, baseline.ok))
         yield "data", f"other good class: {ok}, baseline {was}"
 
 
-def _source(name: str, images: int, fingerprint: str) -> str:
-    return f"{name} ({images} images, {fingerprint[:8]})"
+def _source(known: SourceEntry | BaselineSource) -> str:
+    return f"{known.source} ({known.images} images, {known.fingerprint[:8]})"
 
 
 def _recipes(tested: CheckedRun, baseline: Baseline) -> Found:
@@ -56,7 +56,7 @@ def _recipes(tested: CheckedRun, baseline: Baseline) -> Found:
         yield "recipe", f"other recipe: {what} ({', '.join(networks)})"
 
 
-def _flat(table: dict[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: dict[str, JsonValue], at: str = "") -> Iterator[tuple[str, JsonValue]]:
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{at}{key}.")
@@ -76,11 +76,11 @@ def _seeds(tested: CheckedRun, baseline: Baseline) -> Found:
 
 def notes(tested: CheckedRun, baseline: Baseline) -> Iterator[str]:
     """What differs and may: another machine must not fail."""
-    machines = tested.manifest["machine"], baseline.machine
+    run = tested.manifest
     facts = {
-        "precision": (tested.manifest["precision"], baseline.precision),
-        "device": (tested.manifest["device"], baseline.device),
-        "processor": tuple(machine.get("processor") for machine in machines),
+        "precision": (run.precision, baseline.precision),
+        "device": (run.device, baseline.device),
+        "processor": (run.machine.processor, baseline.machine.get("processor")),
     }
     for name, (now, before) in facts.items():
         if now != before:

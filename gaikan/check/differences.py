@@ -52,7 +52,7 @@ class Pairing:
 def pairings(tested: CheckedRun, baseline: Baseline) -> dict[str, Pairing]:
     """How each variant that both have is compared."""
     test = baseline.data["test"]
-    same = tested.manifest["data"]["test"]["fingerprint"] == test.fingerprint
+    same = tested.manifest.data.test.fingerprint == test.fingerprint
     same = same and test.images == len(tested.actual)
     kept = same and baseline.decisions is not None
     return {

@@ -31,8 +31,8 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
     rows = [
         {
             "date": date.isoformat(timespec="seconds"),
-            "commit": tested.manifest["machine"]["commit"] or "",
-            "data": tested.manifest["data"]["test"]["fingerprint"][:12],
+            "commit": tested.manifest.machine.commit or "",
+            "data": tested.manifest.data.test.fingerprint[:12],
             "variant": variant,
             "seeds": len(answers.seeds),
             **_figures(tested, answers),

@@ -81,5 +81,5 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
         [Finding(kind, text, kind in settings.allowed) for kind, text in found],
         [*how, *notes(tested, baseline)],
         settings,
-        (tested.manifest["machine"]["commit"], baseline.commit),
+        (tested.manifest.machine.commit, baseline.commit),
     )

@@ -10,19 +10,9 @@ import pandas as pd
 from gaikan.check.measures import Index
 from gaikan.data.frames import Names
 from gaikan.errors import DataError
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import Manifest, read_manifest
 from gaikan.run_folder.predictions import read_predictions
 
-_NEEDED = (
-    "config",
-    "data",
-    "classes",
-    "ok",
-    "failed",
-    "machine",
-    "precision",
-    "device",
-)
 COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
 
 
@@ -43,7 +33,7 @@ class CheckedRun:
     """A run folder, as far as the check goes."""
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     classes: tuple[str, ...]  # those of the networks, then those that only test parts have
     actual: Index  # (N,) index of a class
     answers: dict[str, Answers]  # by variant
@@ -51,22 +41,22 @@ class CheckedRun:
     @property
     def ok(self) -> int | None:
         """The good class."""
-        name = self.manifest["ok"]
+        name = self.manifest.ok
         return None if name is None else self.classes.index(name)
 
     @classmethod
     def read(cls, folder: Path) -> "CheckedRun":
         """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
-        manifest = read_manifest(folder, *_NEEDED)
+        manifest = read_manifest(folder)
         path = folder / "predictions.parquet"
         table = _read_predictions(path)
         first = table[(table["variant"] == table["variant"].iloc[0])]
         first = first[first["seed"] == first["seed"].iloc[0]]
         labels = first["label"].to_numpy(str)
-        known = manifest["classes"]
+        known = manifest.classes
         classes = (*known, *sorted(set(labels.tolist()) - set(known)))
-        if manifest["ok"] is not None and manifest["ok"] not in classes:
-            raise DataError(f"{path}: no part of the good class {manifest['ok']!r}")
+        if manifest.ok is not None and manifest.ok not in classes:
+            raise DataError(f"{path}: no part of the good class {manifest.ok!r}")
         code = {name: i for i, name in enumerate(classes)}
         answers = {
             str(variant): _answers(path, str(variant), part, code, len(labels))

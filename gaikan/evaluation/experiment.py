@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,21 +24,6 @@ class Experiment:
     parts: dict[int, Parts]  # by seed: fit and validation rows of `train`
     ok: str | None  # name of the good class
     sources: RunSources  # as they were read, whole
-
-    def describe(self) -> dict[str, Any]:
-        """Sources, sizes and fingerprints, as the manifest holds them."""
-        return {
-            part: {
-                "source": frames.source,
-                "images": len(frames),
-                "shape": list(frames.shape),
-                "dtype": str(frames.images.dtype),
-                "fingerprint": frames.fingerprint,
-                "groups": None if frames.groups is None else len(set(frames.groups.tolist())),
-                "notes": list(frames.notes),
-            }
-            for part, frames in (("train", self.train), ("test", self.test))
-        }
 
 
 def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experiment:

@@ -1,6 +1,5 @@
 """The leak audit: what the parts of an experiment share that they should not."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,32 +34,6 @@ class Leaks:
     def leaked(self) -> Bools:
         """Test parts (N,) with any copy in training."""
         return self.exact | self.near
-
-    def describe(self) -> dict[str, Any]:
-        """Counts, as the manifest holds them; the pairs are in `leaks.csv`."""
-        kinds = Counter(
-            f"{kind} {first} {second}"
-            for kind, first, second in zip(
-                self.pairs["kind"],
-                self.pairs["first_part"],
-                self.pairs["second_part"],
-                strict=True,
-            )
-        )
-        return {
-            "test_parts_with_exact_copy_in_training": int(self.exact.sum()),
-            "test_parts_with_near_copy_in_training": int(self.near.sum()),
-            "test_parts_searched_for_near_copies": self.searched,
-            "validation_images_with_copy_in_fit": {str(s): n for s, n in self.validation.items()},
-            "pairs": dict(kinds),
-            "pairs_with_different_labels": int(
-                (self.pairs["first_label"] != self.pairs["second_label"]).sum()
-            ),
-            "groups_in_training_and_test": list(self.groups),
-            "test_parts_of_those_groups": int(self.of_shared_group.sum()),
-            "constant_images": self.constant,
-            "identical_images_with_different_labels": self.contradicting,
-        }
 
 
 def audit(train: Frames, test: Frames, parts: "dict[int, Parts]", copies: Copies) -> Leaks:

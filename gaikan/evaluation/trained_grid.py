@@ -8,33 +8,17 @@ from numpy.typing import NDArray
 
 from gaikan.errors import GaikanError
 from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.original_protocol import right_answers
 from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.grid.cells import Keys, keys, run_cells
+from gaikan.grid.cells import keys, run_cells
 from gaikan.grid.jobs import Watcher
+from gaikan.grid.store_keys import Keys
 from gaikan.system.store import Store
 from gaikan.training.cell import Cell
 
 if TYPE_CHECKING:  # Dask is an extra
     from gaikan.grid.dask.runner import Cluster
-
-
-@dataclass(frozen=True)
-class FailedCell:
-    """A cell that gave no network."""
-
-    cell: str  # its name, for people
-    arch: str
-    style: str
-    seed: int
-    protocol: str
-    reason: str
-
-    @classmethod
-    def of(cls, cell: Cell, reason: str) -> "FailedCell":
-        """Why `cell` failed."""
-        recipe = cell.recipe
-        return cls(cell.name, recipe.arch, recipe.style, recipe.seed, cell.protocol, reason)
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         training={
             "source": train.source,
             "fingerprint": train.fingerprint,
-            "network": source.network["store"]["trained"],
+            "network": source.network.store.trained,
         },
         metrics=metrics(source, experiment, choice.threshold),
         parity={},

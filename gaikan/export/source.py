@@ -6,12 +6,11 @@ from typing import Any
 
 import torch
 
-from gaikan.config.model import Config, validated
 from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
 from gaikan.evaluation.experiment import Experiment, prepare
 from gaikan.networks import NETWORKS, Embedder, is_by_image
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import Manifest, NetworkEntry, read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table
 from gaikan.run_folder.run_variants import read_variants
@@ -86,8 +85,8 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
 class ExportSource:
     """A trained variant as a run folder holds it."""
 
-    manifest: dict[str, Any]
-    network: dict[str, Any]  # its entry in the manifest
+    manifest: Manifest
+    network: NetworkEntry
     variant: Variant
     embedder: Embedder
     embedded: Tensors
@@ -100,7 +99,7 @@ class ExportSource:
     @property
     def seed(self) -> int:
         """Of its training."""
-        return int(self.network["seed"])
+        return self.network.seed
 
 
 def load_source(run: Path, choice: BundleChoice) -> ExportSource:
@@ -111,13 +110,13 @@ def load_source(run: Path, choice: BundleChoice) -> ExportSource:
         raise ConfigError(f"{run}: no variant {choice.variant!r}; there are {_list([*known])}")
     variant = known[choice.variant]
     name = variant.network
-    entries = {entry["seed"]: entry for entry in manifest["networks"] if entry["network"] == name}
+    entries = {entry.seed: entry for entry in manifest.networks if entry.network == name}
     seed = _best_seed(run, choice.variant) if choice.seed is None else choice.seed
     if seed not in entries:
         raise ConfigError(f"{run}: {name} has no seed {seed}; seeds: {_list(sorted(entries))}")
     entry = entries[seed]
     store = Store(run / "store")
-    trained, embedded = (store.load(entry["store"][kind]) for kind in ("trained", "embedded"))
+    trained, embedded = store.load(entry.store.trained), store.load(entry.store.embedded)
     if trained is None or embedded is None:
         raise ConfigError(
             f"{run}: the store lacks {name} seed {seed}, or it is damaged; run `gaikan bench` again"
@@ -163,12 +162,12 @@ def _embedder(trained: bytes) -> Embedder:
     return embedder.eval()
 
 
-def reread(run: Path, manifest: dict[str, Any]) -> Experiment:
+def reread(run: Path, manifest: Manifest) -> Experiment:
     """The run's images, read anew. Raises DataError where they are others than it trained on."""
-    config = validated(Config, manifest["config"], f"{run}/manifest.json")
-    experiment = prepare(config, KeptSources(Store(run / "store")).read)
-    for part, frames in (("train", experiment.train), ("test", experiment.test)):
-        if frames.fingerprint != manifest["data"][part]["fingerprint"]:
+    experiment = prepare(manifest.config, KeptSources(Store(run / "store")).read)
+    read = (experiment.train, experiment.test)
+    for (part, known), frames in zip(manifest.data.both, read, strict=True):
+        if frames.fingerprint != known.fingerprint:
             raise DataError(
                 f"{frames.source}: no longer the {part} images of {run}; a bundle is verified on "
                 "them: bring them back or run `gaikan bench` again"

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,19 +13,20 @@ from gaikan.data.run_sources import RunSources
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.evaluation.copies import Copies, find_copies
 from gaikan.evaluation.experiment import Experiment, prepare
+from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.findings import Findings, evaluate
 from gaikan.evaluation.leaks import Leaks, audit
 from gaikan.evaluation.original_protocol import original_cells
 from gaikan.evaluation.references import Reference, run_references
 from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.evaluation.trained_grid import FailedCell, Grid, train_grid
+from gaikan.evaluation.trained_grid import Grid, train_grid
 from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
 from gaikan.report.pages import write_pages
 from gaikan.report.run_pictures import accuracy_caption, write_accuracy_page, write_pictures
 from gaikan.run_folder import bench_files
-from gaikan.run_folder.describe import describe_run, no_references
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.describe import Making, describe_run, describe_sources, no_references
+from gaikan.run_folder.manifest import RunSeconds, read_manifest
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
 from gaikan.run_folder.whole import RunFolder
 from gaikan.summary.page import PAGE
@@ -33,6 +34,7 @@ from gaikan.system import machine
 from gaikan.system.code import code_version, package_version
 from gaikan.system.files import sweep
 from gaikan.system.lock import locked
+from gaikan.system.machine import MachineFacts
 from gaikan.system.store import Store, key_of, pack, unpack
 from gaikan.timing.options import TimingOptions
 from gaikan.training.cell import Cell
@@ -88,10 +90,9 @@ def bench(
         judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
         found = evaluate(config, work.experiment, judges, grid.answers, leaks)
         write_run(out, config, work, grid, found)
-        seconds = {"training": trained, "all": time.perf_counter() - started}
-        manifest = describe(config, work, place, grid, leaks, weights)
-        sealed = {"made_from": made_from, "seconds": seconds}
-        seal(out, config, found, grid, manifest | sealed)
+        seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
+        making = Making(*place.machine, weights, made_from, seconds)
+        seal(out, config, work, grid, found, making)
         if config.pictures:
             write_pages(out)
     about = accuracy_caption(found.summary, work.experiment).en
@@ -121,6 +122,13 @@ class CellPlace:
     hardware: machine.Hardware | None  # None: this machine's own
     cluster: "Cluster | None" = None
     workers: "Workers | None" = None
+
+    @property
+    def machine(self) -> tuple[MachineFacts, int | None]:
+        """What trains, and how many Dask workers it is; None: this machine itself."""
+        if self.workers is None:
+            return MachineFacts.here(self.device), None
+        return self.workers.machine(self.device), len(self.workers.facts)
 
 
 def find_place(config: Config, watcher: Watcher) -> CellPlace:
@@ -203,7 +211,7 @@ def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
     return key_of(
         {
             "config": config.model_dump(mode="json"),
-            "data": experiment.describe(),
+            "data": describe_sources(experiment).model_dump(mode="json"),
             "networks": [asdict(at) for at in grid.stored],
             "failed": [asdict(each) for each in grid.failed],
             "code": package_version(),
@@ -218,9 +226,9 @@ def unchanged(out: Path, made_from: str) -> RunFolder | None:
         manifest = read_manifest(out)
     except ConfigError:  # the folder's first run
         return None
-    if manifest.get("made_from") != made_from:
+    if manifest.made_from != made_from:
         return None
-    if bench_files.checksums(out, manifest["files"]) != manifest["files"]:
+    if bench_files.checksums(out, manifest.files) != manifest.files:
         return None
     return RunFolder.read(out)
 
@@ -267,18 +275,11 @@ def write_run(out: Path, config: Config, work: Work, grid: Grid, found: Findings
         write_pictures(out, work.experiment, grid.networks, found)
 
 
-def describe(
-    config: Config, work: Work, place: CellPlace, grid: Grid, leaks: Leaks, weights: Weights | None
-) -> dict[str, Any]:
-    """What the manifest says of the run, but for its time and its files."""
-    manifest = describe_run(config, work.experiment, work.cells[0], grid, leaks, work.store)
-    if place.workers is not None:
-        workers = place.workers
-        manifest |= {"machine": workers.machine(place.device), "workers": len(workers.facts)}
-    return manifest | {"weights": None if weights is None else weights.describe()}
-
-
-def seal(out: Path, config: Config, found: Findings, grid: Grid, manifest: dict[str, Any]) -> None:
+def seal(
+    out: Path, config: Config, work: Work, grid: Grid, found: Findings, making: Making
+) -> None:
     """Writes the manifest with the checksums of the files: from now on the run is whole."""
+    leaks, first = found.leaks, work.cells[0]
+    manifest = describe_run(config, work.experiment, first, grid, leaks, work.store, making)
     files = bench_files.checksums(out, bench_files.names(found, grid.networks, config.pictures))
-    bench_files.write_manifest(out, manifest | {"files": files})
+    bench_files.write_manifest(out, manifest.model_copy(update={"files": files}))

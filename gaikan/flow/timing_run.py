@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaikan.report.latency_page import write_latency_page
-from gaikan.run_folder.latency_files import own_rows, read_facts, write_timing
+from gaikan.run_folder.latency_facts import read_facts
+from gaikan.run_folder.latency_files import own_rows, write_timing
 from gaikan.run_folder.latency_rows import Row, write_rows
 from gaikan.system.lock import locked
 from gaikan.timing.options import TimingOptions
@@ -39,7 +40,7 @@ def time_networks(
     with locked(out):
         facts = read_facts(out)
         rows = own_rows(out) if csv is None else []  # damaged: told before, not after
-        if not again and facts is not None and facts.get("key") == run.timing_key(options):
+        if not again and facts is not None and facts.key == run.timing_key(options):
             return Latency(rows, kept=True)
         timing = time_run(run, options, report)
         if csv is not None:

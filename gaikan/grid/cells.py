@@ -1,7 +1,6 @@
 """The grid: which cells there are, and running those that the store does not hold yet."""
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
 from gaikan.grid.jobs import Job, Runner, Watcher
 from gaikan.grid.pool import Pool
+from gaikan.grid.store_keys import Keys
 from gaikan.networks import NETWORKS, Network
 from gaikan.styles import STYLES
 from gaikan.system.code import ROOT, Component, code_version
@@ -23,14 +23,6 @@ from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description
 from gaikan.training.train import Recipe
 from gaikan.training.weights import Imported
 from gaikan.variants import check_names
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The store keys of a cell: of its network, and of its embeddings and anchors."""
-
-    trained: str
-    embedded: str
 
 
 def chosen(kind: str, asked: tuple[str, ...] | None, registry: dict[str, object]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a report says, in its order, from the tables of a run folder."""
 
 from gaikan import __version__
-from gaikan.config.model import Config, FactoryConfig
+from gaikan.config.model import FactoryConfig
 from gaikan.figures.latency_labels import digits
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption, percent
@@ -44,7 +44,7 @@ def document(folder: RunFolder) -> Document:
         ("environment", _environment(folder)),
     ]
     return Document(
-        folder.manifest["name"],
+        folder.manifest.name,
         _headline(folder),
         _alerts(folder),
         [ReportSection(name, say(f"s_{name}"), blocks) for name, blocks in sections if blocks],
@@ -57,11 +57,11 @@ def _said(key: str, /, **values: object) -> Paragraph:
 
 def _headline(folder: RunFolder) -> list[Words]:
     manifest = folder.manifest
-    train, test = manifest["data"]["train"], manifest["data"]["test"]
+    train, test = manifest.data.train, manifest.data.test
     references = int((folder.summary["kind"] == "reference").sum())
-    n_seeds = len(manifest["seeds"])
-    channels, height, width = train["shape"]
-    classes = manifest["classes"]
+    n_seeds = len(manifest.seeds)
+    channels, height, width = train.shape
+    classes = manifest.classes
     names = plain(", ".join(classes[:_NAMES]))
     if len(classes) > _NAMES:
         names = say("and_more", names=names, n=len(classes) - _NAMES)
@@ -71,10 +71,10 @@ def _headline(folder: RunFolder) -> list[Words]:
             file=folder.imported,
             variants=len(folder.summary) - references,
             references=say("and_references", n=references) if references else "",
-            train=train["images"],
-            source=train["source"],
-            test=test["images"],
-            test_source=test["source"],
+            train=train.images,
+            source=train.source,
+            test=test.images,
+            test_source=test.source,
             seeds=say("n_seeds", n=n_seeds) if n_seeds > 1 else say("one_seed"),
         ),
         say(
@@ -91,14 +91,15 @@ def _headline(folder: RunFolder) -> list[Words]:
 
 def cautions(folder: RunFolder) -> list[Words]:
     """What to know of the data before a figure is believed."""
-    data, leaks = folder.manifest["data"], folder.manifest["leaks"]
-    found = [say("note", text=text) for part in ("train", "test") for text in data[part]["notes"]]
-    return [*found, say("leak_alert")] if trust_words.training_has_test_parts(leaks) else found
+    manifest = folder.manifest
+    notes = [say("note", text=text) for _, source in manifest.data.both for text in source.notes]
+    leaked = trust_words.training_has_test_parts(manifest.leaks)
+    return [*notes, say("leak_alert")] if leaked else notes
 
 
 def _alerts(folder: RunFolder) -> list[Words]:
     alerts = cautions(folder)
-    alerts += [say("failed", **failure) for failure in folder.manifest["failed"]]
+    alerts += [say("failed", **vars(cell)) for cell in folder.manifest.failed]
     if folder.timing_stale:
         alerts.append(say("stale_timing"))
     if folder.picks_stale:
@@ -108,10 +109,10 @@ def _alerts(folder: RunFolder) -> list[Words]:
 
 def _accuracy(folder: RunFolder) -> list[Block]:
     manifest, summary = folder.manifest, folder.summary
-    test = manifest["data"]["test"]
+    test = manifest.data.test
     reference = trust_words.reference_sentence(summary)
     seeds = int(summary["seeds"].max())
-    captions = [caption(seeds, test["images"], test["groups"], "original" in summary)]
+    captions = [caption(seeds, test.images, test.groups, "original" in summary)]
     if folder.rates is not None:
         captions.append(say("escapes_caption"))
     if folder.latency:
@@ -157,12 +158,12 @@ def _floor(folder: RunFolder) -> list[Block]:
     columns = [say("c_variant"), say("c_escapes_of", n=first["defects"]), say("c_percent")]
     columns += [say("c_bound"), say("c_overkills_of", n=first["goods"]), say("c_percent")]
     columns += [say("c_bound")]
-    grouped = folder.manifest["data"]["test"]["groups"] is not None
+    grouped = folder.manifest.data.test.groups is not None
     blocks: list[Block] = [
         Table(*measured(columns, rows)),
         Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
-    factory = Config(**folder.manifest["config"]).factory
+    factory = folder.manifest.config.factory
     _, costs = trust_words.factory_rows(rates, factory)
     if costs:
         blocks.append(Table(_factory_columns(factory), costs))
@@ -206,15 +207,15 @@ def _thresholds(folder: RunFolder) -> list[Words]:
 def _scatters(folder: RunFolder) -> list[Picture]:
     return [
         Picture(path, say("scatter_of", network=network))
-        for network in dict.fromkeys(n["network"] for n in folder.manifest["networks"])
+        for network in dict.fromkeys(entry.network for entry in folder.manifest.networks)
         if folder.picture(path := f"figures/scatter-{network}.png")
     ]
 
 
 def _leaks(folder: RunFolder) -> list[Block]:
     sentences = _leak_sentences(folder)
-    total = folder.manifest["data"]["test"]["images"]
-    searched = folder.manifest["leaks"].get("test_parts_searched_for_near_copies", total)
+    total = folder.manifest.data.test.images
+    searched = folder.manifest.leaks.test_parts_searched_for_near_copies
     sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
     if not sentences:
         return [_said("no_leak"), *sample]
@@ -226,7 +227,7 @@ def _leaks(folder: RunFolder) -> list[Block]:
 
 def _leak_sentences(folder: RunFolder) -> list[Words]:
     manifest = folder.manifest
-    return trust_words.leak_sentences(manifest["leaks"], manifest["data"]["test"]["images"])
+    return trust_words.leak_sentences(manifest.leaks, manifest.data.test.images)
 
 
 def _mistakes(folder: RunFolder) -> list[Block]:
@@ -251,46 +252,49 @@ def _mistakes(folder: RunFolder) -> list[Block]:
 
 def _environment(folder: RunFolder) -> list[Block]:
     manifest = folder.manifest
-    machine, data = manifest["machine"], manifest["data"]
+    machine, took = manifest.machine, manifest.seconds
     prints = [
         say(
             "fingerprint_of",
             part=say(f"part_{part}"),
-            source=data[part]["source"],
-            images=data[part]["images"],
-            fingerprint=data[part]["fingerprint"],
+            source=source.source,
+            images=source.images,
+            fingerprint=source.fingerprint,
         )
-        for part in ("train", "test")
+        for part, source in manifest.data.both
     ]
-    found: Rows = [[name, v] for name, v in machine["packages"].items() if v]
+    found: Rows = [[name, v] for name, v in machine.packages.items() if v]
     facts = [
         say(
             "ran_on",
-            **{name: machine[name] for name in ("cores", "memory_gib", "system", "python")},
-            processor=machine["gpu"] or machine["processor"],
+            cores=machine.cores,
+            memory_gib=machine.memory_gib,
+            system=machine.system,
+            python=machine.python,
+            processor=machine.gpu or machine.processor,
             trained=say(
                 "trained_on",
-                device=manifest["device"],
-                precision=manifest["precision"],
-                normalised=say("by_image" if manifest["normalise"] == "image" else "by_source"),
+                device=manifest.device,
+                precision=manifest.precision,
+                normalised=say("by_image" if manifest.normalise == "image" else "by_source"),
             )
             if folder.imported is None
             else say("not_trained", file=folder.imported),
         ),
-        say("took", **{name: f"{value:.0f}" for name, value in manifest["seconds"].items()}),
+        say("took", training=f"{took.training:.0f}", all=f"{took.all:.0f}"),
         say(
             "code_is",
-            commit=machine["commit"] or say("unknown"),
-            seeds=", ".join(map(str, manifest["seeds"])),
+            commit=machine.commit or say("unknown"),
+            seeds=", ".join(map(str, manifest.seeds)),
         ),
         say("packages", packages=", ".join(" ".join(pair) for pair in found)),
     ]
-    facts += [say("not_measured", **item) for item in manifest["skipped"]]
+    facts += [say("not_measured", what=item.what, why=item.why) for item in manifest.skipped]
     return [
         Bullets(facts),
         _said("fingerprints"),
         Bullets(prints),
-        _said("reproduce", name=manifest["name"]),
-        Code(changes_toml(manifest["config"])),
+        _said("reproduce", name=manifest.name),
+        Code(changes_toml(manifest.config)),
         Paragraph(say("made_by", version=__version__), small=True),
     ]

@@ -1,7 +1,5 @@
 """The latency part of a report: tables, figures, and how it was timed."""
 
-from typing import Any
-
 from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
@@ -14,6 +12,7 @@ from gaikan.report.latency_tables import (
 )
 from gaikan.report.markdown_table import Rows, measured
 from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
 
@@ -22,7 +21,7 @@ _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
 _FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
 
-def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]:
+def latency_blocks(rows: list[Row], facts: TimingFacts | None) -> list[Block]:
     """What the rows of `latency.csv` say; `facts`, of the run's own timing, how it was done.
 
     Empty without rows.
@@ -37,16 +36,16 @@ def latency_blocks(rows: list[Row], facts: dict[str, Any] | None) -> list[Block]
         own = [row for row in rows if row.machine == name]
         where = say("machine_is", name=name, processor=own[0].processor, cores=own[0].cores)
         blocks.append(Heading(where))
-        here = facts if facts is not None and facts.get("machine") == name else None
+        here = facts if facts is not None and facts.machine == name else None
         blocks += [*_busy(here), *_of_machine(own, rows)]
         if here is not None:
             blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(here)]))
     return blocks
 
 
-def _busy(facts: dict[str, Any] | None) -> list[Block]:
+def _busy(facts: TimingFacts | None) -> list[Block]:
     """A warning where other work had the processor while it was timed."""
-    ran = None if facts is None else facts.get("ran")
+    ran = None if facts is None else facts.ran
     if ran is None or ran >= _IDLE:
         return []
     return [Paragraph(say("busy", ran=percent(ran)))]
@@ -90,48 +89,47 @@ def _pictures(suffix: str, where: Words) -> list[Block]:
     ]
 
 
-def _explained(facts: dict[str, Any]) -> list[Words]:
-    plan = facts["plan"]
-    single, offline = plan["single"], plan["offline"]
+def _explained(facts: TimingFacts) -> list[Words]:
+    plan = facts.plan
     text = [
         say(
             "plan",
-            seconds=single["seconds"],
-            queries=single["queries"],
-            batch_seconds=offline["seconds"],
-            batch_queries=offline["queries"],
-            rounds=plan["rounds"],
-            threads=facts["threads"][-1],
+            seconds=plan.single.seconds,
+            queries=plan.single.queries,
+            batch_seconds=plan.offline.seconds,
+            batch_queries=plan.offline.queries,
+            rounds=plan.rounds,
+            threads=facts.threads[-1],
         ),
         say(
             "scored",
-            seeds=", ".join(map(str, facts["scored_seeds"])),
-            images=facts["scored_images"],
+            seeds=", ".join(map(str, facts.scored_seeds)),
+            images=facts.scored_images,
         ),
     ]
-    if plan["head_batches"]:
-        text.append(say("head_batches", sizes=", ".join(map(str, plan["head_batches"]))))
-    most = facts["batch_memory"]
+    if plan.head_batches:
+        text.append(say("head_batches", sizes=", ".join(map(str, plan.head_batches))))
+    most = facts.batch_memory
     text.append(
         say("memory_unknown") if most is None else say("batch_memory", gigabytes=most / 1e9)
     )
-    ratios = [check["value"] for check in facts["once_per_computation"]]
+    ratios = [check.value for check in facts.once_per_computation]
     if ratios:
         text.append(say("same_speed", n=len(ratios), low=min(ratios), high=max(ratios)))
-    for roof in facts["roofline"]:
+    for roof in facts.roofline:
         speeds = [
-            f"{speed:.0f} GB/s on {int(size) / 2**20:g} MiB"
-            for size, speed in roof["bandwidth_gb_per_s"].items()
+            f"{speed:.0f} GB/s on {size / 2**20:g} MiB"
+            for size, speed in roof.bandwidth_gb_per_s.items()
         ]
         text.append(
             say(
                 "roofline",
-                precision=roof["precision"],
-                threads=threads_said(roof["threads"]),
-                gflops=roof["gemm_gflops"],
-                library=roof["library"],
+                precision=roof.precision,
+                threads=threads_said(roof.threads),
+                gflops=roof.gemm_gflops,
+                library=roof.library,
                 speeds=", ".join(speeds),
             )
         )
-    took = {"seconds": facts["seconds"], "processor": facts["processor_seconds"]}
-    return [*text, say("timing_took", **took)]
+    took = say("timing_took", seconds=facts.seconds, processor=facts.processor_seconds)
+    return [*text, took]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.markdown_page import markdown
-from gaikan.run_folder.latency_files import PAGE, own_rows, read_facts
+from gaikan.run_folder.latency_facts import read_facts
+from gaikan.run_folder.latency_files import PAGE, own_rows
 from gaikan.run_folder.latency_rows import Row
 from gaikan.system.files import write
 

@@ -72,8 +72,8 @@ class TestParts:
     def embedded(self, network: str) -> Tensors | None:
         """Embeddings and anchors of a network of the first seed; None where it failed."""
         for entry in self.run.networks:
-            if (entry["network"], entry["seed"]) == (network, self.seed):
-                return unpack(self.run.entry(entry["store"]["embedded"]))[0]
+            if (entry.network, entry.seed) == (network, self.seed):
+                return unpack(self.run.entry(entry.store.embedded))[0]
         return None
 
 

@@ -1,20 +1,23 @@
 """How to run a run again: its configuration as TOML."""
 
 import json
-from typing import Any
+
+from pydantic import JsonValue
 
 from gaikan.config.model import Config
 
+Keys = dict[str, JsonValue]
 
-def changes_toml(config: dict[str, Any]) -> str:
-    """The TOML of all keys of a manifest's `config` that differ from the default."""
-    changed = _changes(config, Config().model_dump(mode="json"))
+
+def changes_toml(config: Config) -> str:
+    """The TOML of all keys that differ from the default."""
+    changed = _changes(config.model_dump(mode="json"), Config().model_dump(mode="json"))
     text = _table(changed)
     return text or "# all as the defaults\n"
 
 
-def _changes(config: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
-    found = {}
+def _changes(config: Keys, default: Keys) -> Keys:
+    found: Keys = {}
     for key, value in config.items():
         usual = default.get(key)
         if isinstance(value, dict) and isinstance(usual, dict):
@@ -25,7 +28,7 @@ def _changes(config: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _table(values: dict[str, Any], path: tuple[str, ...] = ()) -> str:
+def _table(values: Keys, path: tuple[str, ...] = ()) -> str:
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     lines = [
         f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"

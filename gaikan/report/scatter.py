@@ -19,11 +19,11 @@ Floats = NDArray[np.float64]
 
 def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, Any]:
     """Names are given once and then by number; a network's plane serves all its variants."""
-    known = folder.manifest["classes"]
+    known = folder.manifest.classes
     classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
     shown = parts.first.iloc[parts.chosen]
     modes = sorted(shown["mode"].dropna().unique()) if "mode" in shown else []
-    networks = dict.fromkeys(entry["network"] for entry in parts.run.networks)
+    networks = dict.fromkeys(entry.network for entry in parts.run.networks)
     planes = [_plane(parts, network, classes, folder.parts) for network in networks]
     order = {variant: rank for rank, variant in enumerate(folder.variants)}
     variants = [v for plane in planes if plane is not None for v in plane.pop("variants")]

@@ -1,7 +1,5 @@
 """Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -10,6 +8,7 @@ from gaikan.evaluation.bounds import parts_needed, upper_bound
 from gaikan.report.accuracy_table import interval, percent
 from gaikan.report.markdown_table import Rows
 from gaikan.report.strings import Words, joined, plain, say
+from gaikan.run_folder.manifest import LeakCounts
 
 _AS_IS = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
@@ -98,29 +97,29 @@ def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
     return [say("c_variant"), *columns], rows
 
 
-def training_has_test_parts(found: dict[str, Any]) -> bool:
-    """Whether the audit, as `Leaks.describe` tells it, found what the test part must not share."""
+def training_has_test_parts(leaks: LeakCounts) -> bool:
+    """Whether the audit found what the test part must not share."""
     return bool(
-        found["test_parts_with_exact_copy_in_training"]
-        or found["test_parts_with_near_copy_in_training"]
-        or found["groups_in_training_and_test"]
+        leaks.test_parts_with_exact_copy_in_training
+        or leaks.test_parts_with_near_copy_in_training
+        or leaks.groups_in_training_and_test
     )
 
 
-def leak_sentences(found: dict[str, Any], test_parts: int) -> list[Words]:
-    """What the audit found, as `Leaks.describe` tells it; worst first, empty where it is clean."""
+def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
+    """What the audit found, worst first, empty where it is clean."""
     counts = {
-        "leak_exact": found["test_parts_with_exact_copy_in_training"],
-        "leak_near": found["test_parts_with_near_copy_in_training"],
-        "leak_groups": len(found["groups_in_training_and_test"]),
-        "leak_validation": max(found["validation_images_with_copy_in_fit"].values(), default=0),
-        "leak_labels": found["identical_images_with_different_labels"],
-        "leak_constant_train": found["constant_images"]["training"],
-        "leak_constant_test": found["constant_images"]["test"],
+        "leak_exact": leaks.test_parts_with_exact_copy_in_training,
+        "leak_near": leaks.test_parts_with_near_copy_in_training,
+        "leak_groups": len(leaks.groups_in_training_and_test),
+        "leak_validation": max(leaks.validation_images_with_copy_in_fit.values(), default=0),
+        "leak_labels": leaks.identical_images_with_different_labels,
+        "leak_constant_train": leaks.constant_images.training,
+        "leak_constant_test": leaks.constant_images.test,
     }
-    groups = found["groups_in_training_and_test"]
+    groups = leaks.groups_in_training_and_test
     names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
-    shared = {"names": names, "parts": found["test_parts_of_those_groups"], "total": test_parts}
+    shared = {"names": names, "parts": leaks.test_parts_of_those_groups, "total": test_parts}
     return [say(key, n=n, **shared) for key, n in counts.items() if n]
 
 

@@ -2,10 +2,8 @@
 
 import hashlib
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -14,7 +12,7 @@ from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
 from gaikan.run_folder.latency_files import timing_files
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest
 from gaikan.system.files import write
 
 HTML, MARKDOWN = "report.html", "report.md"
@@ -101,17 +99,22 @@ def _write_predictions(out: Path, table: pd.DataFrame) -> None:
     write(out / "predictions.parquet", content.getvalue())
 
 
-def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(out: Path, manifest: Manifest) -> None:
     """`manifest.json`; what an earlier run alone has written goes, and picks among its networks."""
-    try:
-        before = read_manifest(out)
-    except ConfigError:  # the folder's first run
-        before = {"networks": []}
-    _remove(out, before.get("files", {}).keys() - manifest["files"].keys())
-    stored = [[each["store"] for each in other["networks"]] for other in (before, manifest)]
-    if stored[0] != stored[1]:
+    before = _manifest_if_any(out)
+    if before is not None:
+        _remove(out, before.files.keys() - manifest.files.keys())
+    if before is None or before.trained != manifest.trained:
         _remove_picks(out)
-    write(out / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    write(out / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+
+
+def _manifest_if_any(out: Path) -> Manifest | None:
+    """None where the folder has had no run, one that has not ended, or a damaged manifest."""
+    try:
+        return read_manifest(out)
+    except ConfigError:
+        return None
 
 
 def remove_run(out: Path) -> None:
@@ -119,13 +122,11 @@ def remove_run(out: Path) -> None:
 
     The manifest goes last: until then it says what else is to go.
     """
-    try:
-        tables = read_manifest(out).get("files", {})
-    except ConfigError:  # it has not ended, or its manifest is damaged
-        tables = {}
+    before = _manifest_if_any(out)
+    tables = () if before is None else before.files
     _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
     _remove_picks(out)
-    _remove(out, ["manifest.json"])
+    _remove(out, [MANIFEST])
 
 
 def _remove(out: Path, names: Iterable[str]) -> None:

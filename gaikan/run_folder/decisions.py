@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gaikan.config.model import Config, validated
+from gaikan.config.model import Config
 from gaikan.errors import ConfigError
-from gaikan.run_folder.latency_facts import read_facts
+from gaikan.run_folder.latency_facts import timed_networks
 from gaikan.run_folder.latency_rows import Row, read_rows
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import Manifest, read_manifest
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import REFERENCE, Variant
@@ -78,21 +78,20 @@ class RunFiles:
     @classmethod
     def read(cls, out: Path) -> "RunFiles":
         """Raises ConfigError or DataError in one line where a file is missing, old or damaged."""
-        manifest = read_manifest(out, "config", "ok")
-        config = validated(Config, manifest["config"], str(out / "manifest.json"))
+        manifest = read_manifest(out)
+        ok = manifest.ok
         rows = _timed(out, manifest)
         of_ok = ("ok_margin", "defect")
-        needed = (*_COLUMNS, *(of_ok if manifest["ok"] is not None else ()))
+        needed = (*_COLUMNS, *(of_ok if ok is not None else ()))
         optional = tuple({*of_ok, "mode", "group"} - {*needed})
         table = read_predictions(out / "predictions.parquet", needed, optional)
         names = {name: _names(table, name) for name in ("label", "predicted", "defect", "mode")}
         classes = tuple(sorted({*names["label"], *names["predicted"], *names["defect"]}))
-        ok = manifest["ok"]
         if ok is not None and ok not in classes:
             raise ConfigError(f"{out}/predictions.parquet: no part of the good class {ok!r}")
         return cls(
             out,
-            config,
+            manifest.config,
             classes,
             names["mode"],
             None if ok is None else classes.index(ok),
@@ -107,13 +106,12 @@ def timing_of(out: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-def _timed(out: Path, manifest: dict[str, Any]) -> list[Row]:
+def _timed(out: Path, manifest: Manifest) -> list[Row]:
     path = out / "latency.csv"
     if not path.exists():
         raise ConfigError(f"{out}: not timed (no latency.csv); `gaikan time {out}` does that")
-    facts = read_facts(out)  # none: only tables of other machines are there
-    networks = [each["store"]["trained"] for each in manifest["networks"]]
-    if facts is not None and facts["networks"] != networks:
+    timed = timed_networks(out)  # none: only tables of other machines are there
+    if timed is not None and timed != manifest.trained:
         raise ConfigError(f"{path}: timed on other networks; `gaikan time {out}` times these")
     rows = [row for row in read_rows(path) if row.p50_ms is not None]
     if not rows:

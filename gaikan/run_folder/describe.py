@@ -1,51 +1,121 @@
 """What `manifest.json` says of a run."""
 
-from dataclasses import asdict
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
 from gaikan.config.model import Config
+from gaikan.data.frames import Frames
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.leaks import Leaks
 from gaikan.evaluation.references import MOST
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid
-from gaikan.grid.cells import Keys
+from gaikan.grid.store_keys import Keys
+from gaikan.run_folder.manifest import (
+    ConstantImages,
+    ImportedWeights,
+    LeakCounts,
+    LeftOut,
+    Manifest,
+    NetworkEntry,
+    NetworkRecipe,
+    RunSeconds,
+    SourceEntries,
+    SourceEntry,
+)
 from gaikan.run_folder.timing_inputs import Inputs
-from gaikan.system import machine
+from gaikan.system.machine import MachineFacts
 from gaikan.system.store import Store
 from gaikan.training.cell import Cell
+from gaikan.training.weights import Weights
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a run was made: where, from what, and in what time."""
+
+    machine: MachineFacts
+    workers: int | None  # of Dask; None: trained on this machine
+    weights: Weights | None  # None: trained here
+    made_from: str  # hash of all that determines the run's files
+    seconds: RunSeconds
 
 
 def describe_run(
-    config: Config, experiment: Experiment, first: Cell, grid: Grid, leaks: Leaks, store: Store
-) -> dict[str, Any]:
-    """`manifest.json` but for the wall times; `first` stands for what all cells share."""
-    return {
-        "name": config.run_name,
-        "config": config.model_dump(mode="json"),
-        "seeds": list(config.all_seeds),
-        "device": first.device,
-        "precision": first.recipe.train.precision,
-        "normalise": first.recipe.train.normalise,
-        "data": experiment.describe(),
-        "classes": list(experiment.train.classes),
-        "ok": experiment.ok,
-        "networks": [
-            _describe(network, at) for network, at in zip(grid.networks, grid.stored, strict=True)
-        ],
-        "failed": [asdict(each) for each in grid.failed],
-        "leaks": leaks.describe(),
-        "skipped": _skipped(config, experiment),
-        "anchors": list(first.anchors),
-        "timing_inputs": _keep_inputs(experiment, store),
-        "damaged_store_entries": store.damaged,
-        "machine": machine.facts(first.device),
-    }
+    config: Config,
+    experiment: Experiment,
+    first: Cell,
+    grid: Grid,
+    leaks: Leaks,
+    store: Store,
+    making: Making,
+) -> Manifest:
+    """The manifest, still without its files; `first` stands for what all cells share."""
+    weights = making.weights
+    return Manifest(
+        name=config.run_name,
+        config=config,
+        seeds=tuple(config.all_seeds),
+        device=first.device,
+        precision=first.recipe.train.precision,
+        normalise=first.recipe.train.normalise,
+        data=describe_sources(experiment),
+        classes=experiment.train.classes,
+        ok=experiment.ok,
+        networks=tuple(map(_describe, grid.networks, grid.stored)),
+        failed=tuple(grid.failed),
+        leaks=count_leaks(leaks),
+        skipped=_skipped(config, experiment),
+        anchors=first.anchors,
+        timing_inputs=_keep_inputs(experiment, store),
+        damaged_store_entries=tuple(store.damaged),
+        machine=making.machine,
+        workers=making.workers,
+        weights=None if weights is None else ImportedWeights(**weights.describe()),
+        made_from=making.made_from,
+        seconds=making.seconds,
+        files={},
+    )
 
 
-def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
+def describe_sources(experiment: Experiment) -> SourceEntries:
+    """Sources, sizes and fingerprints."""
+    return SourceEntries(train=_source(experiment.train), test=_source(experiment.test))
+
+
+def _source(frames: Frames) -> SourceEntry:
+    return SourceEntry(
+        source=frames.source,
+        images=len(frames),
+        shape=frames.shape,
+        dtype=str(frames.images.dtype),
+        fingerprint=frames.fingerprint,
+        groups=None if frames.groups is None else len(set(frames.groups.tolist())),
+        notes=tuple(frames.notes),
+    )
+
+
+def count_leaks(leaks: Leaks) -> LeakCounts:
+    """How much the audit found of each kind."""
+    pairs = leaks.pairs
+    kinds = zip(pairs["kind"], pairs["first_part"], pairs["second_part"], strict=True)
+    return LeakCounts(
+        test_parts_with_exact_copy_in_training=int(leaks.exact.sum()),
+        test_parts_with_near_copy_in_training=int(leaks.near.sum()),
+        test_parts_searched_for_near_copies=leaks.searched,
+        validation_images_with_copy_in_fit={str(s): n for s, n in leaks.validation.items()},
+        pairs=dict(Counter(map(" ".join, kinds))),
+        pairs_with_different_labels=int((pairs["first_label"] != pairs["second_label"]).sum()),
+        groups_in_training_and_test=leaks.groups,
+        test_parts_of_those_groups=int(leaks.of_shared_group.sum()),
+        constant_images=ConstantImages(**leaks.constant),
+        identical_images_with_different_labels=leaks.contradicting,
+    )
+
+
+def _skipped(config: Config, experiment: Experiment) -> tuple[LeftOut, ...]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
     reasons = {
@@ -56,7 +126,7 @@ def _skipped(config: Config, experiment: Experiment) -> list[dict[str, str]]:
         and len(np.unique(test.groups)) == 1
         and "all test parts are of one group, so nothing shows how groups differ",
     }
-    return [{"what": what, "why": why} for what, why in reasons.items() if why]
+    return tuple(LeftOut(what=what, why=why) for what, why in reasons.items() if why)
 
 
 def no_references(config: Config, experiment: Experiment) -> str | None:
@@ -75,14 +145,15 @@ def _keep_inputs(experiment: Experiment, store: Store) -> str:
     return key
 
 
-def _describe(network: EvaluatedNetwork, stored: Keys) -> dict[str, Any]:
-    return {
-        "network": network.cell.network,
-        "seed": network.cell.recipe.seed,
-        "store": asdict(stored),
-        "recipe": network.description["recipe"],
-        "best_epoch": network.description["best_epoch"],
-        "losses": network.description["losses"],
-        "validation_scores": network.description["validation_scores"],
-        "seconds": network.description["seconds"],
-    }
+def _describe(network: EvaluatedNetwork, stored: Keys) -> NetworkEntry:
+    description = network.description
+    return NetworkEntry(
+        network=network.cell.network,
+        seed=network.cell.recipe.seed,
+        store=stored,
+        recipe=NetworkRecipe(**description["recipe"]),
+        best_epoch=description["best_epoch"],
+        losses=tuple(description["losses"]),
+        validation_scores=description["validation_scores"],
+        seconds=description["seconds"],
+    )

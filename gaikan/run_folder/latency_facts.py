@@ -1,80 +1,106 @@
 """`latency.json`: what the last timing in a run folder timed, and how."""
 
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import Field
 
 from gaikan.errors import ConfigError
 from gaikan.system import json_files
+from gaikan.system.json_files import JsonModel
 
-FACTS = "latency.json"
+CSV, FACTS = "latency.csv", "latency.json"
+
+M = TypeVar("M", bound=JsonModel)
 
 
-class _Timed(TypedDict):
-    networks: list[str]
+class RuleFacts(JsonModel):
+    """How long a case was measured at least; both hold."""
 
-
-class _Rule(TypedDict):
     seconds: float
     queries: int
 
 
-class _Plan(TypedDict):
-    single: _Rule
-    offline: _Rule
+class PlanFacts(JsonModel):
+    """How everything was measured, as `SamplingPlan` has it."""
+
+    name: str
+    single: RuleFacts
+    offline: RuleFacts
+    batches: tuple[int, ...]
     rounds: int
-    head_batches: list[int] | None
+    warm_up: float
+    head_batches: tuple[int, ...] | None
+    longest: float | None
 
 
-class _Ratio(TypedDict):
+class SpeedCheck(JsonModel):
+    """How fast another network of the same computation is, as a ratio; 1 is as claimed."""
+
+    model: str
+    runtime: str
+    threads: int | None
     value: float
+    low: float | None
+    high: float | None
 
 
-class _Roof(TypedDict):
+class RooflineFacts(JsonModel):
+    """What the machine allows, in a precision with so many threads."""
+
     precision: str
     threads: int | None
     gemm_gflops: float
     library: str
-    bandwidth_gb_per_s: dict[Annotated[str, Field(pattern=r"^[0-9]{1,18}$")], float]
+    bandwidth_gb_per_s: dict[Annotated[int, Field(ge=0, le=2**60)], float]  # by bytes of a block
 
 
-class _Facts(_Timed):
-    key: str
+class TimingFacts(JsonModel):
+    """What the rows of the run's own timing stand on."""
+
+    key: str  # hash of all that determines a timing
+    networks: tuple[str, ...]  # their store keys
     machine: str
-    plan: _Plan
-    threads: Annotated[list[int], Field(min_length=1)]
-    scored_seeds: list[int]
+    processor: str
+    cores: int
+    threads: Annotated[tuple[int, ...], Field(min_length=1)]
+    plan: PlanFacts
+    includes_decode: bool
+    scored_seeds: tuple[int, ...]
     scored_images: int
-    once_per_computation: list[_Ratio]
-    ran: float | None
-    batch_memory: int | None
-    roofline: list[_Roof]
+    once_per_computation: tuple[SpeedCheck, ...]
+    ran: float | None  # share of its time that a single thread really ran
+    batch_memory: int | None  # bytes
+    roofline: tuple[RooflineFacts, ...]
     seconds: float
     processor_seconds: float
 
 
-@cache
-def _shapes() -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
-    return TypeAdapter(_Timed), TypeAdapter(_Facts)
+class _TimedNetworks(JsonModel):
+    """What the file must tell at least."""
+
+    networks: tuple[str, ...]
 
 
-def read_facts(out: Path) -> dict[str, Any] | None:
-    """What the last timing in the run folder left; None where there is none, or a damaged one.
+def read_facts(out: Path) -> TimingFacts | None:
+    """What the last timing in the run folder left.
 
-    Of one that does not say how it was timed, `networks` alone.
+    None where there is no table with it, where it is damaged, or does not say how it was timed.
     """
+    return _read(TimingFacts, out)
+
+
+def timed_networks(out: Path) -> tuple[str, ...] | None:
+    """The store keys of the networks that the last timing was of; None as with `read_facts`."""
+    found = _read(_TimedNetworks, out)
+    return None if found is None else found.networks
+
+
+def _read(model: type[M], out: Path) -> M | None:
     path = out / FACTS
-    timed, whole = _shapes()
-    try:
-        facts: dict[str, Any] = json_files.parse(path.read_bytes())
-        json_files.check(facts, timed, path, "")
-    except (OSError, ValueError, ConfigError):
+    if not (out / CSV).exists():
         return None
     try:
-        json_files.check(facts, whole, path, "")
-    except ConfigError:
-        return {"networks": facts["networks"]}
-    return facts
+        return json_files.read(model, path.read_bytes(), path, "")
+    except (OSError, ConfigError):
+        return None

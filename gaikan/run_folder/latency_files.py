@@ -1,21 +1,18 @@
 """`latency.csv`, `.json` and samples: written, read, and kept where they still hold."""
 
 import io
-import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gaikan.errors import DataError
-from gaikan.run_folder import latency_facts
-from gaikan.run_folder.latency_facts import FACTS
+from gaikan.run_folder.latency_facts import CSV, FACTS, TimingFacts, read_facts, timed_networks
 from gaikan.run_folder.latency_rows import Row, machine_of, merge, read_rows, write_rows
 from gaikan.run_folder.manifest import read_manifest
 from gaikan.run_folder.result_tables import read_table
 from gaikan.system.files import write
 
-CSV, PAGE, SAMPLES = "latency.csv", "latency.md", "latency_samples.parquet"
+PAGE, SAMPLES = "latency.md", "latency_samples.parquet"
 
 
 def own_rows(out: Path) -> list[Row]:
@@ -24,11 +21,6 @@ def own_rows(out: Path) -> list[Row]:
         return read_rows(out / CSV) if (out / CSV).exists() else []
     except DataError as error:
         raise DataError(f"{error}; delete it, and `gaikan time {out}` writes it anew") from None
-
-
-def read_facts(out: Path) -> dict[str, Any] | None:
-    """What the last timing in the run folder left; None where there is no table with it."""
-    return latency_facts.read_facts(out) if (out / CSV).exists() else None
 
 
 def figure_places(rows: list[Row]) -> dict[str, tuple[str, str, bool]]:
@@ -52,12 +44,11 @@ def timing_files(out: Path) -> list[str]:
     return [CSV, PAGE, SAMPLES, FACTS, *figures]
 
 
-def write_timing(out: Path, rows: list[Row], facts: dict[str, Any], samples: pd.DataFrame) -> None:
+def write_timing(out: Path, rows: list[Row], facts: TimingFacts, samples: pd.DataFrame) -> None:
     """The files of a timing; rows of other machines stay where they are of the same networks."""
-    before = read_facts(out)
-    if before is not None and before["networks"] == facts["networks"]:
-        rows = merge([row for row in own_rows(out) if row.machine != facts["machine"]], rows)
-    write(out / FACTS, json.dumps(facts, indent=1) + "\n")
+    if timed_networks(out) == facts.networks:
+        rows = merge([row for row in own_rows(out) if row.machine != facts.machine], rows)
+    write(out / FACTS, facts.model_dump_json(indent=1) + "\n")
     content = io.BytesIO()
     samples.to_parquet(content, index=False)
     write(out / SAMPLES, content.getvalue())
@@ -72,8 +63,9 @@ def merge_into(out: Path, others: list[Path]) -> list[Row]:
     """
     rows = own_rows(out)
     known = set(read_table(out, "accuracy")["variant"])
-    networks = {each["store"]["trained"] for each in read_manifest(out)["networks"]}
-    own = (read_facts(out) or {}).get("machine")
+    networks = read_manifest(out).trained
+    facts = read_facts(out)
+    own = None if facts is None else facts.machine
     for path in others:
         added = read_rows(path)
         strangers = sorted({row.variant for row in added} - known)

@@ -1,148 +1,154 @@
 """`manifest.json`: what makes a folder a run folder."""
 
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Literal
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import JsonValue
 
+from gaikan.config.model import Config
 from gaikan.errors import ConfigError
+from gaikan.evaluation.failed_cell import FailedCell
+from gaikan.grid.store_keys import Keys
 from gaikan.system import json_files
+from gaikan.system.json_files import JsonModel
+from gaikan.system.machine import MachineFacts
 
-_AGAIN = "run `gaikan bench` again"
-
-
-class _Stored(TypedDict):
-    trained: str
-    embedded: str
+MANIFEST = "manifest.json"
+Part = Literal["train", "test"]
 
 
-class _Recipe(TypedDict):
-    arch: str
-    style: str
-    train: NotRequired[dict[str, Any]]  # not of weights that were imported
+class SourceEntry(JsonModel):
+    """One of the two sources of a run, as it was read."""
 
-
-class _Network(TypedDict):
-    network: str
-    seed: int
-    store: _Stored
-    recipe: _Recipe
-
-
-class _Part(TypedDict):
     source: str
     images: int
-    shape: Annotated[list[int], Field(min_length=3, max_length=3)]
+    shape: tuple[int, int, int]  # channels, height, width
+    dtype: str
     fingerprint: str
-    groups: int | None
-    notes: list[str]
+    groups: int | None  # how many lots
+    notes: tuple[str, ...]  # what the reader left out or changed
 
 
-class _Data(TypedDict):
-    train: _Part
-    test: _Part
+class SourceEntries(JsonModel):
+    """Both sources."""
+
+    train: SourceEntry
+    test: SourceEntry
+
+    @property
+    def both(self) -> tuple[tuple[Part, SourceEntry], tuple[Part, SourceEntry]]:
+        """By name."""
+        return ("train", self.train), ("test", self.test)
 
 
-class _Failed(TypedDict):
-    cell: str  # its name, for people
+class NetworkRecipe(JsonModel):
+    """What a network was trained with; of weights that were imported, `train` and such are None."""
+
     arch: str
     style: str
+    options: dict[str, JsonValue] | None = None
+    train: dict[str, JsonValue] | None = None
+    augment: dict[str, JsonValue] | None = None
     seed: int
-    protocol: str
-    reason: str
 
 
-class _Skipped(TypedDict):
-    what: str
-    why: str
+class NetworkEntry(JsonModel):
+    """A trained network."""
+
+    network: str
+    seed: int
+    store: Keys
+    recipe: NetworkRecipe
+    best_epoch: int
+    losses: tuple[float, ...]  # by epoch
+    validation_scores: dict[str, float]  # by epoch
+    seconds: float
 
 
-class _Machine(TypedDict):
-    system: str
-    processor: str
-    cores: int
-    memory_gib: float | None
-    gpu: str | None
-    python: str
-    packages: dict[str, str | None]
-    commit: str | None
+class ConstantImages(JsonModel):
+    """How many images have no contrast."""
 
-
-class _Constant(TypedDict):
     training: int
     test: int
 
 
-class _Leaks(TypedDict):
+class LeakCounts(JsonModel):
+    """What the leak audit counted; the pairs of copies are in `leaks.csv`."""
+
     test_parts_with_exact_copy_in_training: int
     test_parts_with_near_copy_in_training: int
-    validation_images_with_copy_in_fit: dict[str, int]
-    groups_in_training_and_test: list[str]
+    test_parts_searched_for_near_copies: int
+    validation_images_with_copy_in_fit: dict[str, int]  # by seed
+    pairs: dict[str, int]  # by kind and parts, such as "near train test"
+    pairs_with_different_labels: int
+    groups_in_training_and_test: tuple[str, ...]
     test_parts_of_those_groups: int
-    test_parts_searched_for_near_copies: NotRequired[int]  # of an older run: all
-    constant_images: _Constant
+    constant_images: ConstantImages
     identical_images_with_different_labels: int
 
 
-class _Weights(TypedDict):
+class LeftOut(JsonModel):
+    """What the run leaves out."""
+
+    what: str
+    why: str
+
+
+class ImportedWeights(JsonModel):
+    """The file that the networks come from."""
+
     file: str
+    sha256: str
+    mean: float | None
+    std: float | None
 
 
-class _Seconds(TypedDict):
+class RunSeconds(JsonModel):
+    """Wall time."""
+
     training: float
     all: float
 
 
-class _Manifest(TypedDict):
-    """What other commands read of it; older ones, and those of tests, hold less."""
+class Manifest(JsonModel):
+    """A run: what it was asked for, what it worked on, what came of it."""
 
-    networks: list[_Network]
-    name: NotRequired[str]
-    config: NotRequired[dict[str, Any]]
-    seeds: NotRequired[list[int]]
-    device: NotRequired[str]
-    precision: NotRequired[str]
-    data: NotRequired[_Data]
-    classes: NotRequired[list[str]]
-    ok: NotRequired[str | None]
-    failed: NotRequired[list[_Failed]]
-    skipped: NotRequired[list[_Skipped]]
-    leaks: NotRequired[_Leaks]
-    anchors: NotRequired[list[str]]
-    timing_inputs: NotRequired[str]
-    weights: NotRequired[_Weights | None]
-    made_from: NotRequired[str]
-    files: NotRequired[dict[str, str]]  # sha256 of what the run wrote, by path
-    machine: NotRequired[_Machine]
-    seconds: NotRequired[_Seconds]
+    name: str
+    config: Config
+    seeds: tuple[int, ...]
+    device: str
+    precision: str
+    normalise: str
+    data: SourceEntries
+    classes: tuple[str, ...]
+    ok: str | None  # name of the good class
+    networks: tuple[NetworkEntry, ...]
+    failed: tuple[FailedCell, ...]
+    leaks: LeakCounts
+    skipped: tuple[LeftOut, ...]
+    anchors: tuple[str, ...]
+    timing_inputs: str  # store key of what `gaikan time` needs besides the networks
+    damaged_store_entries: tuple[str, ...]
+    machine: MachineFacts
+    workers: int | None = None  # of Dask; None: trained on this machine
+    weights: ImportedWeights | None
+    made_from: str  # hash of all that determines the run's files
+    seconds: RunSeconds
+    files: dict[str, str]  # sha256 of what the run wrote, by path
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The store keys of its networks."""
+        return tuple(network.store.trained for network in self.networks)
 
 
-@cache
-def _shape() -> TypeAdapter[Any]:
-    return TypeAdapter(_Manifest)
-
-
-def read_manifest(out: Path, *needed: str) -> dict[str, Any]:
-    """The manifest of the run in `out`.
-
-    Raises ConfigError where there is none, where it is damaged, or lacks a `needed` key.
-    """
-    path = out / "manifest.json"
+def read_manifest(out: Path) -> Manifest:
+    """That of the run in `out`. Raises ConfigError where there is none, or a damaged one."""
+    path = out / MANIFEST
     try:
-        manifest = json_files.parse(path.read_bytes())
+        content = path.read_bytes()
     except OSError:
         raise ConfigError(
             f"{out}: no run folder (no manifest.json in it); `gaikan bench` makes one"
         ) from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON ({error}); {_AGAIN}") from None
-    if not isinstance(manifest, dict) or "networks" not in manifest:
-        raise ConfigError(f"{path}: not the manifest of a run; `gaikan bench` makes one")
-    for key in needed:
-        if key not in manifest:
-            raise ConfigError(f"{path}: key {key!r} is missing; {_AGAIN}")
-    json_files.check(manifest, _shape(), path, _AGAIN)
-    found: dict[str, Any] = manifest
-    return found
+    return json_files.read(Manifest, content, path, "run `gaikan bench` again")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from gaikan.config.model import Config, validated
 from gaikan.errors import ConfigError
 from gaikan.run_folder.decisions import timing_of
-from gaikan.run_folder.latency_files import own_rows, read_facts
+from gaikan.run_folder.latency_facts import TimingFacts, read_facts, timed_networks
+from gaikan.run_folder.latency_files import own_rows
 from gaikan.run_folder.latency_rows import Row
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import Manifest, read_manifest
 from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table, read_table_if_any
 from gaikan.run_folder.run_variants import read_variants
@@ -20,18 +20,13 @@ from gaikan.variants import Variant
 
 PICKS = "picks.json"
 
-_NEEDED = (
-    *("name", "config", "seeds", "device", "precision", "data", "classes", "ok", "failed"),
-    *("normalise", "skipped", "leaks", "machine", "seconds", "weights"),
-)
-
 
 @dataclass(frozen=True)
 class RunFolder:
     """What `gaikan bench`, `gaikan time` and `gaikan pick` left in a folder."""
 
     out: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
     summary: pd.DataFrame  # best first
     parts: dict[str, Variant]  # by name, of all variants
     rates: pd.DataFrame | None  # with an ok class, best first
@@ -39,7 +34,7 @@ class RunFolder:
     modes: pd.DataFrame | None
     leaked: pd.DataFrame | None  # where training has copies of test parts
     latency: list[Row]  # empty where it was not timed
-    timing: dict[str, Any] | None
+    timing: TimingFacts | None
     timing_stale: bool  # whether there are rows, but of networks that were here before
     picks: dict[str, Any] | None
     picks_stale: bool  # whether there are some, but from an earlier timing
@@ -47,12 +42,10 @@ class RunFolder:
     @classmethod
     def read(cls, out: Path) -> "RunFolder":
         """Raises ConfigError and DataError where `out` is no run folder, or not a whole one."""
-        manifest = read_manifest(out, *_NEEDED)
-        validated(Config, manifest["config"], f"{out}/manifest.json")
+        manifest = read_manifest(out)
         summary = read_table(out, "summary")
-        timing = read_facts(out)
-        networks = [network["store"]["trained"] for network in manifest["networks"]]
-        stale = timing is not None and timing["networks"] != networks
+        timed = timed_networks(out)
+        stale = timed is not None and timed != manifest.trained
         rows = [] if stale else own_rows(out)
         picks = _picks(out / PICKS, summary)
         return cls(
@@ -65,7 +58,7 @@ class RunFolder:
             modes=read_table_if_any(out, "modes"),
             leaked=read_table_if_any(out, "leaked"),
             latency=rows,
-            timing=timing,
+            timing=read_facts(out),
             timing_stale=stale,
             picks=picks,
             picks_stale=picks is not None and picks.get("timing") != timing_of(out),
@@ -74,14 +67,13 @@ class RunFolder:
     @property
     def ok(self) -> str | None:
         """Name of the good class."""
-        name: str | None = self.manifest["ok"]
-        return name
+        return self.manifest.ok
 
     @property
     def imported(self) -> str | None:
         """The file that the networks come from; None where they were trained here."""
-        weights = self.manifest["weights"]
-        return None if weights is None else str(weights["file"])
+        weights = self.manifest.weights
+        return None if weights is None else weights.file
 
     @property
     def variants(self) -> list[str]:

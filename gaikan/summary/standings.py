@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.ranks import (
     FEWEST_DATA_SETS,
     FEWEST_VARIANTS,
@@ -36,7 +36,7 @@ class DataSet:
     def read(cls, name: str, out: Path) -> "DataSet":
         """From the folder of a run."""
         scores, comparisons = read_table(out, "accuracy"), read_table(out, "comparisons")
-        return cls.of(name, scores, comparisons, read_manifest(out)["failed"])
+        return cls.of(name, scores, comparisons, read_manifest(out).failed)
 
     @classmethod
     def of(
@@ -44,7 +44,7 @@ class DataSet:
         name: str,
         scores: pd.DataFrame,
         comparisons: pd.DataFrame,
-        failed: Iterable[dict[str, Any]] = (),
+        failed: Iterable[FailedCell] = (),
     ) -> "DataSet":
         """From `accuracy.csv`, `comparisons.csv` and the manifest's `failed`."""
         test = scores[scores["split"] == "test"]
@@ -53,9 +53,9 @@ class DataSet:
         by_variant = test.assign(right=right).groupby("variant", sort=False)
         accuracy = by_variant["right"].sum() / by_variant["n"].sum()
         reasons = {
-            network_name(each["arch"], each["style"]): each["reason"]
+            network_name(each.arch, each.style): each.reason
             for each in failed
-            if each["protocol"] == "held-out"
+            if each.protocol == "held-out"
         }
         rows = scores[["variant", "arch", "style"]].itertuples(index=False)
         networks = {variant: network_name(arch, style) for variant, arch, style in rows}

@@ -2,11 +2,43 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+)
 
 from gaikan.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class JsonModel(BaseModel):
+    """An object of such a file. Keys that it lacks are passed over: a later version may write more.
+
+    An optional key is not written where it is None.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, ser_json_inf_nan="constants")
+
+    @model_serializer(mode="wrap")
+    def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, object]:
+        needed = type(self).model_fields
+        values: dict[str, object] = whole(self)
+        return {k: v for k, v in values.items() if v is not None or needed[k].is_required()}
+
+
+def read(model: type[M], content: bytes, path: Path, remedy: str) -> M:
+    """The content of the file at `path`. Raises ConfigError naming file, key and remedy."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise _refusal(error, path, remedy) from None
 
 
 def parse(content: bytes) -> Any:
@@ -28,9 +60,15 @@ def check(values: Any, wanted: TypeAdapter[Any], path: Path, remedy: str) -> Non
     try:
         wanted.validate_python(values, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        key = ".".join(map(str, first["loc"])) or "(all of it)"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            f"{path}: key {key!r}: {reason[:1].lower()}{reason[1:]}; {remedy}"
-        ) from None
+        raise _refusal(error, path, remedy) from None
+
+
+def _refusal(error: ValidationError, path: Path, remedy: str) -> ConfigError:
+    """What is wrong first, in one line."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if first["type"] == "json_invalid":
+        reason = first["msg"].removeprefix("Invalid JSON: ")
+        return ConfigError(f"{path}: not JSON ({reason}); {remedy}")
+    key = ".".join(map(str, first["loc"])) or "(all of it)"
+    reason = first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{path}: key {key!r}: {reason[:1].lower()}{reason[1:]}; {remedy}")

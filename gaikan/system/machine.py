@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from gaikan.system import cgroups
 
@@ -33,19 +32,34 @@ class Hardware:
         )
 
 
-def facts(device: str) -> dict[str, Any]:
-    """The machine as a report states it; `gpu` is None where `device` is not cuda."""
-    return {
-        "system": platform.platform(),
-        "processor": processor(),
-        "cores": cores(),
-        "memory_gib": None if (held := memory()) is None else round(held / 2**30, 1),
-        "native_bf16": native_bf16(),
-        "gpu": _gpu() if device == "cuda" else None,
-        "python": platform.python_version(),
-        "packages": packages(),
-        "commit": commit(),
-    }
+@dataclass(frozen=True)
+class MachineFacts:
+    """The machine as a report states it."""
+
+    system: str
+    processor: str
+    cores: int
+    memory_gib: float | None
+    native_bf16: bool
+    gpu: str | None
+    python: str
+    packages: dict[str, str | None]
+    commit: str | None
+
+    @classmethod
+    def here(cls, device: str) -> "MachineFacts":
+        """Of this machine; `gpu` is None where `device` is not cuda."""
+        return cls(
+            system=platform.platform(),
+            processor=processor(),
+            cores=cores(),
+            memory_gib=None if (held := memory()) is None else round(held / 2**30, 1),
+            native_bf16=native_bf16(),
+            gpu=_gpu() if device == "cuda" else None,
+            python=platform.python_version(),
+            packages=packages(),
+            commit=commit(),
+        )
 
 
 def packages() -> dict[str, str | None]:

@@ -79,8 +79,8 @@ class Prepared:
         other_folders, scored = {}, []
         networks = run.scored(all_seeds=options.plan == "thorough")
         for done, entry in enumerate(networks):
-            report(f"model files of {entry['network']}", done, len(networks))
-            trained, embedded = (run.entry(entry["store"][k]) for k in ("trained", "embedded"))
+            report(f"model files of {entry.network}", done, len(networks))
+            trained, embedded = run.entry(entry.store.trained), run.entry(entry.store.embedded)
             network = TrainedFiles.of(trained, embedded)
             wanted = _wanted(network, run.anchors[-1], computations, others)
             whole, alone = exporter.write(
@@ -100,8 +100,8 @@ class Prepared:
         parts = SessionParts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
-        last_first = sorted(networks, key=lambda each: -each["seed"])
-        keys = {each["network"]: each["store"]["trained"] for each in last_first}
+        last_first = sorted(networks, key=lambda each: -each.seed)
+        keys = {each.network: each.store.trained for each in last_first}
         return cls(inputs, images, parts, computations, others, other_folders, scored, keys, gemm)
 
     def cases(

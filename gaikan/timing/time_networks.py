@@ -5,8 +5,8 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from gaikan.run_folder.latency_facts import PlanFacts, RooflineFacts, SpeedCheck, TimingFacts
 from gaikan.run_folder.latency_rows import Row
 from gaikan.seeds import stream
 from gaikan.system import machine
@@ -29,7 +29,7 @@ class Timing:
     """What a timing gives: `latency.csv`, `latency.json`, `latency_samples.parquet`."""
 
     rows: list[Row]
-    facts: dict[str, Any]
+    facts: TimingFacts
     samples: list[tuple[Setting, Case, list[Turn]]]
 
 
@@ -57,10 +57,8 @@ def time_run(run: TimedRun, options: TimingOptions, report: Report) -> Timing:
         rows = LatencyTable(options, prepared, measured, scores, rooflines).rows(
             everything, unavailable
         )
-    facts = _facts(run, options, prepared, measured, rooflines) | {
-        "seconds": time.perf_counter() - started,
-        "processor_seconds": _processor_seconds() - cpu,
-    }
+    took = time.perf_counter() - started, _processor_seconds() - cpu
+    facts = _facts(run, options, prepared, measured, rooflines, took)
     samples = [(setting, case, turns) for (setting, case), turns in measured.turns.items()]
     return Timing(rows, facts, samples)
 
@@ -71,28 +69,37 @@ def _facts(
     prepared: Prepared,
     measured: Measured,
     rooflines: dict[tuple[str, int | None], Roofline],
-) -> dict[str, Any]:
-    """`latency.json`: what the rows stand on, but for how long it took."""
-    return {
-        "key": run.timing_key(options),
-        "networks": [network["store"]["trained"] for network in run.networks],
-        "machine": options.machine_name,
-        "processor": machine.processor(),
-        "cores": machine.cores(),
-        "threads": options.all_threads,
-        "plan": {"name": options.plan, **asdict(PLANS[options.plan])},
-        "includes_decode": options.include_decode,
-        "scored_seeds": sorted({trained.seed for trained, _ in prepared.scored}),
-        "scored_images": len(prepared.inputs.images),
-        "once_per_computation": _same_speed(prepared, measured),
-        "ran": _ran(measured),
-        "batch_memory": batch_memory(),
-        "roofline": [
-            {"precision": p, "threads": t, "gemm_gflops": r.gemm / 1e9, "library": r.library}
-            | {"bandwidth_gb_per_s": {str(k): v / 1e9 for k, v in r.bandwidth.items()}}
-            for (p, t), r in rooflines.items()
-        ],
-    }
+    took: tuple[float, float],
+) -> TimingFacts:
+    """`latency.json`; what was measured `took` seconds of the clock and of processors."""
+    seconds, processor_seconds = took
+    return TimingFacts(
+        key=run.timing_key(options),
+        networks=tuple(network.store.trained for network in run.networks),
+        machine=options.machine_name,
+        processor=machine.processor(),
+        cores=machine.cores(),
+        threads=tuple(options.all_threads),
+        plan=PlanFacts(name=options.plan, **asdict(PLANS[options.plan])),
+        includes_decode=options.include_decode,
+        scored_seeds=tuple(sorted({trained.seed for trained, _ in prepared.scored})),
+        scored_images=len(prepared.inputs.images),
+        once_per_computation=_same_speed(prepared, measured),
+        ran=_ran(measured),
+        batch_memory=batch_memory(),
+        roofline=tuple(
+            RooflineFacts(
+                precision=precision,
+                threads=threads,
+                gemm_gflops=roof.gemm / 1e9,
+                library=roof.library,
+                bandwidth_gb_per_s={size: speed / 1e9 for size, speed in roof.bandwidth.items()},
+            )
+            for (precision, threads), roof in rooflines.items()
+        ),
+        seconds=seconds,
+        processor_seconds=processor_seconds,
+    )
 
 
 def _ran(measured: Measured) -> float | None:
@@ -129,16 +136,19 @@ def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | Non
     }
 
 
-def _same_speed(prepared: Prepared, measured: Measured) -> list[dict[str, Any]]:
+def _same_speed(prepared: Prepared, measured: Measured) -> tuple[SpeedCheck, ...]:
     """How fast another network of the same computation is, as a ratio; 1 is as claimed."""
     checks = []
     for (setting, case), turns in measured.turns.items():
         if case.model in prepared.others:
             own = measured.turns.get((setting, Case(prepared.others[case.model], case.batch_size)))
             if own is not None:
-                ratio = speedup(turns, own)
                 checks.append(
-                    {"model": case.model, "runtime": setting.runtime.label}
-                    | {"threads": setting.threads, **asdict(ratio)}
+                    SpeedCheck(
+                        model=case.model,
+                        runtime=setting.runtime.label,
+                        threads=setting.threads,
+                        **asdict(speedup(turns, own)),
+                    )
                 )
-    return checks
+    return tuple(checks)

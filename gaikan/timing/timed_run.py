@@ -3,10 +3,9 @@
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from gaikan.errors import ConfigError
-from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.manifest import NetworkEntry, read_manifest
 from gaikan.system import machine
 from gaikan.system.code import code_version
 from gaikan.system.store import Store, key_of
@@ -18,21 +17,17 @@ class TimedRun:
     """A run folder, as far as timing goes."""
 
     out: Path
-    networks: tuple[dict[str, Any], ...]  # of the manifest
+    networks: tuple[NetworkEntry, ...]
     anchors: tuple[str, ...]
     inputs_key: str
     store: Store
 
     @classmethod
     def read(cls, out: Path) -> "TimedRun":
-        """Raises ConfigError where `out` is no run folder with what timing needs."""
+        """Raises ConfigError where `out` is no run folder."""
         manifest = read_manifest(out)
-        key = manifest.get("timing_inputs")
-        if key is None or "anchors" not in manifest:
-            raise ConfigError(f"{out}: made by an older gaikan; run `gaikan bench` on it again")
-        networks = tuple(manifest["networks"])
-        anchors = tuple(manifest["anchors"])
-        return cls(out, networks, anchors, key, Store(out / "store"))
+        store = Store(out / "store")
+        return cls(out, manifest.networks, manifest.anchors, manifest.timing_inputs, store)
 
     def entry(self, key: str) -> bytes:
         """A store entry. Raises ConfigError where it is gone."""
@@ -44,17 +39,17 @@ class TimedRun:
             )
         return content
 
-    def scored(self, all_seeds: bool) -> list[dict[str, Any]]:
+    def scored(self, all_seeds: bool) -> list[NetworkEntry]:
         """The networks whose predictions are scored: of the first seed, or of all."""
-        first = min(network["seed"] for network in self.networks)
-        return [n for n in self.networks if all_seeds or n["seed"] == first]
+        first = min(network.seed for network in self.networks)
+        return [n for n in self.networks if all_seeds or n.seed == first]
 
     def timing_key(self, options: TimingOptions) -> str:
         """What determines a timing, but for the weather: an equal one need not be repeated."""
         packages = ("torch", "onnxruntime", "openvino", "onnx")
         return key_of(
             {
-                "networks": [network["store"] for network in self.networks],
+                "networks": [asdict(network.store) for network in self.networks],
                 "inputs": self.inputs_key,
                 "options": asdict(options) | {"machine": options.machine_name},
                 "processor": [machine.processor(), machine.cores()],

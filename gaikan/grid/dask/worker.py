@@ -1,7 +1,7 @@
 """What a Dask worker does: it says what it is, and it runs cells, one at a time."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from threading import Lock
@@ -14,7 +14,7 @@ from gaikan.errors import ConfigError
 from gaikan.grid.pool import keep_freed_memory
 from gaikan.system import machine
 from gaikan.system.code import package_version
-from gaikan.system.machine import Hardware
+from gaikan.system.machine import Hardware, MachineFacts
 from gaikan.training.cell import Beat, Cell, Data, Finished, work
 
 TOPIC = "gaikan"
@@ -38,7 +38,11 @@ def facts() -> dict[str, Any]:
     here = Hardware.here()
     device = "cuda" if here.cuda else "cpu"
     hardware = {"cuda": here.cuda, "bf16": here.bf16}
-    return {"machine": machine.facts(device), "versions": versions(), "hardware": hardware}
+    return {
+        "machine": asdict(MachineFacts.here(device)),
+        "versions": versions(),
+        "hardware": hardware,
+    }
 
 
 def check_versions(worker: str, found: Versions, driver: Versions) -> None:

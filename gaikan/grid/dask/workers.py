@@ -11,7 +11,7 @@ from distributed import Client
 
 from gaikan.errors import ConfigError
 from gaikan.grid.dask.worker import check_versions, facts, versions
-from gaikan.system.machine import Hardware
+from gaikan.system.machine import Hardware, MachineFacts
 
 _CONNECT_SECONDS = 5
 _CLOSE_SECONDS = 2
@@ -37,12 +37,12 @@ class Workers:
         where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(each)})" if lacking else ""
         return Hardware(not lacking, bf16, where)
 
-    def machine(self, device: str) -> dict[str, Any]:
+    def machine(self, device: str) -> MachineFacts:
         """The machine that trains as a report states it: the first, with all processors."""
         each = [found["machine"] for found in self.facts.values()]
         processors = ", ".join(dict.fromkeys(found["processor"] for found in each))
         gpu = each[0]["gpu"] if device == "cuda" else None
-        return {**each[0], "processor": processors, "gpu": gpu}
+        return MachineFacts(**each[0] | {"processor": processors, "gpu": gpu})
 
     @property
     def notes(self) -> Iterator[str]:

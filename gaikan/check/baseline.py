@@ -13,7 +13,6 @@ from pydantic import Field, JsonValue, model_validator
 from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.check.measures import Index, measured
 from gaikan.check.run_answers import CheckedRun
-from gaikan.config.model import validated
 from gaikan.config.stages import TomlSection
 from gaikan.data.frames import Names
 from gaikan.errors import ConfigError
@@ -107,16 +106,12 @@ class Baseline(TomlSection):
     def read(cls, path: Path) -> "Baseline":
         """Raises ConfigError naming file, key and remedy."""
         try:
-            values = json_files.parse(path.read_bytes())
+            content = path.read_bytes()
         except OSError:
             raise ConfigError(
                 f"{path}: no such baseline; `gaikan check RUN --baseline {path} --update` makes it"
             ) from None
-        except ValueError as error:
-            raise ConfigError(f"{path}: not JSON ({error}); make it anew by --update") from None
-        if not isinstance(values, dict):
-            raise ConfigError(f"{path}: not a baseline; `gaikan check RUN --update` makes one")
-        return validated(cls, values, str(path))
+        return json_files.read(cls, content, path, "`gaikan check RUN --update` makes it anew")
 
     def predicted(self, variant: str, seeds: tuple[int, ...], actual: Index) -> Index:
         """The decisions (S, N) that were kept, on parts of class `actual` (N,)."""

@@ -26,7 +26,7 @@ from gaikan.report.pages import write_pages
 from gaikan.report.run_pictures import accuracy_caption, write_accuracy_page, write_pictures
 from gaikan.run_folder import bench_files
 from gaikan.run_folder.describe import Making, describe_run, describe_sources, no_references
-from gaikan.run_folder.manifest import RunSeconds, read_manifest
+from gaikan.run_folder.manifest import RunSeconds, read_manifest_if_any
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
 from gaikan.run_folder.whole import RunFolder
 from gaikan.summary.page import PAGE
@@ -222,11 +222,8 @@ def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
 
 def unchanged(out: Path, made_from: str) -> RunFolder | None:
     """The run that is in the folder, where it is this one and whole."""
-    try:
-        manifest = read_manifest(out)
-    except ConfigError:  # the folder's first run
-        return None
-    if manifest.made_from != made_from:
+    manifest = read_manifest_if_any(out)
+    if manifest is None or manifest.made_from != made_from:
         return None
     if bench_files.checksums(out, manifest.files) != manifest.files:
         return None

@@ -6,29 +6,15 @@ from pydantic import JsonValue
 
 from gaikan.config.model import Config
 
-Keys = dict[str, JsonValue]
-
 
 def changes_toml(config: Config) -> str:
     """The TOML of all keys that differ from the default."""
-    changed = _changes(config.model_dump(mode="json"), Config().model_dump(mode="json"))
-    text = _table(changed)
-    return text or "# all as the defaults\n"
+    changed = config.model_dump(mode="json", exclude_defaults=True)
+    stages = config.model_dump(mode="json", include={"stage"})  # also those of defaults alone
+    return _table(changed | stages) or "# all as the defaults\n"
 
 
-def _changes(config: Keys, default: Keys) -> Keys:
-    found: Keys = {}
-    for key, value in config.items():
-        usual = default.get(key)
-        if isinstance(value, dict) and isinstance(usual, dict):
-            value = _changes(value, usual)
-            usual = {}
-        if value != usual:
-            found[key] = value
-    return found
-
-
-def _table(values: Keys, path: tuple[str, ...] = ()) -> str:
+def _table(values: dict[str, JsonValue], path: tuple[str, ...] = ()) -> str:
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     lines = [
         f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"

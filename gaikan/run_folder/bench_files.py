@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from gaikan.errors import ConfigError
 from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
 from gaikan.run_folder.latency_files import timing_files
-from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest
+from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
 from gaikan.system.files import write
 
 HTML, MARKDOWN = "report.html", "report.md"
@@ -101,7 +100,7 @@ def _write_predictions(out: Path, table: pd.DataFrame) -> None:
 
 def write_manifest(out: Path, manifest: Manifest) -> None:
     """`manifest.json`; what an earlier run alone has written goes, and picks among its networks."""
-    before = _manifest_if_any(out)
+    before = read_manifest_if_any(out)
     if before is not None:
         _remove(out, before.files.keys() - manifest.files.keys())
     if before is None or before.trained != manifest.trained:
@@ -109,20 +108,12 @@ def write_manifest(out: Path, manifest: Manifest) -> None:
     write(out / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
 
-def _manifest_if_any(out: Path) -> Manifest | None:
-    """None where the folder has had no run, one that has not ended, or a damaged manifest."""
-    try:
-        return read_manifest(out)
-    except ConfigError:
-        return None
-
-
 def remove_run(out: Path) -> None:
     """Removes what the run, its timing, picks and pages have written; its store stays.
 
     The manifest goes last: until then it says what else is to go.
     """
-    before = _manifest_if_any(out)
+    before = read_manifest_if_any(out)
     tables = () if before is None else before.files
     _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
     _remove_picks(out)

@@ -152,3 +152,11 @@ def read_manifest(out: Path) -> Manifest:
             f"{out}: no run folder (no manifest.json in it); `gaikan bench` makes one"
         ) from None
     return json_files.read(Manifest, content, path, "run `gaikan bench` again")
+
+
+def read_manifest_if_any(out: Path) -> Manifest | None:
+    """None where the folder has had no run, one that has not ended, or a damaged manifest."""
+    try:
+        return read_manifest(out)
+    except ConfigError:
+        return None

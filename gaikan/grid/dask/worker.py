@@ -38,11 +38,8 @@ def facts() -> dict[str, Any]:
     here = Hardware.here()
     device = "cuda" if here.cuda else "cpu"
     hardware = {"cuda": here.cuda, "bf16": here.bf16}
-    return {
-        "machine": asdict(MachineFacts.here(device)),
-        "versions": versions(),
-        "hardware": hardware,
-    }
+    facts = asdict(MachineFacts.here(device))
+    return {"machine": facts, "versions": versions(), "hardware": hardware}
 
 
 def check_versions(worker: str, found: Versions, driver: Versions) -> None:

@@ -177,13 +177,14 @@ class Walk:
         assert found is not None
         page = (self.out / "picks.md").read_text()
         assert not nonsense(page), page
-        for name, stage in found["stages"].items():
-            part = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
-            if stage["pick"] is None:
-                assert re.search(r"\*\*Nothing qualifies\.\*\* The nearest: .* with ", part), part
+        for name, stage in found.stages.items():
+            card = page.partition(f"**Stage: {name}: ")[2].partition("\n\n**Stage: ")[0]
+            if stage.pick is None:
+                assert card.startswith("Nothing qualifies**")
+                assert "It would qualify with " in card, card
             else:
-                assert f"**{stage['pick']['variant']}**" in part
-        return all(stage["pick"] for stage in found["stages"].values())
+                assert card.startswith(f"{stage.pick.variant}**")
+        return len(found.picked) == len(found.stages)
 
     def pages(self) -> None:
         page = Page()

@@ -30,7 +30,9 @@ def picked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = write_run(tmp_path_factory.mktemp("run"), config={"stage": {"line": {}}})
     assert gaikan("pick", out) == 0
     found: dict[str, Any] = json.loads((out / "picks.json").read_text())
-    assert read_picks(out / "picks.json") == found
+    read = read_picks(out / "picks.json")
+    assert read is not None
+    assert json.loads(read.to_json()) == found
     return found
 
 

@@ -18,6 +18,7 @@ from test_hostile_bundles import gaikan
 
 from gaikan.commands.pick import at_the_end
 from gaikan.config.model import load_config
+from gaikan.report.markdown_table import inline
 from gaikan.run_folder.decisions import _column
 from gaikan.run_folder.latency_rows import write_rows
 from gaikan.run_folder.picks_file import read_picks
@@ -111,7 +112,7 @@ def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Pa
     assert gaikan("pick", changed) == 0
     for stage in json.loads((changed / "picks.json").read_bytes())["stages"].values():
         assert any("test falls short" in warning for warning in stage["warnings"])
-    assert "**Warning:** test falls short" in (changed / "picks.md").read_text()
+    assert "- **Warning: test falls short" in (changed / "picks.md").read_text()
 
 
 def test_a_pick_that_rejects_most_good_parts_is_warned_of(run: Path, tmp_path: Path) -> None:
@@ -174,8 +175,8 @@ def test_what_the_base_install_does_not_run_is_not_picked_and_its_gain_is_told(
     assert "p50 0.5 ms instead of 2 ms" in beyond
     assert "needs `pip install 'gaikan[runtimes]'`" in beyond
     assert beyond in " ".join(capsys.readouterr().out.split())
-    assert beyond[1:] in (out / "picks.md").read_text()
-    assert "needs `pip install gaikan`" in (out / "picks.md").read_text()
+    assert inline(beyond[1:]) in (out / "picks.md").read_text()
+    assert "in onnx fp32, needs pip install gaikan\n" in (out / "picks.md").read_text()
     slow = of_speeds(tmp_path / "slow", onnxruntime_fp32=2.0, openvino_int8=2.5)
     _, stages = picked(slow, "[stage.any]\n", tmp_path)
     assert stages["any"]["beyond"] is None
@@ -220,7 +221,10 @@ def test_a_stage_that_names_other_runtimes_gets_them_and_is_told_what_they_need(
     assert stages["own"]["pick"]["bundle"] == bundle
     assert stages["own"]["beyond"] is None
     assert words in " ".join(capsys.readouterr().out.split())
-    assert words in (out / "picks.md").read_text()
+    install = "no bundle holds it: a bundle has onnxruntime-fp32"
+    if bundle is not None:
+        install = "a bundle in {runtime} {precision}, needs {needs}".format(**bundle)
+    assert f"To install: {inline(install)}" in (out / "picks.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -244,7 +248,9 @@ def test_what_the_timing_cannot_judge_is_told_with_the_command(
     assert stages["own"]["why"].endswith(why)
     assert "instead of" not in stages["own"]["why"]
     assert why in " ".join(capsys.readouterr().out.split())
-    assert f"**Nothing qualifies**: {stages['own']['why']}." in (out / "picks.md").read_text()
+    page = (out / "picks.md").read_text()
+    assert "**Stage: own: Nothing qualifies**" in page
+    assert f"{inline(stages['own']['why'])[1:]}.**" in page
 
 
 def test_without_a_good_class_the_default_stages_limit_no_escapes(
@@ -255,11 +261,12 @@ def test_without_a_good_class_the_default_stages_limit_no_escapes(
     assert "esc." not in capsys.readouterr().out
     picks = read_picks(out / "picks.json")
     assert picks is not None
-    for stage in picks["stages"].values():
-        assert stage["pick"]["test"]["escapes"] is None
-        assert stage["pick"]["threshold"] is None
-        assert stage["promise"] is None
-        assert "escape_bound" not in [each["name"] for each in stage["constraints"]]
+    for stage in picks.stages.values():
+        assert stage.pick is not None
+        assert stage.pick.test.escapes is None
+        assert stage.pick.threshold is None
+        assert stage.promise is None
+        assert "escape_bound" not in [each.name for each in stage.constraints]
 
 
 def test_the_stages_of_a_configuration_of_several_data_sets_serve_too(

@@ -12,7 +12,7 @@ from gaikan.errors import GaikanError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gaikan.selection.picks import Picks
+    from gaikan.run_folder.picks_file import PicksFile
 
 
 def pick(
@@ -36,7 +36,7 @@ def pick(
     show(console, picks, run)
     if (run / "report.html").exists():
         console.print(f"`gaikan report {run}` puts them on the page.", soft_wrap=True)
-    raise typer.Exit(1 if any(each.choice.pick is None for each in picks.stages) else 0)
+    raise typer.Exit(1 if any(stage.pick is None for stage in picks.stages.values()) else 0)
 
 
 def at_the_end(console: "Console", out: Path) -> None:
@@ -50,7 +50,7 @@ def at_the_end(console: "Console", out: Path) -> None:
         console.print(str(error), markup=False)
 
 
-def show(console: "Console", picks: "Picks", out: Path) -> None:
+def show(console: "Console", picks: "PicksFile", out: Path) -> None:
     """The short table, and what it leaves out."""
     from rich.text import Text
 

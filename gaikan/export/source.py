@@ -53,28 +53,24 @@ def choose(
 def picked(run: Path, stage: str, other: bool) -> BundleChoice:
     """What `gaikan pick` chose for a stage, in the bundle that it names.
 
-    Read are, of `picks.json`, `stages.STAGE.pick` (null where nothing qualified) and in it
-    `variant`, `seed`, `bundle` (null where there is none) and `threshold` (null: the nearest
-    anchor decides). Raises ConfigError where there is no such pick, and where no bundle holds it,
+    Raises ConfigError where there is no such pick, and where no bundle holds it,
     unless some `other` bundle is asked for.
     """
     path = run / "picks.json"
     picks = read_picks(path)
     if picks is None:
         raise ConfigError(f"{path}: not there; run `gaikan pick {run}`, or say --variant")
-    stages = picks["stages"]
-    if stage not in stages:
-        raise ConfigError(f"{path}: no stage {stage!r}; there are {_list(sorted(stages))}")
-    pick = stages[stage]["pick"]
+    if stage not in picks.stages:
+        raise ConfigError(f"{path}: no stage {stage!r}; there are {_list(sorted(picks.stages))}")
+    pick = picks.stages[stage].pick
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
-    choice = BundleChoice(pick["variant"], pick["seed"], threshold=pick["threshold"], stage=stage)
-    bundle = pick["bundle"]
-    if bundle is not None:
-        return replace(choice, runtime=bundle["runtime"], precision=bundle["precision"])
+    choice = BundleChoice(pick.variant, pick.seed, threshold=pick.threshold, stage=stage)
+    if pick.bundle is not None:
+        return replace(choice, runtime=pick.bundle.runtime, precision=pick.bundle.precision)
     if not other:
         raise ConfigError(
-            f"stage {stage!r} was picked in {pick['runtime']} {pick['precision']}, which no bundle "
+            f"stage {stage!r} was picked in {pick.runtime} {pick.precision}, which no bundle "
             "holds; --runtime onnx --precision fp32 exports it in another, whose speed and "
             "decisions are not those that were picked"
         )

@@ -2,35 +2,33 @@
 
 from itertools import groupby
 
-from gaikan.config.stages import Range
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.svg import Drawing, width_of
-from gaikan.selection.candidates import Candidate
+from gaikan.run_folder.picks_file import StagePicks
 from gaikan.selection.constraint_words import called, worded
-from gaikan.selection.picks import StagePick
 
 _LEFT, _TOP, _HIGH = 78, 62, 34
 _NONE = "#e8e8e8"
 
 
-def sensitivity_map(found: StagePick) -> str:
+def sensitivity_map(name: str, stage: StagePicks) -> str:
     """The figure as SVG; the stage's own limits are framed."""
-    map_ = found.sensitivity
-    columns = _columns([list(row) for row in map_.picks])
-    variants = list(dict.fromkeys(c.variant for row in map_.picks for c in row if c is not None))
+    map_ = stage.sensitivity
+    columns = _columns(map_.picks)
+    variants = list(dict.fromkeys(v for row in map_.picks for v in row if v is not None))
     wide = max(64.0, min(200.0, 700 / len(columns)))
     bottom = _TOP + _HIGH * len(map_.ceilings)
     legend = [*variants, *(["nothing qualifies"] if any(None in row for row in map_.picks) else [])]
-    title = f"{found.name}: what is picked as limits vary"
+    title = f"{name}: what is picked as limits vary"
     width = max(_LEFT + wide * len(columns) + 30, width_of(title, 16) + 30, 560)
     drawing = Drawing(width, bottom + 62 + 20 * len(legend), title)
     drawing.text(14, 24, title, size=16, weight="bold")
-    if map_.ceiling is not None:
-        drawing.text(14, _TOP - 14, f"{called(map_.ceiling)} at most", size=11, fill=QUIET)
+    if map_.escape is not None:
+        drawing.text(14, _TOP - 14, f"{called(map_.escape)} at most", size=11, fill=QUIET)
     for down, (ceiling, row) in enumerate(zip(map_.ceilings, map_.picks, strict=True)):
         top = _TOP + _HIGH * down
-        if ceiling is not None and map_.ceiling is not None:
-            words = worded(map_.ceiling, ceiling)
+        if ceiling is not None and map_.escape is not None:
+            words = worded(map_.escape, ceiling)
             drawing.text(_LEFT - 8, top + _HIGH / 2, words, size=12, anchor="end")
         _row(drawing, [row[i] for i in columns], variants, top, wide)
     for across, i in enumerate(columns):
@@ -38,19 +36,18 @@ def sensitivity_map(found: StagePick) -> str:
         drawing.text(_LEFT + wide * across, bottom + 14, words, size=12, anchor="middle")
     words = f"{called(map_.latency)} at most, ms, from there to the next; framed: as the stage asks"
     drawing.text(_LEFT, bottom + 34, words, size=11, fill=QUIET)
-    _own(drawing, found, columns, wide)
-    for number, name in enumerate(legend):
+    _own(drawing, stage, columns, wide)
+    for number, variant in enumerate(legend):
         middle = bottom + 58 + 20 * number
-        fill, opacity = _look(name, variants)
+        fill, opacity = _look(variant, variants)
         drawing.box(_LEFT, middle - 7, 14, 14, fill, radius=2, opacity=opacity)
-        drawing.text(_LEFT + 22, middle, name, size=12)
+        drawing.text(_LEFT + 22, middle, variant, size=12)
     return drawing.to_svg()
 
 
-def _columns(picks: list[list[Candidate | None]]) -> list[int]:
+def _columns(picks: list[list[str | None]]) -> list[int]:
     """The budgets at which some variant changes."""
-    names = [[each and each.variant for each in row] for row in picks]
-    columns = list(zip(*names, strict=True))
+    columns = list(zip(*picks, strict=True))
     return [i for i, column in enumerate(columns) if i == 0 or column != columns[i - 1]]
 
 
@@ -64,14 +61,14 @@ def _look(name: str, variants: list[str]) -> tuple[str, float]:
 
 def _row(
     drawing: Drawing,
-    row: list[Candidate | None],
+    row: list[str | None],
     variants: list[str],
     top: float,
     wide: float,
 ) -> None:
     """Spans of one variant as one box, with its name where that fits."""
     left = float(_LEFT)
-    for name, span in groupby(row, key=lambda each: each.variant if each else "nothing qualifies"):
+    for name, span in groupby(variant or "nothing qualifies" for variant in row):
         length = wide * len(list(span))
         fill, opacity = _look(name, variants)
         drawing.box(left, top, length, _HIGH, fill, "#ffffff", radius=0, opacity=opacity)
@@ -80,13 +77,12 @@ def _row(
         left += length
 
 
-def _own(drawing: Drawing, found: StagePick, columns: list[int], wide: float) -> None:
+def _own(drawing: Drawing, stage: StagePicks, columns: list[int], wide: float) -> None:
     """A frame around the cell that the stage's own limits fall in."""
-    map_, stage = found.sensitivity, found.stage
-    budget: Range | None = getattr(stage, map_.latency)
-    most = None if budget is None else budget.max
+    map_, limits = stage.sensitivity, {each.name: each.max for each in stage.constraints}
+    most = limits.get(map_.latency)
     at = len(map_.budgets) - 1 if most is None else map_.budgets.index(most)
     across = max(place for place, i in enumerate(columns) if i <= at)
-    ceiling = None if map_.ceiling is None else stage.ceilings[map_.ceiling]
+    ceiling = None if map_.escape is None else limits[map_.escape]
     top = _TOP + _HIGH * map_.ceilings.index(ceiling)
     drawing.box(_LEFT + wide * across + 1, top + 1, wide - 2, _HIGH - 2, "none", INK, radius=2)

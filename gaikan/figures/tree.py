@@ -6,12 +6,11 @@ from statistics import fmean
 
 from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
 from gaikan.figures.svg import Drawing, width_of
+from gaikan.run_folder.picks_file import PicksFile, StagePicks
 from gaikan.selection.candidates import Judging
 from gaikan.selection.constraint_words import worded
-from gaikan.selection.picks import Picks, StagePick
 from gaikan.selection.promise import networks_of
 from gaikan.selection.quality import quality
-from gaikan.selection.reasons import place
 from gaikan.variants import Variant
 
 _ROW, _TOP, _PAD = 27, 104, 14
@@ -65,16 +64,16 @@ def leaves(judging: Judging) -> list[Leaf]:
     return sorted(found, key=lambda each: (styles.index(each.path[0]), archs.index(each.path[1])))
 
 
-def tree(picks: Picks) -> str:
+def tree(judging: Judging, picks: PicksFile) -> str:
     """The figure as SVG."""
-    found = leaves(picks.judging)
+    found = leaves(judging)
     names = max(width_of(leaf.parts.anchor) for leaf in found)
     columns = _columns(found)
     figures = columns[3] + names + 30
-    with_ok = picks.judging.run.ok is not None
+    with_ok = judging.run.ok is not None
     times = figures + (232 if with_ok else 150)  # the right end of the last column
     marks = _marks(found, picks.stages, times + 18)
-    notes = [_note(picks.judging, each) for each in picks.stages]
+    notes = [_note(name, stage) for name, stage in picks.stages.items()]
     ends = [mark.left + mark.width for mark in marks]
     width = max(times + 8, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
     height = _TOP + _ROW * len(found) + 34 + 22 * len(notes) + 12
@@ -86,7 +85,7 @@ def tree(picks: Picks) -> str:
     _figures(drawing, found, figures, times, with_ok)
     for mark in marks:
         mark.draw(drawing)
-    _footer(drawing, found, picks, notes)
+    _footer(drawing, found, judging, notes)
     return drawing.to_svg()
 
 
@@ -113,7 +112,7 @@ def _end(left: float, words: str) -> float:
 
 
 def _branches(
-    drawing: Drawing, found: list[Leaf], stages: tuple[StagePick, ...], columns: list[float]
+    drawing: Drawing, found: list[Leaf], stages: dict[str, StagePicks], columns: list[float]
 ) -> None:
     """Nodes and the lines between them; a picked leaf's way from the root is in its colour."""
     rows: dict[tuple[str, ...], list[int]] = {}
@@ -125,9 +124,9 @@ def _branches(
     right = [max(_end(columns[d], words[n]) for n in rows if len(n) == d) for d in range(4)]
     picked = [
         (number, leaf.path)
-        for number, stage in enumerate(stages)
+        for number, stage in enumerate(stages.values())
         for leaf in found
-        if stage.choice.pick is not None and leaf.variant == stage.choice.pick.variant
+        if stage.pick is not None and leaf.variant == stage.pick.variant
     ]
     for node, middle in middles.items():
         if node:
@@ -199,29 +198,28 @@ class Mark:
         drawing.text(centre, middle, self.stage, fill="#ffffff", anchor="middle", weight="bold")
 
 
-def _marks(found: list[Leaf], stages: tuple[StagePick, ...], left: float) -> list[Mark]:
+def _marks(found: list[Leaf], stages: dict[str, StagePicks], left: float) -> list[Mark]:
     """One for each stage that has a pick; several on one row stand side by side."""
     rows = {leaf.variant: row for row, leaf in enumerate(found)}
     marks: list[Mark] = []
-    for number, stage in enumerate(stages):
-        if stage.choice.pick is not None:
-            row = rows[stage.choice.pick.variant]
+    for number, (name, stage) in enumerate(stages.items()):
+        if stage.pick is not None:
+            row = rows[stage.pick.variant]
             before = [mark.left + mark.width + 6 for mark in marks if mark.row == row]
-            marks.append(Mark(stage.name, _colour(number), row, max([left, *before])))
+            marks.append(Mark(name, _colour(number), row, max([left, *before])))
     return marks
 
 
-def _note(judging: Judging, found: StagePick) -> str:
+def _note(name: str, stage: StagePicks) -> str:
     """What was picked, and how it does on test with its own threshold."""
-    chosen = found.choice.pick
-    if chosen is None:
-        return f"{found.name}: nothing qualifies"
-    tested = judging.on_test(chosen.judged)
-    p50 = worded("p50_ms", chosen.row.p50_ms)
-    escapes = "" if tested.escape_rate is None else f", escapes {_percent(tested.escape_rate)}"
+    pick = stage.pick
+    if pick is None:
+        return f"{name}: nothing qualifies"
+    p50, escape_rate = worded("p50_ms", pick.timing.p50_ms), pick.test.escape_rate
+    escapes = "" if escape_rate is None else f", escapes {_percent(escape_rate)}"
     return (
-        f"{found.name}: {chosen.variant} in {place(chosen)}, {p50}; as installed, on test: "
-        f"accuracy {_percent(tested.accuracy)}{escapes}"
+        f"{name}: {pick.variant} in {pick.place}, {p50}; as installed, on test: "
+        f"accuracy {_percent(pick.test.accuracy)}{escapes}"
     )
 
 
@@ -229,9 +227,9 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def _footer(drawing: Drawing, found: list[Leaf], picks: Picks, notes: list[str]) -> None:
+def _footer(drawing: Drawing, found: list[Leaf], judging: Judging, notes: list[str]) -> None:
     top = _TOP + _ROW * len(found) + 18
-    seeds = len({network.seed for network in picks.judging.run.networks})
+    seeds = len({network.seed for network in judging.run.networks})
     over = f", mean over {seeds} seeds" if seeds > 1 else ""
     words = f"Test figures by the nearest anchor{over}; p50: one image in the fastest runtime."
     drawing.text(_PAD, top, words, size=11, fill=QUIET)

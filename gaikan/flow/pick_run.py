@@ -5,24 +5,25 @@ from pathlib import Path
 from gaikan.figures.sensitivity_map import sensitivity_map
 from gaikan.figures.tree import tree
 from gaikan.report.picks_page import page
-from gaikan.selection.picks import Picks, make_picks
-from gaikan.selection.picks_json import to_json
+from gaikan.run_folder.picks_file import MAP, PICKS, TREE, PicksFile
+from gaikan.selection.picks import judged_run, make_picks
 from gaikan.system.files import write
 
 
-def pick_run(out: Path, stages: Path | None = None) -> Picks:
+def pick_run(out: Path, stages: Path | None = None) -> PicksFile:
     """Picks and writes `picks.json`, `picks.md` and their figures.
 
     Raises ConfigError and DataError before anything is written.
     """
-    picks = make_picks(out, stages)
-    figures = {each.name: f"figures/sensitivity-{each.name}.svg" for each in picks.stages}
-    for old in (out / "figures").glob("sensitivity-*.svg"):
-        if f"figures/{old.name}" not in figures.values():
+    judging, asked = judged_run(out, stages)
+    picks = make_picks(judging, asked)
+    maps = {out / MAP.format(stage=name): stage for name, stage in picks.stages.items()}
+    for old in out.glob(MAP.format(stage="*")):
+        if old not in maps:
             old.unlink()  # of a stage that is no more
-    for each in picks.stages:
-        write(out / figures[each.name], sensitivity_map(each))
-    write(out / "figures/tree.svg", tree(picks))
-    write(out / "picks.md", page(picks, {"": "figures/tree.svg", **figures}))
-    write(out / "picks.json", to_json(picks))
+    for name, stage in picks.stages.items():
+        write(out / MAP.format(stage=name), sensitivity_map(name, stage))
+    write(out / TREE, tree(judging, picks))
+    write(out / "picks.md", page(picks))
+    write(out / PICKS, picks.to_json())
     return picks

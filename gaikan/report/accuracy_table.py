@@ -2,15 +2,10 @@
 
 import pandas as pd
 
-from gaikan.report.markdown_table import Rows
+from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, say
 
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
-
-
-def percent(value: float | None) -> str:
-    """A share as a percentage with one decimal; nothing for what was not measured."""
-    return "" if value is None or pd.isna(value) else f"{100 * value:.1f}"
 
 
 def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str], Rows]:

@@ -4,7 +4,7 @@ from gaikan import __version__
 from gaikan.config.model import FactoryConfig
 from gaikan.figures.latency_labels import digits
 from gaikan.report import trust_words
-from gaikan.report.accuracy_table import accuracy_rows, caption, percent
+from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.blocks import (
     Block,
     Bullets,
@@ -20,8 +20,8 @@ from gaikan.report.blocks import (
 )
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
-from gaikan.report.markdown_table import Rows, measured
-from gaikan.report.picked import pick_section
+from gaikan.report.markdown_table import Rows, measured, percent
+from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.whole import RunFolder
@@ -198,9 +198,8 @@ def _confusion(folder: RunFolder) -> list[Block]:
 
 def _thresholds(folder: RunFolder) -> list[Words]:
     """That decisions are not those of a stage, where one has a threshold."""
-    stages = {} if folder.picks is None else folder.picks["stages"]
-    picked = [stage["pick"] for stage in stages.values() if stage["pick"] is not None]
-    some = any(pick["threshold"] is not None for pick in picked)
+    picked = [] if folder.picks is None else folder.picks.picked
+    some = any(pick.threshold is not None for pick in picked)
     return [say("without_thresholds")] if some else []
 
 

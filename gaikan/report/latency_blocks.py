@@ -1,6 +1,5 @@
 """The latency part of a report: tables, figures, and how it was timed."""
 
-from gaikan.report.accuracy_table import percent
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
     agreement_rows,
@@ -10,7 +9,7 @@ from gaikan.report.latency_tables import (
     single_rows,
     skipped_lines,
 )
-from gaikan.report.markdown_table import Rows, measured
+from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_files import figure_places

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gaikan.figures.latency_labels import digits
-from gaikan.report.accuracy_table import percent
-from gaikan.report.markdown_table import Rows
+from gaikan.report.markdown_table import Rows, percent
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
 
 

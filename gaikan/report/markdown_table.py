@@ -1,5 +1,6 @@
 """Markdown tables; no pandas, so that `gaikan pick` starts quickly."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TypeVar
@@ -32,6 +33,11 @@ def markdown(header: list[str], rows: Rows) -> str:
 def are_figures(rows: Rows, columns: int) -> list[bool]:
     """Of each column, whether its cells hold figures, signed or not, or nothing."""
     return [all(re.match(r"[+-]?\d|$", row[i]) for row in rows) for i in range(columns)]
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one decimal; nothing for what was not measured."""
+    return "" if value is None or math.isnan(value) else f"{100 * value:.1f}"
 
 
 def _cell(text: str) -> str:

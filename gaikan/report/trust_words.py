@@ -5,8 +5,8 @@ import pandas as pd
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import parts_needed, upper_bound
-from gaikan.report.accuracy_table import interval, percent
-from gaikan.report.markdown_table import Rows
+from gaikan.report.accuracy_table import interval
+from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.manifest import LeakCounts
 

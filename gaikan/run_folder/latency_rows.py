@@ -80,6 +80,11 @@ def threads_in_words(threads: int | None) -> str:
     return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
 
 
+def place_in_words(label: str, threads: int | None) -> str:
+    """A runtime and its threads; a GPU has none."""
+    return label if threads is None else f"{label}, {threads_in_words(threads)}"
+
+
 def computation_of(arch: str, decision: str) -> str:
     """The name of what all variants of that architecture and kind of decision share."""
     return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"

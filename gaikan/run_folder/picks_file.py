@@ -1,18 +1,24 @@
-"""`picks.json`, read back: the form that the package's docstring gives."""
+"""`picks.json`: what is picked at each stage, and why; written and read back as these models.
 
+Shares are in 0..1; a figure that was not measured is null. `runtime`, `precision` and `device` are
+as in `latency.csv`; `threads` is null on a GPU.
+"""
+
+import json
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from gaikan.config.stages import Objective, is_constraint
 from gaikan.errors import ConfigError
+from gaikan.run_folder.latency_rows import place_in_words, runtime_label
 from gaikan.system import json_files
 
-_Figure = Annotated[float, Field(allow_inf_nan=False)] | None
-_Value = _Figure | str
+PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
+Number = int | float
+Value = Number | str | None  # of a constraint
 
 
 def _known(name: str) -> str:
@@ -23,155 +29,266 @@ def _known(name: str) -> str:
 
 _Name = Annotated[str, AfterValidator(_known)]
 
-# Not as a class: `is` is a word of Python's own.
-_Ends = TypedDict("_Ends", {"min": _Figure, "max": _Figure, "is": list[str] | None})
+
+class _Part(BaseModel):
+    """An object of the file; keys that it does not know may be there: a later version's."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
 
 
-class _Limit(_Ends):
+class StageConstraint(_Part):
+    """What a stage asks for: a range, or one of some names."""
+
     name: _Name
+    min: float | None
+    max: float | None
+    names: list[str] | None = Field(alias="is")
 
 
-class _Quality(TypedDict):
-    accuracy: _Figure
-    escapes: int | None  # this and what follows: null where no class means good
-    defects: int | None
-    escape_rate: _Figure
-    escape_bound: _Figure
-    overkills: int | None
-    goods: int | None
-    overkill_rate: _Figure
+class CheckedConstraint(_Part):
+    """A constraint, and what a candidate makes of it on validation and on test."""
+
+    constraint: _Name
+    value: Value
+    min: float | None
+    max: float | None
+    names: list[str] | None = Field(alias="is")
+    passed: bool
+    test: Value  # null too where it is no figure of parts
 
 
-class _MeanQuality(TypedDict):
-    accuracy: _Figure  # counts are means too, and not read
+class Quality(_Part):
+    """Figures on N parts; None where no part of the kind was seen, or no class means good."""
+
+    n: Number  # this and the other counts: whole for one network
+    accuracy: float
+    balanced_accuracy: float  # mean recall over the classes that occur
+    escapes: Number | None  # defective parts called good
+    defects: Number | None
+    escape_rate: float | None
+    escape_bound: float | None  # upper bound of it
+    overkills: Number | None  # good parts called defective
+    goods: Number | None
+    overkill_rate: float | None
+    cost: float | None  # of 1,000 parts, where the factory's costs are told
 
 
-class _Mean(TypedDict):
+class SeedMean(_Part):
+    """Means of a variant's figures over the seeds whose threshold holds."""
+
     seeds: int
-    test: _MeanQuality
+    validation: Quality
+    test: Quality
 
 
-class _Timing(TypedDict):
-    p50_ms: _Figure
-    p99_ms: _Figure
+class PickTiming(_Part):
+    """Figures of time and size, as in `latency.csv`."""
+
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    images_per_s: float | None
+    mflops: float | None
+    model_bytes: int | None
+    peak_rss_mb: float | None
+    agreement: float | None
 
 
-class _Place(TypedDict):
+class InBundle(_Part):
+    """A kind of bundle, as `gaikan export` makes it."""
+
+    runtime: Literal["onnx", "openvino"]
+    precision: Literal["fp32", "int8"]
+    needs: str  # the command that installs what it runs with
+
+
+class Setting(_Part):
+    """A network, where it runs, and its threshold."""
+
     variant: str
     seed: int
     machine: str
+    device: str
     runtime: str
     precision: str
     threads: int | None
-    threshold: _Figure
+    threshold: float | None  # on the ok margin; None: the nearest anchor decides
+
+    @property
+    def label(self) -> str:
+        """Its runtime, as stages and `--runtime` name it."""
+        return runtime_label(self.runtime, self.precision, self.device)
+
+    @property
+    def place(self) -> str:
+        """Its runtime and threads in words."""
+        return place_in_words(self.label, self.threads)
 
 
-class _Bundle(TypedDict):
-    runtime: Literal["onnx", "openvino"]
-    precision: Literal["fp32", "int8"]
-    needs: str
+class WeighedCandidate(Setting):
+    """Something that could be installed at a stage, with its value of each constraint."""
+
+    qualifies: bool
+    values: dict[_Name, Value]
+    failed: list[_Name]
+    accuracy: float  # on validation
 
 
-class _Check(_Ends):
-    constraint: _Name
-    value: _Value
-    passed: bool
-    test: _Value
+class PickedCandidate(Setting):
+    """A candidate that a person looks at."""
+
+    batch_size: int
+    bundle: InBundle | None  # None: no bundle holds it
+    timing: PickTiming
+    validation: Quality  # of this network with this threshold
+    test: Quality
+    mean_over_seeds: SeedMean | None  # None where no seed's threshold holds
+    checks: list[CheckedConstraint]
 
 
-class _Candidate(_Place):
-    bundle: _Bundle | None
-    timing: _Timing
-    test: _Quality
-    mean_over_seeds: _Mean | None
-    checks: list[_Check]
+class RunnerUp(PickedCandidate):
+    """The best candidate of another variant."""
+
+    why: str  # it was not picked
 
 
-class _RunnerUp(_Candidate):
-    why: str
+class NearestMiss(PickedCandidate):
+    """Where nothing qualifies: what fails least."""
 
-
-class _Miss(_Candidate):
     would_have_to_give: list[str]
 
 
-class _Brief(_Place):
-    values: dict[_Name, _Value]
-    failed: list[_Name]
+class BindingConstraints(_Part):
+    """Constraints without which another would be picked; several where none binds alone."""
 
-
-class _Binding(TypedDict):
+    constraints: list[_Name]
+    instead: str  # a variant
     why: str
 
 
-class _Promise(TypedDict):
+class Promise(_Part):
+    """What holds for the true escape rate of the pick, and of what parts."""
+
     method: str
     level: float
-    networks: int
+    networks: int  # that might have been picked
+    level_each: float  # of each one's bound
     holds_for: list[str]
 
 
-class _Step(TypedDict):
-    ceiling: _Figure
-    from_ms: _Figure
-    to_ms: _Figure
-    variant: str | None
-    runtime: str | None
-    precision: str | None
-    threads: int | None
-    accuracy: _Figure
-    escape_rate: _Figure
+class PickStep(_Part):
+    """A span of latency budgets over which the pick stays the same; None: nothing qualifies."""
+
+    ceiling: float | None
+    from_ms: float
+    to_ms: float | None  # None: and above
+    variant: str | None = None
+    runtime: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    accuracy: float | None = None
+    escape_rate: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The runtime's label; nothing where nothing is picked."""
+        if self.runtime is None or self.precision is None:
+            return ""
+        return runtime_label(self.runtime, self.precision, "cpu" if self.threads else "cuda")
 
 
-class _Sensitivity(TypedDict):
-    steps: list[_Step]
+class PickSensitivity(_Part):
+    """Picks by escape ceiling and latency budget; all else is as the stage asks."""
+
+    latency: _Name  # the constraint that varies
+    escape: _Name | None  # the other; None: the stage has no ceiling
+    budgets: list[float]  # ms, ascending
+    ceilings: list[float | None]
+    picks: list[list[str | None]]  # variants, a row a ceiling and a column a budget
+    steps: list[PickStep]
 
 
-class _Stage(TypedDict):
+class StagePicks(_Part):
+    """What is picked at a stage, and everything that was weighed for it."""
+
     description: str
     objective: Objective
-    constraints: list[_Limit]
-    pick: _Candidate | None
+    constraints: list[StageConstraint]
+    pick: PickedCandidate | None
     why: str
-    warnings: list[str]
-    binding: list[_Binding]
-    runners_up: list[_RunnerUp]
-    nearest_miss: _Miss | None
-    beyond: str | None
-    promise: _Promise | None
-    sensitivity: _Sensitivity
-    candidates: list[_Brief]
+    warnings: list[str]  # such as: test falls short of what validation met
+    binding: list[BindingConstraints]
+    runners_up: list[RunnerUp]
+    nearest_miss: NearestMiss | None  # None too where the timing cannot judge the stage
+    beyond: str | None  # what a runtime that the base install lacks would gain
+    promise: Promise | None  # None without an escape ceiling
+    sensitivity: PickSensitivity
+    candidates: list[WeighedCandidate]  # best first, then those that fail least
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "StagePicks":
+        names = {limit.name for limit in self.constraints}
+        if not all(names <= set(candidate.values) for candidate in self.candidates):
+            raise ValueError("a candidate lacks the value of a constraint")
+        return self
 
 
-def _consistent(stage: _Stage) -> _Stage:
-    names = {limit["name"] for limit in stage["constraints"]}
-    if not all(names <= set(candidate["values"]) for candidate in stage["candidates"]):
-        raise ValueError("a candidate lacks the value of a constraint")
-    return stage
+class PicksFile(_Part):
+    """The whole file."""
 
-
-class _Picks(TypedDict):
     format: Literal[1]
-    timing: str | None
-    ok: str | None
-    stages: dict[str, Annotated[_Stage, AfterValidator(_consistent)]]
+    timing: str | None  # sha256 of the `latency.csv` that was picked from
+    ok: str | None  # the class that means good
+    stages: dict[str, StagePicks]
+
+    @property
+    def picked(self) -> list[PickedCandidate]:
+        """What is picked, stage by stage, where anything is."""
+        return [stage.pick for stage in self.stages.values() if stage.pick is not None]
+
+    def to_json(self) -> str:
+        """The file's text, a line for each key of a stage: deep indents are slow to write."""
+        content = self.model_dump()
+        stages = {
+            name: _braced({key: _line(value) for key, value in stage.items()}, 2)
+            for name, stage in content["stages"].items()
+        }
+        lines = {key: _line(content[key]) for key in ("format", "timing", "ok")}
+        return _braced(lines | {"stages": _braced(stages, 1)}, 0) + "\n"
+
+
+def _braced(texts: dict[str, str], depth: int) -> str:
+    """An object of values that are JSON already, one a line."""
+    indent = " " * depth
+    inside = ",\n".join(f"{indent} {_line(key)}: {text}" for key, text in texts.items())
+    return f"{{\n{inside}\n{indent}}}"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 @cache
-def _shape() -> TypeAdapter[Any]:
-    return TypeAdapter(_Picks)
+def _shape() -> TypeAdapter[PicksFile]:
+    return TypeAdapter(PicksFile)
 
 
-def read_picks(path: Path) -> dict[str, Any] | None:
+def read_picks(path: Path) -> PicksFile | None:
     """The content of the file; None where there is none. Raises ConfigError naming file and key."""
     remedy = "`gaikan pick` writes it anew"
     try:
-        picks: dict[str, Any] = json_files.parse(path.read_bytes())
+        content = json_files.parse(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise ConfigError(f"{path}: not JSON ({error}); {remedy}") from None
-    json_files.check(picks, _shape(), path, remedy)
-    return picks
+    return json_files.check(content, _shape(), path, remedy)

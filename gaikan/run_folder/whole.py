@@ -13,12 +13,10 @@ from gaikan.run_folder.latency_facts import TimingFacts, read_facts, timed_netwo
 from gaikan.run_folder.latency_files import own_rows
 from gaikan.run_folder.latency_rows import Row
 from gaikan.run_folder.manifest import Manifest, read_manifest
-from gaikan.run_folder.picks_file import read_picks
+from gaikan.run_folder.picks_file import PICKS, PicksFile, read_picks
 from gaikan.run_folder.result_tables import read_table, read_table_if_any
 from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import Variant
-
-PICKS = "picks.json"
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class RunFolder:
     latency: list[Row]  # empty where it was not timed
     timing: TimingFacts | None
     timing_stale: bool  # whether there are rows, but of networks that were here before
-    picks: dict[str, Any] | None
+    picks: PicksFile | None
     picks_stale: bool  # whether there are some, but from an earlier timing
 
     @classmethod
@@ -61,7 +59,7 @@ class RunFolder:
             timing=read_facts(out),
             timing_stale=stale,
             picks=picks,
-            picks_stale=picks is not None and picks.get("timing") != timing_of(out),
+            picks_stale=picks is not None and picks.timing != timing_of(out),
         )
 
     @property
@@ -83,8 +81,7 @@ class RunFolder:
     @cached_property
     def shown(self) -> list[str]:
         """The variants that the page looks at closely: those picked, or else the best network's."""
-        stages = {} if self.picks is None else self.picks["stages"]
-        picked = [stage["pick"]["variant"] for stage in stages.values() if stage["pick"]]
+        picked = [] if self.picks is None else [pick.variant for pick in self.picks.picked]
         return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
 
     @cached_property
@@ -112,12 +109,11 @@ class RunFolder:
         return table.set_index("actual")
 
 
-def _picks(path: Path, summary: pd.DataFrame) -> dict[str, Any] | None:
+def _picks(path: Path, summary: pd.DataFrame) -> PicksFile | None:
     """The picks, of variants that there are."""
     picks = read_picks(path)
-    stages = {} if picks is None else picks["stages"]
-    for name, stage in stages.items():
-        if stage["pick"] is not None and stage["pick"]["variant"] not in set(summary["variant"]):
+    for name, stage in {} if picks is None else picks.stages.items():
+        if stage.pick is not None and stage.pick.variant not in set(summary["variant"]):
             raise ConfigError(
                 f"{path}: stage {name!r} has a variant that is not in this run; "
                 "`gaikan pick` writes it anew"

@@ -19,11 +19,10 @@ from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.evaluation.bounds import cost_per_1000
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
+from gaikan.run_folder.picks_file import Quality, Value
 from gaikan.selection.bundles import ON_BASE
-from gaikan.selection.quality import Quality, bounded, decide, of_kind, quality
+from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.threshold import Border, Borders, level_each
-
-Value = float | str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +255,7 @@ def _charged(
     errors = lost * found.n
     recall_lost = min(1.0, errors / int(class_sizes.min())) / len(class_sizes)
 
-    def more(rate: float | None, parts: int | None) -> float | None:
+    def more(rate: float | None, parts: float | None) -> float | None:
         return None if rate is None or not parts else min(1.0, rate + errors / parts)
 
     escape, overkill = (

@@ -3,7 +3,7 @@
 import math
 
 from gaikan.config.stages import Range
-from gaikan.selection.candidates import Value
+from gaikan.run_folder.picks_file import Value
 
 _MS, _SHARE = "ms", "%"
 _WORDS = {  # constraint: what it is called, and its unit

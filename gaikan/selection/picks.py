@@ -1,127 +1,129 @@
 """The picks of a run: for each stage what to install, and all the reasons."""
 
-from dataclasses import dataclass, fields
 from pathlib import Path
-from statistics import fmean
 
 from gaikan.config.stages import Stage
-from gaikan.run_folder.decisions import RunFiles
+from gaikan.run_folder.decisions import RunFiles, timing_of
+from gaikan.run_folder.picks_file import (
+    BindingConstraints,
+    NearestMiss,
+    PicksFile,
+    RunnerUp,
+    StageConstraint,
+    StagePicks,
+)
 from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
-from gaikan.selection.promise import Promise, networks_of, promise, warnings
-from gaikan.selection.quality import Quality
+from gaikan.selection.picked_candidates import ends, pick_sensitivity, picked, weighed
+from gaikan.selection.promise import promise, warnings
 from gaikan.selection.reasons import (
-    Binding,
     beyond_base,
     binding,
+    limit_of,
     nearest_miss,
     why_not,
     why_picked,
+    would_have_to_give,
 )
-from gaikan.selection.sensitivity import FACTORS, Sensitivity, sensitivity
+from gaikan.selection.sensitivity import FACTORS, sensitivity
 from gaikan.selection.ties import Ties
 
 RUNNERS_UP = 3
 
 
-@dataclass(frozen=True)
-class SeedMean:
-    """Means of a variant's figures over the seeds whose threshold holds."""
+def judged_run(out: Path, file: Path | None) -> tuple[Judging, dict[str, Stage]]:
+    """A run folder's networks, and the stages to pick for: those of `file`, or of the run.
 
-    seeds: int
-    validation: Quality
-    test: Quality
-
-
-@dataclass(frozen=True)
-class StagePick:
-    """One stage's pick and everything that was weighed for it."""
-
-    name: str
-    stage: Stage
-    candidates: tuple[Candidate, ...]
-    choice: StageChoice
-    why: str
-    warnings: tuple[str, ...]
-    binding: tuple[Binding, ...]
-    runners_up: tuple[tuple[Candidate, str], ...]  # of other variants, with the reason
-    nearest_miss: Candidate | None
-    beyond: str | None  # what a runtime that the base install lacks would gain
-    promise: Promise | None
-    sensitivity: Sensitivity
-
-
-@dataclass(frozen=True)
-class Picks:
-    """All stages of a run."""
-
-    judging: Judging
-    stages: tuple[StagePick, ...]
-
-
-def make_picks(out: Path, file: Path | None) -> Picks:
-    """From the files of a run folder. Raises ConfigError and DataError in one line."""
+    Raises ConfigError and DataError in one line.
+    """
     run = RunFiles.read(out)
     stages, factory = stages_of(run, file)
     ceilings = [limit for stage in stages.values() for limit in stage.ceilings.values()]
-    judging = Judging(run, factory, max(FACTORS) * max(ceilings, default=0.0))
-    ties = Ties(judging)
-    return Picks(judging, tuple(_pick(judging, ties, *each) for each in stages.items()))
+    return Judging(run, factory, max(FACTORS) * max(ceilings, default=0.0)), stages
 
 
-def _pick(judging: Judging, ties: Ties, name: str, stage: Stage) -> StagePick:
-    candidates = judging.candidates(stage)
-    choice = pick(candidates, stage, ties)
-    chosen, miss = choice.pick, None
-    unknown = not_timed(stage, candidates)
-    why = unknown or "nothing meets every constraint"
-    if chosen is not None:
-        why = why_picked(choice, stage)
-    elif unknown is None:
-        miss = nearest_miss(candidates, stage)
-    return StagePick(
-        name,
-        stage,
-        tuple(candidates),
-        choice,
-        why,
-        () if chosen is None else tuple(warnings(judging, chosen, stage)),
-        () if chosen is None else tuple(binding(judging, ties, stage, candidates, chosen)),
-        tuple(_runners_up(choice, stage)),
-        miss,
-        beyond_base(judging, ties, stage, chosen),
-        promise(judging, stage),
-        sensitivity(judging, ties, stage),
+def make_picks(judging: Judging, stages: dict[str, Stage]) -> PicksFile:
+    """What is picked at each stage."""
+    run, ties = judging.run, Ties(judging)
+    return PicksFile(
+        format=1,
+        timing=timing_of(run.out),
+        ok=None if run.ok is None else run.classes[run.ok],
+        stages={name: _stage_picks(judging, ties, stage) for name, stage in stages.items()},
     )
 
 
-def _runners_up(choice: StageChoice, stage: Stage) -> list[tuple[Candidate, str]]:
+def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
+    candidates = judging.candidates(stage)
+    choice = pick(candidates, stage, ties)
+    chosen, unknown = choice.pick, not_timed(stage, candidates)
+    why = unknown or "nothing meets every constraint"
+    if chosen is not None:
+        why = why_picked(choice, stage)
+    return StagePicks(
+        description=stage.description,
+        objective=stage.objective,
+        constraints=[_constraint(stage, name) for name in (*stage.allowed, *stage.limits)],
+        pick=None if chosen is None else picked(judging, chosen, stage),
+        why=why,
+        warnings=[] if chosen is None else warnings(judging, chosen, stage),
+        binding=_binding(judging, ties, stage, candidates, chosen),
+        runners_up=_runners_up(judging, choice, stage),
+        nearest_miss=None if chosen or unknown else _nearest_miss(judging, candidates, stage),
+        beyond=beyond_base(judging, ties, stage, chosen),
+        promise=promise(judging, stage),
+        sensitivity=pick_sensitivity(sensitivity(judging, ties, stage)),
+        candidates=[weighed(each) for each in _best_first(candidates, choice)],
+    )
+
+
+def _constraint(stage: Stage, name: str) -> StageConstraint:
+    low, high, names = ends(limit_of(stage, name))
+    return StageConstraint(name=name, min=low, max=high, names=names)
+
+
+def _binding(
+    judging: Judging,
+    ties: Ties,
+    stage: Stage,
+    candidates: list[Candidate],
+    chosen: Candidate | None,
+) -> list[BindingConstraints]:
+    if chosen is None:
+        return []
+    return [
+        BindingConstraints(
+            constraints=list(each.constraints), instead=each.instead.variant, why=each.why
+        )
+        for each in binding(judging, ties, stage, candidates, chosen)
+    ]
+
+
+def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[RunnerUp]:
     if choice.pick is None:
         return []
     first: dict[str, Candidate] = {}
     for candidate in (*choice.tied, *choice.rest):
         first.setdefault(candidate.variant, candidate)
     del first[choice.pick.variant]
-    return [(each, why_not(each, choice, stage)) for each in list(first.values())[:RUNNERS_UP]]
+    return [
+        RunnerUp(**dict(picked(judging, each, stage)), why=why_not(each, choice, stage))
+        for each in list(first.values())[:RUNNERS_UP]
+    ]
 
 
-def over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
-    """Means over a variant's networks, each with its own threshold; None where none holds."""
-    sides = []
-    for network in networks_of(judging, variant):
-        judged = judging.judged(network, stage)
-        if judged.holds:
-            sides.append((judging.on_validation(judged), judging.on_test(judged)))
-    if not sides:
+def _nearest_miss(
+    judging: Judging, candidates: list[Candidate], stage: Stage
+) -> NearestMiss | None:
+    miss = nearest_miss(candidates, stage)
+    if miss is None:
         return None
-    return SeedMean(len(sides), *(_mean(list(side)) for side in zip(*sides, strict=True)))
+    gives = would_have_to_give(miss, stage)
+    return NearestMiss(**dict(picked(judging, miss, stage)), would_have_to_give=gives)
 
 
-def _mean(each: list[Quality]) -> Quality:
-    """Figure by figure; None where one is missing."""
-    means = {}
-    for name in [field.name for field in fields(Quality)]:
-        values = [getattr(quality, name) for quality in each]
-        means[name] = None if None in values else fmean(values)
-    return Quality(**means)  # type: ignore[arg-type]
+def _best_first(candidates: list[Candidate], choice: StageChoice) -> list[Candidate]:
+    """Those that qualify in the order of preference, then those that fail least."""
+    rest = sorted(candidates, key=lambda each: (len(each.failed), -each.merit))
+    return list(dict.fromkeys((*choice.tied, *choice.rest, *rest)))

@@ -1,29 +1,17 @@
 """What an escape ceiling promises, and where test does not bear a pick out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from gaikan.config.stages import QUALITY, Stage
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import NetworkDecisions
+from gaikan.run_folder.picks_file import Promise, Quality
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.constraint_words import called, worded
-from gaikan.selection.quality import Quality, decide, of_kind
+from gaikan.selection.quality import decide, of_kind
 from gaikan.selection.threshold import groups_that_count
 
 _MUCH = 0.5  # of the good parts
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What holds for the true escape rate of the pick, and of what parts."""
-
-    method: str
-    level: float
-    networks: int  # that might have been picked
-    level_each: float  # of each one's bound
-    holds_for: tuple[str, ...]
 
 
 def promise(judging: Judging, stage: Stage) -> Promise | None:
@@ -32,23 +20,26 @@ def promise(judging: Judging, stage: Stage) -> Promise | None:
         return None
     n = len(judging.run.networks)
     if "escape_bound" not in stage.ceilings:
-        words: tuple[str, ...] = (
+        method = "none"
+        words = [
             f"The ceiling of {worded('escape_rate', stage.ceilings['escape_rate'])} is on the rate "
             "as validation shows it, and promises nothing for other parts; escape_bound does",
-        )
-        return Promise("none", LEVEL, n, judging.level, words)
-    ceiling = worded("escape_bound", stage.ceilings["escape_bound"])
-    words = (
-        f"With {100 * LEVEL:g} % confidence the escape rate of whichever of the {n} networks is "
-        f"picked is at most {ceiling} on new parts: its thresholds were tested from the strictest "
-        f"down, each network at {100 * judging.level:.2f} % (Bonferroni)",
-        _parts(judging),
-        "Validation parts had also chosen the epoch of each network, which the bound does not "
-        "account for, and each stage's promise stands alone",
-        "It holds for a ceiling fixed beforehand, not for one chosen after seeing the picks",
+        ]
+    else:
+        method = "fixed-sequence testing of thresholds, Bonferroni over networks (Learn then Test)"
+        ceiling = worded("escape_bound", stage.ceilings["escape_bound"])
+        words = [
+            f"With {100 * LEVEL:g} % confidence the escape rate of whichever of the {n} networks "
+            f"is picked is at most {ceiling} on new parts: its thresholds were tested from the "
+            f"strictest down, each network at {100 * judging.level:.2f} % (Bonferroni)",
+            _parts(judging),
+            "Validation parts had also chosen the epoch of each network, which the bound does not "
+            "account for, and each stage's promise stands alone",
+            "It holds for a ceiling fixed beforehand, not for one chosen after seeing the picks",
+        ]
+    return Promise(
+        method=method, level=LEVEL, networks=n, level_each=judging.level, holds_for=words
     )
-    method = "fixed-sequence testing of thresholds, Bonferroni over networks (Learn then Test)"
-    return Promise(method, LEVEL, n, judging.level, words)
 
 
 def _parts(judging: Judging) -> str:

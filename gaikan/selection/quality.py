@@ -1,30 +1,12 @@
 """How good a network is on a part of the data, with its border between good and defective."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups
 from gaikan.run_folder.decisions import Codes, DecidedParts
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Figures on N parts; None where no part of the kind was seen, or no class means good."""
-
-    n: int
-    accuracy: float
-    balanced_accuracy: float  # mean recall over the classes that occur
-    escapes: int | None  # defective parts called good
-    defects: int | None
-    escape_rate: float | None
-    escape_bound: float | None  # upper bound of it
-    overkills: int | None  # good parts called defective
-    goods: int | None
-    overkill_rate: float | None
-    cost: float | None  # of 1,000 parts, where the factory's costs are told
+from gaikan.run_folder.picks_file import Quality
 
 
 def decide(part: DecidedParts, ok: int | None, threshold: float | None) -> Codes:
@@ -81,7 +63,7 @@ def bounded(found: Quality, part: DecidedParts, predicted: Codes, ok: int | None
     defective = part.label != ok
     group = None if part.group is None else part.group[defective]
     bound = upper_bound_over_groups(predicted[defective] == ok, group)
-    return replace(found, escape_bound=bound)
+    return found.model_copy(update={"escape_bound": bound})
 
 
 def of_kind(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from gaikan.config.stages import CEILINGS, Range, Stage
-from gaikan.run_folder.latency_rows import runtime_of, threads_in_words
+from gaikan.run_folder.latency_rows import place_in_words, runtime_of
 from gaikan.selection.bundles import BASE, bundle_of, installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, as_fast, choose, pick
@@ -59,9 +59,7 @@ def worth(stage: Stage, candidate: Candidate) -> str:
 
 def place(candidate: Candidate) -> str:
     """Where a candidate runs."""
-    row = candidate.row
-    threads = "" if row.threads is None else f", {threads_in_words(row.threads)}"
-    return f"{runtime_of(row)}{threads}"
+    return place_in_words(runtime_of(candidate.row), candidate.row.threads)
 
 
 def binding(
@@ -106,7 +104,8 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
     best = pick(judging.candidates(free), free, ties).pick
     if best is None or (chosen is not None and _same(best, chosen)):
         return None
-    held = bundle_of(best.row)
+    label = runtime_of(best.row)
+    held = bundle_of(label)
     if held is not None and held.needs == BASE:
         return None  # ties depend on what else there is
     if chosen is None:
@@ -115,8 +114,8 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
         same = best.variant == chosen.variant
         what = f"{'' if same else f'{best.variant} in '}{place(best)}"
         what += f", {_change(stage, best, chosen)}"
-    ask = f'runtimes = ["{runtime_of(best.row)}"]'
-    return f"beyond `{BASE}`: {what}; {installing(best.row)}; the stage asks for it by {ask}"
+    ask = f'runtimes = ["{label}"]'
+    return f"beyond `{BASE}`: {what}; {installing(label)}; the stage asks for it by {ask}"
 
 
 def _binding(

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gaikan.evaluation.statistics import LEVEL
-from gaikan.report.accuracy_table import percent
-from gaikan.report.markdown_table import Rows, inline, markdown
+from gaikan.report.markdown_table import Rows, inline, markdown, percent
 from gaikan.summary.standings import Standings
 
 HEADER = ["variant", "mean rank", "won", "tied", "lost", "acc."]

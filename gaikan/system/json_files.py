@@ -41,6 +41,9 @@ def read(model: type[M], content: bytes, path: Path, remedy: str) -> M:
         raise _refusal(error, path, remedy) from None
 
 
+Content = TypeVar("Content")
+
+
 def parse(content: bytes) -> Any:
     """The content of a JSON file. Raises ValueError in one line, whatever is wrong with it."""
     try:
@@ -52,13 +55,13 @@ def parse(content: bytes) -> Any:
     return values
 
 
-def check(values: Any, wanted: TypeAdapter[Any], path: Path, remedy: str) -> None:
-    """Raises ConfigError naming file and key where `values` are not what is `wanted`.
+def check(values: Any, wanted: TypeAdapter[Content], path: Path, remedy: str) -> Content:
+    """`values` as what is `wanted`. Raises ConfigError naming file and key where they are not.
 
     Keys that are not asked for may be there: a later version may write more.
     """
     try:
-        wanted.validate_python(values, strict=True)
+        return wanted.validate_python(values, strict=True)
     except ValidationError as error:
         raise _refusal(error, path, remedy) from None
 

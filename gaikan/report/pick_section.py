@@ -1,0 +1,56 @@
+"""The first section of a report: what to install at which inspection stage, and why."""
+
+from gaikan.report.blocks import Block, Cards, Fold, Paragraph, Picture, StageCard
+from gaikan.report.latency_tables import fastest_of
+from gaikan.report.markdown_table import percent
+from gaikan.report.picks_blocks import milliseconds, overview, reasons, runs_on
+from gaikan.report.strings import Words, plain, say
+from gaikan.run_folder.latency_rows import runtime_of
+from gaikan.run_folder.whole import RunFolder
+
+
+def pick_section(folder: RunFolder) -> list[Block]:
+    """The picks; before there are any, the most accurate variant, and how to pick."""
+    if folder.picks is None:
+        return [Paragraph(say("no_picks")), Cards([_best(folder)])]
+    blocks = _drawn(folder, overview(folder.picks))
+    for name, stage in folder.picks.stages.items():
+        blocks.append(Fold(say("reasons", stage=name), _drawn(folder, reasons(name, stage))))
+    return blocks
+
+
+def _drawn(folder: RunFolder, blocks: list[Block]) -> list[Block]:
+    """Without the pictures that are not in the folder."""
+    return [b for b in blocks if not isinstance(b, Picture) or folder.picture(b.path)]
+
+
+def _best(folder: RunFolder) -> StageCard:
+    best = folder.best
+    interval = f"{percent(best['low'])}-{percent(best['high'])}"
+    shares = {"share": percent(best["accuracy"]), "interval": interval}
+    known = "share_with_interval" if percent(best["low"]) else "share_alone"
+    figures = [(say("f_accuracy"), say(known, **shares))]
+    tied = int(folder.summary["tied"].eq(True).sum()) - 1
+    if tied > 0 and best["variant"] == folder.variants[0]:  # ties are with the best of all
+        figures.append((say("f_tied"), say("others", n=tied)))
+    figures += _rates(folder, str(best["variant"]))
+    times = [r for (_, v), r in fastest_of(folder.latency).items() if v == best["variant"]]
+    if times:
+        row = min(times, key=lambda row: row.p50_ms or 0)
+        figures.append((say("f_latency"), milliseconds(row.p50_ms, row.p99_ms)))
+        figures.append((say("f_runs"), runs_on(runtime_of(row), row.threads, row.machine)))
+    return StageCard(say("most_accurate"), plain(str(best["variant"])), figures, [])
+
+
+def _rates(folder: RunFolder, variant: str) -> list[tuple[Words, Words]]:
+    rates = folder.rates
+    if rates is None or variant not in set(rates["variant"]):
+        return []
+    row = rates[rates["variant"] == variant].iloc[0]
+    found = []
+    for kind, parts in (("escape", "defects"), ("overkill", "goods")):
+        if row[parts]:
+            share, bound = percent(row[f"{kind}_rate"]), percent(row[f"{kind}_bound"])
+            text = say(f"{kind}_mean", share=share, total=row[parts], bound=bound)
+            found.append((say(f"f_{kind}"), text))
+    return found

@@ -1,0 +1,278 @@
+"""What to install at which inspection stage, and why: the content of `picks.json` as blocks.
+
+No pandas, so that `gaikan pick` starts quickly.
+"""
+
+from gaikan.figures.latency_labels import digits
+from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
+from gaikan.report.markdown_table import measured, percent
+from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.run_folder.picks_file import (
+    MAP,
+    TREE,
+    CheckedConstraint,
+    InBundle,
+    PickedCandidate,
+    PicksFile,
+    PickStep,
+    Promise,
+    Quality,
+    RunnerUp,
+    StageConstraint,
+    StagePicks,
+    Value,
+    WeighedCandidate,
+)
+from gaikan.selection.bundles import BUNDLES
+from gaikan.selection.constraint_words import worded
+
+Cells = list[list[str | Words]]
+
+
+def overview(picks: PicksFile) -> list[Block]:
+    """A card a stage, and the tree of all variants."""
+    cards = [_card(name, stage) for name, stage in picks.stages.items()]
+    return [Cards(cards), Picture(TREE, say("tree")), Paragraph(say("decisions_are"), small=True)]
+
+
+def reasons(name: str, stage: StagePicks) -> list[Block]:
+    """Everything that was weighed for a stage's pick."""
+    texts = (stage.description, stage.why, stage.beyond)
+    blocks: list[Block] = [Paragraph(_sentence(text)) for text in texts if text]
+    chosen = stage.pick or stage.nearest_miss
+    if chosen is not None:
+        blocks += _chosen(chosen)
+    if stage.pick is not None:
+        bounds = [plain(each.why) for each in stage.binding] or [say("nothing")]
+        blocks += [Paragraph(say("binding")), Bullets(bounds)]
+    if stage.runners_up:
+        blocks += [Paragraph(say("runners_up")), _runners_up(stage.runners_up)]
+    blocks += [Paragraph(say("nearest_of_each")), _each_variant(stage)]
+    blocks += [Paragraph(say("steps")), _steps(stage)]
+    blocks.append(Picture(MAP.format(stage=name), say("pick_map", stage=name)))
+    return blocks if stage.promise is None else [*blocks, *_promise(stage.promise)]
+
+
+def milliseconds(p50: float | None, p99: float | None) -> Words:
+    """What a part takes."""
+    if p99 is None:
+        return say("milliseconds_alone", p50=digits(p50))
+    return say("milliseconds", p50=digits(p50), p99=digits(p99))
+
+
+def runs_on(label: str, threads: int | None, machine: str) -> Words:
+    """A runtime, how many threads it has, and where."""
+    return joined([_place(label, threads), plain(machine)], say("comma"))
+
+
+def _place(label: str, threads: int | None) -> Words:
+    return joined([plain(label), threads_said(threads)], say("comma"))
+
+
+def _card(name: str, stage: StagePicks) -> StageCard:
+    """What is installed at a stage; where nothing qualifies, what comes nearest."""
+    title = say("stage", name=name)
+    goal = (say("f_asked"), _asked(stage))
+    warnings = [say("warning", text=text) for text in stage.warnings]
+    if stage.pick is not None:
+        figures = [*_figures(stage.pick), goal]
+        return StageCard(title, plain(stage.pick.variant), figures, warnings)
+    near, figures = stage.nearest_miss, [goal]
+    if near is None:
+        warnings.append(_sentence(stage.why))
+    else:
+        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near), goal]
+        gives = joined(map(plain, near.would_have_to_give), say("and"))
+        warnings.append(say("would_qualify", gives=gives))
+    return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
+
+
+def _asked(stage: StagePicks) -> Words:
+    """Objective and constraints."""
+    limits = [
+        say("limited", constraint=_called(limit.name), limit=_limit(limit.name, limit))
+        for limit in stage.constraints
+    ]
+    goal = say(f"o_{stage.objective}")
+    return say("asked", goal=goal, limits=joined(limits, say("comma"))) if limits else goal
+
+
+def _figures(candidate: PickedCandidate) -> list[tuple[Words, Words]]:
+    """What a candidate does on test, and what it runs on."""
+    test, timing = candidate.test, candidate.timing
+    figures = [(say("f_accuracy"), say("share_alone", share=percent(test.accuracy)))]
+    if test.defects:
+        escapes = {"share": percent(test.escape_rate), "bound": percent(test.escape_bound)}
+        counted = say("escape_counted", n=test.escapes, total=test.defects, **escapes)
+        figures.append((say("f_escape"), counted))
+    if test.goods:
+        share = percent(test.overkill_rate)
+        counted = say("overkill_counted", n=test.overkills, total=test.goods, share=share)
+        figures.append((say("f_overkill"), counted))
+    if timing.p50_ms is not None:
+        figures.append((say("f_latency"), milliseconds(timing.p50_ms, timing.p99_ms)))
+    on = runs_on(candidate.label, candidate.threads, candidate.machine)
+    return [*figures, (say("f_runs"), on), (say("f_bundle"), _bundle(candidate.bundle))]
+
+
+def _bundle(bundle: InBundle | None) -> Words:
+    """What `gaikan export` makes of a candidate, and what that needs."""
+    if bundle is None:
+        return say("no_bundle", labels=", ".join(BUNDLES))
+    return say("bundle", **dict(bundle))
+
+
+def _sentence(text: str) -> Words:
+    return plain(f"{text[0].upper()}{text[1:]}.")
+
+
+def _called(constraint: str) -> Words:
+    """A constraint's name in words; "recall.MODE" is that of a failure mode."""
+    name, _, kind = constraint.partition(".")
+    return say(f"k_{name}", kind=kind)
+
+
+def _limit(constraint: str, limit: StageConstraint | CheckedConstraint) -> str:
+    """What a constraint asks for: "2 ms to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
+    if limit.names is not None:
+        return ", ".join(limit.names)
+    low, high = (_worded(constraint, end) for end in (limit.min, limit.max))
+    if low and high:
+        return f"{low} to {high}"
+    return f"≤ {high}" if high else f"≥ {low}"
+
+
+def _worded(name: str, value: Value) -> str:
+    """A figure with its unit; nothing for what there is not."""
+    return "" if value is None else worded(name, value)
+
+
+def _chosen(candidate: PickedCandidate) -> list[Block]:
+    threshold = candidate.threshold
+    deciding = (
+        say("without_threshold")
+        if threshold is None
+        else say("with_threshold", value=f"{threshold:.4g}")
+    )
+    return [
+        Paragraph(say("seed_installed", seed=candidate.seed, threshold=deciding)),
+        _quality(candidate),
+        Paragraph(say("checked")),
+        _checks(candidate.checks),
+    ]
+
+
+def _quality(candidate: PickedCandidate) -> Table:
+    """Figures of the network, and means over the variant's seeds."""
+    sides = {"c_on_validation": candidate.validation, "c_on_test": candidate.test}
+    seeds = candidate.mean_over_seeds
+    if seeds is not None and seeds.seeds > 1:
+        sides |= {"c_validation_seeds": seeds.validation, "c_test_seeds": seeds.test}
+    columns = [say(key, n=0 if seeds is None else seeds.seeds) for key in sides]
+    names = ["accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate"]
+    rows: Cells = [
+        [_called(name), *(_figure(name, each) for each in sides.values())]
+        for name in [*names, "cost"]
+    ]
+    return Table([plain(""), *columns], [row for row in rows if any(row[1:])])
+
+
+def _figure(name: str, figures: Quality) -> str | Words:
+    """A figure, with its counts where they are of one network."""
+    counts = {
+        "escape_rate": (figures.escapes, figures.defects),
+        "overkill_rate": (figures.overkills, figures.goods),
+    }
+    words = _worded(name, getattr(figures, name))
+    n, total = counts.get(name, (None, None))
+    return say("counted", share=words, n=n, total=total) if words and isinstance(n, int) else words
+
+
+def _checks(checks: list[CheckedConstraint]) -> Table:
+    rows: Cells = [
+        [
+            _called(check.constraint),
+            worded(check.constraint, check.value),
+            _limit(check.constraint, check),
+            "✓" if check.passed else "✗",
+            _worded(check.constraint, check.test),
+        ]
+        for check in checks
+    ]
+    return _table(["constraint", "on_validation", "limit", "met", "on_test"], rows)
+
+
+def _table(keys: list[str], rows: Cells) -> Table:
+    return Table(*measured([say(f"c_{key}") for key in keys], rows))
+
+
+def _runners_up(candidates: list[RunnerUp]) -> Table:
+    rows: Cells = [
+        [
+            each.variant,
+            _place(each.label, each.threads),
+            worded("accuracy", each.test.accuracy),
+            _worded("escape_rate", each.test.escape_rate),
+            digits(each.timing.p50_ms),
+            each.why,
+        ]
+        for each in candidates
+    ]
+    return _table(["variant", "runtime", "test_accuracy", "test_escape", "p50", "why"], rows)
+
+
+def _each_variant(stage: StagePicks) -> Table:
+    """Each variant's best candidate, or else that which fails least."""
+    best: dict[str, WeighedCandidate] = {}
+    for candidate in stage.candidates:
+        best.setdefault(candidate.variant, candidate)
+    names = [limit.name for limit in stage.constraints]
+    rows: Cells = [
+        [
+            each.variant,
+            _place(each.label, each.threads),
+            worded("accuracy", each.accuracy),
+            *(
+                worded(name, each.values[name]) + (" ✗" if name in each.failed else "")
+                for name in names
+            ),
+        ]
+        for each in best.values()
+    ]
+    columns = [say(f"c_{key}") for key in ("variant", "runtime", "accuracy")]
+    return Table(columns + [_called(name) for name in names], rows)
+
+
+def _steps(stage: StagePicks) -> Table:
+    """The pick by escape ceiling and latency budget."""
+    varied = stage.sensitivity
+    rows: Cells = [
+        [
+            "" if varied.escape is None else _worded(varied.escape, step.ceiling),
+            _budgets(step),
+            step.variant or say("nothing_qualifies"),
+            _place(step.label, step.threads) if step.variant else "",
+            _worded("accuracy", step.accuracy),
+            _worded("escape_rate", step.escape_rate),
+        ]
+        for step in varied.steps
+    ]
+    columns = [say("c_ceiling"), _called(varied.latency)]
+    keys = ("variant", "runtime", "validation_accuracy", "validation_escape")
+    return Table(*measured([*columns, *(say(f"c_{key}") for key in keys)], rows))
+
+
+def _budgets(step: PickStep) -> Words:
+    if step.to_ms is None:
+        return say("from_up", low=f"{step.from_ms:g}")
+    return say("from_to", low=f"{step.from_ms:g}", to=f"{step.to_ms:g}")
+
+
+def _promise(promise: Promise) -> list[Block]:
+    said = say(
+        "promise",
+        level=percent(promise.level),
+        method=promise.method,
+        networks=promise.networks,
+    )
+    return [Paragraph(said), Bullets([plain(text) for text in promise.holds_for])]

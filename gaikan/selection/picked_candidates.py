@@ -1,0 +1,136 @@
+"""Candidates and sensitivities as `picks.json` has them."""
+
+from statistics import fmean
+
+from gaikan.config.stages import Range, Stage
+from gaikan.run_folder.latency_rows import runtime_of
+from gaikan.run_folder.picks_file import (
+    CheckedConstraint,
+    PickedCandidate,
+    PickSensitivity,
+    PickStep,
+    PickTiming,
+    Quality,
+    SeedMean,
+    Setting,
+    WeighedCandidate,
+)
+from gaikan.selection.bundles import bundle_of
+from gaikan.selection.candidates import Candidate, Judging
+from gaikan.selection.promise import networks_of, values_on_test
+from gaikan.selection.reasons import limit_of
+from gaikan.selection.sensitivity import Sensitivity, Step
+
+
+def ends(limit: Range | tuple[str, ...]) -> tuple[float | None, float | None, list[str] | None]:
+    """A constraint's least and most, or the names that it allows."""
+    if isinstance(limit, Range):
+        return limit.min, limit.max, None
+    return None, None, list(limit)
+
+
+def picked(judging: Judging, candidate: Candidate, stage: Stage) -> PickedCandidate:
+    """A candidate with all its figures."""
+    row = candidate.row
+    return PickedCandidate(
+        **dict(_setting(candidate)),
+        batch_size=stage.batch_size,
+        bundle=bundle_of(runtime_of(row)),
+        timing=PickTiming.model_validate(row, from_attributes=True),
+        validation=judging.on_validation(candidate.judged),
+        test=judging.on_test(candidate.judged),
+        mean_over_seeds=_over_seeds(judging, candidate.variant, stage),
+        checks=_checks(judging, candidate, stage),
+    )
+
+
+def weighed(candidate: Candidate) -> WeighedCandidate:
+    """A candidate with its value of each constraint; built unchecked, as there are thousands."""
+    return WeighedCandidate.model_construct(
+        **dict(_setting(candidate)),
+        qualifies=not candidate.failed,
+        values=candidate.values,
+        failed=list(candidate.failed),
+        accuracy=candidate.judged.quality.accuracy,
+    )
+
+
+def _setting(candidate: Candidate) -> Setting:
+    row = candidate.row
+    return Setting.model_construct(
+        variant=candidate.variant,
+        seed=candidate.seed,
+        machine=row.machine,
+        device=row.device,
+        runtime=row.runtime,
+        precision=row.precision,
+        threads=row.threads,
+        threshold=candidate.judged.threshold,
+    )
+
+
+def _checks(judging: Judging, candidate: Candidate, stage: Stage) -> list[CheckedConstraint]:
+    tested, checks = values_on_test(judging, candidate, stage), []
+    for name, value in candidate.values.items():
+        low, high, names = ends(limit_of(stage, name))
+        checks.append(
+            CheckedConstraint(
+                constraint=name,
+                value=value,
+                min=low,
+                max=high,
+                names=names,
+                passed=name not in candidate.failed,
+                test=tested.get(name),
+            )
+        )
+    return checks
+
+
+def _over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
+    """Means over a variant's networks, each with its own threshold; None where none holds."""
+    judged = [judging.judged(network, stage) for network in networks_of(judging, variant)]
+    held = [each for each in judged if each.holds]
+    if not held:
+        return None
+    return SeedMean(
+        seeds=len(held),
+        validation=_mean([judging.on_validation(each) for each in held]),
+        test=_mean([judging.on_test(each) for each in held]),
+    )
+
+
+def _mean(figures: list[Quality]) -> Quality:
+    """Figure by figure; None where one is missing."""
+    columns = {name: [getattr(each, name) for each in figures] for name in Quality.model_fields}
+    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
+    return Quality.model_validate(means)
+
+
+def pick_sensitivity(found: Sensitivity) -> PickSensitivity:
+    """What is picked at each ceiling and budget, by name."""
+    return PickSensitivity(
+        latency=found.latency,
+        escape=found.ceiling,
+        budgets=list(found.budgets),
+        ceilings=list(found.ceilings),
+        picks=[[None if each is None else each.variant for each in row] for row in found.picks],
+        steps=[_step(step) for step in found.steps()],
+    )
+
+
+def _step(step: Step) -> PickStep:
+    if step.pick is None:
+        return PickStep(ceiling=step.ceiling, from_ms=step.from_ms, to_ms=step.to_ms)
+    row, quality = step.pick.row, step.pick.judged.quality
+    return PickStep(
+        ceiling=step.ceiling,
+        from_ms=step.from_ms,
+        to_ms=step.to_ms,
+        variant=step.pick.variant,
+        runtime=row.runtime,
+        precision=row.precision,
+        threads=row.threads,
+        accuracy=quality.accuracy,
+        escape_rate=quality.escape_rate,
+    )

@@ -418,17 +418,20 @@ def test_every_cell_of_the_map_is_the_pick_at_its_limits(seed: int, stage: Stage
     own = judging(random_run(seed))
     found = sensitivity(own, Ties(own), stage)
     for ceiling, row_ in zip(found.ceilings, found.picks, strict=True):
-        for budget, candidate in list(zip(found.budgets, row_, strict=True))[::3]:
+        for budget, variant in list(zip(found.budgets, row_, strict=True))[::3]:
             update: dict[str, Range] = {found.latency: Range(max=budget)}
-            if found.ceiling is not None:
-                update[found.ceiling] = Share(max=ceiling)
+            if found.escape is not None:
+                update[found.escape] = Share(max=ceiling)
             there = stage.model_copy(update=update)
             chosen = pick(own.candidates(there), there, Ties(own)).pick
-            assert (chosen and (chosen.variant, chosen.row)) == (
-                candidate and (candidate.variant, candidate.row)
-            )
-    spans = list(found.steps())
-    assert sum(step.to_ms is None for step in spans) == len(found.ceilings)
+            spans = [s for s in found.steps if s.ceiling == ceiling and s.from_ms <= budget]
+            step = max(spans, key=lambda span: span.from_ms)
+            assert step.to_ms is None or budget < step.to_ms
+            assert variant == step.variant == (chosen and chosen.variant)
+            if chosen is not None:
+                line, place = chosen.row, (step.runtime, step.precision, step.threads)
+                assert place == (line.runtime, line.precision, line.threads)
+    assert sum(step.to_ms is None for step in found.steps) == len(found.ceilings)
 
 
 @pytest.mark.parametrize(("p50_ms", "expected"), [(1.1, "better"), (1.2, "fast")])

@@ -13,7 +13,7 @@ from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.latency_labels import digits
 from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
 from gaikan.run_folder.latency_files import figure_places
-from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
+from gaikan.run_folder.latency_rows import Row, place_in_words, runtime_of, threads_in_words
 
 _ABREAST = 2  # panels: more would be too small on a page
 _BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
@@ -126,7 +126,7 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
 
 
 def _setting(row: Row) -> str:
-    return runtime_of(row) + ("" if row.threads is None else f", {threads_in_words(row.threads)}")
+    return place_in_words(runtime_of(row), row.threads)
 
 
 @styled

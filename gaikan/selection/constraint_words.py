@@ -26,7 +26,6 @@ _WORDS = {  # constraint: what it is called, and its unit
     "overkill_rate": ("overkill rate", _SHARE),
     "cost": ("cost of 1,000 parts", ""),
 }
-_FACTORS = {_SHARE: 100.0, "MB": 1.0}
 
 
 def called(name: str) -> str:

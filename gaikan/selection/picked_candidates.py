@@ -1,4 +1,4 @@
-"""Candidates and sensitivities as `picks.json` has them."""
+"""Candidates as `picks.json` has them."""
 
 from statistics import fmean
 
@@ -7,8 +7,6 @@ from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.run_folder.picks_file import (
     CheckedConstraint,
     PickedCandidate,
-    PickSensitivity,
-    PickStep,
     PickTiming,
     Quality,
     SeedMean,
@@ -19,7 +17,6 @@ from gaikan.selection.bundles import bundle_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.promise import networks_of, values_on_test
 from gaikan.selection.reasons import limit_of
-from gaikan.selection.sensitivity import Sensitivity, Step
 
 
 def ends(limit: Range | tuple[str, ...]) -> tuple[float | None, float | None, list[str] | None]:
@@ -105,32 +102,3 @@ def _mean(figures: list[Quality]) -> Quality:
     columns = {name: [getattr(each, name) for each in figures] for name in Quality.model_fields}
     means = {name: None if None in values else fmean(values) for name, values in columns.items()}
     return Quality.model_validate(means)
-
-
-def pick_sensitivity(found: Sensitivity) -> PickSensitivity:
-    """What is picked at each ceiling and budget, by name."""
-    return PickSensitivity(
-        latency=found.latency,
-        escape=found.ceiling,
-        budgets=list(found.budgets),
-        ceilings=list(found.ceilings),
-        picks=[[None if each is None else each.variant for each in row] for row in found.picks],
-        steps=[_step(step) for step in found.steps()],
-    )
-
-
-def _step(step: Step) -> PickStep:
-    if step.pick is None:
-        return PickStep(ceiling=step.ceiling, from_ms=step.from_ms, to_ms=step.to_ms)
-    row, quality = step.pick.row, step.pick.judged.quality
-    return PickStep(
-        ceiling=step.ceiling,
-        from_ms=step.from_ms,
-        to_ms=step.to_ms,
-        variant=step.pick.variant,
-        runtime=row.runtime,
-        precision=row.precision,
-        threads=row.threads,
-        accuracy=quality.accuracy,
-        escape_rate=quality.escape_rate,
-    )

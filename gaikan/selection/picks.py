@@ -15,7 +15,7 @@ from gaikan.run_folder.picks_file import (
 from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
-from gaikan.selection.picked_candidates import ends, pick_sensitivity, picked, weighed
+from gaikan.selection.picked_candidates import ends, picked, weighed
 from gaikan.selection.promise import promise, warnings
 from gaikan.selection.reasons import (
     beyond_base,
@@ -73,7 +73,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, candidates, stage),
         beyond=beyond_base(judging, ties, stage, chosen),
         promise=promise(judging, stage),
-        sensitivity=pick_sensitivity(sensitivity(judging, ties, stage)),
+        sensitivity=sensitivity(judging, ties, stage),
         candidates=[weighed(each) for each in _best_first(candidates, choice)],
     )
 

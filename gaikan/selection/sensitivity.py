@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 
 from gaikan.config.stages import Range, Share, Stage
+from gaikan.run_folder.picks_file import PickSensitivity, PickStep
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import best_seeds, pick
 from gaikan.selection.ties import Ties
@@ -15,42 +15,6 @@ MOST_BUDGETS = 12
 _LATENCIES = ("p99_ms", "p90_ms", "p50_ms")
 
 
-@dataclass(frozen=True)
-class Step:
-    """A span of budgets over which the pick stays the same; `above` is None at the last."""
-
-    ceiling: float | None
-    from_ms: float
-    to_ms: float | None
-    pick: Candidate | None
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """Picks by ceiling (rows) and latency budget (columns); all else is as the stage says."""
-
-    latency: str  # the constraint that varies
-    ceiling: str | None  # the constraint that varies; None: the stage has none
-    budgets: tuple[float, ...]  # ms, ascending
-    ceilings: tuple[float | None, ...]  # ascending
-    picks: tuple[tuple[Candidate | None, ...], ...]
-
-    def steps(self) -> Iterator[Step]:
-        """Spans of equal picks, ceiling by ceiling."""
-        for ceiling, row in zip(self.ceilings, self.picks, strict=True):
-            spans = [
-                list(span) for _, span in groupby(range(len(row)), key=lambda i: _what(row[i]))
-            ]
-            for span in spans:
-                after = span[-1] + 1
-                to = self.budgets[after] if after < len(row) else None
-                yield Step(ceiling, self.budgets[span[0]], to, row[span[0]])
-
-
-def _what(candidate: Candidate | None) -> object:
-    return candidate and (candidate.variant, id(candidate.row))
-
-
 def varied(stage: Stage) -> tuple[str, str | None]:
     """The latency and the escape constraint that are varied."""
     limited = [n for n in _LATENCIES if n in stage.limits and stage.limits[n].max is not None]
@@ -58,7 +22,7 @@ def varied(stage: Stage) -> tuple[str, str | None]:
     return limited[0] if limited else "p50_ms", ceilings[-1] if ceilings else None
 
 
-def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> Sensitivity:
+def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
     """Picks over a grid of budgets and ceilings, the stage's own among them."""
     latency, ceiling = varied(stage)
     ceilings: list[float | None] = [None]
@@ -77,13 +41,50 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> Sensitivity:
     own_limit = getattr(stage, latency)
     budgets = _budgets([c for _, some in by_ceiling for c in some], latency, own_limit)
     picks = [
-        tuple(
+        [
             pick([c for c in some if _takes(c, latency) <= budget], own, ties).pick
             for budget in budgets
-        )
+        ]
         for own, some in by_ceiling
     ]
-    return Sensitivity(latency, ceiling, tuple(budgets), tuple(ceilings), tuple(picks))
+    rows = zip(ceilings, picks, strict=True)
+    return PickSensitivity(
+        latency=latency,
+        escape=ceiling,
+        budgets=budgets,
+        ceilings=ceilings,
+        picks=[[None if each is None else each.variant for each in row] for row in picks],
+        steps=[step for limit, row in rows for step in _steps(limit, budgets, row)],
+    )
+
+
+def _steps(
+    ceiling: float | None, budgets: list[float], picks: list[Candidate | None]
+) -> Iterator[PickStep]:
+    """Spans of budgets with the same pick."""
+    places = [each and (each.variant, id(each.row)) for each in picks]
+    starts = [i for i in range(len(places)) if i == 0 or places[i] != places[i - 1]]
+    for start, after in pairwise([*starts, len(picks)]):
+        to = budgets[after] if after < len(picks) else None
+        yield _step(picks[start], ceiling, budgets[start], to)
+
+
+def _step(
+    chosen: Candidate | None, ceiling: float | None, from_ms: float, to_ms: float | None
+) -> PickStep:
+    if chosen is None:
+        return PickStep(ceiling=ceiling, from_ms=from_ms, to_ms=to_ms)
+    return PickStep(
+        ceiling=ceiling,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        variant=chosen.variant,
+        runtime=chosen.row.runtime,
+        precision=chosen.row.precision,
+        threads=chosen.row.threads,
+        accuracy=chosen.judged.quality.accuracy,
+        escape_rate=chosen.judged.quality.escape_rate,
+    )
 
 
 def _takes(candidate: Candidate, latency: str) -> float:

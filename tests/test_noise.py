@@ -162,7 +162,7 @@ def test_what_is_the_same_rules_out_a_drop_beyond_the_margin_by_scipys_interval(
 def test_a_single_seed_has_no_interval_and_is_never_the_same() -> None:
     for mean, verdict in ((0.0, INCONCLUSIVE), (0.05, INCONCLUSIVE), (-0.05, WORSE)):
         one = Estimate(np.array([mean]), np.array([0.001]), np.array([9.0]))
-        found = Difference(["a"], MEASURES[0], np.array([0.8]), one, alone=True)
+        found = Difference(["a"], MEASURES[0], np.array([0.8]), one, single_seed=True)
         (line,) = judge([found], margin=0.01)
         assert line.verdict == verdict
         assert np.isnan([line.low, line.high]).all()

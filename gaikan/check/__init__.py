@@ -1,1 +1,1 @@
-"""The regression gate: a run against a baseline."""
+"""`gaikan check`: whether a run is worse than a baseline."""

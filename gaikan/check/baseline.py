@@ -21,20 +21,20 @@ from gaikan.run_folder.manifest import Manifest, SourceEntry
 from gaikan.system import json_files
 from gaikan.system.files import write
 
-MOST_BYTES = 200_000  # it is committed, and read in diffs
+MOST_BYTES = 200_000  # of the file, which is committed and read in diffs
 
 
 class Figure(TomlSection):
-    """A mean over seeds and parts, and what it is worth for new seeds and new parts (or lots)."""
+    """A mean over seeds and parts, with its error for new seeds and new parts (or lots)."""
 
     mean: float = Field(ge=0, le=1)
     error: float | None = Field(ge=0)  # standard error; none where all parts are of one lot
     freedom: float = Field(gt=0)
 
     @classmethod
-    def of(cls, found: Estimate) -> "Figure":
+    def of(cls, single: Estimate) -> "Figure":
         """From an estimate of one mean."""
-        mean, error, freedom = (float(a[0]) for a in (found.mean, found.error, found.freedom))
+        mean, error, freedom = (float(a[0]) for a in (single.mean, single.error, single.freedom))
         known = None if math.isnan(error) else round(error, 6)
         return cls(mean=round(mean, 6), error=known, freedom=round(freedom, 2))
 
@@ -46,7 +46,7 @@ class Figure(TomlSection):
 
 
 class Scored(TomlSection):
-    """A variant's test figures."""
+    """A variant's seeds, and its test figures by the name of the measure."""
 
     seeds: list[int]
     figures: dict[str, Figure]
@@ -72,7 +72,7 @@ class Baseline(TomlSection):
     """What later runs are compared with.
 
     `recipes` are by network, without what may differ from machine to machine: the seed, and the
-    precision that `auto` becomes. `decisions[variant][seed]` is as in `decisions`.
+    precision that `auto` becomes. `decisions[variant][seed]` is a line of `decision_marks`.
     """
 
     format: Literal[1]
@@ -93,10 +93,10 @@ class Baseline(TomlSection):
     def _whole(self) -> "Baseline":
         if set(self.data) != {"train", "test"}:
             raise ValueError("data is that of train and of test")
-        for variant, held in self.variants.items():
-            if len(held.seeds) < 2:
+        for variant, scores in self.variants.items():
+            if len(scores.seeds) < 2:
                 raise ValueError(f"{variant} has 1 seed: nothing shows how training varies")
-            for seed in held.seeds if self.decisions is not None else ():
+            for seed in scores.seeds if self.decisions is not None else ():
                 line = (self.decisions or {}).get(variant, {}).get(str(seed), "")
                 if not whole(line, self.data["test"].images, self.classes):
                     raise ValueError(f"decisions of {variant} seed {seed} are damaged")
@@ -114,26 +114,26 @@ class Baseline(TomlSection):
         return json_files.read(cls, content, path, "`gaikan check RUN --update` makes it anew")
 
     def predicted(self, variant: str, seeds: tuple[int, ...], actual: Index) -> Index:
-        """The decisions (S, N) that were kept, on parts of class `actual` (N,)."""
+        """The stored decisions (S, N) on parts of class `actual` (N,)."""
         assert self.decisions is not None
         return np.stack([decoded(self.decisions[variant][str(seed)], actual) for seed in seeds])
 
 
 def scored(tested: CheckedRun, groups: Names | None) -> dict[str, Scored]:
     """The figures of every variant; parts of one lot (`groups` (N,)) err together."""
-    found = {}
+    scores = {}
     for variant, answers in tested.answers.items():
         figures = {}
         for measure in measured(tested.actual, tested.ok):
             values = measure.of(answers.predicted, tested.actual, tested.ok)[None]
             own = None if groups is None else groups[measure.parts(tested.actual, tested.ok)]
             figures[measure.name] = Figure.of(estimate(MeanSquares.of(Units.of(values, own))))
-        found[variant] = Scored(seeds=list(answers.seeds), figures=figures)
-    return found
+        scores[variant] = Scored(seeds=list(answers.seeds), figures=figures)
+    return scores
 
 
 def recipes(manifest: Manifest) -> dict[str, dict[str, JsonValue]]:
-    """What each network was trained with, but for seed and precision."""
+    """By network, what it was trained with, without its seed and precision."""
     run_dependent: dict[str, bool | set[str]] = {
         "seed": True,
         "arch": True,
@@ -144,10 +144,10 @@ def recipes(manifest: Manifest) -> dict[str, dict[str, JsonValue]]:
 
 
 def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
-    """The baseline that a run makes; without decisions where they do not fit.
+    """The baseline of a run; without decisions where the file would be larger than `MOST_BYTES`.
 
-    Raises ConfigError where the run is not fit for one: its commit does not tell what was run, a
-    training failed, or it has a single seed, which does not show how much training varies.
+    Raises ConfigError where the run cannot be one: its commit does not tell what was run, a
+    training failed, or a variant has a single seed, which does not show how much training varies.
     """
     manifest = tested.manifest
     commit = manifest.machine.commit
@@ -188,8 +188,8 @@ def save(baseline: Baseline, path: Path) -> None:
     write(path, _text(baseline))
 
 
-def _source(known: SourceEntry) -> BaselineSource:
-    return BaselineSource(source=known.source, images=known.images, fingerprint=known.fingerprint)
+def _source(entry: SourceEntry) -> BaselineSource:
+    return BaselineSource(source=entry.source, images=entry.images, fingerprint=entry.fingerprint)
 
 
 def _text(baseline: Baseline) -> str:

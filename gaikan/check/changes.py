@@ -1,4 +1,4 @@
-"""What of a run is not as it was when the baseline was made."""
+"""How a run differs from the baseline in what it was made with."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from gaikan.run_folder.manifest import SourceEntry
 
 KINDS = ("missing", "data", "recipe", "seeds")
 
-Found = Iterator[tuple[str, str]]  # one of KINDS, and a sentence
+Changes = Iterator[tuple[str, str]]  # one of KINDS, and a sentence
 
 
-def changes(tested: CheckedRun, baseline: Baseline) -> Found:
+def changes(tested: CheckedRun, baseline: Baseline) -> Changes:
     """Variants that are missing, other data, another recipe, fewer seeds."""
     yield from _missing(tested, baseline)
     yield from _data(tested, baseline)
@@ -22,13 +22,13 @@ def changes(tested: CheckedRun, baseline: Baseline) -> Found:
     yield from _seeds(tested, baseline)
 
 
-def _missing(tested: CheckedRun, baseline: Baseline) -> Found:
+def _missing(tested: CheckedRun, baseline: Baseline) -> Changes:
     for variant in baseline.variants:
         if variant not in tested.answers:
             yield "missing", f"{variant}: missing from the run"
 
 
-def _data(tested: CheckedRun, baseline: Baseline) -> Found:
+def _data(tested: CheckedRun, baseline: Baseline) -> Changes:
     for part, now in tested.manifest.data.both:
         before = baseline.data[part]
         if now.fingerprint != before.fingerprint:
@@ -38,12 +38,12 @@ def _data(tested: CheckedRun, baseline: Baseline) -> Found:
         yield "data", f"other good class: {ok}, baseline {was}"
 
 
-def _source(known: SourceEntry | BaselineSource) -> str:
-    return f"{known.source} ({known.images} images, {known.fingerprint[:8]})"
+def _source(source: SourceEntry | BaselineSource) -> str:
+    return f"{source.source} ({source.images} images, {source.fingerprint[:8]})"
 
 
-def _recipes(tested: CheckedRun, baseline: Baseline) -> Found:
-    """One finding a change, with all networks that have it."""
+def _recipes(tested: CheckedRun, baseline: Baseline) -> Changes:
+    """One sentence per change, with all networks that have it."""
     changed: defaultdict[str, list[str]] = defaultdict(list)
     now = recipes(tested.manifest)
     for network, before in baseline.recipes.items():
@@ -52,30 +52,30 @@ def _recipes(tested: CheckedRun, baseline: Baseline) -> Found:
             for key in sorted({*a, *b}):
                 if a.get(key) != b.get(key):
                     changed[f"{key} {a.get(key)!r}, baseline {b.get(key)!r}"].append(network)
-    for what, networks in changed.items():
-        yield "recipe", f"other recipe: {what} ({', '.join(networks)})"
+    for change, networks in changed.items():
+        yield "recipe", f"other recipe: {change} ({', '.join(networks)})"
 
 
-def _flat(table: dict[str, JsonValue], at: str = "") -> Iterator[tuple[str, JsonValue]]:
+def _flat(table: dict[str, JsonValue], prefix: str = "") -> Iterator[tuple[str, JsonValue]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{at}{key}.")
+            yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{at}{key}", value
+            yield f"{prefix}{key}", value
 
 
-def _seeds(tested: CheckedRun, baseline: Baseline) -> Found:
+def _seeds(tested: CheckedRun, baseline: Baseline) -> Changes:
     fewer: defaultdict[str, list[str]] = defaultdict(list)
-    for variant, held in baseline.variants.items():
+    for variant, scores in baseline.variants.items():
         answers = tested.answers.get(variant)
-        if answers is not None and len(answers.seeds) < len(held.seeds):
-            fewer[f"{len(answers.seeds)} seeds, baseline {len(held.seeds)}"].append(variant)
-    for what, variants in fewer.items():
-        yield "seeds", f"fewer seeds: {what} ({', '.join(variants)})"
+        if answers is not None and len(answers.seeds) < len(scores.seeds):
+            fewer[f"{len(answers.seeds)} seeds, baseline {len(scores.seeds)}"].append(variant)
+    for counts, variants in fewer.items():
+        yield "seeds", f"fewer seeds: {counts} ({', '.join(variants)})"
 
 
 def notes(tested: CheckedRun, baseline: Baseline) -> Iterator[str]:
-    """What differs and may: another machine must not fail."""
+    """Differences that do not fail the check, such as another machine."""
     run = tested.manifest
     facts = {
         "precision": (run.precision, baseline.precision),

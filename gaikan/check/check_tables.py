@@ -1,4 +1,4 @@
-"""The outcome for people: rows for a terminal, Markdown for a pull request."""
+"""The outcome of a check in words: rows for a terminal, Markdown for a pull request."""
 
 import math
 
@@ -13,7 +13,7 @@ SHORT = ["variant", "base", "now", "change", "95 %", "verdict"]  # for 80 column
 
 
 def by_figure(lines: list[Line]) -> dict[str, Rows]:
-    """Rows under `HEADER` or `SHORT`, a table a figure, in the order of the lines."""
+    """By figure, the rows of its table under `HEADER` or `SHORT`, in the order of the lines."""
     tables: dict[str, Rows] = {}
     for line in lines:
         cells = [line.variant, value(line, line.before), value(line, line.now)]
@@ -23,7 +23,7 @@ def by_figure(lines: list[Line]) -> dict[str, Rows]:
 
 
 def value(line: Line, number: float) -> str:
-    """A figure as it is written: a share in percent, a ratio as it is; nothing for NaN."""
+    """A number in the unit of its line: a share in percent, a ratio as it is; empty for NaN."""
     if math.isnan(number):
         return ""
     return f"{number:.2f}" if line.ratio else f"{100 * number:.1f}"
@@ -54,8 +54,8 @@ def headline(outcome: CheckOutcome) -> str:
     variants = len({line.variant for line in outcome.lines})
     unsure = [finding for finding in outcome.findings if finding.kind == INCONCLUSIVE]
     if outcome.passed:
-        but = f", {len(outcome.inconclusive)} lines inconclusive" if unsure else ""
-        return f"passed: {variants} variants, none worse by more than noise explains{but}"
+        open_lines = f", {len(outcome.inconclusive)} lines inconclusive" if unsure else ""
+        return f"passed: {variants} variants, none worse by more than noise explains{open_lines}"
     if not outcome.worse and all(f.allowed or f in unsure for f in outcome.findings):
         return "INCONCLUSIVE: nothing is shown to be worse; --allow-inconclusive passes that"
     n = len(reasons(outcome))
@@ -63,17 +63,17 @@ def headline(outcome: CheckOutcome) -> str:
 
 
 def reasons(outcome: CheckOutcome) -> list[str]:
-    """Why it failed, a sentence each."""
+    """Why the check failed, one sentence per reason."""
     changed = [finding.text for finding in outcome.findings if not finding.allowed]
     return changed + [sentence(line) for line in outcome.worse]
 
 
 def remarks(outcome: CheckOutcome) -> list[str]:
-    """What was allowed, what can be raised, how it was compared."""
-    found = [f"allowed: {finding.text}" for finding in outcome.findings if finding.allowed]
+    """What was allowed, which baselines can be raised, and how the runs were compared."""
+    sentences = [f"allowed: {finding.text}" for finding in outcome.findings if finding.allowed]
     raised = [line for line in outcome.lines if line.verdict == RAISE]
-    found += [f"baseline can be raised: {sentence(line)}" for line in raised]
-    return [*found, *outcome.notes]
+    sentences += [f"baseline can be raised: {sentence(line)}" for line in raised]
+    return [*sentences, *outcome.notes]
 
 
 def caption(outcome: CheckOutcome) -> str:
@@ -89,7 +89,7 @@ def caption(outcome: CheckOutcome) -> str:
 
 
 def as_markdown(outcome: CheckOutcome) -> str:
-    """The first table open, the others folded."""
+    """The summary for a pull request: the first table open, the others folded."""
     parts = [f"### gaikan check {headline(outcome)}"]
     for points in (reasons(outcome), remarks(outcome)):
         if points:
@@ -105,7 +105,7 @@ def as_markdown(outcome: CheckOutcome) -> str:
 
 
 def _short(commit: str | None) -> str:
-    """The commit as people read it, with `-dirty` where it stands."""
+    """The first ten digits of a commit, and its `-dirty` if it has that."""
     if commit is None:
         return "unknown"
     name, _, dirty = commit.partition("-")

@@ -10,11 +10,11 @@ from itertools import groupby
 
 from gaikan.check.measures import Index
 
-LETTERS = string.ascii_letters  # of the classes, by index
+LETTERS = string.ascii_letters  # by the index of the class
 
 
 def encoded(predicted: Index, actual: Index) -> str:
-    """The line of decisions (N,) on parts of class `actual` (N,)."""
+    """The line that stands for decisions (N,) on parts of class `actual` (N,)."""
     marks = [
         "" if p == a else LETTERS[p]
         for p, a in zip(predicted.tolist(), actual.tolist(), strict=True)
@@ -24,23 +24,23 @@ def encoded(predicted: Index, actual: Index) -> str:
 
 
 def decoded(line: str, actual: Index) -> Index:
-    """The decisions (N,) of a `whole` line."""
+    """The decisions (N,) that a `whole` line stands for."""
     predicted = actual.copy()
-    at = 0
+    part = 0
     for count, letter in _marks(line):
         if letter:
-            predicted[at] = LETTERS.index(letter)
-        at += int(count or 1)
+            predicted[part] = LETTERS.index(letter)
+        part += int(count or 1)
     return predicted
 
 
 def whole(line: str, parts: int, letters: Iterable[str]) -> bool:
-    """Whether a line tells of so many parts and of no other class."""
+    """Whether a line has so many `parts` and no letter but these."""
     marks = _marks(line)
     known = {letter for _, letter in marks} <= {"", *letters}
     return known and sum(int(count or 1) for count, _ in marks) == parts
 
 
 def _marks(line: str) -> list[tuple[str, str]]:
-    """Of each run a count and "", of each wrong part "" and its letter."""
+    """(count, "") for right parts in a row, ("", letter) for a wrong part."""
     return re.findall(r"([0-9]+)|(.)", line, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The differences of a run from its baseline, paired as closely as what both have in common allows.
+"""How far the figures of a run are from the baseline's, paired as closely as both allow.
 
 Paired by part and seed where the same seeds judged the same parts; by part alone where the seeds
 are others; not at all where the parts are others or the baseline kept no decisions.
@@ -23,28 +23,29 @@ Lots = Callable[[], Names | None]  # the lot of each test part (N,); asked only 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of V variants; NaN where there is no estimate."""
+    """How far one figure of V variants is from the baseline's; NaN where not estimated."""
 
     variants: list[str]
     measure: Measure
-    before: Floats  # (V,) means of the baseline, of the seeds that are compared
-    found: Estimate  # now less before
-    alone: bool = False  # whether a side has a single seed: nothing shows how training varies
+    before: Floats  # (V,) means of the baseline over the seeds that are compared
+    change: Estimate  # now less before
+    single_seed: bool = False  # of either side: nothing shows how training varies
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Which seeds of a variant are compared with which."""
+    """Which seeds of a variant are compared with which of the baseline's, and how."""
 
-    how: str
+    how: str  # BY_SEED, BY_PART or UNPAIRED
     now: tuple[int, ...]
     before: tuple[int, ...]
 
     @classmethod
     def of(cls, now: tuple[int, ...], before: tuple[int, ...], same_parts: bool) -> "Pairing":
-        """Of one variant's seeds in the run and in the baseline."""
+        """From the seeds that one variant has in the run and in the baseline."""
         common = tuple(sorted({*now} & {*before}))
-        if same_parts and len(common) > 1 and common in (now, before):  # all that one of them has
+        # Where each side has a seed that the other lacks, pairing by seed would drop both.
+        if same_parts and len(common) > 1 and common in (now, before):
             return cls(BY_SEED, common, common)
         return cls(BY_PART if same_parts else UNPAIRED, now, before)
 
@@ -54,10 +55,10 @@ def pairings(tested: CheckedRun, baseline: Baseline) -> dict[str, Pairing]:
     test = baseline.data["test"]
     same = tested.manifest.data.test.fingerprint == test.fingerprint
     same = same and test.images == len(tested.actual)
-    kept = same and baseline.decisions is not None
+    comparable = same and baseline.decisions is not None
     return {
-        variant: Pairing.of(tested.answers[variant].seeds, tuple(held.seeds), kept)
-        for variant, held in baseline.variants.items()
+        variant: Pairing.of(tested.answers[variant].seeds, tuple(scores.seeds), comparable)
+        for variant, scores in baseline.variants.items()
         if variant in tested.answers
     }
 
@@ -65,7 +66,7 @@ def pairings(tested: CheckedRun, baseline: Baseline) -> dict[str, Pairing]:
 def differences(
     tested: CheckedRun, baseline: Baseline, pairs: dict[str, Pairing], lots: Lots
 ) -> Iterator[Difference]:
-    """Every figure of every variant; those that are paired alike come together."""
+    """Every figure of every variant; variants that are paired alike are in one `Difference`."""
     alike: dict[Pairing, list[str]] = {}
     for variant, pairing in pairs.items():
         alike.setdefault(pairing, []).append(variant)
@@ -81,12 +82,12 @@ def _paired(
 ) -> Iterator[Difference]:
     actual, ok = tested.actual, tested.ok
     now = np.stack([tested.answers[variant].at(pairing.now) for variant in variants])
-    held = np.stack([baseline.predicted(variant, pairing.before, actual) for variant in variants])
-    estimate = same_seeds if pairing.how == BY_SEED else other_seeds
+    stored = np.stack([baseline.predicted(variant, pairing.before, actual) for variant in variants])
+    difference = same_seeds if pairing.how == BY_SEED else other_seeds
     for measure in measured(actual, ok):
-        values, before = measure.of(now, actual, ok), measure.of(held, actual, ok)
-        found = estimate(values, before)
-        yield Difference(variants, measure, before.mean((1, 2)), found, len(pairing.now) < 2)
+        values, before = measure.of(now, actual, ok), measure.of(stored, actual, ok)
+        change = difference(values, before)
+        yield Difference(variants, measure, before.mean((1, 2)), change, len(pairing.now) < 2)
 
 
 def _unpaired(
@@ -97,7 +98,7 @@ def _unpaired(
             before = baseline.variants[variant].figures.get(measure.name)
             figure = now[variant].figures.get(measure.name)
             if before is not None and figure is not None:
-                found = unpaired(figure.estimate, before.estimate)
+                change = unpaired(figure.estimate, before.estimate)
                 if len(now[variant].seeds) < 2:  # nothing shows how training varies
-                    found = replace(found, error=found.error + np.nan)
-                yield Difference([variant], measure, before.estimate.mean, found)
+                    change = replace(change, error=change.error + np.nan)
+                yield Difference([variant], measure, before.estimate.mean, change)

@@ -1,4 +1,4 @@
-"""`history.csv`: a line a variant and check, for the plot of accuracy over commits."""
+"""`history.csv`: one line per check and variant, for the plot of accuracy over commits."""
 
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ COLUMNS = [*IDENTITY, *FIGURES, "error", "verdict"]
 
 
 def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) -> pd.DataFrame:
-    """Adds the run to the file, which is made where there is none, and gives all of it.
+    """Adds the run to the file, which is made if it is missing, and returns the whole table.
 
     `error` is the standard error of the accuracy by seeds alone (empty for one), `data` the
     beginning of the test data's fingerprint, `verdict` the worst of the variant's figures.
@@ -47,13 +47,13 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
 
 
 def _figures(tested: CheckedRun, answers: Answers) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for measure in measured(tested.actual, tested.ok):
         by_seed = measure.of(answers.predicted, tested.actual, tested.ok).mean(1)
-        found[measure.name] = by_seed.mean()
+        figures[measure.name] = by_seed.mean()
         if measure.name == "accuracy" and len(by_seed) > 1:
-            found["error"] = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
-    return found
+            figures["error"] = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
+    return figures
 
 
 def _read(path: Path) -> pd.DataFrame:

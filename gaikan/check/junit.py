@@ -8,12 +8,12 @@ from gaikan.evaluation.verdict_names import INCONCLUSIVE
 
 
 def as_xml(outcome: CheckOutcome) -> str:
-    """A test case for each figure of each variant, and one for whatever else changed."""
+    """A test case for each figure of each variant, and one for each finding."""
     cases = [_case(f.kind, "changed", f.text, not f.allowed) for f in outcome.findings]
     for line in outcome.lines:
         said = f"{line.verdict}: {sentence(line)}"
-        told = line.fails or line.verdict == INCONCLUSIVE
-        cases.append(_case(line.variant, line.figure, said if told else None, line.fails))
+        worth_saying = line.fails or line.verdict == INCONCLUSIVE
+        cases.append(_case(line.variant, line.figure, said if worth_saying else None, line.fails))
     counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in _TAGS}
     suite = ElementTree.Element(
         "testsuite",

@@ -12,11 +12,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure: which parts it is of, and what each of them counts for it."""
+    """A figure as a mean: over which parts, and of which value of each part."""
 
     name: str  # as in `accuracy.csv`
     title: str
-    worse: int  # sign of a change for the worse
+    worse: int  # sign of a change for the worse: -1 or 1
     parts: Callable[[Index, int | None], NDArray[np.bool_]]  # of actual classes (N,)
     values: Callable[[Index, Index, int | None], Floats]  # of predicted (..., n), actual (n,)
 

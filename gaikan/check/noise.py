@@ -2,7 +2,7 @@
 
 All arrays of values are (V, S, N): variants, seeds, parts; see `measures`. Errors hold for new
 seeds and new parts both (`statistics.estimate`). Lots are no unit here: both runs judged the very
-same parts, and what a lot does to both falls out.
+same parts, and what a lot does to both cancels.
 """
 
 from dataclasses import replace
@@ -18,17 +18,17 @@ Floats = NDArray[np.float64]
 def same_seeds(now: Floats, before: Floats) -> Estimate:
     """Differences (V,) of two runs of the same seeds on the same parts.
 
-    Seed s started on both sides from the same split, weights and batches. What of its luck is
-    left after a change of the code differs from seed to seed, and is what the error counts.
+    Seed s started on both sides from the same split, weights and batches, so its luck mostly
+    cancels. What a change of the code leaves of it differs from seed to seed: that is the error.
     """
-    found = MeanSquares.of(Units.of(now - before, None))
-    return _moderated(found, found.shape[0] - 1)
+    squares = MeanSquares.of(Units.of(now - before, None))
+    return _moderated(squares, squares.shape[0] - 1)
 
 
 def other_seeds(now: Floats, before: Floats) -> Estimate:
     """Differences (V,) of two runs of different seeds, (V, S, N) and (V, R, N), on the same parts.
 
-    Parts are paired: how hard they are falls out. Seeds are not: each side's scatter over seeds
+    Parts are paired: how hard they are cancels. Seeds are not: each side's scatter over seeds
     counts, pooled (an unchanged recipe scatters alike), with S + R - 2 degrees of freedom.
     """
     sides = [MeanSquares.of(Units.of(values, None)) for values in (now, before)]
@@ -42,24 +42,24 @@ def other_seeds(now: Floats, before: Floats) -> Estimate:
 
     difference = now.mean(1, keepdims=True) - before.mean(1, keepdims=True)
     by_part = MeanSquares.of(Units.of(difference, None))
-    found = MeanSquares(
+    squares = MeanSquares(
         by_part.mean,
         of_difference(sides[0].of_seeds, sides[1].of_seeds),
         (s + r) * by_part.of_units,
         of_difference(sides[0].of_rest, sides[1].of_rest),
         (s + r, now.shape[2]),
     )
-    return _moderated(found, s + r - 2)
+    return _moderated(squares, s + r - 2)
 
 
-def _moderated(found: MeanSquares, freedom: int) -> Estimate:
-    """With the scatter over seeds drawn towards what the variants share.
+def _moderated(squares: MeanSquares, freedom: int) -> Estimate:
+    """The estimate, with each variant's scatter over seeds drawn towards that of all.
 
-    A variant whose every decision stayed has no error, and borrows none.
+    A variant of which no decision changed has no error, and takes none from the others.
     """
-    moderated, freedom_of_seeds = moderate(found.of_seeds, freedom)
-    of_seeds = np.where(found.of_units + found.of_seeds > 0, moderated, 0)
-    return estimate(replace(found, of_seeds=of_seeds), (freedom_of_seeds, found.shape[1] - 1.0))
+    moderated, freedom_of_seeds = moderate(squares.of_seeds, freedom)
+    of_seeds = np.where(squares.of_units + squares.of_seeds > 0, moderated, 0)
+    return estimate(replace(squares, of_seeds=of_seeds), (freedom_of_seeds, squares.shape[1] - 1.0))
 
 
 def unpaired(now: Estimate, before: Estimate) -> Estimate:

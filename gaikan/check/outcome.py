@@ -1,4 +1,4 @@
-"""The whole check: what is not as it was, and the verdict on every figure."""
+"""The whole check: what changed besides the figures, and the verdict on every figure."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING
 
 @dataclass(frozen=True)
 class Finding:
-    """What is not as it was in the baseline, or cannot be told; it fails unless it is allowed."""
+    """Something that changed, or cannot be told; the check fails unless its kind is allowed."""
 
     kind: str  # one of `changes.KINDS`, or `INCONCLUSIVE`
     text: str
@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the check is asked for."""
+    """What the options of `gaikan check` ask for."""
 
     margin: float = 0.01  # a share
     allowed: frozenset[str] = frozenset()  # kinds of `Finding`
@@ -36,7 +36,7 @@ class CheckOutcome:
 
     lines: list[Line]
     findings: list[Finding]
-    notes: list[str]  # how it was compared, what differs and may
+    notes: list[str]  # how it was compared, and what differs without failing
     settings: Settings
     commits: tuple[str | None, str | None]  # of the run, of the baseline
 
@@ -47,7 +47,7 @@ class CheckOutcome:
 
     @property
     def inconclusive(self) -> list[Line]:
-        """The lines that neither fail nor rule a drop out."""
+        """The lines that do not fail, but do not rule out a drop."""
         return [line for line in self.lines if line.verdict == INCONCLUSIVE]
 
     @property
@@ -60,25 +60,25 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
     """Compares a run with a baseline.
 
     `lots` gives the lot of each test part, for what cannot be paired. Raises ConfigError where
-    latency is asked for and the run or the baseline was not timed.
+    latency is asked for but the run or the baseline was not timed.
     """
     pairs = pairings(tested, baseline)
     lines = judge(differences(tested, baseline, pairs, lots), settings.margin)
-    found = list(changes(tested, baseline))
+    changed = list(changes(tested, baseline))
     if settings.latency:
         timed = speed.compare(tested.folder, baseline)
         lines += timed
         gone = [line.variant for line in timed if line.verdict == MISSING]
-        found += [("missing", f"{place}: not timed any more") for place in gone]
+        changed += [("missing", f"{name}: not timed any more") for name in gone]
     unsure = [line.verdict for line in lines].count(INCONCLUSIVE)
     if unsure:
-        what = f"{unsure} of {len(lines)} lines inconclusive: a drop is not ruled out"
-        found.append((INCONCLUSIVE, f"{what}; more seeds, or more test parts, would tell more"))
+        counts = f"{unsure} of {len(lines)} lines inconclusive: a drop is not ruled out"
+        changed.append((INCONCLUSIVE, f"{counts}; more seeds, or more test parts, would tell more"))
     ways = Counter(pairing.how for pairing in pairs.values())
     how = [f"{n} variants {way}, {len(tested.actual)} test parts" for way, n in ways.items()]
     return CheckOutcome(
         lines,
-        [Finding(kind, text, kind in settings.allowed) for kind, text in found],
+        [Finding(kind, text, kind in settings.allowed) for kind, text in changed],
         [*how, *notes(tested, baseline)],
         settings,
         (tested.manifest.machine.commit, baseline.commit),

@@ -1,6 +1,6 @@
-"""pytest --gaikan-run DIR --gaikan-baseline FILE: one test a variant, for pipelines of their own.
+"""`pytest --gaikan-run DIR --gaikan-baseline FILE`: the check as one test per variant.
 
-Loaded by pytest wherever gaikan is installed: nothing is imported before the options are given.
+pytest loads this wherever gaikan is installed: nothing is imported until the options are given.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Compares, and adds a test for each variant and for whatever else was found."""
+    """Compares, and adds a test for each variant and for each kind of finding."""
     run, baseline = (config.getoption(f"--gaikan-{name}") for name in ("run", "baseline"))
     if run is None and baseline is None:
         return
@@ -30,11 +30,11 @@ def pytest_collection_modifyitems(
     from gaikan.errors import GaikanError
 
     try:
-        found = _compare(run, baseline)
+        tests = _compare(run, baseline)
     except GaikanError as error:
         raise pytest.UsageError(str(error)) from None
-    for name, said in found.items():
-        items.append(Check.from_parent(session, name=f"gaikan[{name}]", said=said))
+    for name, sentences in tests.items():
+        items.append(Check.from_parent(session, name=f"gaikan[{name}]", said=sentences))
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Said:
 
 
 def _compare(run: Path, baseline: Path) -> dict[str, Said]:
-    """By variant and kind of finding."""
+    """What the check says, by variant and by kind of finding."""
     from gaikan.check.baseline import Baseline
     from gaikan.check.check_tables import sentence
     from gaikan.check.outcome import Settings, check
@@ -54,14 +54,14 @@ def _compare(run: Path, baseline: Path) -> dict[str, Said]:
 
     tested = CheckedRun.read(run)
     outcome = check(tested, lambda: lots(tested), Baseline.read(baseline), Settings())
-    found = {line.variant: Said() for line in outcome.lines}
+    by_name = {line.variant: Said() for line in outcome.lines}
     for line in outcome.worse:
-        found[line.variant].failures.append(sentence(line))
+        by_name[line.variant].failures.append(sentence(line))
     for line in outcome.inconclusive:
-        found[line.variant].unsure.append(f"{line.verdict}: {sentence(line)}")
+        by_name[line.variant].unsure.append(f"{line.verdict}: {sentence(line)}")
     for finding in outcome.findings:
-        found.setdefault(finding.kind, Said()).failures.append(finding.text)
-    return found
+        by_name.setdefault(finding.kind, Said()).failures.append(finding.text)
+    return by_name
 
 
 class Check(pytest.Item):
@@ -79,5 +79,5 @@ class Check(pytest.Item):
             pytest.skip("\n".join(self.said.unsure))
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it stands in a report."""
+        """Path, line and name that a report of pytest shows."""
         return self.path, None, self.name

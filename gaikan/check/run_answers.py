@@ -1,4 +1,4 @@
-"""What is checked: the test decisions of a run, and what they were made with."""
+"""The test decisions of a run that is checked, and its manifest."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
 
 @dataclass(frozen=True)
 class Answers:
-    """A variant's test decisions, one network a seed."""
+    """The test decisions of a variant, which has one network per seed."""
 
     seeds: tuple[int, ...]  # ascending
     predicted: Index  # (S, N) index of a class
@@ -30,7 +30,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class CheckedRun:
-    """A run folder, as far as the check goes."""
+    """What the check reads of a run folder."""
 
     folder: Path
     manifest: Manifest
@@ -40,13 +40,13 @@ class CheckedRun:
 
     @property
     def ok(self) -> int | None:
-        """The good class."""
+        """Index of the good class; None where no class means good."""
         name = self.manifest.ok
         return None if name is None else self.classes.index(name)
 
     @classmethod
     def read(cls, folder: Path) -> "CheckedRun":
-        """Raises ConfigError or DataError where `folder` is no whole run, naming the file."""
+        """Raises ConfigError or DataError, naming the file, where the run is not whole."""
         manifest = read_manifest(folder)
         path = folder / "predictions.parquet"
         table = _read_predictions(path)

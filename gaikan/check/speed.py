@@ -15,9 +15,9 @@ _SINGLE = 1
 
 
 def ratios(folder: Path) -> dict[str, Ratio] | None:
-    """How many times as fast as the reference each runtime answers single images.
+    """How many times as fast as the reference each runtime is with single images.
 
-    By processor, computation, runtime and threads; None where the run was not timed.
+    By computation, runtime, threads and processor; None where the run was not timed.
     """
     path = folder / "latency.csv"
     if not path.exists():
@@ -31,9 +31,9 @@ def ratios(folder: Path) -> dict[str, Ratio] | None:
 
 
 def _name(row: Row) -> str:
-    place = f"{row.runtime}-{row.precision} {row.device}"
+    runtime = f"{row.runtime}-{row.precision} {row.device}"
     threads = f" {row.threads} thr" if row.threads else ""
-    return f"{row.computation} {place}{threads}{_AT}{row.processor}"
+    return f"{row.computation} {runtime}{threads}{_AT}{row.processor}"
 
 
 _AT = " @ "
@@ -42,20 +42,20 @@ _AT = " @ "
 def compare(folder: Path, baseline: Baseline) -> list[Line]:
     """A line for each ratio that both have on the same processor, or that only the baseline has.
 
-    Another processor has other ratios. One is WORSE when it is lower by more than a tenth and the
-    95 % intervals of the two do not meet; inconclusive where it is not and they do not rule such a
-    loss out. Raises ConfigError where either was not timed.
+    Another processor has other ratios. A ratio is WORSE when it is lower by more than a tenth and
+    the 95 % intervals of the two do not meet; inconclusive when it is not WORSE but the intervals
+    do not rule out such a loss. Raises ConfigError where either was not timed.
     """
     now = ratios(folder)
     if now is None:
         raise ConfigError(f"--latency: {folder} was not timed; run `gaikan time {folder}` first")
     if baseline.latency is None:
         raise ConfigError("--latency: the baseline's run was not timed; make it anew by --update")
-    here = {name.partition(_AT)[2] for name in now}
+    processors = {name.partition(_AT)[2] for name in now}
     return [
         _line(name, now.get(name), before)
         for name, before in baseline.latency.items()
-        if name.partition(_AT)[2] in here
+        if name.partition(_AT)[2] in processors
     ]
 
 

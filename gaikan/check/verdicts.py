@@ -1,4 +1,4 @@
-"""The verdict: which figures of a run are worse than the baseline's by more than noise explains."""
+"""Which figures of a run are worse than the baseline's by more than noise explains."""
 
 import math
 from collections.abc import Iterable
@@ -35,40 +35,40 @@ class Line:
         return self.verdict == WORSE
 
 
-def judge(found: Iterable[Difference], margin: float) -> list[Line]:
+def judge(differences: Iterable[Difference], margin: float) -> list[Line]:
     """The verdict on each figure of each variant.
 
     A figure is WORSE, which fails, when it changed for the worse by more than `margin` (a share)
     and its one-sided Student's t is significant at 5 % after Holm's correction over all lines of
     the check together. So an unchanged recipe, trained with other seeds or rounded otherwise by
-    another processor, fails anywhere in its table with a probability of at most 5 % (less, in so
-    far as lines err together, and as a significant change below the margin is not WORSE). It may
-    be raised when the same test of the other side, with its own 5 %, says so and the rise exceeds
-    the margin. Else it is the same only where its interval rules out a change for the worse of
-    more than `margin`, and inconclusive where that is not so, or where a side has a single seed:
-    then there is no interval. Decisions that all stayed have an interval of no width.
+    another processor, fails anywhere in its table with a probability of at most 5 % (less, because
+    lines err together, and because a significant change below the margin is not WORSE). The
+    baseline can be raised when the same test of the other side, with its own 5 %, is significant
+    and the gain exceeds the margin. Else the figure is the same where its interval rules out a
+    change for the worse of more than `margin`, and inconclusive where it does not, or where a side
+    has a single seed and so no interval. Where no decision changed, the interval has no width.
     """
-    every = list(found)
-    if not every:
+    groups = list(differences)
+    if not groups:
         return []
-    whole = Estimate(
-        *(np.concatenate([getattr(d.found, name) for d in every]) for name in _ESTIMATE)
+    change = Estimate(
+        *(np.concatenate([getattr(d.change, name) for d in groups]) for name in _ESTIMATE)
     )
-    names = [(variant, d.measure) for d in every for variant in d.variants]
-    loss = whole.mean * np.array([float(measure.worse) for _, measure in names])
-    alone = np.concatenate([np.full(len(d.variants), d.alone) for d in every])
-    before, half = np.concatenate([d.before for d in every]), whole.half_width()
-    half = np.where(alone, np.nan, half)
-    p_worse, p_better = _one_sided(loss, whole), _one_sided(-loss, whole)
+    names = [(variant, d.measure) for d in groups for variant in d.variants]
+    loss = change.mean * np.array([float(measure.worse) for _, measure in names])
+    single_seed = np.concatenate([np.full(len(d.variants), d.single_seed) for d in groups])
+    before, half = np.concatenate([d.before for d in groups]), change.half_width()
+    half = np.where(single_seed, np.nan, half)
+    p_worse, p_better = _one_sided(loss, change), _one_sided(-loss, change)
     verdicts = _verdicts(loss, half, p_worse, p_better, margin)
     return [
         Line(
             variant=variant,
             figure=measure.title,
             before=float(before[i]),
-            now=float(before[i] + whole.mean[i]),
-            low=float(np.maximum(whole.mean[i] - half[i], -1)),
-            high=float(np.minimum(whole.mean[i] + half[i], 1)),
+            now=float(before[i] + change.mean[i]),
+            low=float(np.maximum(change.mean[i] - half[i], -1)),
+            high=float(np.minimum(change.mean[i] + half[i], 1)),
             verdict=verdicts[i],
         )
         for i, (variant, measure) in enumerate(names)
@@ -78,24 +78,24 @@ def judge(found: Iterable[Difference], margin: float) -> list[Line]:
 _ESTIMATE = ("mean", "error", "freedom")
 
 
-def _one_sided(rise: Floats, whole: Estimate) -> Floats:
-    """Holm's corrected p that so much a rise is noise; NaN without an error."""
-    p = whole.p_values() / 2
+def _one_sided(rise: Floats, change: Estimate) -> Floats:
+    """Holm's corrected p (M,) that noise alone gives such a `rise` (M,); NaN without an error."""
+    p = change.p_values() / 2
     return holm(np.where(rise > 0, p, 1 - p))
 
 
 def _verdicts(
     loss: Floats, half: Floats, p_worse: Floats, p_better: Floats, margin: float
 ) -> list[str]:
-    """`loss` (M,) is the change for the worse, `half` its interval's half width, NaN without."""
-    found = []
+    """`loss` (M,) is the change for the worse, `half` half its interval's width or NaN."""
+    verdicts = []
     for size, width, worse, better in zip(loss.tolist(), half, p_worse, p_better, strict=True):
         if worse < 1 - LEVEL and size > margin:
-            found.append(WORSE)
+            verdicts.append(WORSE)
         elif math.isnan(width):
-            found.append(INCONCLUSIVE)
+            verdicts.append(INCONCLUSIVE)
         elif better < 1 - LEVEL and -size > margin:
-            found.append(RAISE)
+            verdicts.append(RAISE)
         else:
-            found.append(SAME if size + width <= margin else INCONCLUSIVE)
-    return found
+            verdicts.append(SAME if size + width <= margin else INCONCLUSIVE)
+    return verdicts

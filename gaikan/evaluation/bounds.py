@@ -1,11 +1,8 @@
 """Shop-floor rates from counts: exact bounds, what a test set can show, and what errors cost.
 
 Parts are counted for one installed network (one seed). S networks judge the same n parts, so their
-S n answers are no S n independent trials: bounds are per network, never on counts pooled over
-seeds.
+S x n answers are not independent trials: bounds are per network, never on counts pooled over seeds.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +20,6 @@ from gaikan.evaluation.statistics import (
 )
 
 
-class Bounds(NamedTuple):
-    """A two-sided interval of a rate."""
-
-    low: float
-    high: float
-
-
 def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
     """Exact one-sided upper bound of a rate seen as `events` in `n` independent parts.
 
@@ -38,18 +28,12 @@ def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
     return float(exact_high(events, n, level))
 
 
-def exact_interval(events: int, n: int) -> Bounds:
-    """Exact two-sided 95 % interval of `events` in `n` independent parts; (0, 1) where n is 0."""
-    level = (1 + LEVEL) / 2
-    return Bounds(1 - upper_bound(n - events, n, level), upper_bound(events, n, level))
-
-
 def upper_bound_over_groups(
     events: NDArray[np.bool_], groups: Groups | None, level: float = LEVEL
 ) -> float:
     """Upper bound of the rate at which `events` (n,) are true, for parts of new groups.
 
-    As `upper_bounds_over_groups`; without groups it is `upper_bound`.
+    One rate of `upper_bounds_over_groups`; without groups, `upper_bound`.
     """
     if groups is None or not len(events):
         return upper_bound(int(events.sum()), len(events), level)
@@ -59,28 +43,30 @@ def upper_bound_over_groups(
 def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     """Upper bounds (M,) of M rates, each from its events (M, 1, G) in G groups of parts.
 
-    Parts of one lot err together, so n parts of few lots are worth fewer independent ones: n is
+    Parts of one lot err together, so n parts of few lots count as fewer independent parts: n is
     divided by the design effect, and by the square of how far Student's quantile for G - 1
     exceeds that for n - 1 (Korn and Graubard, 1998, "Confidence intervals for proportions with
     small expected number of positive counts"); never more than n. Where no lot shows an event,
     or all do, lots cannot be seen to differ, and n stands as it is.
     """
     n, n_groups = counts.sizes.sum(), len(counts.sizes)
-    seen = counts.sums.sum((1, 2))
-    alone = exact_high(seen, n, level)
-    differ = (seen > 0) & (seen < n)
+    events = counts.sums.sum((1, 2))
+    independent = exact_high(events, n, level)
+    mixed = (events > 0) & (events < n)
     if n_groups < 2:
-        return np.where(differ, 1.0, alone)  # one lot says nothing of the next
-    found = estimate(MeanSquares.of(counts))
-    rate, error = found.mean, found.error
+        return np.where(mixed, 1.0, independent)  # one lot says nothing of the next
+    estimated = estimate(MeanSquares.of(counts))
+    rate, error = estimated.mean, estimated.error
     with np.errstate(divide="ignore", invalid="ignore"):
-        worth = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
-    worth = np.minimum(n, worth * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
-    return np.where(differ, np.maximum(exact_high(rate * worth, worth, level), alone), alone)
+        n_worth = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
+    n_worth = np.minimum(n, n_worth * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
+    return np.where(
+        mixed, np.maximum(exact_high(rate * n_worth, n_worth, level), independent), independent
+    )
 
 
 def parts_needed(target: float, rate: float = 0.0) -> int | None:
-    """How many parts show a rate to be at most `target`, if `rate` of them err; None if never.
+    """How many parts show that a rate is at most `target` when `rate` of them err; None: no number.
 
     The smallest n whose exact upper bound, with round(rate n) events, does not exceed `target`,
     to within 1 %.
@@ -113,7 +99,7 @@ def verdict(events: int, n: int, target: float, bound: float, parts: str = "defe
 
 
 def cost_per_1000(escape_rate: float, overkill_rate: float, factory: FactoryConfig) -> float | None:
-    """Expected cost of 1,000 parts at the factory's defect rate; None where it is not told."""
+    """Expected cost of 1,000 parts at the factory's defect rate; None: not configured."""
     if factory.defect_rate is None:
         return None
     assert factory.escape_cost is not None  # `FactoryConfig` wants all three or none

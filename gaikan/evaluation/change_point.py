@@ -12,12 +12,12 @@ _DRAWS = 4000
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """The best cut of a series in two."""
+    """Where a series is best cut in two, and its mean on either side."""
 
     first: int  # index of the first run after the change
     before: float  # mean of the runs up to it
     after: float
-    p: float  # that noise alone would give a cut as deep, anywhere in the series
+    p: float  # probability that noise alone gives a cut as deep, anywhere in the series
 
 
 def change_point(
@@ -26,23 +26,25 @@ def change_point(
     """The least-squares single change point of T runs; None where nothing could have changed.
 
     `errors` (T,) are standard errors of the values by seeds, `freedoms` (T,) their degrees of
-    freedom. Of all cuts it is the one whose two means differ most, in standard errors of their
+    freedom. The cut is the one whose two means differ most, in standard errors of their
     difference: the likelihood ratio test for one change in a normal series (Hinkley, 1970, with
-    the variance estimated apart, from the seeds). Its p is by simulation of series that do not
-    change. A run whose value is that of the run before, to the last digit, is the same networks
-    again and counts as one with it: it is no new evidence.
+    the variance estimated apart, from the seeds). Its p comes from simulated series that do not
+    change. A run with the value of the run before, to the last digit, has the same networks: the
+    two count as one, for the second is no new evidence.
     """
     starts = np.flatnonzero(np.concatenate([[True], np.diff(values) != 0]))
-    own, freedom = values[starts], float(freedoms[starts].sum())
+    distinct, freedom = values[starts], float(freedoms[starts].sum())
     spread = np.sqrt((freedoms[starts] * np.square(errors[starts])).sum() / max(freedom, 1))
-    if len(own) < 2 or not freedom or not spread:
+    if len(distinct) < 2 or not freedom or not spread:
         return None
-    found = _cuts(own[None])[0] / spread
-    cut = int(found.argmax()) + 1
-    noise = _cuts(rng.normal(size=(_DRAWS, len(own)))).max(1)
+    depths = _cuts(distinct[None])[0] / spread
+    cut = int(depths.argmax()) + 1
+    noise = _cuts(rng.normal(size=(_DRAWS, len(distinct)))).max(1)
     noise /= np.sqrt(rng.chisquare(freedom, _DRAWS) / freedom)
-    p = (1 + (noise >= found[cut - 1]).sum()) / (1 + _DRAWS)
-    return ChangePoint(int(starts[cut]), float(own[:cut].mean()), float(own[cut:].mean()), float(p))
+    p = (1 + (noise >= depths[cut - 1]).sum()) / (1 + _DRAWS)
+    return ChangePoint(
+        int(starts[cut]), float(distinct[:cut].mean()), float(distinct[cut:].mean()), float(p)
+    )
 
 
 def _cuts(series: Floats) -> Floats:

@@ -23,11 +23,11 @@ class Experiment:
     test: Frames  # its classes are those of `train`, then those that training lacks
     parts: dict[int, Parts]  # by seed: fit and validation rows of `train`
     ok: str | None  # name of the good class
-    sources: RunSources  # as they were read, whole
+    sources: RunSources  # as they were read, before a test part was split off
 
 
 def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experiment:
-    """Reads and checks the sources, with what is called as `read_source` is, and splits.
+    """Reads the sources with `read`, checks them, and splits; `read` is called like `read_source`.
 
     Without a test source `terminals` has its own test lots; of any other source a part is split
     off first, by the base seed alone, so that all seeds report on the same parts. Raises
@@ -39,22 +39,22 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
         raise DataError(f"{data.train}: only one class, {train.classes[0]!r}; at least 2 needed")
     if np.array_equal(train.images.min(0), train.images.max(0)):
         raise DataError(f"{data.train}: all {len(train)} images are the same; bring the real ones")
-    whole, given = _source(data.train, train), None
-    test_source = data.test or ("terminals" if data.train == "terminals" else None)
-    if test_source is None:
-        rest, held_out = split_off_test(train, config.base_seed)
-        train, test = train.take(rest), train.take(held_out)
+    train_source, test_source = _source(data.train, train), None
+    test_name = data.test or ("terminals" if data.train == "terminals" else None)
+    if test_name is None:
+        training_rows, test_rows = split_off_test(train, config.base_seed)
+        train, test = train.take(training_rows), train.take(test_rows)
     else:
         # An image folder's most common size may differ between the parts; training's counts.
         size = data.size or (train.shape[1], train.shape[2])
-        test = align(train, read(test_source, "test", size))
-        given = _source(test_source, test)
+        test = align(train, read(test_name, "test", size))
+        test_source = _source(test_name, test)
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
     kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
     has_costs = config.factory.defect_rate is not None
     check(config.stage, kinds, ok is not None, has_costs, "configuration")
     parts = {seed: split(train, seed) for seed in config.all_seeds}
-    return Experiment(train, test, parts, ok, RunSources(train=whole, test=given))
+    return Experiment(train, test, parts, ok, RunSources(train=train_source, test=test_source))
 
 
 def _source(name: str, frames: Frames) -> Source:

@@ -9,9 +9,9 @@ if TYPE_CHECKING:  # a manifest is read without torch
 
 @dataclass(frozen=True)
 class FailedCell:
-    """A cell that gave no network."""
+    """Which cell gave no network, and why."""
 
-    cell: str  # its name, for people
+    cell: str  # its name as people read it
     arch: str
     style: str
     seed: int
@@ -20,6 +20,6 @@ class FailedCell:
 
     @classmethod
     def of(cls, cell: "Cell", reason: str) -> "FailedCell":
-        """Why `cell` failed."""
+        """From a cell and the reason of its failure."""
         recipe = cell.recipe
         return cls(cell.name, recipe.arch, recipe.style, recipe.seed, cell.protocol, reason)

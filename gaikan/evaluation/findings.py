@@ -26,7 +26,7 @@ class Findings:
     comparisons: pd.DataFrame
     rates: pd.DataFrame | None  # with an ok class, best first
     classes: pd.DataFrame  # recall by class
-    modes: pd.DataFrame | None  # by failure mode, where those are not the classes
+    modes: pd.DataFrame | None  # recall by failure mode; None where modes are the classes
     leaks: Leaks
     leaked: pd.DataFrame  # accuracy without what leaked; empty where nothing did
     factory: FactoryConfig
@@ -50,7 +50,7 @@ def evaluate(
         best_first = best_first.merge(optimism(answers, complete), on="variant", how="left")
     modes = complete.modes
     if modes is not None and (modes == complete.actual).all():
-        modes = None  # the classes over again
+        modes = None  # the same as the classes
     return Findings(
         table=table,
         scores=scores,
@@ -76,10 +76,10 @@ def _ranked_rates(
 
 
 def leak_accuracy(judged: JudgedParts, leaks: Leaks) -> pd.DataFrame:
-    """Test accuracy with and without what leaked, and on that alone: a row a variant and `kind`.
+    """Test accuracy with the leaked parts, without them, and on them alone.
 
-    `parts` of that kind, `accuracy` in 0..1, NaN where there are none; best variant first. Empty
-    where no test part leaked.
+    One row per variant and `kind` of part: how many `parts` are of it, and the `accuracy` on them,
+    in 0..1, NaN where there are none; best variant first. Empty where no test part leaked.
     """
     leaked, shared = leaks.leaked, leaks.of_shared_group
     kinds = {"all_parts": np.ones_like(leaked)}
@@ -89,9 +89,9 @@ def leak_accuracy(judged: JudgedParts, leaks: Leaks) -> pd.DataFrame:
         kinds |= {"new_groups": ~shared, "shared_groups": shared}
     rows = []
     for i in np.argsort(-judged.correct.mean((1, 2)), kind="stable").tolist():
-        for kind, which in kinds.items():
-            right = judged.correct[i][:, which]
+        for kind, marked in kinds.items():
+            right = judged.correct[i][:, marked]
             accuracy = right.mean() if right.size else np.nan
-            rows.append((judged.variants[i], kind, int(which.sum()), accuracy))
+            rows.append((judged.variants[i], kind, int(marked.sum()), accuracy))
     columns = ["variant", "kind", "parts", "accuracy"]
     return pd.DataFrame(rows if len(kinds) > 1 else [], columns=columns)

@@ -6,9 +6,9 @@ import pandas as pd
 def most_confident_mistakes(table: pd.DataFrame, variant: str, most: int = 18) -> pd.DataFrame:
     """Up to `most` wrong test predictions of a variant, largest margin first, each part once.
 
-    `table` is that of predictions; with several seeds a part stands with its largest margin.
+    `table` has the predictions; of several seeds, a part's row with the largest margin stays.
     """
-    own = table[(table["variant"] == variant) & (table["split"] == "test")]
-    wrong = own[own["label"].astype(str) != own["predicted"].astype(str)]
+    tested = table[(table["variant"] == variant) & (table["split"] == "test")]
+    wrong = tested[tested["label"].astype(str) != tested["predicted"].astype(str)]
     ranked = wrong.sort_values("margin", ascending=False, kind="stable")
     return ranked.drop_duplicates("sample").head(most)

@@ -30,9 +30,9 @@ _TRIES = 100
 
 
 def original_cells(cells: list[Cell], train: Frames) -> list[Cell]:
-    """The cells again, each to learn from its seed's bootstrap draw, groups not respected.
+    """The same cells, each to be trained on its seed's bootstrap draw, which may divide groups.
 
-    The epoch is chosen on the rows that were not drawn; all else is as in the held-out protocol.
+    The epoch is chosen on the rows that were not drawn; the rest is as in the held-out protocol.
     """
     draws = {cell.recipe.seed: draw(train, cell.recipe.seed) for cell in cells}
     return [
@@ -47,7 +47,7 @@ def original_cells(cells: list[Cell], train: Frames) -> list[Cell]:
 
 
 def draw(train: Frames, seed: int) -> NDArray[np.int64]:
-    """60 % as many rows as there are, with replacement; drawn again while a class is missing.
+    """Rows of a bootstrap draw of 60 % of the size; drawn again while a class is missing.
 
     Raises DataError where a class is so rare that none of 100 draws has all classes.
     """
@@ -65,12 +65,12 @@ def draw(train: Frames, seed: int) -> NDArray[np.int64]:
 def right_answers(
     network: EvaluatedNetwork, trained: bytes, train: Frames, test: Frames
 ) -> dict[str, NDArray[np.bool_]]:
-    """By variant: which of the first 1,000 test rows it has right, its anchors from their labels.
+    """By variant: which of the first 1,000 test rows it has right, with anchors from their labels.
 
     `trained` is the network's store entry.
     """
     labels = test.labels[:ROWS]
-    present, own = np.unique(labels, return_inverse=True)
+    present, codes = np.unique(labels, return_inverse=True)
     # The statistics of one image stand in until the stored ones are loaded.
     shape = FitData.of(train.images[:1], train.labels[:1], train.classes, "cpu")
     embedder = restore(network.cell.recipe, shape, trained).embedder
@@ -79,7 +79,7 @@ def right_answers(
         return embed(embedder, torch.from_numpy(images))
 
     embeddings = network.embedded["test"][:ROWS]
-    part = FitPart(test.images[:ROWS], own, embeddings, len(present), embed_images)
+    part = FitPart(test.images[:ROWS], codes, embeddings, len(present), embed_images)
     right = {}
     for variant in network.variants:
         if variant.anchor == HEAD:
@@ -100,9 +100,9 @@ def optimism(answers: list[dict[str, NDArray[np.bool_]]], judged: JudgedParts) -
     """
     rows = []
     for i, variant in enumerate(judged.variants):
-        seeds = [found[variant] for found in answers if variant in found]
-        if len(seeds) == len(judged.seeds):
-            original = np.stack(seeds)
+        right = [network[variant] for network in answers if variant in network]
+        if len(right) == len(judged.seeds):
+            original = np.stack(right)
             n = original.shape[1]
             groups = None if judged.groups is None else judged.groups[:n]
             by, low, high = difference(original, judged.correct[i, :, :n], groups)

@@ -41,19 +41,19 @@ class Friedman:
 def friedman(ranked: Floats) -> Friedman:
     """The test of ranks (V, N), V at least 3 and N at least 2.
 
-    `p` is from all rearrangements of the ranks within data sets where those are few, else from
-    9,999 drawn ones. The other two are approximations, poor below some 10 data sets or 5 variants.
+    `p` is from all rearrangements of the ranks within data sets where there are few, else from
+    9,999 random ones. The other two are approximations, poor below some 10 data sets or 5 variants.
     """
     n_variants, n = ranked.shape
     freedom = (n_variants - 1, (n_variants - 1) * (n - 1))
     if (ranked == ranked[:1]).all():  # every data set ties all of them
         return Friedman(0.0, 1.0, 0.0, 1.0, freedom, 1.0)
     chi2, p_chi2 = friedmanchisquare(*ranked)
-    left = n * (n_variants - 1) - chi2
-    ratio = (n - 1) * chi2 / left if left > 1e-9 * chi2 else np.inf
-    found = permutation_test(
+    denominator = n * (n_variants - 1) - chi2
+    ratio = (n - 1) * chi2 / denominator if denominator > 1e-9 * chi2 else np.inf
+    permuted = permutation_test(
         tuple(ranked),
-        _spread,
+        _squared_rank_sums,
         permutation_type="samples",
         vectorized=True,
         n_resamples=PERMUTATIONS,
@@ -61,16 +61,16 @@ def friedman(ranked: Floats) -> Friedman:
         rng=np.random.default_rng(0),
     )
     p_f = f.sf(ratio, *freedom)
-    return Friedman(float(chi2), float(p_chi2), float(ratio), float(p_f), freedom, found.pvalue)
+    return Friedman(float(chi2), float(p_chi2), float(ratio), float(p_f), freedom, permuted.pvalue)
 
 
-def _spread(*ranked: Floats, axis: int) -> Any:
-    """Grows as Friedman's statistic does: sum of squared rank sums."""
-    return sum(np.square(each.sum(axis=axis)) for each in ranked)
+def _squared_rank_sums(*ranked: Floats, axis: int) -> Any:
+    """The sum of squared rank sums, which grows as Friedman's statistic does."""
+    return sum(np.square(variant.sum(axis=axis)) for variant in ranked)
 
 
 def critical_difference(n_variants: int, n_data_sets: int, level: float = LEVEL) -> float:
-    """Nemenyi's: mean ranks at least this far apart differ, over all pairs together.
+    """Nemenyi's critical difference: mean ranks at least this far apart differ, over all pairs.
 
     Demšar's equation after (5), q sqrt(k (k + 1) / 6 N), q being the studentized range's quantile
     for infinite degrees of freedom divided by the square root of 2.
@@ -84,10 +84,10 @@ def joined(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, in
 
     A variant that differs from its neighbours is in none.
     """
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     for first, rank in enumerate(mean_ranks):
         within = [i for i, other in enumerate(mean_ranks) if other - rank < difference]
         last = within[-1]
-        if last > first and (not found or last > found[-1][1]):
-            found.append((first, last))
-    return found
+        if last > first and (not stretches or last > stretches[-1][1]):
+            stretches.append((first, last))
+    return stretches

@@ -1,4 +1,4 @@
-"""What a variant lets through and throws away: rates with counts, bounds, costs; per mode too."""
+"""Escapes and overkills of a variant with bounds and cost, and its recall by kind of part."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ Names = NDArray[np.str_]
 
 @dataclass(frozen=True)
 class JudgedParts:
-    """The same N test parts judged by V variants, each trained with the same S seeds."""
+    """What V variants, each trained with the same S seeds, called the same N test parts."""
 
     variants: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -26,7 +26,7 @@ class JudgedParts:
     actual: Names  # (N,)
     modes: Names | None  # (N,)
     groups: Names | None  # (N,)
-    base_seed: int  # of the bootstrap
+    base_seed: int  # seed of the bootstrap
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -52,17 +52,17 @@ def rates(judged: JudgedParts, ok: str, factory: FactoryConfig) -> pd.DataFrame:
     `escapes` and `overkills` are counts of each seed's network, as text ("3 0 1"), of `defects`
     and `goods` parts, which are the same for all. A rate is the mean over seeds. `*_bound` is the
     95 % upper bound of the seed that erred most: with that confidence it holds for the network of
-    any one seed, taken blindly. With groups it is widened by how much they differ. `cost` and
-    `cost_bound` are per 1,000 parts at the factory's own defect rate, at the rates and at the
-    bounds. A rate without parts of its kind is NaN: not measured.
+    any one seed that is chosen without looking at these figures. With groups it is widened by how
+    much they differ. `cost` and `cost_bound` are per 1,000 parts at the factory's own defect rate,
+    at the rates and at the bounds. A rate without parts of its kind is NaN: not measured.
     """
     good = judged.actual == ok
     escaped, scrapped = judged.at(~good), judged.at(good)
     defects, goods = int((~good).sum()), int(good.sum())
     rows = []
     for v, variant in enumerate(judged.variants):
-        escape = _kind(escaped.predicted[v] == ok, escaped.groups)
-        overkill = _kind(scrapped.predicted[v] != ok, scrapped.groups)
+        escape = _error_rate(escaped.predicted[v] == ok, escaped.groups)
+        overkill = _error_rate(scrapped.predicted[v] != ok, scrapped.groups)
         row: dict[str, Any] = {
             "variant": variant,
             "escapes": " ".join(map(str, escape.counts)),
@@ -89,25 +89,25 @@ def _cost(escape: float, overkill: float, factory: FactoryConfig) -> float:
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """Errors of one kind: per seed, as a mean rate, and the worst seed's bound."""
+class _ErrorRate:
+    """How often networks make one kind of error; NaN where there was no part to err on."""
 
-    counts: list[int]
-    rate: float
-    bound: float
+    counts: list[int]  # by seed
+    rate: float  # mean over seeds
+    bound: float  # upper bound of the worst seed
 
 
-def _kind(events: NDArray[np.bool_], groups: Names | None) -> _Kind:
-    """From events (S, n)."""
+def _error_rate(events: NDArray[np.bool_], groups: Names | None) -> _ErrorRate:
+    """From `events` (S, n), which are errors, of n parts in `groups` (n,)."""
     counts = events.sum(1).tolist()
     if not events.shape[1]:
-        return _Kind(counts, np.nan, np.nan)
+        return _ErrorRate(counts, np.nan, np.nan)
     bound = max(upper_bound_over_groups(seed, groups) for seed in events)
-    return _Kind(counts, float(events.mean()), bound)
+    return _ErrorRate(counts, float(events.mean()), bound)
 
 
 def recalls(judged: JudgedParts, kinds: Names, ok: str | None) -> pd.DataFrame:
-    """One row a variant and kind of part (class or failure mode, `kinds` (N,)), in both orders.
+    """One row per kind of part and variant; `kinds` (N,) are classes, or else failure modes.
 
     `right` counts over all seeds, of `parts` a seed; `recall` is their share, with the interval
     over seeds and parts; `escapes` are those called good, over all seeds (empty without `ok`, and
@@ -117,16 +117,16 @@ def recalls(judged: JudgedParts, kinds: Names, ok: str | None) -> pd.DataFrame:
     for kind in sorted(set(kinds.tolist())):
         part = judged.at(kinds == kind)
         right = part.correct
-        found = intervals(right, part.groups, stream(judged.base_seed, "recall", kind))
+        recall = intervals(right, part.groups, stream(judged.base_seed, "recall", kind))
         columns: dict[str, Any] = {
             "variant": judged.variants,
             "kind": kind,
             "parts": len(part.actual),
             "seeds": len(judged.seeds),
             "right": right.sum((1, 2)),
-            "recall": found.mean,
-            "low": found.low,
-            "high": found.high,
+            "recall": recall.mean,
+            "low": recall.low,
+            "high": recall.high,
         }
         if ok is not None:
             escaped = ((part.predicted == ok) & (part.actual != ok)).sum((1, 2))

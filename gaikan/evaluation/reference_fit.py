@@ -1,7 +1,7 @@
-"""Fitting one classical classifier: `references.py` has it done for all of them and all seeds.
+"""Fits one classical classifier; `references.py` has this done for each of them and each seed.
 
-A module of its own, so that its code alone determines what is kept of it. Images longer than 64
-pixels a side are averaged down before, and normalised one by one where those of the networks are.
+A module of its own, so that a stored reference depends on this code alone. Images longer than 64
+pixels a side are averaged down first, and normalised one by one where the networks' images are.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def _components(n: int) -> PCA:
 
 
 REFERENCES: dict[str, Callable[[int, int], Any]] = {
-    # From (fit images, random state). What is balanced weighs classes alike, as the batches do.
+    # Made from (number of fit images, random state). Balanced: classes weigh alike, as in batches.
     "nearest_centroid": lambda n, state: make_pipeline(StandardScaler(), NearestCentroid()),
     "knn": lambda n, state: make_pipeline(
         StandardScaler(), _components(n), KNeighborsClassifier(min(5, n))
@@ -84,9 +84,9 @@ def _averaged_down(images: Images) -> NDArray[np.float32]:
 
 
 def class_distances(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a fitted model thinks of each class (N, K), smaller is likelier.
+    """How far a fitted model thinks each row is from each class (N, K); smaller is likelier.
 
-    Distances to the centroids, or 1 - probability, or else the decision values, negated.
+    Of nearest centroid the distances; else 1 - probability; of the SVM the negated decision values.
     """
     if isinstance(model[-1], NearestCentroid):  # its decision values are scaled by class
         return np.asarray(cdist(model[:-1].transform(rows), model[-1].centroids_), np.float32)
@@ -98,7 +98,7 @@ def class_distances(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float32
     return (-values).astype(np.float32)
 
 
-def work(name: str, folder: str, parts: Parts, seed: int) -> bytes:
+def fit_and_judge(name: str, folder: str, parts: Parts, seed: int) -> bytes:
     """Fits one reference on one thread and judges validation and test; a store entry."""
     train, labels, test = (
         np.load(Path(folder) / f"{part}.npy", allow_pickle=False) for part in ARRAYS

@@ -1,4 +1,4 @@
-"""Classical classifiers on the same parts: whether a network is needed at all.
+"""Classical classifiers on the same parts, which show whether a network is needed at all.
 
 From scikit-learn, fitted on the fit part of each seed as the networks are; no choice is made on
 validation.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
-from gaikan.evaluation.reference_fit import ARRAYS, REFERENCES, pixels, work
+from gaikan.evaluation.reference_fit import ARRAYS, REFERENCES, fit_and_judge, pixels
 from gaikan.grid.pool import processes
 from gaikan.system.code import code_version
 from gaikan.system.files import writing
@@ -28,20 +28,20 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Reference:
-    """A fitted reference's distances to the classes, smaller is likelier; a row of the tables."""
+    """One fitted classifier of one seed: how far it thinks each part is from each class."""
 
     name: str
     seed: int
     validation_rows: Index
-    distances: dict[str, NDArray[np.float32]]  # by split, (N, K)
+    distances: dict[str, NDArray[np.float32]]  # by split, (N, K), smaller is likelier
 
     @property
     def variants(self) -> list[Variant]:
-        """The one that it is."""
+        """A list of one: a reference is a single variant."""
         return [Variant.reference(self.name)]
 
     def decisions(self, split: str, ok: int | None) -> Iterator[tuple[Variant, Decision]]:
-        """Variant and its decisions on `split`."""
+        """The variant and its decisions on `split`; `ok` is the index of the good class."""
         for variant in self.variants:
             yield variant, decide(self.distances[split].astype(np.float64), ok)
 
@@ -54,7 +54,7 @@ def run_references(
     store: Store,
     tell: Callable[[str], None],
 ) -> list[Reference]:
-    """Every reference of every seed, from the store or fitted now; `tell` hears how it gets on.
+    """Every reference of every seed, from the store or fitted now; `tell` is given its progress.
 
     With `by_image` each image is normalised by itself.
     """
@@ -72,7 +72,7 @@ def run_references(
         tell(f"0/{len(missing)} references")
         with processes(len(missing)) as pool:
             futures = {
-                pool.submit(work, name, str(folder), parts[seed], seed): (name, seed)
+                pool.submit(fit_and_judge, name, str(folder), parts[seed], seed): (name, seed)
                 for name, seed in missing
             }
             for done, future in enumerate(as_completed(futures), start=1):
@@ -83,12 +83,12 @@ def run_references(
                 tell(f"{done}/{len(missing)} references")
         for part in ARRAYS:
             (folder / f"{part}.npy").unlink()
-    found = []
+    references = []
     for name, seed in jobs:
         content = known[name, seed]
         assert content is not None
-        found.append(Reference(name, seed, parts[seed].validation, unpack(content)[0]))
-    return found
+        references.append(Reference(name, seed, parts[seed].validation, unpack(content)[0]))
+    return references
 
 
 def _key(name: str, seed: int, train: Frames, test: Frames, parts: Parts, by_image: bool) -> str:

@@ -1,4 +1,4 @@
-"""From finished cells to tables: every prediction, every score, and what they are worth."""
+"""From trained networks to tables: every prediction, every score, intervals and comparisons."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +26,7 @@ _SPLITS = ("validation", "test")
 
 @dataclass(frozen=True)
 class EvaluatedNetwork:
-    """A trained cell: its arrays, and the description that its training left."""
+    """A trained cell with its embeddings, and the description that its training left."""
 
     cell: Cell
     embedded: Tensors
@@ -34,27 +34,27 @@ class EvaluatedNetwork:
 
     @classmethod
     def of(cls, cell: Cell, trained: bytes, embedded: bytes) -> "EvaluatedNetwork":
-        """From the two store entries."""
+        """From the store entries of its training and of its embeddings."""
         return cls(cell, unpack(embedded)[0], unpack(trained)[1])
 
     @property
     def seed(self) -> int:
-        """Of the split, the initial weights and the batches."""
+        """The seed of its split, initial weights and batches."""
         return self.cell.recipe.seed
 
     @property
     def validation_rows(self) -> NDArray[np.int64]:
-        """Of the train source."""
+        """Rows (M,) of the train source that are its validation part."""
         return self.cell.validation_rows
 
     @property
     def variants(self) -> list[Variant]:
-        """One an anchor method, and the head if any."""
+        """One for each anchor method, and one for the head if it has one."""
         head = [HEAD] if "head.weight" in self.embedded else []
         return [self.cell.variant(anchor) for anchor in (*self.cell.anchors, *head)]
 
     def decisions(self, split: str, ok: int | None) -> Iterator[tuple[Variant, Decision]]:
-        """Each variant and its decisions on `split`."""
+        """Each variant and its decisions on `split`; `ok` is the index of the good class."""
         arrays = self.embedded
         for variant in self.variants:
             distances = (
@@ -68,29 +68,29 @@ class EvaluatedNetwork:
 def predictions(
     judges: Sequence[EvaluatedNetwork | Reference], experiment: Experiment
 ) -> pd.DataFrame:
-    """One row per variant x seed x split x sample; text columns are categories.
+    """One row per variant x seed x split x sample.
 
-    As categories from the start: a million parts and a dozen variants are gigabytes of text.
+    Text columns are categories: as text, a million parts and a dozen variants take gigabytes.
     """
     train, test = experiment.train, experiment.test
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     parts = dict(zip(_SPLITS, _known(train, test), strict=True))
-    found = [
+    decided = [
         (judge, split, variant.name, decision)
         for judge in judges
         for split in _SPLITS
         for variant, decision in judge.decisions(split, ok)
     ]
-    variants = list(dict.fromkeys(variant for _, _, variant, _ in found))
+    variants = list(dict.fromkeys(variant for _, _, variant, _ in decided))
     frames = []
-    for judge, split, variant, decision in found:
-        own = parts[split] if split == "test" else parts[split].iloc[judge.validation_rows]
+    for judge, split, variant, decision in decided:
+        known = parts[split] if split == "test" else parts[split].iloc[judge.validation_rows]
         columns = {
-            "variant": _repeated(variant, variants, len(own)),
+            "variant": _repeated(variant, variants, len(known)),
             "seed": judge.seed,
-            "split": _repeated(split, _SPLITS, len(own)),
-            "sample": own["sample"].array,
-            "label": own["label"].array,
+            "split": _repeated(split, _SPLITS, len(known)),
+            "sample": known["sample"].array,
+            "label": known["label"].array,
             "predicted": _category(decision.predicted, test.classes),
             "distance": decision.distance.astype(np.float32),
             "margin": decision.margin.astype(np.float32),
@@ -98,26 +98,26 @@ def predictions(
         if decision.ok_margin is not None and decision.defect is not None:
             columns["ok_margin"] = decision.ok_margin.astype(np.float32)
             columns["defect"] = _category(decision.defect, test.classes)
-        rest = {name: own[name].array for name in ("mode", "group") if name in own}
-        frames.append(pd.DataFrame(columns | rest))
+        optional = {name: known[name].array for name in ("mode", "group") if name in known}
+        frames.append(pd.DataFrame(columns | optional))
     return pd.concat(frames, ignore_index=True)
 
 
 def _known(train: Frames, test: Frames) -> list[pd.DataFrame]:
     """What is known of each part of both sources, text as categories that they share."""
     tables = [
-        pd.DataFrame({"sample": each.rows, "label": _category(each.labels, test.classes)})
-        for each in (train, test)
+        pd.DataFrame({"sample": frames.rows, "label": _category(frames.labels, test.classes)})
+        for frames in (train, test)
     ]
     modes, groups = (train.modes, test.modes), (train.groups, test.groups)
     for column, texts in (("mode", modes), ("group", groups)):
-        there = [text for text in texts if text is not None]
-        if there:
-            every = np.unique(np.concatenate([np.unique(text) for text in there]))
+        present = [text for text in texts if text is not None]
+        if present:
+            names = np.unique(np.concatenate([np.unique(text) for text in present]))
             for table, text in zip(tables, texts, strict=True):
                 absent = np.full(len(table), -1)
-                codes = absent if text is None else np.searchsorted(every, text)
-                table[column] = _category(codes, every)
+                codes = absent if text is None else np.searchsorted(names, text)
+                table[column] = _category(codes, names)
     return tables
 
 
@@ -142,7 +142,7 @@ def accuracy(
         scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
         identity = {"variant": variant} | known[str(variant)]
         rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
-    order = {arch: place for place, arch in enumerate((*NETWORKS, REFERENCE))}
+    order = {arch: i for i, arch in enumerate((*NETWORKS, REFERENCE))}
     rows.sort(key=lambda row: order[row["arch"]])
     return pd.DataFrame(rows)
 
@@ -150,17 +150,17 @@ def accuracy(
 def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, list[JudgedParts]]:
     """(complete, incomplete): the test decisions as arrays.
 
-    `complete` has all variants that have every seed; `incomplete` holds one `Judged` for each
-    variant that lacks some because a training failed.
+    `complete` has all variants that have every seed; `incomplete` has one item for each variant
+    that lacks a seed because a training failed.
     """
     test = table[table["split"] == "test"]
     seeds = {str(v): tuple(part["seed"].unique().tolist()) for v, part in _by_variant(test)}
     most = max(map(len, seeds.values()))
-    whole = [variant for variant, held in seeds.items() if len(held) == most]
-    rest = [variant for variant in seeds if variant not in whole]
+    whole = [variant for variant, own in seeds.items() if len(own) == most]
+    lacking = [variant for variant in seeds if variant not in whole]
     parts = {str(variant): part for variant, part in _by_variant(test)}
 
-    def of(variants: list[str]) -> JudgedParts:
+    def parts_of(variants: list[str]) -> JudgedParts:
         frames = experiment.test
         shape = (len(seeds[variants[0]]), len(frames))
         predicted = [parts[v]["predicted"].to_numpy(str).reshape(shape) for v in variants]
@@ -174,7 +174,7 @@ def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, li
             min(experiment.parts),
         )
 
-    return of(whole), [of([variant]) for variant in rest]
+    return parts_of(whole), [parts_of([variant]) for variant in lacking]
 
 
 def _by_variant(table: pd.DataFrame) -> Any:
@@ -188,7 +188,7 @@ def summary(
 
     The summary has one row per variant, best first: means over seeds, 95 % interval, ties with
     the best. `tied` is missing (None) for a variant that lacks seeds: it stands on other seeds
-    than the rest, and is not compared.
+    than the others, and is not compared.
     """
     figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
     test = scores[scores["split"] == "test"]
@@ -196,26 +196,28 @@ def summary(
         test.astype(dict.fromkeys(figures, float)).groupby("variant", sort=False)[figures].mean()
     )
     means["seeds"] = test.groupby("variant", sort=False)["seed"].nunique()
-    held = scores[scores["split"] == "validation"].groupby("variant", sort=False)
-    means["validation_accuracy"] = held["accuracy"].mean()
+    validation = scores[scores["split"] == "validation"].groupby("variant", sort=False)
+    means["validation_accuracy"] = validation["accuracy"].mean()
     means["low"], means["high"], means["tied"] = np.nan, np.nan, None
-    for some in [complete, *incomplete]:
-        rows = list(some.variants)
-        found = intervals(some.correct, some.groups, stream(some.base_seed, "resample", *rows))
-        means.loc[rows, "low"], means.loc[rows, "high"] = found.low, found.high
+    for judges in [complete, *incomplete]:
+        rows = list(judges.variants)
+        interval = intervals(
+            judges.correct, judges.groups, stream(judges.base_seed, "resample", *rows)
+        )
+        means.loc[rows, "low"], means.loc[rows, "high"] = interval.low, interval.high
     pairs = compare(complete.correct, complete.groups)
     names = complete.variants
     best = int(complete.correct.mean((1, 2)).argmax())
     means.loc[list(names), "tied"] = pairs.tied_with(best, len(names))
-    parts = scores.drop_duplicates("variant").set_index("variant")[["arch", "style", "anchor"]]
-    kinds = {name: Variant(*each).kind for name, *each in parts.itertuples()}
+    names_of = scores.drop_duplicates("variant").set_index("variant")[["arch", "style", "anchor"]]
+    kinds = {name: Variant(*parts).kind for name, *parts in names_of.itertuples()}
     means["kind"] = means.index.map(kinds)
     ranked = means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
     return ranked, _comparisons(pairs, names)
 
 
 def _comparisons(pairs: Comparisons, names: tuple[str, ...]) -> pd.DataFrame:
-    """One row a pair, `comparisons.csv`; the more accurate variant first, the best pair on top."""
+    """`comparisons.csv`: one row per pair, its better variant first, most different on top."""
     swap = pairs.difference < 0
     first, second = (
         np.where(swap, pairs.second, pairs.first),

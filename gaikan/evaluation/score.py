@@ -1,4 +1,4 @@
-"""From decisions to figures: accuracy, shop-floor rates, confusion."""
+"""From the decisions of one network to its figures: accuracy, shop-floor rates, confusion."""
 
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
 
 
 def shop_floor_counts(actual: Names, predicted: Names, ok: str) -> tuple[int, int, int, int]:
-    """Escapes (defective called good), defective parts, overkills (good called defective), good."""
+    """(escapes, defective parts, overkills, good parts); overkills are good parts called bad."""
     good, called_good = actual == ok, predicted == ok
     return (
         int((~good & called_good).sum()),

@@ -25,10 +25,10 @@ from scipy.special import (
 
 RESAMPLES = 2000
 LEVEL = 0.95
-_COUNTS = 2**25  # of units in resamples, in memory at once
+_COUNTS = 2**25  # at most so many counts of the bootstrap are in memory at once
 
 Floats = NDArray[np.float64]
-Groups = NDArray[np.str_] | NDArray[np.int64]  # a name or number a part; equal is together
+Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ class Units:
 class MeanSquares:
     """Analysis of variance of M means over S seeds and G units; each array is (M,).
 
-    Two-way crossed random effects, of which each cell holds one value (Searle, Casella and
-    McCulloch, Variance Components, 1992, section 4.3). The mean is a ratio to the parts; it is
-    linearised at the ratio (Cochran, Sampling Techniques, 1977, section 6.3).
+    Two-way crossed random effects, one value in each cell (Searle, Casella and McCulloch,
+    Variance Components, 1992, section 4.3). The mean is a ratio (sums to parts) and linearised
+    at that ratio (Cochran, Sampling Techniques, 1977, section 6.3).
     """
 
     mean: Floats
     of_seeds: Floats  # 0 with one seed
     of_units: Floats  # NaN with one unit: nothing shows how units differ
-    of_rest: Floats
+    of_rest: Floats  # interaction of seeds and units
     shape: tuple[int, int]  # S, G
 
     @classmethod
@@ -83,20 +83,20 @@ class MeanSquares:
         residual = units.sums - mean[:, None, None] * units.sizes
         residual *= n_units / units.sizes.sum()
         by_seed, by_unit = residual.mean(2), residual.mean(1)
-        rest = residual - by_seed[:, :, None] - by_unit[:, None, :]
+        interaction = residual - by_seed[:, :, None] - by_unit[:, None, :]
         freedom = max(1, n_seeds - 1)
         return cls(
             mean,
             n_units * np.square(by_seed).sum(1) / freedom if n_seeds > 1 else 0 * mean,
             n_seeds * np.square(by_unit).sum(1) / (n_units - 1),
-            np.square(rest).sum((1, 2)) / (freedom * (n_units - 1)),
+            np.square(interaction).sum((1, 2)) / (freedom * (n_units - 1)),
             (n_seeds, n_units),
         )
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Means (M,), their standard errors, and the degrees of freedom that those stand on."""
+    """Means (M,), their standard errors, and the degrees of freedom of those errors."""
 
     mean: Floats
     error: Floats  # NaN where all parts are of one group
@@ -113,31 +113,31 @@ class Estimate:
         return np.where((self.mean == 0) & (self.error == 0), 1.0, p)
 
 
-def estimate(found: MeanSquares, freedoms: tuple[float, float] | None = None) -> Estimate:
+def estimate(squares: MeanSquares, freedoms: tuple[float, float] | None = None) -> Estimate:
     """Standard errors that hold for new seeds and new units.
 
     The mean squares of seeds and of units, less that of their interaction, are the variance of
     the mean; a negative component counts as 0. Degrees of freedom by Satterthwaite (1946) from
     S - 1 and G - 1, or `freedoms` where the mean squares are moderated.
     """
-    n_seeds, n_units = found.shape
+    n_seeds, n_units = squares.shape
     if n_units < 2:
-        return Estimate(found.mean, found.of_units, np.ones(len(found.mean)))
+        return Estimate(squares.mean, squares.of_units, np.ones(len(squares.mean)))
     of_seeds, of_units = freedoms or (n_seeds - 1, n_units - 1)
-    total, weight = found.of_units, np.square(found.of_units) / of_units
+    total, weight = squares.of_units, np.square(squares.of_units) / of_units
     least, most = of_units, of_units
     if n_seeds > 1:
-        either = np.maximum(found.of_seeds, found.of_units)
-        total = np.maximum(found.of_seeds + found.of_units - found.of_rest, either)
-        weight = weight + np.square(found.of_seeds) / of_seeds
+        either = np.maximum(squares.of_seeds, squares.of_units)
+        total = np.maximum(squares.of_seeds + squares.of_units - squares.of_rest, either)
+        weight = weight + np.square(squares.of_seeds) / of_seeds
         least, most = min(of_seeds, of_units), of_seeds + of_units
     freedom = np.square(total) / np.where(weight > 0, weight, 1)
     freedom = np.clip(freedom, least, most)
-    return Estimate(found.mean, np.sqrt(total / (n_seeds * n_units)), freedom)
+    return Estimate(squares.mean, np.sqrt(total / (n_seeds * n_units)), freedom)
 
 
 def moderate(variances: Floats, freedom: int) -> tuple[Floats, float]:
-    """Variances (M,), each drawn towards what all share, and their degrees of freedom.
+    """Variances (M,), each drawn towards what all have in common, and their degrees of freedom.
 
     Empirical Bayes (Smyth, 2004, "Linear models and empirical Bayes methods", section 6.2): with
     three seeds a variance has 2 degrees of freedom and is often far too small by chance; how
@@ -204,21 +204,21 @@ def intervals(
     """
     units = Units.of(correct, groups)
     n_parts = correct.shape[2]
-    found = estimate(MeanSquares.of(units))
+    shares = estimate(MeanSquares.of(units))
     draws = resample(units, rng)
-    deviations = _log_odds(draws, n_parts) - _log_odds(found.mean, n_parts)
+    deviations = _log_odds(draws, n_parts) - _log_odds(shares.mean, n_parts)
     low, high = np.quantile(deviations, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     spread = draws.std(0) * ndtri((1 + LEVEL) / 2)
-    wider = np.divide(found.half_width(), spread, out=np.ones_like(spread), where=spread > 0)
-    low = expit(_log_odds(found.mean, n_parts) + wider * low)
-    high = expit(_log_odds(found.mean, n_parts) + wider * high)
-    known = ~np.isnan(found.error)
-    for i in np.flatnonzero(known & ((found.error == 0) | (spread == 0))):
-        events, level = round(found.mean[i] * n_parts), (1 + LEVEL) / 2
+    wider = np.divide(shares.half_width(), spread, out=np.ones_like(spread), where=spread > 0)
+    low = expit(_log_odds(shares.mean, n_parts) + wider * low)
+    high = expit(_log_odds(shares.mean, n_parts) + wider * high)
+    known = ~np.isnan(shares.error)
+    for i in np.flatnonzero(known & ((shares.error == 0) | (spread == 0))):
+        events, level = round(shares.mean[i] * n_parts), (1 + LEVEL) / 2
         low[i] = 1 - exact_high(n_parts - events, n_parts, level)
         high[i] = exact_high(events, n_parts, level)
-    low, high = np.minimum(low, found.mean), np.maximum(high, found.mean)
-    return Intervals(found.mean, np.where(known, low, np.nan), np.where(known, high, np.nan))
+    low, high = np.minimum(low, shares.mean), np.maximum(high, shares.mean)
+    return Intervals(shares.mean, np.where(known, low, np.nan), np.where(known, high, np.nan))
 
 
 def exact_high(events: int | NDArray[np.int64] | Floats, n: float | Floats, level: float) -> Floats:
@@ -273,9 +273,8 @@ def compare(correct: NDArray[np.bool_], groups: Groups | None) -> Comparisons:
     Student's t on the paired differences, with the standard error of `estimate`, because parts of
     one lot and networks of one seed are no independent trials. The seeds' mean squares are
     moderated over all pairs. Where every unit shows the same difference there is no error to
-    divide by, and the weakest seed's McNemar test stands in.
-    Holm's correction is over all pairs and not only those with the best: which is best was seen
-    in the same data.
+    divide by, and the weakest seed's McNemar test stands in. Holm's correction is over all pairs
+    and not only those with the best: which is best was seen in the same data.
     """
     n_variants, n_seeds, _ = correct.shape
     first, second = np.triu_indices(n_variants, 1)
@@ -289,15 +288,15 @@ def compare(correct: NDArray[np.bool_], groups: Groups | None) -> Comparisons:
         one, others = correct[[a]], correct[a + 1 :]
         counts.append(np.stack([(one & ~others).sum(2), (~one & others).sum(2)]))
     only = np.concatenate(counts, axis=1)  # (2, P, S)
-    found = _moderated(blocks, n_seeds)
-    p = found.p_values()
+    paired = _moderated(blocks, n_seeds)
+    p = paired.p_values()
     exact = n_seeds == 1 and groups is None
-    for i in range(len(p)) if exact else np.flatnonzero((found.error == 0) & (found.mean != 0)):
+    for i in range(len(p)) if exact else np.flatnonzero((paired.error == 0) & (paired.mean != 0)):
         p[i] = max(mcnemar(*seed) for seed in only[:, i].T.tolist())
-    half = found.half_width()
-    low, high = np.maximum(found.mean - half, -1), np.minimum(found.mean + half, 1)
+    half = paired.half_width()
+    low, high = np.maximum(paired.mean - half, -1), np.minimum(paired.mean + half, 1)
     wins = only.sum(2)
-    return Comparisons(first, second, found.mean, low, high, p, holm(p), wins[0], wins[1])
+    return Comparisons(first, second, paired.mean, low, high, p, holm(p), wins[0], wins[1])
 
 
 def _moderated(blocks: list[MeanSquares], n_seeds: int) -> Estimate:
@@ -313,9 +312,10 @@ def _moderated(blocks: list[MeanSquares], n_seeds: int) -> Estimate:
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
-    """McNemar's exact p: of the parts that one of two networks has right, half should be either's.
+    """McNemar's exact two-sided p that two networks are equally good.
 
-    Valid for independent parts and two fixed networks.
+    Of the parts that only one of the two has right, each should have half. Valid for independent
+    parts and two fixed networks.
     """
     discordant = first_only + second_only
     fewer = min(first_only, second_only)
@@ -336,6 +336,6 @@ def difference(
 ) -> tuple[float, float, float]:
     """(difference, low, high) of the shares of two (S, N) arrays over the same seeds and parts."""
     units = Units.of((first.astype(np.float64) - second)[None], groups)
-    found = estimate(MeanSquares.of(units))
-    mean, half = float(found.mean[0]), float(found.half_width()[0])
+    estimated = estimate(MeanSquares.of(units))
+    mean, half = float(estimated.mean[0]), float(estimated.half_width()[0])
     return mean, max(mean - half, -1.0), min(mean + half, 1.0)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:  # Dask is an extra
 
 @dataclass(frozen=True)
 class Grid:
-    """What came of the cells."""
+    """The networks of all cells, and the cells that gave none."""
 
     networks: list[EvaluatedNetwork]  # of the default protocol
-    stored: list[Keys]  # where each of them is in the store
+    stored: list[Keys]  # store keys of each network
     answers: list[dict[str, NDArray[np.bool_]]]  # `right_answers` of the original protocol
     failed: list[FailedCell]
 
@@ -38,7 +38,7 @@ def train_grid(
     watcher: Watcher,
     cluster: "Cluster | None",
 ) -> Grid:
-    """Runs the cells that the store lacks. Raises GaikanError where none gave a network."""
+    """Trains the cells that the store lacks. Raises GaikanError where no cell gave a network."""
     train, test = experiment.train, experiment.test
     grid = Grid([], [], [], [])
     finished = run_cells(todo, train, test, store, watcher, cluster)[::-1]

@@ -1,4 +1,4 @@
-"""What the regression gate says of a figure; `history.csv` holds these words."""
+"""The words in which `gaikan check` judges a figure; `history.csv` holds them too."""
 
 WORSE, INCONCLUSIVE, SAME, RAISE, MISSING = (
     "WORSE",

@@ -1,4 +1,4 @@
-"""The summary for people: rows for a terminal, sentences, a page of Markdown."""
+"""The summary of several runs in words: rows for a terminal, sentences, `summary.md`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from gaikan.report.markdown_table import Rows, inline, markdown, percent
 from gaikan.summary.standings import Standings
 
 HEADER = ["variant", "mean rank", "won", "tied", "lost", "acc."]
-FEW = 10  # data sets: what Demšar asks for, as do the approximations of the tests
+FEW = 10  # data sets; Demšar and the approximations of the tests ask for as many
 PAGE = "summary.md"
 DIAGRAM = "critical_difference"
 
@@ -25,7 +25,7 @@ class Failed:
 
 
 def rank_rows(table: Standings) -> tuple[list[str], Rows]:
-    """Header and rows, a ranked variant each; 80 columns are enough."""
+    """Header and rows, one row per ranked variant; they fit 80 columns."""
     rows = [
         [
             row["variant"],
@@ -39,17 +39,17 @@ def rank_rows(table: Standings) -> tuple[list[str], Rows]:
 
 
 def verdict(table: Standings) -> list[str]:
-    """What the ranks say and what they do not, a sentence or two a line."""
+    """What the ranks show and what they do not, one line of text per test."""
     n_variants, n = table.ranks.shape
     if table.missing is not None:
         return [f"No test of the mean ranks: it {table.missing}."]
     test, difference = table.friedman, table.critical_difference
     assert test is not None
     assert difference is not None
-    found = "variants differ" if test.p < 1 - LEVEL else "no difference between variants is shown"
+    result = "variants differ" if test.p < 1 - LEVEL else "no difference between variants is shown"
     lines = [
         f"Friedman test, {n_variants} variants on {n} data sets: chi2 = {test.chi2:.2f}, "
-        f"{_p(test.p)} by permutation: {found}."
+        f"{_p(test.p)} by permutation: {result}."
     ]
     nemenyi = (
         f"Nemenyi: two differ where their mean ranks are {difference:.2f} or more apart "
@@ -71,7 +71,7 @@ def verdict(table: Standings) -> list[str]:
 
 
 def _apart(table: Standings, difference: float) -> str:
-    """How many pairs differ by as much."""
+    """How many pairs of mean ranks are at least `difference` apart, in words."""
     pairs = list(combinations(table.ranked["rank"], 2))
     n_apart = sum(abs(a - b) >= difference for a, b in pairs)
     return f"{n_apart or 'none'} of the {len(pairs)} pairs"
@@ -93,7 +93,7 @@ def caption() -> str:
 
 
 def left_out(table: Standings) -> list[str]:
-    """A line for each variant that is not ranked."""
+    """One line per variant that is not ranked, with the reason."""
     return [f"{variant}: not ranked: {why}" for variant, why in table.left_out.items()]
 
 
@@ -102,7 +102,9 @@ def page(
 ) -> str:
     """`summary.md`; `reports` has each data set's report, as a path from the page."""
     parts = [f"# {inline(title)}"]
-    parts += [f"**Failed: {inline(each.name)}: {inline(each.reason)}**" for each in failed]
+    parts += [
+        f"**Failed: {inline(data_set.name)}: {inline(data_set.reason)}**" for data_set in failed
+    ]
     if len(table.ranked):
         parts += [markdown(*rank_rows(table)), caption()]
     parts.append("\n\n".join([*verdict(table), *_approximations(table)]))
@@ -135,10 +137,10 @@ def _approximations(table: Standings) -> list[str]:
 
 
 def _accuracies(table: Standings) -> str:
-    """Ranked variants first, then the others."""
-    rest = [variant for variant in table.accuracy.index if variant in table.left_out]
-    variants = [*table.ranked.index, *rest]
-    tied = {each.name: each.tied_with_best() for each in table.data_sets}
+    """A table of variant x data set, ranked variants first."""
+    unranked = [variant for variant in table.accuracy.index if variant in table.left_out]
+    variants = [*table.ranked.index, *unranked]
+    tied = {data_set.name: data_set.tied_with_best() for data_set in table.data_sets}
     shares = table.accuracy.loc[variants].to_numpy(float)
     rows = [
         [variant]

@@ -1,4 +1,4 @@
-"""From the tables of several runs to one: ranks, wins, ties and losses."""
+"""Variants compared over several runs: ranks, wins, ties and losses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from gaikan.variants import network_name
 
 @dataclass(frozen=True)
 class DataSet:
-    """What the run on one data set found on its test part."""
+    """The test figures of the run on one data set."""
 
     name: str
     accuracy: pd.Series  # by variant: mean over seeds
@@ -34,7 +34,7 @@ class DataSet:
 
     @classmethod
     def read(cls, name: str, out: Path) -> "DataSet":
-        """From the folder of a run."""
+        """From a run folder."""
         scores, comparisons = read_table(out, "accuracy"), read_table(out, "comparisons")
         return cls.of(name, scores, comparisons, read_manifest(out).failed)
 
@@ -48,14 +48,14 @@ class DataSet:
     ) -> "DataSet":
         """From `accuracy.csv`, `comparisons.csv` and the manifest's `failed`."""
         test = scores[scores["split"] == "test"]
-        # Counts, because of the same parts right two rounded means may differ in the last digit.
+        # From counts: means of rounded figures may differ where the same parts are right.
         right = (test["accuracy"] * test["n"]).round()
         by_variant = test.assign(right=right).groupby("variant", sort=False)
         accuracy = by_variant["right"].sum() / by_variant["n"].sum()
         reasons = {
-            network_name(each.arch, each.style): each.reason
-            for each in failed
-            if each.protocol == "held-out"
+            network_name(cell.arch, cell.style): cell.reason
+            for cell in failed
+            if cell.protocol == "held-out"
         }
         rows = scores[["variant", "arch", "style"]].itertuples(index=False)
         networks = {variant: network_name(arch, style) for variant, arch, style in rows}
@@ -71,8 +71,8 @@ class DataSet:
         why = "" if reason is None else f" ({reason})"
         if have:
             return f"{have} of {all_seeds} seeds on {self.name}{why}"
-        what = "not run" if reason is None else "training failed"
-        return f"{what} on {self.name}{why}"
+        state = "not run" if reason is None else "training failed"
+        return f"{state} on {self.name}{why}"
 
     def beaten(self, variants: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (better, worse) of these variants that the run's own comparison tells apart."""
@@ -81,7 +81,7 @@ class DataSet:
         return list(zip(pairs.loc[known, "variant"], pairs.loc[known, "other"], strict=True))
 
     def tied_with_best(self) -> set[str]:
-        """The most accurate of the variants with every seed, and those not told from it."""
+        """The most accurate of the variants with every seed, and those not told apart from it."""
         whole = self.accuracy[self.seeds == self.seeds.max()]
         best = str(whole.idxmax())
         behind = {worse for better, worse in self.beaten(list(whole.index)) if better == best}
@@ -111,22 +111,26 @@ class Standings:
 
     @cached_property
     def friedman(self) -> Friedman | None:
-        """None where nothing can be tested."""
+        """Friedman's test of the ranks; None where nothing can be tested."""
         return None if self.missing else friedman(self.ranks.to_numpy(float))
 
     @cached_property
     def critical_difference(self) -> float | None:
-        """Nemenyi's, at 5 %; None where nothing can be tested."""
+        """Nemenyi's critical difference of mean ranks at 5 %; None where nothing can be tested."""
         return None if self.missing else critical_difference(*self.ranks.shape)
 
 
 def standings(data_sets: Sequence[DataSet]) -> Standings:
     """Ranks the variants that every data set has, heads and classical references included."""
-    accuracy = pd.DataFrame({each.name: each.accuracy for each in data_sets}, dtype=float)
+    accuracy = pd.DataFrame(
+        {data_set.name: data_set.accuracy for data_set in data_sets}, dtype=float
+    )
     accuracy = accuracy.rename_axis("variant")
-    networks = {name: of for each in data_sets for name, of in each.networks.items()}
+    networks = {
+        name: network for data_set in data_sets for name, network in data_set.networks.items()
+    }
     why = {
-        name: [lack for each in data_sets if (lack := each.lacks(name, networks[name]))]
+        name: [lack for data_set in data_sets if (lack := data_set.lacks(name, networks[name]))]
         for name in map(str, accuracy.index)
     }
     variants = [variant for variant, lacks in why.items() if not lacks]
@@ -134,7 +138,7 @@ def standings(data_sets: Sequence[DataSet]) -> Standings:
     ranked = pd.DataFrame(
         ranks(figures.to_numpy(float)), figures.index, figures.columns, dtype=float
     )
-    beaten = [pair for each in data_sets for pair in each.beaten(variants)]
+    beaten = [pair for data_set in data_sets for pair in data_set.beaten(variants)]
     won = pd.Series([better for better, _ in beaten], dtype=str).value_counts()
     lost = pd.Series([worse for _, worse in beaten], dtype=str).value_counts()
     table = pd.DataFrame({"rank": ranked.mean(axis=1)})

@@ -14,9 +14,9 @@ from gaikan.system.files import write
 
 
 def summarise(out: Path, runs: Mapping[str, Path], failed: Sequence[Failed]) -> Standings:
-    """Compares the runs, folders by data set, and writes the summary of all to `out`."""
+    """Compares the runs (folders by data set) and writes the summary of all to `out`."""
     table = standings([DataSet.read(name, folder) for name, folder in runs.items()])
-    write(out / "summary.csv", long(table).to_csv(index=False, float_format="%.6g"))
+    write(out / "summary.csv", long_table(table).to_csv(index=False, float_format="%.6g"))
     pictures = [out / f"{DIAGRAM}.png", out / f"{DIAGRAM}.svg"]
     if table.critical_difference is None:
         for picture in pictures:
@@ -29,13 +29,13 @@ def summarise(out: Path, runs: Mapping[str, Path], failed: Sequence[Failed]) -> 
         name: Path(os.path.relpath(folder / "report.html", out)).as_posix()
         for name, folder in runs.items()
     }
-    names = [*runs, *(each.name for each in failed)]
+    names = [*runs, *(data_set.name for data_set in failed)]
     write(out / PAGE, page(f"{len(names)} data sets", table, failed, reports))
     return table
 
 
-def long(table: Standings) -> pd.DataFrame:
-    """One row a variant and data set that it was run on; no rank where it is not ranked."""
+def long_table(table: Standings) -> pd.DataFrame:
+    """`summary.csv`: one row per variant and data set; an empty rank where it is not ranked."""
     order = [*table.ranked.index, *table.left_out]
     rows = [
         {

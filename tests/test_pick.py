@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from small_run import FAKES, Fake, row, write_run
 from test_hostile_bundles import gaikan
 
-from gaikan.commands.pick import at_the_end
+from gaikan.commands.pick import pick_after_bench
 from gaikan.config.model import load_config
 from gaikan.report.markdown_table import inline
 from gaikan.run_folder.decisions import _column
@@ -412,6 +412,6 @@ def test_at_the_end_of_a_run_what_cannot_be_picked_is_told_and_undoes_nothing(
 ) -> None:
     out = write_run(tmp_path, config={"stage": {"bulk": {"batch_size": 64}}})
     shown = StringIO()
-    at_the_end(Console(file=shown, width=200), out)
+    pick_after_bench(Console(file=shown, width=200), out)
     assert "nothing picked" in shown.getvalue()
     assert "key 'stage.bulk.batch_size': not timed at 64, only at 1" in shown.getvalue()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.pick import at_the_end
+from gaikan.commands.pick import pick_after_bench
 from gaikan.commands.shared import (
     SOURCE,
     Quick,
@@ -101,7 +101,7 @@ def bench(
 
 
 def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
-    """Trains, times and picks; whether every cell ended well."""
+    """Trains, times and picks; returns whether every cell ended well."""
     from gaikan.commands.terminal import GridProgress, StepProgress, show_cautions, table
     from gaikan.flow import bench_run
     from gaikan.flow.timing_run import time_networks
@@ -130,7 +130,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
                 outcome.out, options, steps, again=False, pictures=settings.pictures
             )
         show_latency(console, latency)
-        at_the_end(console, outcome.out)
+        pick_after_bench(console, outcome.out)
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     if settings.pictures:

@@ -1,4 +1,4 @@
-"""The command `check`: a run against a baseline."""
+"""`gaikan check`: a run against a baseline."""
 
 import os
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ def _write(outcome: "CheckOutcome", markdown: Path | None, junit: Path | None) -
 
 
 def _remember(tested: "CheckedRun", outcome: "CheckOutcome", path: Path) -> None:
-    """The table, and the plot beside it."""
+    """Appends to the history, and writes its plot beside it."""
     from gaikan.check.history import append
     from gaikan.figures.history_figure import history_figure
     from gaikan.figures.style import save
@@ -127,8 +127,8 @@ def _remember(tested: "CheckedRun", outcome: "CheckOutcome", path: Path) -> None
 
 
 @contextmanager
-def _writing(what: str, path: Path) -> Iterator[None]:
+def _writing(option: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"{what} {path}: cannot be written ({error.strerror})") from None
+        raise ConfigError(f"{option} {path}: cannot be written ({error.strerror})") from None

@@ -9,7 +9,7 @@ from gaikan.commands.shared import SOURCE, Shape, needs_harness
 
 def data(source: Annotated[str, typer.Argument(help=SOURCE)], shape: Shape = None) -> None:
     """Describe a source: classes, counts, size, problems."""
-    with needs_harness():  # not all of it: what trains takes seconds to import
+    with needs_harness():  # only some of it: what trains takes seconds to import
         from gaikan.config.model import DataConfig, validated
         from gaikan.data.sources import read_source
         from gaikan.evaluation.source_facts import counts, facts

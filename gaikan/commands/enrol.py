@@ -23,23 +23,23 @@ def enrol(
     from gaikan.bundle.images import read_batches
 
     model = Bundle.open(bundle)
-    found = add(model, name, read_batches(images, model.card, 64))
-    found.bundle.save(out)
+    enrolled = add(model, name, read_batches(images, model.card, 64))
+    enrolled.bundle.save(out)
     console = Console(highlight=False, soft_wrap=True)
-    what = "replaced" if found.replaced else "added"
-    images_ = "1 image" if found.images == 1 else f"{found.images} images"
-    console.print(f"{name!r} {what} from {images_}; distances of its anchor:")
-    if found.moved is not None:
-        console.print(f"  {found.moved:9.4f}  from where it was")
-    for other, distance in sorted(found.distances.items(), key=lambda item: item[1]):
+    verb = "replaced" if enrolled.replaced else "added"
+    count = "1 image" if enrolled.images == 1 else f"{enrolled.images} images"
+    console.print(f"{name!r} {verb} from {count}; distances of its anchor:")
+    if enrolled.moved is not None:
+        console.print(f"  {enrolled.moved:9.4f}  from where it was")
+    for other, distance in sorted(enrolled.distances.items(), key=lambda item: item[1]):
         console.print(f"  {distance:9.4f}  {other}")
-    console.print(f"{found.changed} of {found.kept} kept validation parts change class")
-    for counts, says in ((found.lost, "no longer right"), (found.gained, "right now")):
+    console.print(f"{enrolled.changed} of {enrolled.kept} kept validation parts change class")
+    for counts, outcome in ((enrolled.lost, "no longer right"), (enrolled.gained, "right now")):
         if counts:
             parts = ", ".join(f"{label} {n}" for label, n in counts.items())
-            console.print(f"  {says}: {parts}")
+            console.print(f"  {outcome}: {parts}")
     if model.card.threshold is not None:
         console.print(
             "the stage's threshold was fitted on the old anchors; fit it anew when you can"
         )
-    console.print(f"{out}: {len(found.bundle.card.classes)} classes")
+    console.print(f"{out}: {len(enrolled.bundle.card.classes)} classes")

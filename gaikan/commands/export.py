@@ -29,12 +29,12 @@ def export(
     with console.status("") as status, needs_harness():
         bundle, parity = build(run, choice, allow_drop, status.update)
     bundle.save(out)
-    for each in parity:
-        ties = f", {each.ties} of them ties" if each.ties else ""
+    for result in parity:
+        ties = f", {result.ties} of them ties" if result.ties else ""
         console.print(
-            f"{each.part}: {each.images} images, same class on {_percent(each.agreement)}{ties}; "
-            f"distances within {each.distance_error:.0e}; accuracy {_percent(each.accuracy)}, "
-            f"of the network {_percent(each.reference_accuracy)}"
+            f"{result.part}: {result.images} images, same class on {_percent(result.agreement)}{ties}; "
+            f"distances within {result.distance_error:.0e}; accuracy {_percent(result.accuracy)}, "
+            f"of the network {_percent(result.reference_accuracy)}"
         )
     card = bundle.card
     console.print(

@@ -54,7 +54,7 @@ def import_(
         "data.shape": shape,
         "grid.arch": [arch],
         "grid.style": [style],
-        "train.normalise": "source",  # by image, they would see what they never were trained on
+        "train.normalise": "source",  # not trained on images normalised one by one
         "references": "none",
         "timing.enabled": False,
     }

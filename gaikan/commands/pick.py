@@ -1,4 +1,4 @@
-"""`gaikan pick`: from the files of a run to what is installed at each inspection stage."""
+"""`gaikan pick`: which variant to install at which inspection stage, from the files of a run."""
 
 import gc
 from pathlib import Path
@@ -27,7 +27,7 @@ def pick(
     with needs_harness():
         from gaikan.flow.pick_run import pick_run
 
-    gc.disable()  # a tenth of the time goes into looking for garbage, and there is none
+    gc.disable()  # a tenth of the time would go into looking for garbage, and there is none
     try:
         picks = pick_run(run, stages)
     finally:
@@ -39,8 +39,8 @@ def pick(
     raise typer.Exit(1 if any(stage.pick is None for stage in picks.stages.values()) else 0)
 
 
-def at_the_end(console: "Console", out: Path) -> None:
-    """Of `gaikan bench`: stages that this timing cannot answer do not undo the run."""
+def pick_after_bench(console: "Console", out: Path) -> None:
+    """Picks at the end of `gaikan bench`, where an error is only shown: the run itself is good."""
     from gaikan.flow.pick_run import pick_run
 
     try:
@@ -51,7 +51,7 @@ def at_the_end(console: "Console", out: Path) -> None:
 
 
 def show(console: "Console", picks: "PicksFile", out: Path) -> None:
-    """The short table, and what it leaves out."""
+    """Prints the short table of picks, and the lines below it."""
     from rich.text import Text
 
     from gaikan.commands.terminal import table

@@ -40,25 +40,25 @@ def predict(
     batches = read_batches(images, model.card, batch)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
-    lines = _with_progress(decide(model, batches, tally), count(images), console)
+    batches_of_lines = _with_progress(decide(model, batches, tally), count(images), console)
     if csv is not None:
         try:
             with replacing(csv) as file:
                 file.write(f"{','.join(COLUMNS)}\n".encode())
-                for some in lines:
-                    file.write(csv_text(some).encode(errors="surrogateescape"))
+                for lines in batches_of_lines:
+                    file.write(csv_text(lines).encode(errors="surrogateescape"))
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:
-        # A file's name need not be text: as bytes it comes out as it is.
+        # The name of a file may not be text: its bytes are written as they are.
         with suppress(AttributeError):
             sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-        for some in lines:
-            sys.stdout.write("".join(f"{json_line(line)}\n" for line in some))
+        for lines in batches_of_lines:
+            sys.stdout.write("".join(f"{json_line(line)}\n" for line in lines))
     else:
         sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
-        for some in lines:
-            sys.stdout.write("".join(map(_text, some)))
+        for lines in batches_of_lines:
+            sys.stdout.write("".join(map(_text, lines)))
     _sum_up(console, tally, time.perf_counter() - started)
 
 
@@ -71,7 +71,7 @@ def _text(line: "Line") -> str:
 def _with_progress(
     batches: "Iterator[list[Line]]", total: int, console: "Console"
 ) -> "Iterator[list[Line]]":
-    """The same, with a bar on a terminal."""
+    """The same batches, with a progress bar where stderr is a terminal."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -94,6 +94,6 @@ def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
     classes = ", ".join(f"{name} {n}" for name, n in tally.classes.most_common())
     pace = f"{seconds:.1f} s ({tally.images / seconds:.0f} a second)"
     console.print(f"{tally.images} images in {pace}: {classes}")
-    for n, what in ((tally.resized, "resized"), (tally.converted, "converted grey/colour")):
+    for n, change in ((tally.resized, "resized"), (tally.converted, "converted grey/colour")):
         if n:
-            console.print(f"{n} of {tally.images} images {what} to what the model takes")
+            console.print(f"{n} of {tally.images} images {change} to what the model takes")

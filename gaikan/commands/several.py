@@ -27,12 +27,12 @@ def bench_all(
     console: Console,
     replace: bool = False,
 ) -> bool:
-    """Runs one after the other and summarises them; whether all went well.
+    """Runs one data set after the other and summarises them; returns whether all went well.
 
-    `bench_one` takes a configuration and its folder, and says whether every cell ended. A data set
-    that fails is reported and the others run. Raises ConfigError and DataError, before the first
-    run, for what is wrong with any of them as far as that can be told without reading images, and
-    where a folder holds a run of other images, unless that is to be replaced.
+    `bench_one` takes a configuration and its folder, and returns whether every cell ended well. A
+    data set that fails is reported, and the others run. Before the first run it raises ConfigError
+    and DataError for what is wrong with any of them without reading images, and, without
+    `replace`, where a folder holds a run of other images.
     """
     folders, summary = plan.folders(out)
     _check(plan)
@@ -49,7 +49,7 @@ def bench_all(
             try:
                 whole &= bench_one(run.config, folder)
                 done[run.name] = folder
-            except Exception as error:  # a night's work on the others is not to be lost
+            except Exception as error:  # the work of a night on the others must not be lost
                 expected = isinstance(error, GaikanError)
                 reason = str(error) if expected else f"{type(error).__name__}: {error}"
                 if not expected:
@@ -75,7 +75,7 @@ def _check(plan: BenchPlan) -> None:
 
 @contextmanager
 def _naming(where: str) -> Iterator[None]:
-    """Puts `where` in front of what an error says."""
+    """Puts `where` in front of the message of an error."""
     try:
         yield
     except GaikanError as error:
@@ -88,5 +88,7 @@ def _show(console: Console, standings: Standings, failed: list[Failed]) -> None:
         console.print(caption(), style="dim", markup=False)
     for line in verdict(standings) + left_out(standings):
         console.print(Text(line, "dim"))
-    for each in failed:
-        console.print(Text.assemble((f"failed {each.name}", "bold red"), f": {each.reason}"))
+    for data_set in failed:
+        console.print(
+            Text.assemble((f"failed {data_set.name}", "bold red"), f": {data_set.reason}")
+        )

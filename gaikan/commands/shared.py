@@ -1,4 +1,4 @@
-"""Options that several commands have, and what stands between them and the harness."""
+"""Options that several commands have, and the message where the harness is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ ImagePaths = Annotated[
 
 
 def named_path(text: str) -> Path:
-    """Not the working folder where a variable of the shell was not set. Raises ConfigError."""
+    """A path; raises ConfigError for an empty one, such as a shell variable that is not set."""
     if not text:
         raise ConfigError("--out: is empty; name a path")
     return Path(text)
@@ -44,7 +44,7 @@ BundleOut = Annotated[
 
 @contextmanager
 def needs_harness() -> Iterator[None]:
-    """A missing package becomes one line that says what to install."""
+    """Turns a missing package into one line that says what to install."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -54,9 +54,9 @@ def needs_harness() -> Iterator[None]:
 
 
 def timing_plan(quick: bool, thorough: bool) -> str | None:
-    """The name of the timing plan that is asked for; None for the configuration's own.
+    """The name of the timing plan that the options ask for; None: the configuration's own.
 
-    Raises ConfigError on both options.
+    Raises ConfigError where both are given.
     """
     if quick and thorough:
         raise ConfigError("--quick and --thorough: choose one")

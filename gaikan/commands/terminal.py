@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:  # `gaikan pick` shows tables too, and has no time for torch
+if TYPE_CHECKING:  # `gaikan pick` shows tables too, without waiting for torch
     from gaikan.training.cell import Cell, Finished
 
 
 class _Shown:
-    """A bar that is there while its block runs."""
+    """A progress bar that is shown while its `with` block runs."""
 
     def __init__(self, console: Console, *columns: ProgressColumn) -> None:
         self.progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
@@ -54,7 +54,7 @@ class GridProgress(_Shown):
         self.n_done = 0
 
     def begin(self, cells: "list[Cell]", stored: "list[Cell]") -> None:
-        """`cells` are to be run, `stored` need not be."""
+        """`cells` are going to be trained; `stored` are finished already."""
         self.remaining = {cell.name: cell.recipe.train.epochs for cell in cells}
         self.archs = {cell.name: cell.recipe.arch for cell in cells}
         if stored:
@@ -82,15 +82,15 @@ class GridProgress(_Shown):
         self._show()
 
     def note(self, line: str) -> None:
-        """Something has happened that the user should know."""
+        """Prints something that the user should know."""
         self.console.print(line, style="yellow", markup=False, soft_wrap=True)
 
     def waiting(self, text: str) -> None:
-        """What the cells wait for."""
+        """Shows what the cells wait for."""
         self.progress.update(self.bar, state=text)
 
     def stage(self, text: str) -> None:
-        """What is being done now that the cells have ended."""
+        """Shows what is done after the cells have ended."""
         self.progress.update(self.bar, total=1, completed=1, state=text)
 
     def _show(self) -> None:
@@ -99,7 +99,7 @@ class GridProgress(_Shown):
         self.progress.update(self.bar, completed=total - sum(self.remaining.values()), state=state)
 
     def _left(self) -> str:
-        """Time left, once the pace is known; an architecture not seen yet counts as the slowest."""
+        """Time left, if a pace is known; an architecture without one counts as the slowest."""
         if not self.pace:
             return ""
         slowest = max(self.pace.values())
@@ -113,7 +113,7 @@ class GridProgress(_Shown):
 
 
 class StepProgress(_Shown):
-    """A bar for work in named steps; called with the step, how many are done, of how many."""
+    """A bar for work in named steps; called as each step begins."""
 
     def __init__(self, console: Console, title: str) -> None:
         super().__init__(
@@ -122,14 +122,14 @@ class StepProgress(_Shown):
         self.bar = self.progress.add_task("", total=None)
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        """`step` begins; `done` of `total` are over."""
+        """The step `step` begins; `done` of `total` steps are over."""
         self.progress.update(self.bar, description=step, completed=done, total=total)
 
 
 def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
     """A table that fits the terminal; the first column to the left, figures to the right.
 
-    A name that is too long for what the figures leave goes on in the next line.
+    A name too long for the room that the figures leave goes on in the next line.
     """
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(header):
@@ -144,7 +144,7 @@ def table(header: list[str], rows: list[list[str]], title: str | None = None) ->
 
 
 def show_cautions(console: Console, out: Path) -> None:
-    """What to know of the data of the run in `out` before its figures are believed."""
+    """Prints what may make the figures of the run in `out` wrong: leaks and notes on its data."""
     from gaikan.report.content import cautions
     from gaikan.run_folder.whole import RunFolder
 

@@ -63,7 +63,7 @@ def time_(
 
 
 def show_latency(console: "Console", latency: "Latency") -> None:
-    """The fastest runtime of each variant, and whether an earlier timing was kept."""
+    """Prints the fastest runtime of each variant, and whether an earlier timing was kept."""
     if latency.kept:
         console.print("Inference was timed before: same networks, machine and settings", end="")
         console.print("; `gaikan time` times it anew.")
@@ -71,7 +71,7 @@ def show_latency(console: "Console", latency: "Latency") -> None:
 
 
 def show_fastest(console: "Console", rows: "list[Row]") -> None:
-    """A table a machine, and what was skipped."""
+    """Prints one table per machine, and what was skipped."""
     from rich.markup import escape
 
     from gaikan.commands.terminal import table

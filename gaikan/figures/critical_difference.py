@@ -22,15 +22,15 @@ _BAR_GREY = "#a8a8a8"
 
 @styled
 def critical_difference_diagram(mean_ranks: pd.Series, difference: float) -> Figure:
-    """After figure 1 of Demšar (2006).
+    """The diagram of Demšar (2006), figure 1.
 
-    `mean_ranks` by variant, ascending; `difference` is the critical one. Bars join neighbours
-    that cannot be told apart, with a dot at the rank of each that is meant.
+    `mean_ranks` is by variant, ascending; `difference` is the critical difference. Bars join
+    variants that cannot be told apart, with a dot at the rank of each of them.
     """
-    at = [float(rank) for rank in mean_ranks]
-    bars = joined(at, difference)
-    n = len(at)
-    left_rows = -(-n // 2)
+    ranks = [float(rank) for rank in mean_ranks]
+    bars = joined(ranks, difference)
+    n_variants = len(ranks)
+    left_rows = -(-n_variants // 2)
     names = labels(map(str, mean_ranks.index), columns=40)
     texts = [names[str(name)] for name in mean_ranks.index]
     width = float(text_inches(texts, _POINTS)[:, 0].max()) + 0.1
@@ -45,19 +45,19 @@ def critical_difference_diagram(mean_ranks: pd.Series, difference: float) -> Fig
     axes.set_ylim(-depth - _FOOT, _TOP)
     edge = _SIDE + width
 
-    def place(rank: float) -> float:
-        return edge + _AXIS * (rank - 1) / (n - 1)
+    def across_of(rank: float) -> float:
+        return edge + _AXIS * (rank - 1) / (n_variants - 1)
 
-    _rank_axis(axes, [(place(rank), rank) for rank in range(1, n + 1)])
-    _ruler(axes, place(1), place(1 + difference), difference)
-    for i, (rank, text) in enumerate(zip(at, texts, strict=True)):
+    _rank_axis(axes, [(across_of(rank), rank) for rank in range(1, n_variants + 1)])
+    _ruler(axes, across_of(1), across_of(1 + difference), difference)
+    for i, (rank, text) in enumerate(zip(ranks, texts, strict=True)):
         left = i < left_rows
-        row = i if left else n - 1 - i
+        row = i if left else n_variants - 1 - i
         end = width + 0.05 if left else across - width - 0.05
-        _leader(axes, place(rank), -first_row - _ROW * row, end, f"{rank:.2f}", text, left)
+        _leader(axes, across_of(rank), -first_row - _ROW * row, end, f"{rank:.2f}", text, left)
     for level, (first, last) in enumerate(bars):
         height = -0.14 - _BAR * level
-        members = [place(rank) for rank in at[first : last + 1]]
+        members = [across_of(rank) for rank in ranks[first : last + 1]]
         ends = [members[0], members[-1]]
         axes.plot(ends, [height] * 2, color=_BAR_GREY, lw=4.5, solid_capstyle="round", zorder=3)
         axes.plot(members, [height] * len(members), "o", color=INK, ms=3.2, zorder=4)
@@ -94,7 +94,7 @@ def _leader(
 
 @styled
 def svg(figure: Figure) -> str:
-    """The figure as SVG, the same for the same figure."""
+    """The figure as SVG, byte for byte the same for the same figure."""
     content = io.StringIO()
     with rc_context({"svg.hashsalt": "gaikan"}):
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})

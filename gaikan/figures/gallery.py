@@ -9,22 +9,22 @@ from gaikan.figures.colours import QUIET
 from gaikan.figures.style import labels, sheet, styled
 
 _COLUMNS = 6
-_WIDTH, _WORDS = 1.45, 0.85  # inches of an image, and of the words above and below it
+_WIDTH, _WORDS = 1.45, 0.85  # inches: width of an image, height of the text above and below it
 
 
 @styled
 def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
-    """Images with actual and predicted class, distance to the nearest anchor, and margin.
+    """Images with actual and predicted class, distance to the nearest anchor, margin and row.
 
     All share one intensity scale: 0..255 for uint8, the range of the images shown for float32.
     """
-    place = {int(row): i for i, row in enumerate(test.rows)}
-    index = np.asarray([place[int(sample)] for sample in mistakes["sample"]], np.int64)
-    images = _shown(test.images[index])
+    index_of_row = {int(row): i for i, row in enumerate(test.rows)}
+    shown = np.asarray([index_of_row[int(sample)] for sample in mistakes["sample"]], np.int64)
+    images = _shown(test.images[shown])
     names = labels({*mistakes["label"].astype(str), *mistakes["predicted"].astype(str)}, columns=14)
     rows = -(-len(images) // _COLUMNS)
-    tall = min(max(_WIDTH * images.shape[1] / images.shape[2], 0.6), 2.0) + _WORDS
-    figure = sheet(_WIDTH * _COLUMNS, rows * tall + 0.4, title)
+    height = min(max(_WIDTH * images.shape[1] / images.shape[2], 0.6), 2.0) + _WORDS
+    figure = sheet(_WIDTH * _COLUMNS, rows * height + 0.4, title)
     room = 1 - 0.3 / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -35,8 +35,8 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
-        words = f"distance {row['distance']:.3f}\nmargin {row['margin']:.3f}, row {row['sample']}"
-        axis.set_xlabel(words, size=7, color=QUIET)
+        caption = f"distance {row['distance']:.3f}\nmargin {row['margin']:.3f}, row {row['sample']}"
+        axis.set_xlabel(caption, size=7, color=QUIET)
     return figure
 
 

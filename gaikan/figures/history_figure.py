@@ -1,4 +1,4 @@
-"""Accuracy over commits, a panel a variant, with the change point marked."""
+"""Accuracy over commits, one panel per variant, with its change point marked."""
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,18 @@ from gaikan.figures.colours import PALETTE
 from gaikan.figures.style import fixed, labels, sheet, styled
 from gaikan.seeds import stream
 
-WIDTH, HEIGHT, ACROSS = 3.3, 1.25, 2  # of a panel, inches; panels a row
+WIDTH, HEIGHT, ACROSS = 3.3, 1.25, 2  # inches of a panel; panels in a row
 _LEFT, _TOP, _BOTTOM, _GAP = 0.6, 0.55, 0.55, 0.35
 _EXPLAINED = (
     "bars: 95 % of training noise; orange: worse; hollow: inconclusive; "
     "line: a change point, significant over all panels at 5 %"
 )
-_TICKS = 12
+_TICKS = 12  # at most, on the axis of commits
 
 
 def change_points(table: pd.DataFrame) -> dict[str, ChangePoint]:
-    """By variant, those that are significant at 5 %, Holm-corrected over the variants."""
-    found = {}
+    """By variant, its change point if significant at 5 % after Holm over all variants."""
+    points = {}
     for variant, own in table.groupby("variant", sort=False):
         known = own["error"].notna().to_numpy()
         arrays = (own[name].to_numpy(np.float64)[known] for name in ("accuracy", "error", "seeds"))
@@ -34,22 +34,22 @@ def change_points(table: pd.DataFrame) -> dict[str, ChangePoint]:
         name = str(variant)
         point = change_point(accuracy, error, seeds - 1, stream(0, "change point", name))
         if point is not None:
-            found[name] = point
-    corrected = holm(np.array([point.p for point in found.values()]))
+            points[name] = point
+    corrected = holm(np.array([point.p for point in points.values()]))
     return {
         name: point
-        for (name, point), p in zip(found.items(), corrected, strict=True)
+        for (name, point), p in zip(points.items(), corrected, strict=True)
         if p < 1 - LEVEL
     }
 
 
 @styled
 def history_figure(history: pd.DataFrame) -> Figure:
-    """From the lines of `history.csv`; runs on other test data than the last are left out."""
+    """From the table of `history.csv`; runs on other test data than the last run's are left out."""
     table = history[history["data"] == history["data"].iloc[-1]]
     runs = list(dict.fromkeys(zip(table["date"], table["commit"], strict=True)))
-    place = {run: i for i, run in enumerate(runs)}
-    at = np.array([place[run] for run in zip(table["date"], table["commit"], strict=True)])
+    number_of = {run: i for i, run in enumerate(runs)}
+    numbers = np.array([number_of[run] for run in zip(table["date"], table["commit"], strict=True)])
     variants = list(dict.fromkeys(table["variant"]))
     points = change_points(table)
     down = -(-len(variants) // ACROSS)
@@ -62,27 +62,31 @@ def history_figure(history: pd.DataFrame) -> Figure:
         bottom = height - _TOP - (row + 1) * (HEIGHT + _GAP) + 0.1
         axes = fixed(figure, left, bottom, WIDTH, HEIGHT)
         own = (table["variant"] == variant).to_numpy()
-        _panel(axes, at[own], table[own], points.get(variant))
+        _panel(axes, numbers[own], table[own], points.get(variant))
         axes.set_title(labels([variant], columns=44)[variant], loc="left", size=8)
         axes.set_xlim(-0.5, max(len(runs) - 0.5, 1.5))
         _commits(axes, runs, last=row == down - 1 or i + ACROSS >= len(variants))
     return figure
 
 
-def _panel(axes: Axes, at: NDArray[np.int64], own: pd.DataFrame, point: ChangePoint | None) -> None:
+def _panel(
+    axes: Axes, numbers: NDArray[np.int64], own: pd.DataFrame, point: ChangePoint | None
+) -> None:
     accuracy, seeds = own["accuracy"].to_numpy(np.float64), own["seeds"].to_numpy(np.float64)
     quantile = t.ppf((1 + LEVEL) / 2, np.maximum(seeds - 1, 1))
     half = np.nan_to_num(own["error"].to_numpy(np.float64)) * quantile
-    axes.errorbar(at, accuracy, half, color=PALETTE[0], marker="o", ms=3, lw=0.8, elinewidth=0.8)
+    axes.errorbar(
+        numbers, accuracy, half, color=PALETTE[0], marker="o", ms=3, lw=0.8, elinewidth=0.8
+    )
     colours = (WORSE, PALETTE[1], PALETTE[1]), (INCONCLUSIVE, PALETTE[0], "white")
     for verdict, edge, face in colours:
-        told = (own["verdict"] == verdict).to_numpy()
-        axes.plot(at[told], accuracy[told], "o", color=edge, mfc=face, ms=4, zorder=3)
+        judged = (own["verdict"] == verdict).to_numpy()
+        axes.plot(numbers[judged], accuracy[judged], "o", color=edge, mfc=face, ms=4, zorder=3)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.grid(axis="y")
     if point is not None:
-        cut = (at[point.first - 1] + at[point.first]) / 2
+        cut = (numbers[point.first - 1] + numbers[point.first]) / 2
         axes.axvline(cut, color=PALETTE[1], lw=1.2)
         change = 100 * (point.after - point.before)
         axes.annotate(

@@ -15,12 +15,12 @@ from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
 from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row, place_in_words, runtime_of, threads_in_words
 
-_ABREAST = 2  # panels: more would be too small on a page
+_ABREAST = 2  # panels side by side; more would be too small on a page
 _BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
 
 
 def latency_figures(rows: list[Row]) -> dict[str, Figure]:
-    """Each figure of what the rows hold, by file name."""
+    """The figures that can be drawn from the rows, by file name."""
     timed = [row for row in rows if row.p50_ms is not None]
     figures = {}
     for suffix, (machine, device, decode) in figure_places(rows).items():
@@ -41,23 +41,26 @@ def latency_figures(rows: list[Row]) -> dict[str, Figure]:
 
 
 def _by_computation(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Rows of one variant of each computation: the others share its figures."""
+    """By computation, the rows of its first variant: variants that share it have the same times."""
     first: dict[str, str] = {}
-    found: dict[str, list[Row]] = {}
+    panels: dict[str, list[Row]] = {}
     for row in rows:
         if first.setdefault(row.computation, row.variant) == row.variant:
-            found.setdefault(row.computation, []).append(row)
-    return found
+            panels.setdefault(row.computation, []).append(row)
+    return panels
 
 
 def _looks(rows: list[Row]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each runtime."""
-    names = list(dict.fromkeys(runtime_of(row) for row in rows))
-    return {n: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]) for i, n in enumerate(names)}
+    runtimes = list(dict.fromkeys(runtime_of(row) for row in rows))
+    return {
+        runtime: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)])
+        for i, runtime in enumerate(runtimes)
+    }
 
 
 def _panels(figure: Figure, names: Iterable[str]) -> list[Axes]:
-    """Axes with those titles, two abreast, under the figure's title."""
+    """Axes with these titles, two side by side, under the figure's title."""
     titles = list(names)
     room = 1 - 0.4 / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08, w_pad=0.08)
@@ -83,9 +86,9 @@ def _logarithmic(axis: Axis) -> None:
 
 @styled
 def latency_bars(rows: list[Row], title: str) -> Figure:
-    """p50 as a bar and p99 as a tick, single images, by runtime and threads; a panel each model.
+    """Single images by runtime and threads: p50 as a bar, p99 as a tick; a panel per computation.
 
-    A p99 beyond the axis is an arrow at its end; both figures stand beside the bar.
+    A p99 beyond the axis is an arrow at its end; p50 and p99 stand beside the bar as numbers.
     """
     panels = _by_computation(row for row in rows if row.batch_size == 1)
     lines = max(len(panel) for panel in panels.values())
@@ -103,26 +106,26 @@ def latency_bars(rows: list[Row], title: str) -> Figure:
 
 
 def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
-    places, middles = np.arange(len(panel)), [row.p50_ms or 0 for row in panel]
-    axes.barh(places, middles, color=colours, height=0.7)
-    end = max(1.25 * max(middles), min(3 * max(middles), max(row.p99_ms or 0 for row in panel)))
+    heights, medians = np.arange(len(panel)), [row.p50_ms or 0 for row in panel]
+    axes.barh(heights, medians, color=colours, height=0.7)
+    end = max(1.25 * max(medians), min(3 * max(medians), max(row.p99_ms or 0 for row in panel)))
     beside = axes.get_yaxis_transform()
-    tails = any(row.p99_ms is not None for row in panel)  # else too few queries for any
-    heading = f"{'p50':>6} {'p99' if tails else '':>6}"
+    has_p99 = any(row.p99_ms is not None for row in panel)  # too few queries give none
+    heading = f"{'p50':>6} {'p99' if has_p99 else '':>6}"
     axes.text(1.03, -0.8, heading, transform=beside, **_BESIDE)
-    for place, row in enumerate(panel):
+    for height, row in enumerate(panel):
         if row.p99_ms is not None:
             beyond = row.p99_ms > end
-            (tick,) = axes.plot(min(row.p99_ms, end), place, ">" if beyond else "|", color=INK)
+            (tick,) = axes.plot(min(row.p99_ms, end), height, ">" if beyond else "|", color=INK)
             tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
         figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
-        axes.text(1.03, place, figures, transform=beside, **_BESIDE)
-    axes.set_yticks(places, list(map(_setting, panel)))
+        axes.text(1.03, height, figures, transform=beside, **_BESIDE)
+    axes.set_yticks(heights, list(map(_setting, panel)))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(panel) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * end)
     axes.grid(axis="x")
-    axes.set_xlabel(f"milliseconds: bar p50{', tick p99' if tails else ''}")
+    axes.set_xlabel(f"milliseconds: bar p50{', tick p99' if has_p99 else ''}")
 
 
 def _setting(row: Row) -> str:
@@ -131,7 +134,7 @@ def _setting(row: Row) -> str:
 
 @styled
 def throughput_lines(rows: list[Row], title: str) -> Figure:
-    """Images a second by batch size on the most threads; a panel each model."""
+    """Images a second by batch size on the most threads; a panel per computation."""
     most = max((row.threads or 0 for row in rows), default=0)
     panels = _by_computation(row for row in rows if row.threads in (None, most))
     down, across = _shape(len(panels))
@@ -167,7 +170,7 @@ def throughput_lines(rows: list[Row], title: str) -> Figure:
 
 @styled
 def pareto(rows: list[Row], title: str) -> Figure:
-    """Accuracy in the runtime itself against p50, single images; a line joins the best.
+    """Accuracy in the runtime itself against p50 of single images; a line is the Pareto front.
 
     A variant is named at its fastest point on that line.
     """
@@ -179,9 +182,9 @@ def pareto(rows: list[Row], title: str) -> Figure:
     )
     (axes,) = _panels(figure, [""])
     for runtime, (colour, marker) in _looks(rows).items():
-        own = [(x, y) for x, y, row in points if runtime_of(row) == runtime]
-        if own:
-            axes.plot(*zip(*own, strict=True), marker, color=colour, markersize=6, label=runtime)
+        xy = [(x, y) for x, y, row in points if runtime_of(row) == runtime]
+        if xy:
+            axes.plot(*zip(*xy, strict=True), marker, color=colour, markersize=6, label=runtime)
     best = [points[i] for i in pareto_front([(x, y) for x, y, _ in points])]
     if best:
         across, up = [x for x, _, _ in best], [y for _, y, _ in best]

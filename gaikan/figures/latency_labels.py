@@ -1,8 +1,8 @@
-"""Numbers as figures and tables of latency have them."""
+"""How figures and tables of latency write a number."""
 
 
 def digits(value: float | None, figures: int = 3) -> str:
-    """A number with so many significant digits, never in powers of ten; nothing for None."""
+    """A number with `figures` significant digits, never in powers of ten; empty for None."""
     if value is None:
         return ""
     decimals = max(0, figures - 1 - _magnitude(value))

@@ -1,4 +1,4 @@
-"""The figures of a report; each function takes arrays or a table and returns a Figure."""
+"""Samples, accuracy, scatter and confusion matrix; each from arrays or a table to a Figure."""
 
 import numpy as np
 import pandas as pd
@@ -33,10 +33,10 @@ Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 MARKS = {"anchor": "o", "head": "D", "reference": "s"}
-MANY = 16  # classes; the names of more anchors than these would cover the plot
-CROWDED = 25  # classes; the cells of a larger confusion matrix are too small for numbers
+MANY = 16  # classes; the names of more anchors would cover the plot
+CROWDED = 25  # classes; cells of a larger confusion matrix are too small for numbers
 
-# What a row of the accuracy figure is, by its `kind` and whether it is `tied`.
+# The legend of the accuracy figure, by a row's `kind` and whether it is `tied`.
 STANDING = {
     ("anchor", True): "tied: cannot be told apart from the best",
     ("anchor", False): "behind the best",
@@ -49,7 +49,7 @@ STANDING = {
 
 @styled
 def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
-    """One row a class: its name, its count and `per_class` of its images, evenly picked.
+    """One row per class: its name, its count, and up to `per_class` of its images, evenly picked.
 
     Images keep their pixels: small ones are enlarged by a whole number, large ones are averaged
     down. All share one intensity scale: 0..255 for uint8, the 1st to 99th percentile of the images
@@ -67,18 +67,18 @@ def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
 
 
 def _pick(frames: Frames, label: int, count: int) -> Index:
-    """Up to `count` images of a class, evenly from each group, as many groups as there is room."""
+    """Up to `count` images of a class, evenly from each of as many groups as there is room for."""
     index = np.flatnonzero(frames.labels == label)
     if frames.groups is None or not len(index):
         return index[_evenly(len(index), count)]
     index = index[np.argsort(frames.groups[index], kind="stable")]
-    group = frames.groups[index]
-    members = np.split(index, np.flatnonzero(group[1:] != group[:-1]) + 1)
-    members = sorted((members[i] for i in _evenly(len(members), count)), key=len)
+    groups = frames.groups[index]
+    by_group = np.split(index, np.flatnonzero(groups[1:] != groups[:-1]) + 1)
+    by_group = sorted((by_group[i] for i in _evenly(len(by_group), count)), key=len)
     picked: list[Index] = []
-    for position, member in enumerate(members):
+    for position, group_rows in enumerate(by_group):
         room = count - sum(map(len, picked))
-        picked.append(member[_evenly(len(member), room // (len(members) - position))])
+        picked.append(group_rows[_evenly(len(group_rows), room // (len(by_group) - position))])
     return np.sort(np.concatenate(picked))
 
 
@@ -87,7 +87,7 @@ def _evenly(n: int, count: int) -> Index:
 
 
 def _strips(images: Pixels, counts: list[int]) -> Pixels:
-    """Images (N, H, W, 3) side by side on white, hairlines around, `counts[i]` on the i-th strip.
+    """Images (N, H, W, 3) side by side on white, framed by hairlines; strip i has `counts[i]`.
 
     The result is (strips, H', W', 3).
     """
@@ -103,7 +103,7 @@ def _strips(images: Pixels, counts: list[int]) -> Pixels:
 
 
 def _labelled_strips(strips: Pixels, texts: list[tuple[str, str]], scale: str) -> Figure:
-    """The strips below each other, one pixel a pixel, with a name and a count at their left."""
+    """The strips below each other at their own pixels, each with its name and count at the left."""
     rows, tall, wide = strips.shape[:3]
     widest = text_inches([text for pair in texts for text in pair], 9)[:, 0].max()
     margin = np.ceil((widest + 0.2) * DPI) / DPI
@@ -181,8 +181,8 @@ def _scatter_page(looks: list[tuple[str, int, str, str]], title: str) -> tuple[F
     return figure, axes
 
 
-def _anchor(axes: Axes, place: Floats, colour: str, marker: str, size: float) -> None:
-    mark = axes.scatter(place[0], place[1], s=size, color=colour, marker=marker, zorder=3)
+def _anchor(axes: Axes, point: Floats, colour: str, marker: str, size: float) -> None:
+    mark = axes.scatter(point[0], point[1], s=size, color=colour, marker=marker, zorder=3)
     mark.set(edgecolor="black", linewidth=1.3)
     mark.set_path_effects([withStroke(linewidth=4, foreground="white")])
 
@@ -194,8 +194,7 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     Columns: `variant`, `accuracy`, `low`, `high` (0..1; NaN where there is no interval), `tied`
     (cannot be told apart from the best) and `kind` ("anchor", "head" for a network's own softmax
     decision, or "reference"). Tied rows are filled and lie on a band; head rows are diamonds,
-    references squares. Dots and not
-    solid bars, because the axis leaves out what no variant reaches down to.
+    references squares. Dots and not solid bars, because the axis does not start at 0.
     """
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
     names = labels(table["variant"], columns=44)
@@ -203,9 +202,9 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     figure = sheet(text_inches(variants, 9)[:, 0].max() + 6, 1.1 + 0.26 * len(table))
     axes = flowing(figure, below_title=0)
     _accuracy_marks(axes, table)
-    for row, text in enumerate(_figures_of(table)):
-        place = axes.get_yaxis_transform()
-        axes.text(1.02, row, text, va="center_baseline", size=8, transform=place)
+    for row, figures in enumerate(_figures_of(table)):
+        beside = axes.get_yaxis_transform()
+        axes.text(1.02, row, figures, va="center_baseline", size=8, transform=beside)
     axes.set_yticks(range(len(table)), variants)
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -234,7 +233,7 @@ def _accuracy_marks(axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _figures_of(table: pd.DataFrame) -> list[str]:
-    """Accuracy and interval of each row as text, %."""
+    """Accuracy and interval of each row in % as text."""
     rows = 100 * table[["accuracy", "low", "high"]].to_numpy(float)
     return [
         f"{mean:.1f}" + ("" if np.isnan(low) else f"   {low:.1f} to {high:.1f}")
@@ -247,8 +246,8 @@ def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
     """Counts of a confusion matrix, coloured by their share of the row.
 
     `matrix` holds integers; its index has the actual classes and its columns the predicted ones,
-    which may be others. The cells of right answers are framed. Beyond `CROWDED` classes the
-    numbers are left out.
+    which may be other classes. The cells of right answers are framed. Beyond `CROWDED` classes
+    the numbers are left out.
     """
     counts = matrix.to_numpy(np.int64)
     totals = counts.sum(axis=1, keepdims=True)
@@ -278,7 +277,7 @@ def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
 def _matrix_page(
     down: list[str], across: list[str], cell: float, title: str
 ) -> tuple[Figure, Axes, Axes]:
-    """A figure with axes for cells of that size, inches, and axes for a colour bar."""
+    """A figure with axes for cells of `cell` inches, and axes for a colour bar."""
     points = 9 if cell > 0.3 else 8
     longest = text_inches(across, points)[:, 0].max()
     slanted = longest > 0.9 * cell

@@ -23,7 +23,7 @@ from gaikan.system.files import replacing
 Floats = NDArray[np.float64]
 
 DPI = 144
-# Colours and markers repeat with coprime periods: 70 classes are told apart, by shape in greyscale.
+# 7 colours and 10 markers: 70 classes look different.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">")
 
 _CJK = (
@@ -44,12 +44,12 @@ _CJK = (
 
 @cache
 def families() -> list[str]:
-    """Font families to draw with: matplotlib's own, then the installed ones that have Japanese."""
+    """Font families to draw with: matplotlib's own, then the installed ones with Japanese."""
     installed = set(font_manager.get_font_names())
     return ["DejaVu Sans", *(family for family in _CJK if family in installed)]
 
 
-# For every function that builds or draws a figure; matplotlib's own settings are left as they were.
+# Decorates every function that builds or draws a figure; matplotlib's global settings stay.
 styled = rc_context(
     {
         "font.family": families(),
@@ -84,7 +84,7 @@ def _columns(text: str) -> int:
 
 
 def _shorten(text: str, columns: int) -> str:
-    """The text with its middle left out, so that it is at most `columns` wide."""
+    """The text, its middle left out where it is wider than `columns` characters."""
     if _columns(text) <= columns:
         return text
     tail = len(text)
@@ -97,7 +97,7 @@ def _shorten(text: str, columns: int) -> str:
 
 
 def labels(names: Iterable[str], columns: int = 28) -> dict[str, str]:
-    r"""What stands for each name in a figure: one line, at most about `columns` characters wide.
+    r"""The text for each name in a figure: one line, at most about `columns` characters wide.
 
     A character that no installed font has is written as its code point (`\u6b20`) instead of as an
     empty box, which would make names alike. Names that shorten to the same text get a number. `$`
@@ -123,7 +123,7 @@ def text_inches(texts: Iterable[str], points: float) -> Floats:
 
 @styled
 def sheet(width: float, height: float, title: str = "") -> Figure:
-    """An empty figure of that size, inches, made wider where its title needs it."""
+    """An empty figure of `width` x `height` inches, wider where its title needs it."""
     heading = labels([title], columns=90)[title]
     width = max(width, text_inches([heading], 10)[0, 0] + 0.2)
     figure = Figure(figsize=(width, height), dpi=DPI)
@@ -132,30 +132,32 @@ def sheet(width: float, height: float, title: str = "") -> Figure:
 
 
 def flowing(figure: Figure, below_title: float) -> Axes:
-    """Axes that leave as much room as their labels and legend need, `below_title` inches down."""
+    """Axes that fill the figure but for their labels and legend, from `below_title` inches down."""
     room = 1 - below_title / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room))
     return figure.add_subplot()
 
 
 def fixed(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches."""
+    """Axes whose place and size are given in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
 def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | None = None) -> None:
-    """Write beside each of the marks (K, 2) its text, clear of the others where that can be.
+    """Writes its text beside each of the marks (K, 2), clear of the other marks where possible.
 
     `others` (M, 2) are marks without a text. The axes' limits and place must not change any more.
     """
-    places = axes.transData.transform(marks)
+    positions = axes.transData.transform(marks)
     page = axes.get_window_extent().extents
-    all_places = places if others is None else axes.transData.transform(np.vstack([marks, others]))
-    taken = np.hstack([all_places - 12, all_places + 12])
+    all_positions = (
+        positions if others is None else axes.transData.transform(np.vstack([marks, others]))
+    )
+    taken = np.hstack([all_positions - 12, all_positions + 12])
     sizes = text_inches(texts, 8) * DPI
-    for mark, place, text, size in zip(marks, places, texts, sizes, strict=True):
-        candidates = place + _around(size)
+    for mark, position, text, size in zip(marks, positions, texts, sizes, strict=True):
+        candidates = position + _around(size)
         outside = np.maximum(page[:2] - candidates, 0) + np.maximum(candidates + size - page[2:], 0)
         boxes = np.hstack([candidates, candidates + size])
         best = int((outside.sum(axis=1) * 100 + _overlap(boxes, taken)).argmin())
@@ -163,7 +165,7 @@ def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | No
         axes.annotate(
             text,
             xy=mark,
-            xytext=(candidates[best] - place) * 72 / DPI,
+            xytext=(candidates[best] - position) * 72 / DPI,
             textcoords="offset points",
             size=8,
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
@@ -173,7 +175,7 @@ def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | No
 
 
 def _around(size: Floats) -> Floats:
-    """Lower left corners (M, 2) of a box of that size around the origin, nearest first, pixels."""
+    """Lower left corners (M, 2) in pixels for a box of `size` around the origin, nearest first."""
     ways = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)])
     reaches = np.array([18, 30, 46, 66, 92, 122])
     centres = ways * (reaches[:, np.newaxis, np.newaxis] + size / 2)
@@ -213,11 +215,11 @@ def _is_photograph(image: AxesImage) -> bool:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure as a PNG that is the same, byte for byte, for the same figure.
+    """Writes the figure as a PNG that is the same, byte for byte, for the same figure.
 
-    Nothing but pixels and their size is in it. To keep files small, a figure
-    without colours is written in shades of grey, and one without photographs in 256 colours, which
-    alters at most the rims of its letters and marks.
+    It holds nothing but pixels and their size. To keep files small, a figure without colours is
+    written in shades of grey, and one without photographs in 256 colours, which alters at most the
+    rims of its letters and marks.
     """
     drawn = pixels(figure)
     image = Image.fromarray(drawn)

@@ -1,7 +1,7 @@
-"""Line drawings as SVG, written in milliseconds: `gaikan pick` has no time for matplotlib.
+"""Line drawings as SVG, written in milliseconds: `gaikan pick` cannot wait for matplotlib.
 
-Lengths are pixels at full size. Text is drawn with the reader's own fonts, so widths of text are
-estimates on the wide side.
+Lengths are in pixels. Text is drawn with the reader's own fonts, so widths of text are estimates,
+rather too wide.
 """
 
 from html import escape
@@ -14,7 +14,7 @@ SIZE = 13
 
 
 class Drawing:
-    """Elements in the order in which they are drawn."""
+    """An SVG picture; what is added later is drawn on top."""
 
     def __init__(self, width: float, height: float, title: str) -> None:
         self.width, self.height, self.title = width, height, title
@@ -31,22 +31,22 @@ class Drawing:
         radius: float = 4,
         opacity: float = 1,
     ) -> None:
-        """A rectangle with round corners; `opacity` is of its filling."""
+        """A rectangle with round corners; `opacity` is that of its filling, in 0..1."""
         self.elements.append(
             f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
             f'rx="{radius:g}" fill="{fill}" fill-opacity="{opacity:g}" stroke="{stroke}"/>'
         )
 
     def path(self, data: str, stroke: str, width: float = 1.5) -> None:
-        """An open line through `data`, in SVG's notation."""
+        """A line; `data` is a path in SVG's notation."""
         self.elements.append(
             f'<path d="{data}" fill="none" stroke="{stroke}" stroke-width="{width:g}"/>'
         )
 
     def outline(self, data: str, left: float, top: float, scale: float) -> None:
-        """A filled shape."""
-        place = f"translate({left:g} {top:g}) scale({scale:g})"
-        self.elements.append(f'<path d="{data}" transform="{place}" fill="{INK}"/>')
+        """A filled shape, moved to (`left`, `top`); `data` is a path in SVG's notation."""
+        transform = f"translate({left:g} {top:g}) scale({scale:g})"
+        self.elements.append(f'<path d="{data}" transform="{transform}" fill="{INK}"/>')
 
     def text(
         self,
@@ -83,13 +83,14 @@ class Drawing:
 
 
 def printable(words: str) -> str:
-    """The text with what XML cannot hold, or nobody can see, written as its code point."""
+    """The text, with characters that are not printable written as their code point."""
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in words
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in words
     )
 
 
 def width_of(words: str, size: float = SIZE) -> float:
-    """About how wide a text is; rather more."""
-    wide = sum(1.75 if east_asian_width(each) in "WF" else 1 for each in words)
+    """Width of a text in pixels, estimated rather too wide."""
+    wide = sum(1.75 if east_asian_width(character) in "WF" else 1 for character in words)
     return 0.62 * size * wide

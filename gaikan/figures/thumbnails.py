@@ -1,4 +1,4 @@
-"""Images of parts made small enough to look at, and many of them in one file."""
+"""Images of parts as small pictures, and a sheet that holds many of them in one file."""
 
 import io
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
-SIDE = 48  # pixels, the longer side of an image on a sheet; smaller images keep theirs
-COLUMNS = 40
-QUALITY = 80
+SIDE = 48  # pixels: the longer side of an image on a sheet; smaller images keep theirs
+COLUMNS = 40  # images in a row of a sheet
+QUALITY = 80  # of WebP, in 0..100
 
 
 def as_rgb(images: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[Pixels, str]:
-    """Images (N, C, H, W) as (N, H, W, 3), and the words that explain the scale."""
+    """Images (N, C, H, W) as (N, H, W, 3) uint8, and a text that explains their scale."""
     scale = "black 0, white 255"
     if images.dtype != np.uint8:
         low, high = np.percentile(images[np.isfinite(images)], (1, 99))
@@ -27,7 +27,7 @@ def as_rgb(images: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[Pixels, str
 
 
 def thumbnail(image: Pixels, side: int) -> Pixels:
-    """The image (H, W, 3) with its longer side at most `side` pixels."""
+    """The image (H, W, 3) with a longer side of at most `side`; enlarged by whole factors only."""
     height, width = image.shape[:2]
     factor = side / max(height, width)
     if factor >= 1:
@@ -39,7 +39,7 @@ def thumbnail(image: Pixels, side: int) -> Pixels:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Small images, `COLUMNS` a row, each `width` x `height` pixels, as one WebP file."""
+    """Small images of `width` x `height` pixels, `COLUMNS` in a row, as one WebP file."""
 
     content: bytes
     width: int
@@ -65,7 +65,7 @@ def sheet(images: NDArray[np.uint8] | NDArray[np.float32]) -> Sheet:
 
 
 def webp(image: Image.Image) -> bytes:
-    """The image as a WebP file that nobody tells from it."""
+    """The image as a WebP file, at a quality whose loss nobody sees."""
     content = io.BytesIO()
     image.save(content, "WEBP", quality=QUALITY, method=2)
     return content.getvalue()

@@ -54,7 +54,7 @@ class RunOutcome:
     about: str  # caption of the summary
     rates: pd.DataFrame | None  # with an ok class
     failed: list[FailedCell]
-    kept: bool = False  # nothing had changed, and the files of the run before stand
+    kept: bool = False  # nothing has changed, and the files of the run before stay
 
 
 def bench(
@@ -88,25 +88,25 @@ def bench(
         leaks = find_leaks(work.experiment, work.store)
         watcher.stage("writing the report")
         judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
-        found = evaluate(config, work.experiment, judges, grid.answers, leaks)
-        write_run(out, config, work, grid, found)
+        findings = evaluate(config, work.experiment, judges, grid.answers, leaks)
+        write_run(out, config, work, grid, findings)
         seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
         making = Making(*place.machine, weights, made_from, seconds)
-        seal(out, config, work, grid, found, making)
+        seal(out, config, work, grid, findings, making)
         if config.pictures:
             write_pages(out)
-    about = accuracy_caption(found.summary, work.experiment).en
-    return RunOutcome(out, found.summary, about, found.rates, grid.failed)
+    about = accuracy_caption(findings.summary, work.experiment).en
+    return RunOutcome(out, findings.summary, about, findings.rates, grid.failed)
 
 
 def refuse_summary(out: Path) -> None:
-    """Raises ConfigError where the folder is that of a summary of several runs."""
+    """Raises ConfigError where the folder holds a summary of several runs."""
     if (out / PAGE).exists():
         raise ConfigError(f"{out}: holds a summary of several runs; choose another --out")
 
 
 def check_config(config: Config) -> None:
-    """Raises ConfigError for what can be told without images, and without asking a cluster."""
+    """Raises ConfigError for what is wrong without reading images or asking a cluster."""
     axes(config)
     if config.timing.enabled:
         TimingOptions.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
@@ -125,14 +125,14 @@ class CellPlace:
 
     @property
     def machine(self) -> tuple[MachineFacts, int | None]:
-        """What trains, and how many Dask workers it is; None: this machine itself."""
+        """Facts of what trains, and the number of its Dask workers (None: this machine)."""
         if self.workers is None:
             return MachineFacts.here(self.device), None
         return self.workers.machine(self.device), len(self.workers.facts)
 
 
 def find_place(config: Config, watcher: Watcher) -> CellPlace:
-    """The place that the configuration asks for; its workers are asked what they are.
+    """The place that the configuration asks for, with the facts of its workers.
 
     Raises ConfigError.
     """
@@ -196,24 +196,24 @@ def take_folder(out: Path, work: Work, replace_run: bool) -> None:
 
 
 def check_folder(config: Config, out: Path) -> None:
-    """Raises ConfigError where `out` holds a run of other sources, which have to be read for it."""
+    """Raises ConfigError where `out` holds a run of other sources; reads the sources to tell."""
     if not holds_run(out):
         return
     try:
         experiment = prepare(config, KeptSources(Store(out / "store")).read)
-    except GaikanError:  # told when the run begins
+    except GaikanError:  # reported when the run begins
         return
     refuse_other(out, experiment.sources)
 
 
 def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
-    """A hash of what determines the run's files, but for those of timing and picking."""
+    """A hash of all that determines the run's files, except those of timing and picking."""
     return key_of(
         {
             "config": config.model_dump(mode="json"),
             "data": describe_sources(experiment).model_dump(mode="json"),
-            "networks": [asdict(at) for at in grid.stored],
-            "failed": [asdict(each) for each in grid.failed],
+            "networks": [asdict(keys) for keys in grid.stored],
+            "failed": [asdict(cell) for cell in grid.failed],
             "code": package_version(),
             "packages": machine.packages(),
         }
@@ -221,7 +221,7 @@ def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
 
 
 def unchanged(out: Path, made_from: str) -> RunFolder | None:
-    """The run that is in the folder, where it is this one and whole."""
+    """The run in the folder if it is made from the same and whole; else None."""
     manifest = read_manifest_if_any(out)
     if manifest is None or manifest.made_from != made_from:
         return None
@@ -231,13 +231,13 @@ def unchanged(out: Path, made_from: str) -> RunFolder | None:
 
 
 def keep(before: RunFolder, experiment: Experiment, grid: Grid) -> RunOutcome:
-    """The outcome of a run whose files stand as they are."""
+    """The outcome of a run whose files stay as they are."""
     about = accuracy_caption(before.summary, experiment).en
     return RunOutcome(before.out, before.summary, about, before.rates, grid.failed, kept=True)
 
 
 def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Reference]:
-    """The classical references, where there are to be some; images as the networks have them."""
+    """The classical references that the run is to have; images normalised as for the networks."""
     experiment = work.experiment
     if no_references(config, experiment) is not None:
         return []
@@ -247,7 +247,7 @@ def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Referen
 
 
 def find_leaks(experiment: Experiment, store: Store) -> Leaks:
-    """The audit; which images are copies of which is kept, as it takes seconds to find."""
+    """The audit of leaks; the copies that it finds are stored, as the search takes seconds."""
     train, test = experiment.train, experiment.test
     key = key_of(
         {
@@ -264,19 +264,19 @@ def find_leaks(experiment: Experiment, store: Store) -> Leaks:
     return audit(train, test, experiment.parts, copies)
 
 
-def write_run(out: Path, config: Config, work: Work, grid: Grid, found: Findings) -> None:
-    """The tables and, where they are wanted, the pictures."""
-    bench_files.write_tables(out, found, work.experiment.test.classes)
-    write_accuracy_page(out, found.summary, work.experiment)
+def write_run(out: Path, config: Config, work: Work, grid: Grid, findings: Findings) -> None:
+    """Writes the tables and, unless they are turned off, the pictures."""
+    bench_files.write_tables(out, findings, work.experiment.test.classes)
+    write_accuracy_page(out, findings.summary, work.experiment)
     if config.pictures:
-        write_pictures(out, work.experiment, grid.networks, found)
+        write_pictures(out, work.experiment, grid.networks, findings)
 
 
 def seal(
-    out: Path, config: Config, work: Work, grid: Grid, found: Findings, making: Making
+    out: Path, config: Config, work: Work, grid: Grid, findings: Findings, making: Making
 ) -> None:
     """Writes the manifest with the checksums of the files: from now on the run is whole."""
-    leaks, first = found.leaks, work.cells[0]
+    leaks, first = findings.leaks, work.cells[0]
     manifest = describe_run(config, work.experiment, first, grid, leaks, work.store, making)
-    files = bench_files.checksums(out, bench_files.names(found, grid.networks, config.pictures))
+    files = bench_files.checksums(out, bench_files.names(findings, grid.networks, config.pictures))
     bench_files.write_manifest(out, manifest.model_copy(update={"files": files}))

@@ -39,7 +39,7 @@ def time_networks(
     run = TimedRun.read(out)
     with locked(out):
         facts = read_facts(out)
-        rows = own_rows(out) if csv is None else []  # damaged: told before, not after
+        rows = own_rows(out) if csv is None else []  # a damaged table is reported before the timing
         if not again and facts is not None and facts.key == run.timing_key(options):
             return Latency(rows, kept=True)
         timing = time_run(run, options, report)

@@ -17,7 +17,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, imported when asked for: the line has neither scikit-learn nor torch."""
+    """Imports an estimator when it is first asked for: the line lacks scikit-learn and torch."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

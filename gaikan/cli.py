@@ -54,17 +54,17 @@ for _name, _command in _COMMANDS.items():
 
 
 def main() -> None:
-    """The entry point: an error of the user's is one line on stderr, and exit code 2.
+    """Runs the command line. An error that the user can mend is one line on stderr, exit code 2.
 
-    So is one of the system's: a full disk can show anywhere.
+    So is an error of the operating system: a disk may be full anywhere.
     """
     machine.heed_quota()
     try:
         app()
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
-            later = "; the same command goes on where it stopped" if _state["resumes"] else ""
-            _say(f"interrupted{later}")
+            hint = "; the same command goes on where it stopped" if _state["resumes"] else ""
+            _say(f"interrupted{hint}")
         raise
     except GaikanError as error:
         if _state["debug"]:

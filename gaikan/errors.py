@@ -2,14 +2,14 @@
 
 import unicodedata
 
-_NOT_SHOWN = {"Cc", "Cs", "Zl", "Zp"}  # control characters, half characters, line separators
+_NOT_SHOWN = {"Cc", "Cs", "Zl", "Zp"}  # Unicode categories: control, surrogate, line, paragraph
 
 
 def one_line(text: str) -> str:
-    """`text` with line breaks and control characters spelt out, as they stand in source code.
+    """`text` with each line break and control character written as an escape, as in source code.
 
-    Names come from files of other people: one with a line break would make two messages, one with
-    an escape sequence would colour a terminal, or worse.
+    Names come from other people's files: a line break in one would make two messages of one, and
+    an escape sequence would control the terminal.
     """
     if text.isprintable():
         return text
@@ -20,7 +20,7 @@ def one_line(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a message: as Python writes it, not too long."""
+    """A value as a message shows it: its `repr`, cut after 100 characters."""
     try:
         text = repr(value)
     except ValueError:  # a number of thousands of digits

@@ -6,9 +6,9 @@ import numpy as np
 
 
 def stream(seed: int, *name: str) -> np.random.Generator:
-    """The generator of the use `name` (for example "split", "batches") under `seed`.
+    """The random generator for the use called `name`, such as "split" or "batches".
 
-    Streams of different names are independent, and adding a use does not move the others.
+    Streams of different names are independent: a new use does not change the others.
     """
     digest = hashlib.sha256("\0".join(name).encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, np.uint32).tolist()])

@@ -1,4 +1,4 @@
-"""What a variant is, and the one place where its name is made: no name is ever taken apart."""
+"""A variant of the grid, and the one place where its name is made."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ Kind = Literal["anchor", "head", "reference"]
 
 
 def network_name(arch: str, style: str) -> str:
-    """What the variants of one trained network share."""
+    """The name of a trained network, which begins the names of its variants."""
     return f"{arch}-{style}"
 
 
@@ -25,8 +25,7 @@ def network_name(arch: str, style: str) -> str:
 class Variant:
     """Architecture, training style and anchor method: a row of every table.
 
-    A classical reference is of `REFERENCE` instead of an architecture; its name stands for the
-    style, and it has no anchors.
+    A classical reference has `REFERENCE` as its architecture, its name as its style, no anchors.
     """
 
     arch: str
@@ -35,22 +34,22 @@ class Variant:
 
     @classmethod
     def reference(cls, name: str) -> "Variant":
-        """The classical reference of that name."""
+        """The classical reference called `name`."""
         return cls(REFERENCE, name, _NO_ANCHOR)
 
     @property
     def network(self) -> str:
-        """Architecture and style."""
+        """The name of the trained network that this variant uses."""
         return network_name(self.arch, self.style)
 
     @property
     def name(self) -> str:
-        """As every file and page calls it: `{arch}-{style}-{anchor}`, `reference-{name}`."""
+        """The name in every file and page: `{arch}-{style}-{anchor}`, or `reference-{name}`."""
         return self.network if self.anchor == _NO_ANCHOR else f"{self.network}-{self.anchor}"
 
     @property
     def kind(self) -> Kind:
-        """By anchors, by its own head, or a classical reference."""
+        """What decides: the nearest anchor, the network's head, or a classical reference."""
         if self.arch == REFERENCE:
             return "reference"
         return "head" if self.anchor == HEAD else "anchor"
@@ -63,20 +62,20 @@ def check_names(archs: Iterable[str], styles: Iterable[str], anchors: Iterable[s
         "style": ([*styles], ()),
         "anchor": ([*anchors], (HEAD, _NO_ANCHOR)),
     }
-    for axis, (names, taken) in axes.items():
+    for axis, (names, reserved) in axes.items():
         for name in names:
             if not _LEGAL(name):
                 raise ConfigError(
                     f"{axis} {name!r}: a name is letters A to Z, digits, '-' and '_', and begins "
                     "with a letter or digit; rename it"
                 )
-            if name in taken:
+            if name in reserved:
                 raise ConfigError(f"{axis} {name!r}: this name has a meaning already; rename it")
     known: dict[str, Variant] = {}
     for parts in product(axes["arch"][0], axes["style"][0], [*axes["anchor"][0], HEAD]):
         variant = Variant(*parts)
-        # Not by case either: the names become those of files.
+        # Files are named after variants, and some systems do not tell upper from lower case.
         other = known.setdefault(variant.name.lower(), variant)
         if other != variant:
-            both = " and ".join(f"{v.arch} + {v.style} + {v.anchor}" for v in (other, variant))
-            raise ConfigError(f"{both}: both are called {variant.name!r}; rename one of the parts")
+            pair = " and ".join(f"{v.arch} + {v.style} + {v.anchor}" for v in (other, variant))
+            raise ConfigError(f"{pair}: both are called {variant.name!r}; rename one of the parts")

@@ -1,4 +1,4 @@
-"""What an anchor method may see: the fit images, never others."""
+"""What an anchor method is given: the fit images, never others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Images, Labels
 
-_ROWS = 2**15  # summed at once, so that many images need not be in memory
+_ROWS = 2**15  # summed at a time, so that the images need not all be in memory
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class FitPart:
         for start in range(0, len(rows), _ROWS):
             labels = self.labels[start : start + _ROWS]
             order = np.argsort(labels, kind="stable")
-            held, starts = np.unique(labels[order], return_index=True)
-            some = rows[start : start + _ROWS][order]
-            sums[held] += np.add.reduceat(some, starts, axis=0, dtype=np.float64)
+            classes, starts = np.unique(labels[order], return_index=True)
+            by_class = rows[start : start + _ROWS][order]
+            sums[classes] += np.add.reduceat(by_class, starts, axis=0, dtype=np.float64)
         return (sums / counts[:, None]).astype(np.float32)

@@ -7,5 +7,5 @@ from gaikan.anchors.fit import FitPart
 
 
 def mean_embedding(fit: FitPart) -> NDArray[np.float32]:
-    """Anchors (K, D)."""
+    """Anchors (K, D), one a class."""
     return fit.class_means(fit.embeddings)

@@ -47,12 +47,13 @@ class Cnn(Network):
         return F.relu(self.fc2(x))
 
     def _first(self, images: Tensor) -> Tensor:
+        """conv1, pooling, ReLU and dropout; in one step where that is faster."""
         small = self.conv1.in_channels == 1 and self.pool == (2, 2)
         if not (self.training and small and images.device.type == "cpu"):
             x = F.max_pool2d(self.conv1(images), self.pool)
             return cast(Tensor, self.dropout(F.relu(x, inplace=True)))
         kept = torch.rand(len(images), len(self.conv1.weight)) >= self.dropout.p
-        # Dropout multiplies what it keeps: the weights here, as they are the fewer numbers.
+        # Dropout scales up what it keeps. Scaling the weights does the same on fewer numbers.
         scale = 1 / (1 - self.dropout.p)
         weight, bias = self.conv1.weight * scale, cast(Tensor, self.conv1.bias) * scale
         if torch.is_autocast_enabled("cpu"):
@@ -62,4 +63,5 @@ class Cnn(Network):
 
 
 def _factor(size: int) -> int:
+    """How many pixels to pool into one, so that a map of `size` comes nearest to the target."""
     return max(1, round(size / _TARGET_MAP))

@@ -9,15 +9,15 @@ from torch.nn import functional as F
 
 from gaikan.networks.shape import Network
 
-_NO_CONTRAST = 1e-6  # variance of an image, beside 1 of the fit images
+_NO_CONTRAST = 1e-6  # variance of an image that has no contrast; that of the fit images is 1
 
 
 class Embedder(nn.Module):
-    """(N, C, H, W) uint8 or float32 as the source has them -> (N, D) float32.
+    """Raw images (N, C, H, W), uint8 or float32, -> embeddings (N, D) float32.
 
-    `mean` and `std` (C,) are of the fit images; a constant channel has `std` 1. With `by_image`
-    each image is then given mean 0 and deviation 1 as a whole, so that exposure does not matter;
-    one without contrast, beside the fit images, stays so.
+    `mean` and `std` (C,) are those of the fit images; a constant channel has `std` 1. With
+    `by_image` each image is then brought to mean 0 and deviation 1 as a whole, so that exposure
+    does not matter. An image that has almost no contrast is not stretched.
     """
 
     mean: Tensor
@@ -34,7 +34,7 @@ class Embedder(nn.Module):
 
     @property
     def embedding_size(self) -> int:
-        """D."""
+        """How many numbers an embedding has, D."""
         assert isinstance(self.network, Network)
         return self.network.embedding_size
 

@@ -38,7 +38,8 @@ def convolved_pooled_relu(
 def _patches(images: Tensor, pool: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """The 3 x 3 patches (P, N * height * width, 10) of images (N, H, W).
 
-    P are the pixels of a window, row by row, `size` the windows in an image. The last column is 1.
+    P counts the pixels of a pooling window, row by row; `size` is how many windows an image has,
+    (height, width). The last column is 1.
     """
     padded = F.pad(images, (1, 1, 1, 1))
     patches = padded.new_ones(*pool, len(images), *size, 10)
@@ -52,13 +53,15 @@ def _patches(images: Tensor, pool: tuple[int, int], size: tuple[int, int]) -> Te
 
 
 class _Largest(torch.autograd.Function):
-    """patches (P, M, K) @ columns (K, O), and of each P the largest, or 0: (M, O).
+    """The largest of patches (P, M, K) @ columns (K, O) over P, and at least 0: (M, O).
 
-    M is N images of equal parts; a column that is not kept (N, O) of an image is 0.
+    The M windows are those of N images, equally many each. Where `kept` (N, O) is False, all
+    windows of an image become 0 in that column.
 
-    Comparing and choosing is done in whole numbers, four times as fast as bfloat16: the bits of
+    Comparing and choosing is done on whole numbers, four times as fast as bfloat16: the bits of
     two floating-point numbers have the numbers' order unless both are negative, where 0 is
-    larger than either. A gradient times 0 or 1, and less itself or 0, is exact in bits as well.
+    larger than either. Multiplying the bits of a gradient by 0 or 1 is exact, and so is taking
+    from them themselves or 0.
     """
 
     @staticmethod
@@ -67,9 +70,9 @@ class _Largest(torch.autograd.Function):
         product = patches.flatten(0, 1) @ columns
         bits = product.view(_BITS[patches.dtype]).view(len(patches), -1, columns.shape[1])
         largest = bits[0]
-        for one in bits[1:]:
-            before, largest = largest, torch.maximum(largest, one)
-            one.gt_(before)  # in place: from here on only who won matters, as 0 or 1
+        for candidate in bits[1:]:
+            before, largest = largest, torch.maximum(largest, candidate)
+            candidate.gt_(before)  # in place: from here on only who won matters, as 0 or 1
         largest = largest.clamp_min(0)
         largest.view(len(kept), -1, columns.shape[1]).mul_(kept[:, None].to(largest.dtype))
         ctx.save_for_backward(patches, largest, bits)
@@ -77,11 +80,11 @@ class _Largest(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
-        """(M, O) to (K, O): of each P only the first largest had a part in it."""
+        """Gradient (M, O) to (K, O): in each window only the first largest pixel gets it."""
         patches, largest, won = ctx.saved_tensors
-        each = torch.empty_like(won)
-        torch.clamp_max(largest, 1, out=each[0]).mul_(gradient.view(largest.dtype))
+        shares = torch.empty_like(won)  # of the gradient, by pixel of the window
+        torch.clamp_max(largest, 1, out=shares[0]).mul_(gradient.view(largest.dtype))
         for k in range(len(won) - 1, 0, -1):  # the last that won is the largest
-            torch.mul(each[0], won[k], out=each[k])
-            each[0].sub_(each[k])
-        return None, patches.flatten(0, 1).t() @ each.view(gradient.dtype).flatten(0, 1), None
+            torch.mul(shares[0], won[k], out=shares[k])
+            shares[0].sub_(shares[k])
+        return None, patches.flatten(0, 1).t() @ shares.view(gradient.dtype).flatten(0, 1), None

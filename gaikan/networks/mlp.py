@@ -16,8 +16,8 @@ class Mlp(Network):
     Measured on circuit boards, mlp-triplet, validation accuracy: 96 epochs instead of the cnn's
     24 take it from 0.772 to 0.796, batch normalisation to 0.821; dropout of 0.25 costs a point.
     Twice the batch takes 0.63 of the time at the same accuracy (0.824 instead of 0.823; connector
-    terminals 0.753 instead of 0.733; two seeds each), as much of a step goes over the weights.
-    So trained, 84 epochs are as good as 96: 0.821 and 0.821, siamese 0.797 and 0.795 (fp32, two
+    terminals 0.753 instead of 0.733; two seeds each): much of a step updates the weights. With
+    that batch, 84 epochs are as good as 96: 0.821 and 0.821, siamese 0.797 and 0.795 (fp32, two
     seeds each).
     """
 

@@ -1,10 +1,10 @@
-"""What every architecture takes and gives."""
+"""The base class of architectures: what every one takes and gives."""
 
 from typing import ClassVar
 
 from torch import nn
 
-EMBEDDING_SIZE = 128  # of every architecture that says no other
+EMBEDDING_SIZE = 128  # unless an architecture has its own
 
 ImageShape = tuple[int, int, int]  # channels, height, width
 
@@ -12,11 +12,9 @@ ImageShape = tuple[int, int, int]  # channels, height, width
 class Network(nn.Module):
     """Built as `Network(shape)`; maps normalised images (N, C, H, W) to (N, D), both float32.
 
-    D is `embedding_size`.
-
-    `epochs_factor` times the epochs of the configuration, rounded, are trained, in batches of
-    `batch_factor` times the size: a small network costs little and goes on learning after a large
-    one has stopped.
+    D is `embedding_size`. Training takes `epochs_factor` times the configured epochs, rounded, in
+    batches of `batch_factor` times the configured size: a small network costs little and goes on
+    learning after a large one has stopped.
     """
 
     embedding_size: ClassVar[int] = EMBEDDING_SIZE

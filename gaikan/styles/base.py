@@ -1,4 +1,4 @@
-"""What a training style is."""
+"""The base classes of training styles and of their options."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ class StyleOptions(BaseModel):
 
 
 class Style(nn.Module):
-    """A loss over one batch of embeddings, with whatever parameters it trains along.
+    """A loss over one batch of embeddings, with parameters of its own where it needs some.
 
     A style is built as `Style(options, classes, embedding_size)`. A style with a `head` (a linear
     layer from embedding to classes) gets a reference row of its own.

@@ -5,7 +5,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-_NO_DISTANCE = 1e-14  # of the squared lengths: what float32 embeddings cannot tell from 0
+_NO_DISTANCE = 1e-14  # squared, relative to the squared lengths: float32 cannot tell it from 0
 
 
 def pairwise(embeddings: Tensor) -> Tensor:
@@ -21,18 +21,18 @@ def pairwise(embeddings: Tensor) -> Tensor:
 class _Pairwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, embeddings: Tensor) -> Tensor:
-        """(B, D) to (B, B), of the same type."""
+        """Embeddings (B, D) to distances (B, B) of the same dtype."""
         points = embeddings.double()
         squares = points.square().sum(1)
-        both = squares[:, None] + squares
-        squared = torch.addmm(both, points, points.t(), alpha=-2)
-        distances = squared.masked_fill_(squared <= _NO_DISTANCE * both, 0).sqrt_()
+        sums = squares[:, None] + squares
+        squared = torch.addmm(sums, points, points.t(), alpha=-2)
+        distances = squared.masked_fill_(squared <= _NO_DISTANCE * sums, 0).sqrt_()
         ctx.save_for_backward(points, distances)
         return distances.to(embeddings.dtype)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """Each pair's (a - b) / distance, summed over the pairs of an embedding."""
+        """Gradient (B, B) to (B, D): (a - b) / distance, weighted and summed over a's pairs."""
         points, distances = cast(tuple[Tensor, Tensor], ctx.saved_tensors)
         pull = (gradient + gradient.t()) / distances
         pull.masked_fill_(distances == 0, 0)

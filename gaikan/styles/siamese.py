@@ -11,7 +11,7 @@ from gaikan.styles.targets import target_matrix
 
 
 class SiameseOptions(base.StyleOptions):
-    """`[style.siamese]`."""
+    """The keys of `[style.siamese]`."""
 
     margin: float = Field(1.0, gt=0, description="distance that two classes are pushed to")
     targets: dict[str, dict[str, float]] | None = Field(
@@ -47,5 +47,5 @@ class Siamese(base.Style):
         same = labels[:, None] == labels
         gap = (self.target[labels][:, labels] - distances).masked_fill(same, 0)
         apart = gap if self.pulls else F.relu(gap)
-        together = distances * same  # 0 from itself, so that it costs and counts nothing
+        together = distances * same  # an image's distance to itself is 0 and does not count
         return mean_of_positive(together.square()) + mean_of_positive(apart.square())

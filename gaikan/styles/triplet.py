@@ -12,7 +12,7 @@ from gaikan.styles.distance import mean_of_positive, pairwise
 
 
 class TripletOptions(base.StyleOptions):
-    """`[style.triplet]`."""
+    """The keys of `[style.triplet]`."""
 
     margin: float = Field(1.0, gt=0)
     mining: Literal["batch_all", "semihard", "hard"] = "batch_all"
@@ -45,17 +45,17 @@ class Triplet(base.Style):
         same = labels[:, None] == labels
         if self.mining == "hard":
             return self._hard(distances, same)
-        times, n_violating = self._violations(distances.detach(), same)
-        total = (distances * times).sum() + self.margin * n_violating
+        counts, n_violating = self._violations(distances.detach(), same)
+        total = (distances * counts).sum() + self.margin * n_violating
         return total / n_violating.clamp_min(1)
 
     def _violations(self, distances: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
         """How often each distance (B, B) enters the violating triplets' sum, and their number.
 
-        As d(a, p) it counts up, as d(a, n) down. The sum of these B x B products is all that needs
-        a gradient, not the triplets.
+        Each triplet counts its d(a, p) as +1 and its d(a, n) as -1. So the gradient goes through
+        B x B products instead of all triplets.
         """
-        # One row a positive pair, one column a negative: B/K times smaller than B x B x B.
+        # A row for each pair of one class: with K classes, K times smaller than B x B x B.
         anchor, positive = same.clone().fill_diagonal_(False).nonzero(as_tuple=True)
         negatives = distances.masked_fill(same, torch.inf).index_select(0, anchor)
         to_positive = distances[anchor, positive][:, None]
@@ -63,13 +63,14 @@ class Triplet(base.Style):
         if self.mining == "semihard":
             violating *= (negatives - to_positive).gt_(0)
         rows = anchor[:, None].expand_as(violating)
-        times = torch.zeros_like(distances).scatter_add_(0, rows, violating).neg_()
-        times[anchor, positive] = violating.sum(1)
-        return times, violating.sum()
+        counts = torch.zeros_like(distances).scatter_add_(0, rows, violating).neg_()
+        counts[anchor, positive] = violating.sum(1)
+        return counts, violating.sum()
 
     def _hard(self, distances: Tensor, same: Tensor) -> Tensor:
-        others = same.clone().fill_diagonal_(False)
-        farthest_positive = distances.masked_fill(~others, -torch.inf).amax(1)
+        """For each anchor its farthest positive and nearest negative only."""
+        positives = same.clone().fill_diagonal_(False)
+        farthest_positive = distances.masked_fill(~positives, -torch.inf).amax(1)
         nearest_negative = distances.masked_fill(same, torch.inf).amin(1)
         violation = F.relu(farthest_positive - nearest_negative + self.margin)
         return mean_of_positive(violation)

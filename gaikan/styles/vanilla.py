@@ -8,7 +8,7 @@ from gaikan.styles import base
 
 
 class VanillaOptions(base.StyleOptions):
-    """`[style.vanilla]`."""
+    """The keys of `[style.vanilla]`."""
 
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="share of the target spread evenly over all classes"

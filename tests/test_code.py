@@ -16,7 +16,7 @@ import gaikan
 from gaikan.anchors import ANCHORS
 from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
-from gaikan.grid.cells import keys, runs
+from gaikan.grid.cells import cell_code, keys
 from gaikan.grid.store_keys import Keys
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
@@ -49,12 +49,12 @@ def cell(name: str) -> Cell:
 
 def trained(name: str) -> set[str]:
     """What the key of the cell's network covers."""
-    return closure(*runs(cell(name).recipe, CHOOSING))
+    return closure(*cell_code(cell(name).recipe, CHOOSING))
 
 
 def embedded(name: str) -> set[str]:
     """What the key of its embeddings covers."""
-    return closure(*runs(cell(name).recipe, *CELLS[name]))
+    return closure(*cell_code(cell(name).recipe, *CELLS[name]))
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_what_is_left_out_is_there_and_would_be_met(monkeypatch: pytest.MonkeyPa
     assert set(MODULES) >= CARRIERS
     monkeypatch.setattr(code, "CARRIERS", set())
     assert (
-        closure(*runs(cell("mlp-vanilla").recipe)) | closure("gaikan.timing.time_networks")
+        closure(*cell_code(cell("mlp-vanilla").recipe)) | closure("gaikan.timing.time_networks")
         > CARRIERS
     )
 

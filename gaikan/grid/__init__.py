@@ -1,1 +1,1 @@
-"""Which networks are trained, and where."""
+"""The grid: which networks are trained, and on which processes."""

@@ -25,13 +25,13 @@ from gaikan.training.weights import Imported
 from gaikan.variants import check_names
 
 
-def chosen(kind: str, asked: tuple[str, ...] | None, registry: dict[str, object]) -> list[str]:
-    """The names of one axis, in the registry's order. Raises ConfigError on an unknown one."""
+def _chosen(axis: str, asked: tuple[str, ...] | None, registry: dict[str, object]) -> list[str]:
+    """The names on one axis, in the registry's order. Raises ConfigError on an unknown one."""
     for name in asked or ():
         if name not in registry:
-            raise ConfigError(f"key 'grid.{kind}': no {kind} {name!r}; there are {_list(registry)}")
+            raise ConfigError(f"key 'grid.{axis}': no {axis} {name!r}; there are {_list(registry)}")
     if asked is not None and not asked:
-        raise ConfigError(f"key 'grid.{kind}': empty; leave it out for all of {_list(registry)}")
+        raise ConfigError(f"key 'grid.{axis}': empty; leave it out for all of {_list(registry)}")
     return [name for name in registry if asked is None or name in asked]
 
 
@@ -40,7 +40,10 @@ def _list(registry: dict[str, object]) -> str:
 
 
 def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
-    """Architectures, styles and anchor methods of the run, checked, as are the style tables."""
+    """The names of the run's architectures, styles and anchor methods.
+
+    Raises ConfigError where a name or a `[style.NAME]` table is wrong.
+    """
     check_names(NETWORKS, STYLES, ANCHORS)
     for name, options in config.style.items():
         if name not in STYLES:
@@ -49,16 +52,17 @@ def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
             )
         validated(STYLES[name].options_type, options, "configuration", at=f"style.{name}")
     return (
-        chosen("arch", config.grid.arch, {**NETWORKS}),
-        chosen("style", config.grid.style, {**STYLES}),
-        chosen("anchor", config.grid.anchor, {**ANCHORS}),
+        _chosen("arch", config.grid.arch, {**NETWORKS}),
+        _chosen("style", config.grid.style, {**STYLES}),
+        _chosen("anchor", config.grid.anchor, {**ANCHORS}),
     )
 
 
 def resolve_device(device: str, hardware: Hardware | None = None) -> str:
-    """`auto` becomes cuda where the cells run has it; no `hardware` means they run here.
+    """`cpu` or `cuda`; `auto` becomes cuda where there is one.
 
-    Raises ConfigError where cuda is asked in vain.
+    `hardware` is that of the workers; without it, the cells run on this machine. Raises
+    ConfigError where cuda is asked for and there is none.
     """
     hardware = hardware or Hardware.here()
     if device == "cuda" and not hardware.cuda:
@@ -75,7 +79,7 @@ def resolve_precision(precision: str, device: str, hardware: Hardware | None = N
 
 
 def resolve_normalise(normalise: str, source: Frames) -> str:
-    """`auto` becomes image where brightness varies much from image to image of a class."""
+    """`auto` becomes `image` where the images of a class vary much in brightness."""
     if normalise != "auto":
         return normalise
     return "image" if between_images(source.images, source.labels) > MUCH else "source"
@@ -88,9 +92,10 @@ def cells(
     source: Frames,
     hardware: Hardware | None = None,
 ) -> list[Cell]:
-    """One cell a network and seed of the `source`, the slow ones first: the last to end is short.
+    """A cell for each network and seed; the slow ones first, so that few cores wait at the end.
 
-    Raises ConfigError where a style's options do not fit the classes.
+    `parts` are the parts of the `source`, by seed. Raises ConfigError where a style's options do
+    not fit the classes.
     """
     archs, styles, anchors = axes(config)
     for style in styles:
@@ -130,7 +135,7 @@ def _options(config: Config, style: str) -> dict[str, object]:
 
 
 def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
-    """What determines the network, and what its embeddings and anchors besides.
+    """The store keys of a cell that is trained on `train` and tested on `test`.
 
     `root` is the folder with the package whose code counts.
     """
@@ -140,14 +145,14 @@ def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
             "network": trained,
             "test": test.fingerprint,
             "anchors": cell.anchors,
-            "code": code_version(*runs(cell.recipe, *cell.anchors), root=root),
+            "code": code_version(*cell_code(cell.recipe, *cell.anchors), root=root),
         }
     )
     return Keys(trained, embedded)
 
 
-def runs(recipe: Recipe, *anchors: str) -> tuple[str | Component, ...]:
-    """What leads to the code that a cell of this recipe and these anchor methods runs."""
+def cell_code(recipe: Recipe, *anchors: str) -> tuple[str | Component, ...]:
+    """The module, classes and functions that start all code that such a cell runs."""
     methods: list[Component] = [ANCHORS[anchor] for anchor in anchors]
     return "gaikan.training.cell", NETWORKS[recipe.arch], STYLES[recipe.style], *methods
 
@@ -159,7 +164,7 @@ def _trained_key(cell: Cell, train: Frames, root: Path) -> str:
             "data": train.fingerprint,
             "split": [cell.fit_rows.tolist(), cell.validation_rows.tolist()],
             "recipe": recipe_description(recipe),
-            "code": code_version(*runs(recipe, CHOOSING), root=root),
+            "code": code_version(*cell_code(recipe, CHOOSING), root=root),
             "torch": torch.__version__,
             "device": cell.device,
         }
@@ -174,23 +179,24 @@ def run_cells(
     watcher: Watcher,
     runner: Runner | None = None,
 ) -> list[Finished]:
-    """Every cell's result, from the store or run now; what is run now is stored as it ends.
+    """Every cell's result, in the order of `todo`.
 
-    Without a `runner` the cells run on this machine.
+    Results that the store does not hold are made now, by the `runner`, or without one on this
+    machine, and each is stored as soon as its cell has ended.
     """
     runner = runner or Pool(store.folder / "work")
     all_keys = [keys(cell, train, test) for cell in todo]
-    known = [(store.load(k.trained), store.load(k.embedded)) for k in all_keys]
+    stored = [(store.load(k.trained), store.load(k.embedded)) for k in all_keys]
     finished = {
         i: Finished(trained, embedded)
-        for i, (trained, embedded) in enumerate(known)
+        for i, (trained, embedded) in enumerate(stored)
         if trained and embedded
     }
     remaining = [i for i in range(len(todo)) if i not in finished]
     watcher.begin([todo[i] for i in remaining], [todo[i] for i in finished])
-    jobs = {i: Job(todo[i], known[i][0]) for i in remaining}
+    jobs = {i: Job(todo[i], stored[i][0]) for i in remaining}
     if jobs:
-        # Closed: where a result cannot be stored, the cells at work end now, not once trained.
+        # Closing it ends the cells at work at once where a result cannot be stored.
         with closing(runner.run(jobs, train, test, watcher)) as results:
             for i, result in results:
                 if result.trained and result.embedded:

@@ -1,4 +1,4 @@
-"""What is common to the places where cells run: the job, its watcher, results as they come."""
+"""Jobs, and what runs and watches them, alike on this machine and on a cluster."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -12,25 +12,25 @@ _POLL_SECONDS = 0.2
 
 
 class Watcher(Protocol):
-    """Who is told how the grid gets on."""
+    """Is told of the grid's progress."""
 
     def begin(self, cells: list[Cell], stored: list[Cell]) -> None:
-        """`cells` are to be run, `stored` need not be."""
+        """`cells` will be run; the results of `stored` are there already."""
 
     def epoch(self, cell: Cell, epoch: int, loss: float) -> None:
         """An epoch of a cell has ended."""
 
     def end(self, cell: Cell, finished: Finished) -> None:
-        """A cell has ended, well or not."""
+        """A cell has ended, with a result or with a failure."""
 
     def note(self, line: str) -> None:
-        """Something has happened that the user should know."""
+        """The user should know this."""
 
     def waiting(self, text: str) -> None:
-        """What the cells wait for."""
+        """The cells wait for this."""
 
     def stage(self, text: str) -> None:
-        """What is being done now that the cells have ended."""
+        """The cells have ended, and this is being done now."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +46,28 @@ Results = Generator[tuple[int, Finished], None, None]
 
 
 class Runner(Protocol):
-    """Where cells run."""
+    """Runs jobs, on this machine or on others."""
 
     def run(self, jobs: Jobs, train: Frames, test: Frames, watcher: Watcher) -> Results:
-        """Every job's result, in the order in which they end."""
+        """Every job's number and result, in the order in which they end."""
 
 
-class Place(Protocol):
-    """Processes that take jobs."""
+class Crew(Protocol):
+    """The processes that jobs are handed to."""
 
     def submit(self, number: int, job: Job) -> "Future[Finished]":
         """Hands over a job."""
 
     def beats(self) -> Iterator[tuple[int, int, float]]:
-        """Job, epoch and loss of the epochs that have ended since this was last asked."""
+        """Job number, epoch and loss of each epoch that has ended since the last call."""
 
 
-def collect(place: Place, jobs: Jobs, watcher: Watcher) -> Iterator[tuple[int, "Future[Finished]"]]:
-    """Submits the jobs, and gives each when it is done, well or not."""
-    futures = {place.submit(i, job): i for i, job in jobs.items()}
+def collect(crew: Crew, jobs: Jobs, watcher: Watcher) -> Iterator[tuple[int, "Future[Finished]"]]:
+    """Submits the jobs; gives number and future of each when it has ended, well or not."""
+    futures = {crew.submit(i, job): i for i, job in jobs.items()}
     while futures:
         done, _ = wait(futures, _POLL_SECONDS, FIRST_COMPLETED)
-        for i, epoch, loss in place.beats():
+        for i, epoch, loss in crew.beats():
             if i in jobs:  # one may come late, when its job has ended and others are at work
                 watcher.epoch(jobs[i].cell, epoch, loss)
         for future in done:

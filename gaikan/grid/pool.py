@@ -1,4 +1,4 @@
-"""The cells on this machine: a process a core, or on CUDA one thread of this process."""
+"""Runs cells on this machine: in a process a core, or on CUDA in one thread of this process."""
 
 import ctypes
 import multiprocessing
@@ -27,7 +27,7 @@ _TUNABLES = "GLIBC_TUNABLES"
 
 @dataclass(frozen=True)
 class Pool:
-    """Runs jobs here; the images and the heartbeats are in `folder` meanwhile."""
+    """Runs jobs on this machine; meanwhile `folder` holds the images and the heartbeats."""
 
     folder: Path
 
@@ -50,7 +50,7 @@ class Pool:
 
 @contextmanager
 def _shared(folder: Path, train: Frames, test: Frames) -> Iterator[DataOnDisk]:
-    """The images where the workers read them; gone afterwards."""
+    """Writes the images to `folder` for the workers to read, and deletes it afterwards."""
     shutil.rmtree(folder, ignore_errors=True)  # a killed run's
     try:
         yield DataOnDisk.write(folder, train, test)
@@ -59,9 +59,9 @@ def _shared(folder: Path, train: Frames, test: Frames) -> Iterator[DataOnDisk]:
 
 
 def _run(data: DataOnDisk, waiting: Jobs, watcher: Watcher) -> Results:
-    """Takes what has ended out of `waiting`."""
+    """Results as they come; a job that has ended is taken out of `waiting`."""
     with executor(waiting) as workers:
-        for i, future in collect(_Here(workers, data), dict(waiting), watcher):
+        for i, future in collect(_LocalCrew(workers, data), dict(waiting), watcher):
             result = future.result()
             del waiting[i]
             yield i, result
@@ -74,14 +74,14 @@ class FileBeat:
     path: Path
 
     def __call__(self, epoch: int, loss: float) -> None:
-        """Only progress is lost where the disk is full."""
+        """Does nothing where the disk is full: only the progress is lost then."""
         with suppress(OSError):
             self.path.write_text(f"{epoch} {loss}")
 
 
 @dataclass(frozen=True)
-class _Here:
-    """An executor of this machine, and files for the heartbeats."""
+class _LocalCrew:
+    """An executor of this machine, and a heartbeat file for each job."""
 
     executor: Executor
     data: DataOnDisk
@@ -126,7 +126,7 @@ def executor(jobs: Jobs) -> Iterator[Executor]:
 
 @contextmanager
 def processes(n_jobs: int) -> Iterator[Executor]:
-    """As many workers as there are cores or jobs; they end with this process, however it ends."""
+    """A process a core, no more than jobs; they end with this process, however it ends."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(machine.cores(), n_jobs), context, _prepare_worker)
     try:
@@ -143,10 +143,10 @@ def processes(n_jobs: int) -> Iterator[Executor]:
 
 @contextmanager
 def _large_pages() -> Iterator[None]:
-    """Processes that start within allocate in pages of 2 MB, where Linux and glibc 2.35 have them.
+    """Processes that start meanwhile allocate in pages of 2 MB, with Linux and glibc 2.35.
 
     A training step goes through tens of MB: with pages of 4 kB, finding them took 10 to 15 % of
-    the step of a cnn. glibc reads its tunables when a process starts, so only from here.
+    the step of a cnn. glibc reads its settings when a process starts: they must be set before.
     """
     before = os.environ.get(_TUNABLES)
     os.environ[_TUNABLES] = ":".join(filter(None, [before, "glibc.malloc.hugetlb=1"]))
@@ -168,8 +168,8 @@ def _prepare_worker() -> None:
 def keep_freed_memory() -> None:
     """Keeps freed activations for the next batch instead of giving them back to the system.
 
-    They are tens of MB and come again every batch; faulting their pages in anew took 40 % of an
-    embedding pass and 8 % of a training step. glibc only (mallopt(3)).
+    They are tens of MB, needed again for every batch; getting the pages anew took 40 % of an
+    embedding pass and 8 % of a training step. With glibc only (mallopt(3)).
     """
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
@@ -178,7 +178,7 @@ def keep_freed_memory() -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed driver must not leave workers behind that train for nobody."""
+    """Ends this process with the driver, also where that is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

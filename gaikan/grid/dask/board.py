@@ -1,4 +1,4 @@
-"""What is left to do, and which jobs lose their workers."""
+"""Which jobs of a Dask run are left, and which of them keep losing their workers."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ ALLOWED_DEATHS = 3  # as Dask's `distributed.scheduler.allowed-failures`
 
 
 class Board:
-    """All jobs at first; those that keep on losing their workers come alone, after the others."""
+    """The jobs that are left: first together, then one by one those that kept losing workers."""
 
     def __init__(self, jobs: Jobs) -> None:
         self.left = dict(jobs)
         self.alone: Jobs = {}
-        self.at_work: set[int] = set()  # begun, as far as is known
+        self.at_work: set[int] = set()  # that have reported their start
         self._deaths: Counter[int] = Counter()
 
     def batch(self) -> Jobs:
-        """What to submit next, empty when all has ended: what is left, or else one alone."""
+        """What to submit next: all that is left, or else one alone; empty when all has ended."""
         return dict(self.left) or dict(list(self.alone.items())[:1])
 
     def ended(self, number: int) -> None:
@@ -29,13 +29,13 @@ class Board:
         self.alone.pop(number, None)
 
     def all_died(self) -> Iterator[tuple[int, Finished]]:
-        """Every worker has died: one death more for each job at work, or that may have been."""
-        suspects = self.batch()
-        for number in self.at_work & suspects.keys() or set(suspects):
+        """Every worker has died: counts a death for each job at work; if none is known, for all."""
+        submitted = self.batch()
+        for number in self.at_work & submitted.keys() or set(submitted):
             yield from self.died(number)
 
     def died(self, number: int, times: int = 1) -> Iterator[tuple[int, Finished]]:
-        """A job's worker has died; a result where that was the last chance."""
+        """A job's worker has died; gives the failure where that was the job's last chance."""
         self.at_work.discard(number)
         self._deaths[number] += times
         if self._deaths[number] <= ALLOWED_DEATHS:

@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 60
 
 
 class _SchedulerGoneError(Exception):
-    """The connection is lost, and with it all that was submitted."""
+    """The connection is lost, and with it all jobs that were submitted."""
 
 
 class _ImagesLostError(Exception):
@@ -33,29 +33,29 @@ class _ImagesLostError(Exception):
 
 @dataclass(frozen=True)
 class Cluster:
-    """The scheduler at `address` (HOST:PORT), and what a worker must have to count."""
+    """The scheduler at `address` (HOST:PORT), and the `resources` that a worker must have."""
 
     address: str
     resources: dict[str, float]
 
     def ask(self, watcher: Watcher) -> Workers:
-        """Its workers now. Raises ConfigError where they, or the scheduler, will not do."""
+        """The workers that may run cells now. Raises ConfigError where there are none."""
         with connected(self.address) as client:
             return ask(client, self.resources, watcher.waiting)
 
     def run(self, jobs: Jobs, train: Frames, test: Frames, watcher: Watcher) -> Results:
         """Results as they come. Raises GaikanError where the scheduler goes and stays away.
 
-        Dask itself tries a job again whose worker died. One that keeps on losing its workers is
-        tried again when the others have ended, alone, and has failed if that ends alike.
+        Dask itself tries a job again whose worker died. A job that keeps losing its workers is
+        tried again alone, when the others have ended; if its workers die then too, it has failed.
         """
         arrays, board = Arrays.of(train, test), Board(jobs)
         while board.batch():
             with self._joined(watcher) as (client, workers):
                 try:
-                    place = _DaskPlace(client, workers, arrays, self.resources, board)
+                    crew = _DaskCrew(client, workers, arrays, self.resources, board)
                     while batch := board.batch():
-                        yield from _ended(place, batch, board, watcher)
+                        yield from _ended(crew, batch, board, watcher)
                 except _SchedulerGoneError:
                     watcher.note(
                         f"lost the Dask scheduler at {self.address}; what has ended is stored; "
@@ -89,15 +89,15 @@ class Cluster:
             yield client, workers
 
 
-def _ended(place: "_DaskPlace", batch: Jobs, board: Board, watcher: Watcher) -> Results:
-    """What ends of the batch; a job whose workers died is left to the board."""
-    for i, future in collect(place, batch, watcher):
+def _ended(crew: "_DaskCrew", batch: Jobs, board: Board, watcher: Watcher) -> Results:
+    """The batch's results as they come; the board decides on a job whose workers died."""
+    for i, future in collect(crew, batch, watcher):
         try:
             result = future.result()
         except (KilledWorker, AbandonedError):
             yield from board.died(i, ALLOWED_DEATHS + 1)
         except CancelledError:
-            place.check()
+            crew.check()
             raise _ImagesLostError from None
         else:
             board.ended(i)
@@ -105,9 +105,9 @@ def _ended(place: "_DaskPlace", batch: Jobs, board: Board, watcher: Watcher) -> 
 
 
 def outcome(client: Client, task: DaskFuture[Any]) -> "Future[Finished]":
-    """What becomes of a task; CancelledError where its result was lost with the last workers.
+    """The future of a task; CancelledError where its result was lost with the last workers.
 
-    With `client.get_executor`, such a future never ends (distributed 2026.8).
+    The futures of `client.get_executor` never end then (distributed 2026.8).
     """
     future: Future[Finished] = Future()
 
@@ -122,8 +122,8 @@ def outcome(client: Client, task: DaskFuture[Any]) -> "Future[Finished]":
     return future
 
 
-class _DaskPlace:
-    """The workers with the images; hears of their epochs."""
+class _DaskCrew:
+    """The workers, to which it has sent the images; it listens to their epochs."""
 
     def __init__(
         self,

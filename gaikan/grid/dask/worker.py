@@ -1,4 +1,4 @@
-"""What a Dask worker does: it says what it is, and it runs cells, one at a time."""
+"""What runs on a Dask worker: it says what machine it is, and trains cells, one at a time."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ def versions() -> Versions:
 
 
 def facts() -> dict[str, Any]:
-    """The machine, versions and hardware of the worker that is asked."""
+    """The machine, versions and hardware of the worker that runs this."""
     here = Hardware.here()
     device = "cuda" if here.cuda else "cpu"
     hardware = {"cuda": here.cuda, "bf16": here.bf16}
@@ -42,12 +42,12 @@ def facts() -> dict[str, Any]:
     return {"machine": facts, "versions": versions(), "hardware": hardware}
 
 
-def check_versions(worker: str, found: Versions, driver: Versions) -> None:
+def check_versions(worker: str, installed: Versions, driver: Versions) -> None:
     """Raises ConfigError naming the worker and both versions of the first that differs."""
     for name, version in driver.items():
-        if found.get(name) != version:
+        if installed.get(name) != version:
             raise ConfigError(
-                f"Dask worker {worker} has {name} {found.get(name)}, this machine {version}; "
+                f"Dask worker {worker} has {name} {installed.get(name)}, this machine {version}; "
                 "results would differ: install the same on both"
             )
 
@@ -55,13 +55,13 @@ def check_versions(worker: str, found: Versions, driver: Versions) -> None:
 class AbandonedError(Exception):
     """Nobody waits for this cell any longer.
 
-    No GaikanError: of those a cell makes a result, and this must not become one.
+    Not a GaikanError: a cell makes a result of those, and this must not become one.
     """
 
 
 @dataclass(frozen=True)
 class EventBeat:
-    """Tells whoever listens to TOPIC, and ends a training that nobody waits for."""
+    """Reports each epoch under TOPIC, and ends a training that nobody waits for."""
 
     run: str
     job: int
@@ -81,8 +81,8 @@ def work_here(
 ) -> Finished:
     """`work` as a process of the local pool does it: one thread, freed memory kept.
 
-    Epoch 0 is told at the start. Raises ConfigError where this worker joined after the others
-    were asked, and has other versions than the `driver`.
+    Reports epoch 0 at the start. Raises ConfigError where the versions are not the `driver`'s:
+    this worker may have joined after the others were asked.
     """
     check_versions(distributed.get_worker().address, versions(), driver)
     with _one_at_a_time:

@@ -15,10 +15,11 @@ from gaikan.system.machine import Hardware, MachineFacts
 
 _CONNECT_SECONDS = 5
 _CLOSE_SECONDS = 2
+_DEVICES = ("cpu", "cuda")
 
 
 class NobodyError(ConfigError):
-    """No scheduler answers, or it has no worker that counts."""
+    """No scheduler answers, or it has no worker that may run cells."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,23 @@ class Workers:
     @property
     def hardware(self) -> Hardware:
         """What all of them have."""
-        each = [found["hardware"] for found in self.facts.values()]
-        lacking = [at for at, found in self.facts.items() if not found["hardware"]["cuda"]]
-        bf16 = {device: all(found["bf16"][device] for found in each) for device in ("cpu", "cuda")}
-        where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(each)})" if lacking else ""
+        workers = {address: facts["hardware"] for address, facts in self.facts.items()}
+        bf16 = {device: all(w["bf16"][device] for w in workers.values()) for device in _DEVICES}
+        lacking = [address for address, hardware in workers.items() if not hardware["cuda"]]
+        where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(workers)})" if lacking else ""
         return Hardware(not lacking, bf16, where)
 
     def machine(self, device: str) -> MachineFacts:
-        """The machine that trains as a report states it: the first, with all processors."""
-        each = [found["machine"] for found in self.facts.values()]
-        processors = ", ".join(dict.fromkeys(found["processor"] for found in each))
-        gpu = each[0]["gpu"] if device == "cuda" else None
-        return MachineFacts(**each[0] | {"processor": processors, "gpu": gpu})
+        """What a report states of the machines: the first one, with the processors of all."""
+        machines = [facts["machine"] for facts in self.facts.values()]
+        processors = ", ".join(dict.fromkeys(machine["processor"] for machine in machines))
+        gpu = machines[0]["gpu"] if device == "cuda" else None
+        return MachineFacts(**machines[0] | {"processor": processors, "gpu": gpu})
 
     @property
     def notes(self) -> Iterator[str]:
         """What the user should know of them."""
-        several = [at for at, threads in self.threads.items() if threads > 1]
+        several = [address for address, threads in self.threads.items() if threads > 1]
         if several:
             yield (
                 f"Dask worker {several[0]} ({len(several)} of {len(self.threads)}) has several "
@@ -81,32 +82,33 @@ def ask(client: Client, resources: dict[str, float], tell: Callable[[str], None]
     try:
         known = client.scheduler_info()["workers"]
     except OSError as error:
-        raise NobodyError(f"the Dask scheduler at {_at(client)} has gone ({error})") from None
-    able = {at: worker for at, worker in known.items() if _has(worker["resources"], resources)}
+        raise NobodyError(f"the Dask scheduler at {_address(client)} has gone ({error})") from None
+    able = {name: worker for name, worker in known.items() if _has(worker["resources"], resources)}
     if not able:
         kind = f" with {_list(resources)}" if resources else ""
         among = f" among its {len(known)}" if known else ""
         start = f" --resources '{_list(resources)}'" if resources else ""
         raise NobodyError(
-            f"the Dask scheduler at {_at(client)} has no worker{kind}{among}; "
-            f"start one with `dask worker {_at(client)} --nthreads 1{start}`"
+            f"the Dask scheduler at {_address(client)} has no worker{kind}{among}; "
+            f"start one with `dask worker {_address(client)} --nthreads 1{start}`"
         )
     tell(f"asking {len(able)} Dask workers what they are")
     try:
         answers = client.run(facts, workers=list(able), on_error="return")
     except OSError as error:
-        raise NobodyError(f"the Dask scheduler at {_at(client)} has gone ({error})") from None
-    answers = {at: a for at, a in answers.items() if not isinstance(a, OSError)}  # it has gone
+        raise NobodyError(f"the Dask scheduler at {_address(client)} has gone ({error})") from None
+    # An OSError: this worker has gone meanwhile.
+    answers = {name: answer for name, answer in answers.items() if not isinstance(answer, OSError)}
     if not answers:
-        raise NobodyError(f"the workers of the Dask scheduler at {_at(client)} do not answer")
-    for at, answer in answers.items():
+        raise NobodyError(f"the workers of the Dask scheduler at {_address(client)} do not answer")
+    for name, answer in answers.items():
         if isinstance(answer, BaseException):
             raise ConfigError(
-                f"Dask worker {at} cannot run gaikan ({_first_line(answer)}); "
+                f"Dask worker {name} cannot run gaikan ({_first_line(answer)}); "
                 "install there what is here"
             )
-        check_versions(at, answer["versions"], versions())
-    return Workers(answers, {at: able[at]["nthreads"] for at in answers})
+        check_versions(name, answer["versions"], versions())
+    return Workers(answers, {name: able[name]["nthreads"] for name in answers})
 
 
 def _has(own: dict[str, float], asked: dict[str, float]) -> bool:
@@ -117,7 +119,7 @@ def _list(resources: dict[str, float]) -> str:
     return ",".join(f"{name}={amount:g}" for name, amount in resources.items())
 
 
-def _at(client: Client) -> str:
+def _address(client: Client) -> str:
     assert client.scheduler is not None  # it is connected
     return str(client.scheduler.address).removeprefix("tcp://")
 
@@ -127,7 +129,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _quiet() -> None:
-    """Dask logs what is reported here in one line; a cell's arguments may well be large."""
+    """No log lines: errors are reported in one line of our own. No warning of large arguments."""
     for name in ("distributed", "distributed.client", "distributed.core"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})

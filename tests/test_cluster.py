@@ -250,7 +250,7 @@ def test_a_worker_with_other_code_is_refused(
     folder: Path, cluster: LocalCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(Path(gaikan.__file__).parent, tmp_path / "gaikan")
-    with (tmp_path / "gaikan/train.py").open("a") as file:
+    with (tmp_path / "gaikan/training/train.py").open("a") as file:
         file.write("# edited\n")
     with worker(cluster, "--nthreads", "1", path=tmp_path):
         assert on(cluster, folder, tmp_path / "out") == 2

@@ -32,8 +32,8 @@ def export(
     for result in parity:
         ties = f", {result.ties} of them ties" if result.ties else ""
         console.print(
-            f"{result.part}: {result.images} images, same class on {_percent(result.agreement)}{ties}; "
-            f"distances within {result.distance_error:.0e}; accuracy {_percent(result.accuracy)}, "
+            f"{result.part}: {result.images} images, same class on "
+            f"{_percent(result.agreement)}{ties}; distances within {result.distance_error:.0e}; accuracy {_percent(result.accuracy)}, "
             f"of the network {_percent(result.reference_accuracy)}"
         )
     card = bundle.card

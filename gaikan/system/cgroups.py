@@ -1,4 +1,4 @@
-"""What the container that this process runs in allows: control groups of Linux, v1 and v2.
+"""How many cores and how much memory the container of this process allows (Linux, v1 and v2).
 
 man 7 cgroups; the kernel's admin-guide, cgroup-v1/memory.rst and cgroup-v2.rst.
 """
@@ -13,14 +13,14 @@ _MEMORY = ("memory.max", "memory.high", "memory.limit_in_bytes")
 
 @dataclass(frozen=True)
 class Allowed:
-    """The smallest limit of the process's groups and of all above them; None: there is none."""
+    """The smallest limit of the process's groups and of all above them; None where none is set."""
 
     cores: float | None
     memory: int | None  # bytes
 
 
 def allowed(root: Path = ROOT) -> Allowed:
-    """As /proc/self/cgroup and /sys/fs/cgroup under `root` say."""
+    """The limits that /proc/self/cgroup and /sys/fs/cgroup under `root` state."""
     memory, cores = [], []
     for group in _groups(root):
         memory += [limit for name in _MEMORY if (limit := _number(group / name)) is not None]
@@ -61,7 +61,7 @@ def _folder(mount: Path, path: str) -> Path:
 
 
 def _number(file: Path) -> int | None:
-    """None where there is no such limit: v2 then says `max`, v1 a number beyond any memory."""
+    """A limit in bytes; None where v2 says `max` (v1 then has a number beyond any memory)."""
     text = _read(file)
     return int(text) if text.isdigit() else None
 

@@ -1,4 +1,4 @@
-"""What code a result depends on: every module that leads to it, and a hash of what they say."""
+"""Which code a result depends on: the modules that make it, and a hash of their code."""
 
 import ast
 import hashlib
@@ -11,17 +11,17 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]  # of the code that is running
+ROOT = Path(__file__).parents[2]  # the folder that the package is in
 
-# What a registry names leads nowhere: of all architectures, a network depends on its own.
+# Entries of these dicts are not followed: a network depends on its own architecture alone.
 REGISTRIES = {
     "gaikan.networks": "NETWORKS",
     "gaikan.styles": "STYLES",
     "gaikan.anchors": "ANCHORS",
 }
 
-# What these carry to a result is in its key by value, and none of their functions runs in a cell.
-# They are edited often: each edit would train or time everything anew for nothing.
+# Modules that do not count. What they bring to a result is in its key by value, and none of their
+# functions runs in a cell. They are edited often, and each edit would repeat all work for nothing.
 CARRIERS = {
     "gaikan",  # the version; the estimators, where they are asked for
     "gaikan.system.code",  # the key itself
@@ -39,10 +39,10 @@ Component = Callable[..., Any]  # a class or function that a registry names
 
 @cache
 def code_version(*starts: str | Component, root: Path = ROOT) -> str:
-    """A hash of all that `starts` lead to; of a component also which one of its module it is.
+    """A hash of the code of all modules that `starts` lead to, and of the names of `starts`.
 
-    Comments, docstrings and layout do not count: editing them retrains nothing. Worked out once
-    a process, whose code stays what it was. Raises ModuleNotFoundError.
+    Comments, docstrings and layout do not count: editing them retrains nothing. Raises
+    ModuleNotFoundError.
     """
     names = [_name(start) for start in starts]
     code = {module: _source(module, root).code for module in closure(*starts, root=root)}
@@ -51,7 +51,7 @@ def code_version(*starts: str | Component, root: Path = ROOT) -> str:
 
 
 def closure(*starts: str | Component, root: Path = ROOT) -> set[str]:
-    """The modules that `starts` lead to by imports, of gaikan and of the starts' own packages.
+    """The modules of gaikan, and of the packages of `starts`, that `starts` lead to by imports.
 
     A start is the name of a module, or a component. Imports within functions count, those for
     type checkers alone do not. `root` is the folder that the package is in. Raises
@@ -69,7 +69,7 @@ def closure(*starts: str | Component, root: Path = ROOT) -> set[str]:
 
 
 def package_version() -> str:
-    """A hash of every file of the package, text and all."""
+    """A hash of every file of the package, comments included."""
     folder = ROOT / "gaikan"
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -85,11 +85,11 @@ def _name(start: str | Component) -> str:
 
 @dataclass(frozen=True)
 class _Source:
-    """What a module says, and what it imports."""
+    """The code of a module that runs, and the modules that it names."""
 
     code: str
-    modules: tuple[str, ...]  # that there must be
-    perhaps: tuple[str, ...]  # names from modules, and texts, that may be modules' names
+    modules: tuple[str, ...]  # imported: these exist
+    possible: tuple[str, ...]  # imported names, and texts in the code: some are modules
 
 
 def _source(name: str, root: Path) -> _Source:
@@ -109,45 +109,45 @@ def _file(name: str, root: Path) -> Path | None:
     if name.startswith("gaikan."):
         return None
     try:
-        spec = find_spec(name)  # of a component that somebody keeps elsewhere
+        spec = find_spec(name)  # a component may be in a package of the user's
     except ModuleNotFoundError:
         return None
     return None if spec is None or spec.origin is None else Path(spec.origin)
 
 
 def _imported(name: str, root: Path) -> list[str]:
-    """The modules that run when `name` is imported or works, with the packages that they are in."""
+    """The modules that `name` imports, in its functions too, with the packages they are in."""
     source = _source(name, root)
-    found = [*source.modules, *(each for each in source.perhaps if _file(each, root))]
-    parents = {each[: dot.start()] for each in found for dot in re.finditer(r"\.", each)}
-    return [*found, *(parent for parent in parents if _file(parent, root))]
+    modules = [*source.modules, *(module for module in source.possible if _file(module, root))]
+    parents = {module[: dot.start()] for module in modules for dot in re.finditer(r"\.", module)}
+    return [*modules, *(parent for parent in parents if _file(parent, root))]
 
 
 @cache
 def _parsed(text: bytes, package: str, registry: str | None) -> _Source:
-    """Kept, as every cell of a grid asks for the same few modules."""
-    tree = _Runs().visit(ast.parse(text))
+    """A module's text, taken apart; cached, as every cell of a grid needs the same modules."""
+    tree = _OnlyWhatRuns().visit(ast.parse(text))
     if registry is not None:
         _drop_entries(tree, registry)
-    modules, perhaps = [], []
+    modules, possible = [], []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = resolve_name("." * node.level + (node.module or ""), package)
             modules.append(module)
-            perhaps += [f"{module}.{alias.name}" for alias in node.names]
+            possible += [f"{module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             by_name = _BY_NAME(node.value)
-            perhaps += [by_name[1]] if by_name else []
-    return _Source(ast.dump(tree), tuple(modules), tuple(perhaps))
+            possible += [by_name[1]] if by_name else []
+    return _Source(ast.dump(tree), tuple(modules), tuple(possible))
 
 
-class _Runs(ast.NodeTransformer):
-    """Leaves out what never runs: docstrings, and what is for type checkers alone."""
+class _OnlyWhatRuns(ast.NodeTransformer):
+    """Leaves out docstrings and what is for type checkers alone."""
 
     def visit(self, node: ast.AST) -> Any:
-        """A body's first text becomes None."""
+        """Puts None in place of a docstring."""
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
             value = body[0].value
@@ -156,14 +156,14 @@ class _Runs(ast.NodeTransformer):
         return super().visit(node)
 
     def visit_If(self, node: ast.If) -> Any:
-        """`if TYPE_CHECKING:` becomes what follows its `else`."""
+        """Puts its `else` in place of `if TYPE_CHECKING:`."""
         self.generic_visit(node)
         types_only = ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         return node.orelse if types_only else node
 
 
 def _drop_entries(tree: ast.Module, registry: str) -> None:
-    """Empties the dict that is called `registry`, and leaves out the imports of what was in it."""
+    """Empties the dict called `registry`, and removes the imports of its entries."""
     (entries,) = (
         node.value
         for node in tree.body

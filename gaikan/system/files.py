@@ -1,4 +1,4 @@
-"""Writing files so that there is the old one or the new one, never half of one."""
+"""Writes files so that there is always the old one or the new one, never half of one."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from gaikan.errors import GaikanError, one_line
 
-LONGEST_NAME = 150  # bytes of a name that names a file: systems allow 255, with what is added
+LONGEST_NAME = 150  # bytes; systems allow 255, but endings are added to the names
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _AGAIN = "and run the same command again"
 _REMEDIES = {
@@ -22,7 +22,7 @@ _REMEDIES = {
 
 
 class UnwritableError(GaikanError, OSError):
-    """A file cannot be written: one line for the user, an OSError for who says it otherwise."""
+    """A file cannot be written. Also an OSError, for callers that report those in their own way."""
 
     def __init__(self, number: int | None, reason: str, path: str) -> None:
         OSError.__init__(self, number, reason, path)
@@ -34,7 +34,7 @@ class UnwritableError(GaikanError, OSError):
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Every OSError within becomes an UnwritableError, of `path` where it is not one yet."""
+    """Turns an OSError within the block into an UnwritableError that names `path`."""
     try:
         yield
     except UnwritableError:
@@ -44,24 +44,21 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def unwritable(path: Path, error: OSError) -> UnwritableError:
-    """What `error` means for the user."""
+    """The error that tells the user what to do about `error` at `path`."""
     return UnwritableError(error.errno, error.strerror or str(error), str(path))
 
 
 def write(path: Path, content: bytes | str) -> None:
-    """Writes beside `path`, durably, and renames; folders are made as needed.
-
-    Raises UnwritableError.
-    """
+    """Replaces `path` by a file with this content, in one step. Raises UnwritableError."""
     with replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place, durably, when all went well.
+    """An open file that takes the place of `path` when the block ends without an error.
 
-    Raises UnwritableError.
+    It is on the disk before it does. Folders are made as needed. Raises UnwritableError.
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +74,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what a killed process left half written in `folder` and below."""
+    """Removes the temporary files that killed processes left in `folder` and below."""
     for path in folder.rglob("*.tmp"):
         if _TEMPORARY.fullmatch(path.name):
             with writing(path):
@@ -85,11 +82,11 @@ def sweep(folder: Path) -> None:
 
 
 def file_name(text: str) -> str:
-    """`text` as far as it can name a file: letters, digits, `.`, `_` and `-`; may be empty."""
+    """A file name like `text`, of letters, digits, `.`, `_` and `-` alone; may be empty."""
     short = re.sub(r"[^\w.-]+", "-", text).encode()[:LONGEST_NAME].decode(errors="ignore")
     return short.strip(".-")
 
 
 def is_short(name: str) -> bool:
-    """Whether the name of a file may be made of it."""
+    """Whether `name` is short enough to name a file."""
     return len(name.encode()) <= LONGEST_NAME

@@ -1,4 +1,4 @@
-"""One gaikan at a time writes to a folder."""
+"""The lock of a run folder: one gaikan at a time writes there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,10 @@ from gaikan.system.files import unwritable
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Holds the run folder; the system lets go of it when the process ends, however it ends."""
+    """Holds the lock of the run folder `out`; the system frees it however the process ends.
+
+    Raises ConfigError where another process holds it, or the folder cannot be written.
+    """
     lock = FileLock(out / ".lock", timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)

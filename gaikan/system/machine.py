@@ -15,15 +15,15 @@ _PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pya
 
 @dataclass(frozen=True)
 class Hardware:
-    """What every process has in which cells are to run."""
+    """What all processes have that train cells."""
 
     cuda: bool
     bf16: dict[str, bool]  # by device: whether it multiplies bfloat16 in hardware
-    where: str = "here"  # for people: where there is no CUDA device
+    where: str = "here"  # in messages: where there is no CUDA device
 
     @classmethod
     def here(cls) -> "Hardware":
-        """Of this machine."""
+        """What this machine has."""
         import torch
 
         cuda = torch.cuda.is_available()
@@ -68,36 +68,36 @@ def packages() -> dict[str, str | None]:
 
 
 def cores(root: Path = cgroups.ROOT) -> int:
-    """Cores that this process may use at once: those of its container, a part of one left out."""
-    there = len(core_numbers()) or os.cpu_count() or 1
+    """Cores that this process may use at once; a container's quota is rounded down."""
+    present = len(core_numbers()) or os.cpu_count() or 1
     quota = cgroups.allowed(root).cores
-    return there if quota is None else max(1, min(there, int(quota)))
+    return present if quota is None else max(1, min(present, int(quota)))
 
 
 def rationed_cores(root: Path = cgroups.ROOT) -> int | None:
-    """`cores` where a container's quota leaves fewer than there are, else None.
+    """`cores` where a container's quota makes them fewer than the machine has, else None.
 
-    Libraries count the machine's: with more threads than its quota pays for, a container stops
-    all of them again and again.
+    Libraries start a thread for each core of the machine. Where these take more than the quota,
+    the system stops all of them again and again.
     """
-    return found if (found := cores(root)) < len(core_numbers()) else None
+    return count if (count := cores(root)) < len(core_numbers()) else None
 
 
 def heed_quota(root: Path = cgroups.ROOT) -> None:
-    """Has PyTorch and NumPy use `rationed_cores` threads. To be called before they are imported."""
-    if (found := rationed_cores(root)) is not None:
-        os.environ.setdefault("OMP_NUM_THREADS", str(found))
+    """Makes PyTorch and NumPy use `rationed_cores` threads; call it before they are imported."""
+    if (count := rationed_cores(root)) is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(count))
 
 
 def core_numbers() -> set[int]:
-    """The numbers of the cores that this thread may use; none where the system tells none."""
+    """The numbers of the cores that this thread may use; empty where the system does not say."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def stay_on(numbers: set[int], thread: int = 0) -> None:
-    """Keeps a thread of this process (0: this one), and those that it starts, on these cores.
+    """Keeps a thread of this process (0: the caller), and those that it starts, on these cores.
 
-    Without any, does nothing.
+    Does nothing where `numbers` is empty.
     """
     if numbers:
         os.sched_setaffinity(thread, numbers)
@@ -110,7 +110,7 @@ def processor() -> str:
 
 @cache
 def native_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; without, bf16 is emulated and slow."""
+    """Whether the processor multiplies bfloat16 in hardware; if not, it is emulated and slow."""
     return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(_flags().split()))
 
 
@@ -130,15 +130,15 @@ def _cpuinfo(key: str) -> str:
 
 def memory(root: Path = cgroups.ROOT) -> int | None:
     """Bytes of memory of the machine, or of its container; None where the system does not say."""
-    there = _physical(root)
+    physical = _physical(root)
     limit = cgroups.allowed(root).memory
-    return there if there is None or limit is None else min(there, limit)
+    return physical if physical is None or limit is None else min(physical, limit)
 
 
 def batch_memory() -> int | None:
     """Bytes that one batch may take, a quarter of the memory; None where that is not known."""
-    held = memory()
-    return None if held is None else held // 4
+    size = memory()
+    return None if size is None else size // 4
 
 
 def _physical(root: Path) -> int | None:
@@ -170,7 +170,7 @@ def commit() -> str | None:
     """The commit of the checkout that gaikan runs from, with `-dirty` where files differ."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
-        here = subprocess.run(
+        described = subprocess.run(
             [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
             capture_output=True,
             text=True,
@@ -179,4 +179,4 @@ def commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return here.stdout.strip() or None
+    return described.stdout.strip() or None

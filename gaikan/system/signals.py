@@ -1,4 +1,4 @@
-"""Ctrl-C and the processes that a command starts."""
+"""Keeps Ctrl-C from the processes that a command starts."""
 
 import signal
 import threading
@@ -10,14 +10,15 @@ from types import FrameType
 
 @contextmanager
 def starting_workers() -> Iterator[None]:
-    """Processes that start within never hear Ctrl-C: the driver does afterwards, and ends them.
+    """Processes that start in this block never hear Ctrl-C; the driver hears it, and ends them.
 
-    They inherit what is blocked. A handler of their own would come too late: a process that
-    still imports shows a traceback, and so does one whose driver stopped in mid-sentence.
+    They inherit the blocked signal. A handler of their own would come too late: a process that
+    is still importing would show a traceback, and so would one whose driver stops in the middle
+    of a message to it.
     """
-    # It would unblock Ctrl-C again, were it started with the first of them.
+    # If it started with the first of them, it would unblock Ctrl-C again.
     resource_tracker.ensure_running()
-    with _later(), _blocked():
+    with _deferred(), _blocked():
         yield
 
 
@@ -31,14 +32,14 @@ def _blocked() -> Iterator[None]:
 
 
 @contextmanager
-def _later() -> Iterator[None]:
-    """What comes within is heard when it ends.
+def _deferred() -> Iterator[None]:
+    """A Ctrl-C that comes in this block is handled when the block ends.
 
-    To block it is not enough: another thread takes the signal, and Python handles it in the main
-    thread all the same.
+    Blocking it is not enough: another thread takes the signal, and Python still handles it in the
+    main thread.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python never interrupts it
+        yield  # Python interrupts the main thread only
         return
     heard = False
 

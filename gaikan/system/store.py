@@ -1,4 +1,4 @@
-"""The content-addressed store: finished work by the hash of everything that determined it."""
+"""The store: finished work, found by the hash of everything that determined it."""
 
 import hashlib
 import json
@@ -25,8 +25,8 @@ def key_of(description: Any) -> str:
 
 def pack(tensors: Tensors, metadata: Any) -> bytes:
     """Arrays and a JSON-able description as one safetensors file."""
-    whole = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    return safetensors.numpy.save(whole, {"gaikan": json.dumps(metadata)})
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    return safetensors.numpy.save(contiguous, {"gaikan": json.dumps(metadata)})
 
 
 def unpack(content: bytes) -> tuple[Tensors, Any]:
@@ -41,7 +41,7 @@ class Store:
 
     The checksum in the name makes entry and checksum appear in one rename: after a kill there
     is either the whole entry or none. An entry whose content does not match its name is
-    removed, and its key noted in `damaged`; whoever asks for it makes it anew.
+    removed, and its key noted in `damaged`; the caller then makes it anew.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class Store:
 
     def load(self, key: str) -> bytes | None:
         """The content under `key`; None where there is none or it is damaged."""
-        if not _KEY(key):  # of a manifest that was tampered with: no path, no pattern
+        if not _KEY(key):  # a manifest may have been tampered with: its keys must not be paths
             return None
         for path in sorted(self.folder.glob(f"{key}.*.safetensors")):
             content = path.read_bytes()

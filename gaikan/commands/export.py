@@ -33,8 +33,8 @@ def export(
         ties = f", {result.ties} of them ties" if result.ties else ""
         console.print(
             f"{result.part}: {result.images} images, same class on "
-            f"{_percent(result.agreement)}{ties}; distances within {result.distance_error:.0e}; accuracy {_percent(result.accuracy)}, "
-            f"of the network {_percent(result.reference_accuracy)}"
+            f"{_percent(result.agreement)}{ties}; distances within {result.distance_error:.0e}; "
+            f"accuracy {_percent(result.accuracy)}, of the network {_percent(result.reference_accuracy)}"
         )
     card = bundle.card
     console.print(

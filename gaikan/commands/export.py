@@ -29,12 +29,12 @@ def export(
     with console.status("") as status, needs_harness():
         bundle, parity = build(run, choice, allow_drop, status.update)
     bundle.save(out)
-    for result in parity:
-        ties = f", {result.ties} of them ties" if result.ties else ""
+    for split in parity:
+        ties = f", {split.ties} of them ties" if split.ties else ""
         console.print(
-            f"{result.part}: {result.images} images, same class on "
-            f"{_percent(result.agreement)}{ties}; distances within {result.distance_error:.0e}; "
-            f"accuracy {_percent(result.accuracy)}, of the network {_percent(result.reference_accuracy)}"
+            f"{split.part}: {split.images} images, same class on {_percent(split.agreement)}"
+            f"{ties}; distances within {split.distance_error:.0e}; accuracy "
+            f"{_percent(split.accuracy)}, of the network {_percent(split.reference_accuracy)}"
         )
     card = bundle.card
     console.print(

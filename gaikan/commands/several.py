@@ -88,7 +88,5 @@ def _show(console: Console, standings: Standings, failed: list[Failed]) -> None:
         console.print(caption(), style="dim", markup=False)
     for line in verdict(standings) + left_out(standings):
         console.print(Text(line, "dim"))
-    for data_set in failed:
-        console.print(
-            Text.assemble((f"failed {data_set.name}", "bold red"), f": {data_set.reason}")
-        )
+    for run in failed:
+        console.print(Text.assemble((f"failed {run.name}", "bold red"), f": {run.reason}"))

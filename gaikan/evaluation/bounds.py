@@ -51,18 +51,16 @@ def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     """
     n, n_groups = counts.sizes.sum(), len(counts.sizes)
     events = counts.sums.sum((1, 2))
-    independent = exact_high(events, n, level)
+    exact = exact_high(events, n, level)
     mixed = (events > 0) & (events < n)
     if n_groups < 2:
-        return np.where(mixed, 1.0, independent)  # one lot says nothing of the next
+        return np.where(mixed, 1.0, exact)  # one lot says nothing of the next
     estimated = estimate(MeanSquares.of(counts))
     rate, error = estimated.mean, estimated.error
     with np.errstate(divide="ignore", invalid="ignore"):
-        n_worth = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
-    n_worth = np.minimum(n, n_worth * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
-    return np.where(
-        mixed, np.maximum(exact_high(rate * n_worth, n_worth, level), independent), independent
-    )
+        n_free = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
+    n_free = np.minimum(n, n_free * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
+    return np.where(mixed, np.maximum(exact_high(rate * n_free, n_free, level), exact), exact)
 
 
 def parts_needed(target: float, rate: float = 0.0) -> int | None:

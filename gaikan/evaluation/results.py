@@ -199,12 +199,10 @@ def summary(
     validation = scores[scores["split"] == "validation"].groupby("variant", sort=False)
     means["validation_accuracy"] = validation["accuracy"].mean()
     means["low"], means["high"], means["tied"] = np.nan, np.nan, None
-    for judges in [complete, *incomplete]:
-        rows = list(judges.variants)
-        interval = intervals(
-            judges.correct, judges.groups, stream(judges.base_seed, "resample", *rows)
-        )
-        means.loc[rows, "low"], means.loc[rows, "high"] = interval.low, interval.high
+    for parts in [complete, *incomplete]:
+        rows = list(parts.variants)
+        bounds = intervals(parts.correct, parts.groups, stream(parts.base_seed, "resample", *rows))
+        means.loc[rows, "low"], means.loc[rows, "high"] = bounds.low, bounds.high
     pairs = compare(complete.correct, complete.groups)
     names = complete.variants
     best = int(complete.correct.mean((1, 2)).argmax())

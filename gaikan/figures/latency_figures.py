@@ -52,11 +52,8 @@ def _by_computation(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _looks(rows: list[Row]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each runtime."""
-    runtimes = list(dict.fromkeys(runtime_of(row) for row in rows))
-    return {
-        runtime: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)])
-        for i, runtime in enumerate(runtimes)
-    }
+    names = list(dict.fromkeys(runtime_of(row) for row in rows))
+    return {n: (PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)]) for i, n in enumerate(names)}
 
 
 def _panels(figure: Figure, names: Iterable[str]) -> list[Axes]:

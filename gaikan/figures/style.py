@@ -151,10 +151,8 @@ def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | No
     """
     positions = axes.transData.transform(marks)
     page = axes.get_window_extent().extents
-    all_positions = (
-        positions if others is None else axes.transData.transform(np.vstack([marks, others]))
-    )
-    taken = np.hstack([all_positions - 12, all_positions + 12])
+    marked = positions if others is None else axes.transData.transform(np.vstack([marks, others]))
+    taken = np.hstack([marked - 12, marked + 12])
     sizes = text_inches(texts, 8) * DPI
     for mark, position, text, size in zip(marks, positions, texts, sizes, strict=True):
         candidates = position + _around(size)

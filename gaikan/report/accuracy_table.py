@@ -1,4 +1,4 @@
-"""Tables for people: rows of text from frames."""
+"""The accuracy table: its rows as text, and its caption."""
 
 import pandas as pd
 
@@ -9,16 +9,16 @@ FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above th
 
 
 def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str], Rows]:
-    """Header and rows of the table that people read, one row a variant, best first.
+    """Header and rows, one row per variant, best first.
 
-    Not `wide`, it fits a terminal of 80 columns.
+    Unless `wide`, it fits a terminal of 80 columns.
     """
     original = "original" in summary
     header = ["variant", "", "acc.", "95 %", "bal.", "val."]
     if original:
         header += ["original protocol", "optimism", "95 %"] if wide else ["orig.", "optim."]
     rows = []
-    # Not compared is None, or NaN where a table was merged.
+    # `tied` of a variant that was not compared is None, after a merge NaN.
     for row in summary.assign(tied=summary["tied"].eq(True)).to_dict("records"):
         cells = [
             str(row["variant"]),
@@ -38,7 +38,7 @@ def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str],
 
 
 def interval(low: float, high: float) -> str:
-    """Two shares as percentages; of parts of one group there is no interval."""
+    """Two shares as percentages; unknown where all parts are of one group."""
     return "unknown" if pd.isna(low) else f"{percent(low)}-{percent(high)}"
 
 

@@ -1,4 +1,4 @@
-"""What a report is made of, whether it is written as Markdown or as HTML."""
+"""The blocks that a report is made of; Markdown and HTML are renderings of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text, a column a label; `filtered`: with a field that leaves rows out."""
+    """Rows of text under `columns`; `filtered`: on a page, with a field to filter rows by."""
 
     kind: ClassVar[str] = "table"
     columns: list[Words]
@@ -44,13 +44,13 @@ class Table:
 
     @property
     def in_english(self) -> Rows:
-        """The cells as text."""
+        """The rows in English."""
         return [[c.en if isinstance(c, Words) else c for c in row] for row in self.rows]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file of the run folder, by its path there."""
+    """An image file of the run folder; `path` is relative to it."""
 
     kind: ClassVar[str] = "picture"
     path: str
@@ -59,7 +59,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Code:
-    """Text to copy."""
+    """Text to be copied, as it is."""
 
     kind: ClassVar[str] = "code"
     text: str
@@ -67,7 +67,7 @@ class Code:
 
 @dataclass(frozen=True)
 class StageCard:
-    """One answer: what it is about, the answer, its figures by label, and warnings."""
+    """One answer, such as the pick of a stage; `figures` are (label, value)."""
 
     title: Words
     answer: Words
@@ -86,7 +86,7 @@ class Cards:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that are folded up until somebody asks for them."""
+    """Blocks that are hidden under `title` until the reader opens them."""
 
     kind: ClassVar[str] = "fold"
     title: Words
@@ -95,7 +95,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Live:
-    """What answers to the mouse on a page, by name; elsewhere the still pictures stand for it."""
+    """An interactive part of the page, by name; Markdown shows the `stills` in its place."""
 
     kind: ClassVar[str] = "live"
     name: str
@@ -107,7 +107,7 @@ Block = Paragraph | Heading | Bullets | Table | Picture | Code | Cards | Fold | 
 
 @dataclass(frozen=True)
 class ReportSection:
-    """A part of the report with a title; `name` is its anchor."""
+    """A part of the report with a title; `name` is what links to it use."""
 
     name: str
     title: Words

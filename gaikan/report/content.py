@@ -1,4 +1,4 @@
-"""What a report says, in its order, from the tables of a run folder."""
+"""The content of a report as blocks, in their order, from the files of a run folder."""
 
 from gaikan import __version__
 from gaikan.config.model import FactoryConfig
@@ -26,7 +26,7 @@ from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.whole import RunFolder
 
-_NAMES = 8  # classes that are named in the headline
+_NAMES = 8  # so many classes are named in the headline
 
 
 def document(folder: RunFolder) -> Document:
@@ -90,7 +90,7 @@ def _headline(folder: RunFolder) -> list[Words]:
 
 
 def cautions(folder: RunFolder) -> list[Words]:
-    """What to know of the data before a figure is believed."""
+    """What in the data may make the figures wrong: its notes, and leaks."""
     manifest = folder.manifest
     notes = [say("note", text=text) for _, source in manifest.data.both for text in source.notes]
     leaked = trust_words.training_has_test_parts(manifest.leaks)
@@ -127,7 +127,7 @@ def _accuracy(folder: RunFolder) -> list[Block]:
 
 
 def accuracy_table(folder: RunFolder) -> Table:
-    """One row a variant, best first: accuracy, errors that matter, and time."""
+    """One row per variant, best first: accuracy, escapes and overkills, and p50."""
     _, rows = accuracy_rows(folder.summary, wide=True)
     keys = ["variant", "tied", "accuracy", "interval", "balanced", "validation"]
     if "original" in folder.summary:
@@ -143,13 +143,13 @@ def accuracy_table(folder: RunFolder) -> Table:
     for machine in machines:
         one = len(machines) == 1
         columns.append(say("c_p50_fastest") if one else say("c_p50_on", machine=machine))
-        times = {name: row.p50_ms for (place, name), row in fastest.items() if place == machine}
+        times = {name: row.p50_ms for (host, name), row in fastest.items() if host == machine}
         rows = [[*row, digits(times.get(row[0]))] for row in rows]
     return Table(*measured(columns, rows), filtered=True)
 
 
 def _floor(folder: RunFolder) -> list[Block]:
-    """The shop floor; nothing without a good class."""
+    """Escapes, overkills and their cost; no blocks where no class means good."""
     rates = folder.rates
     if rates is None:
         return []
@@ -182,7 +182,7 @@ def _factory_columns(factory: FactoryConfig) -> list[Words]:
 
 
 def _confusion(folder: RunFolder) -> list[Block]:
-    """Those of the picks, or of the best, at once; the others folded."""
+    """Confusion matrices: those of the picks (or of the best) shown, the others folded."""
     pictures = {
         variant: Picture(f"confusion/{variant}.png", say("confusion_of", variant=variant))
         for variant in folder.variants
@@ -262,7 +262,7 @@ def _environment(folder: RunFolder) -> list[Block]:
         )
         for part, source in manifest.data.both
     ]
-    found: Rows = [[name, v] for name, v in machine.packages.items() if v]
+    installed: Rows = [[name, version] for name, version in machine.packages.items() if version]
     facts = [
         say(
             "ran_on",
@@ -286,7 +286,7 @@ def _environment(folder: RunFolder) -> list[Block]:
             commit=machine.commit or say("unknown"),
             seeds=", ".join(map(str, manifest.seeds)),
         ),
-        say("packages", packages=", ".join(" ".join(pair) for pair in found)),
+        say("packages", packages=", ".join(" ".join(pair) for pair in installed)),
     ]
     facts += [say("not_measured", what=item.what, why=item.why) for item in manifest.skipped]
     return [

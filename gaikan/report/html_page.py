@@ -35,13 +35,13 @@ from gaikan.run_folder.whole import RunFolder
 
 LIMIT = 8_000_000  # bytes, of the whole page
 _LARGE = 300_000  # bytes; a larger picture is kept as WebP
-_PIXELS_PER_INCH = 96 / 144  # of the page, to those of a figure
+_PIXEL_OF_PAGE = 96 / 144  # pixels of the page for one of a figure
 _LABELS = ("anchor_mark", "is_class", "is_mode", "is_called", "is_row", "share_of_variance")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(folder: RunFolder, report: Document, language: str) -> str:
-    """The page, `language` shown first."""
+    """The page as HTML, shown in `language` at first. Raises GaikanError where it is too large."""
     parts = TestParts.read(folder)
     tiles = sheet(parts.images[parts.chosen])
     style = _file("report.css") + _tile_rule(tiles)
@@ -86,12 +86,12 @@ def _file(name: str) -> str:
 
 
 def _tile_rule(tiles: Sheet) -> str:
-    """The style of a part's image: the sheet is its background, and the script moves it."""
+    """CSS of a part's image: its background is the sheet, which the script moves into place."""
     return f".part{{background-image:url({_data_url(tiles.content, 'webp')})}}\n"
 
 
 def _policy(style: str, script: str) -> str:
-    """Images of the page itself, its own style and script, and nothing else."""
+    """Content security policy: images in the page, its own style and script, and nothing else."""
     digests = [
         base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         for text in (style, script)
@@ -108,7 +108,7 @@ def _data_url(content: bytes, kind: str) -> str:
 
 @dataclass(frozen=True)
 class _Embedded:
-    """An image in the page, and its size there, pixels."""
+    """An image inside the page, and its size there in pixels."""
 
     url: str
     width: int
@@ -116,7 +116,7 @@ class _Embedded:
 
 
 def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
-    """A picture of the run folder; None where it is not there."""
+    """A picture of the run folder; None where the file is missing."""
     path = folder.picture(picture.path)
     if path is None:
         return None
@@ -126,14 +126,14 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
         size = (round(float(root.attrib[side])) for side in ("width", "height"))
         return _Embedded(_data_url(content, "svg+xml"), *size)
     with Image.open(io.BytesIO(content)) as image:
-        width, height = (round(_PIXELS_PER_INCH * side) for side in image.size)
+        width, height = (round(_PIXEL_OF_PAGE * side) for side in image.size)
         if len(content) > _LARGE:
             content, kind = webp(image.convert("RGB")), "webp"
     return _Embedded(_data_url(content, kind), width, height)
 
 
 def _live_data(folder: RunFolder, parts: TestParts, tiles: Sheet) -> dict[str, Any]:
-    """What the script works on."""
+    """The data that the script draws."""
     labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
     return scatter_data(folder, parts, tiles) | {"labels": labels}
 
@@ -147,7 +147,7 @@ def _captions(parts: TestParts) -> dict[str, list[Words]]:
 
 @dataclass(frozen=True)
 class _Wrong:
-    """A part that was called wrong; `error` is the kind of mistake that a factory counts."""
+    """A part that was called wrong; `error` says whether it escaped or was overkilled."""
 
     tile: int
     actual: str
@@ -159,17 +159,17 @@ class _Wrong:
 
 
 def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[_Wrong]]]:
-    """The wrong parts of each variant that the page looks at closely."""
-    where = {int(place): tile for tile, place in enumerate(parts.chosen)}
-    found = []
+    """The wrong parts of each variant that the page shows."""
+    tile_of = {int(part): tile for tile, part in enumerate(parts.chosen)}
+    gallery = []
     for variant in folder.shown:
         mistakes = parts.mistakes(variant)
-        tiles = [where[int(place)] for place in parts.place(mistakes)]
+        tiles = [tile_of[int(part)] for part in parts.positions(mistakes)]
         rows = mistakes.to_dict("records")
-        wrong = [_wrong(row, t, folder.ok) for row, t in zip(rows, tiles, strict=True)]
+        wrong = [_wrong(row, tile, folder.ok) for row, tile in zip(rows, tiles, strict=True)]
         if wrong:
-            found.append((variant, wrong))
-    return found
+            gallery.append((variant, wrong))
+    return gallery
 
 
 def _wrong(row: dict[Any, Any], tile: int, ok: str | None) -> _Wrong:

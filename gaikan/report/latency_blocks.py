@@ -1,4 +1,4 @@
-"""The latency part of a report: tables, figures, and how it was timed."""
+"""The latency section of a report: tables, figures, and how it was timed."""
 
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
 from gaikan.report.latency_tables import (
@@ -15,13 +15,13 @@ from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
 
-_IDLE = 0.9  # of the time that a thread is timed, it runs on an idle machine
+_IDLE = 0.9  # a timed thread has the processor for at least this share on an idle machine
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
 _FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
 
 def latency_blocks(rows: list[Row], facts: TimingFacts | None) -> list[Block]:
-    """What the rows of `latency.csv` say; `facts`, of the run's own timing, how it was done.
+    """The section for the rows of `latency.csv`; `facts` tell how the run's own timing was done.
 
     Empty without rows.
     """
@@ -76,8 +76,8 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
 
 
 def _table(columns: list[str], rows: Rows) -> Table:
-    held, some = measured(columns, rows)
-    return Table([say(f"c_{key}") for key in held], some, filtered=len(rows) > 8)
+    keys, cells = measured(columns, rows)
+    return Table([say(f"c_{key}") for key in keys], cells, filtered=len(rows) > 8)
 
 
 def _pictures(suffix: str, where: Words) -> list[Block]:

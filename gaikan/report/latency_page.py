@@ -1,4 +1,4 @@
-"""`latency.md` and the figures of latency."""
+"""Writes `latency.md` and the figures of latency."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Latency for people: rows of text from the rows of `latency.csv`."""
+"""Tables of latency: rows of text from the rows of `latency.csv`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,35 +13,35 @@ def _named(row: Row) -> str:
 
 
 def fastest_of(rows: list[Row]) -> dict[tuple[str, str], Row]:
-    """The row of the least p50 for single images, by machine and variant."""
+    """By (machine, variant), the row with the least p50 for single images."""
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
-        place = (row.machine, row.variant)
+        key = (row.machine, row.variant)
         if row.batch_size == 1 and row.p50_ms is not None:
-            held = best.get(place)
-            if held is None or row.p50_ms < (held.p50_ms or 0):
-                best[place] = row
+            fastest = best.get(key)
+            if fastest is None or row.p50_ms < (fastest.p50_ms or 0):
+                best[key] = row
     return best
 
 
 def fastest_rows(rows: list[Row], narrow: bool = False) -> tuple[list[str], Rows]:
-    """One line a variant of a machine: its fastest runtime for single images, fastest first.
+    """One line per variant: its fastest runtime for single images on one machine, fastest first.
 
-    `narrow`, without threads, it fits 80 columns while there is no GPU.
+    `narrow` leaves threads out: it fits 80 columns where no runtime is on a GPU.
     """
     header = ["variant", "fastest runtime", *([] if narrow else ["thr"])]
     header += ["p50 ms", "p99", "img/s", "acc.", "torch"]
     lines = []
     for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
-        most = max(r.images_per_s or 0 for r in rows if _same_place(r, row))
-        place = [runtime_of(row)] if narrow else [_named(row), str(row.threads or "")]
-        line = [row.variant, *place]
+        most = max(r.images_per_s or 0 for r in rows if _same_setting(r, row))
+        setting = [runtime_of(row)] if narrow else [_named(row), str(row.threads or "")]
+        line = [row.variant, *setting]
         line += map(digits, (row.p50_ms, row.p99_ms, most))
         lines.append([*line, percent(row.accuracy), percent(row.reference_accuracy)])
     return header, lines
 
 
-def _same_place(row: Row, other: Row) -> bool:
+def _same_setting(row: Row, other: Row) -> bool:
     return (
         (row.machine, row.variant, row.threads, row.includes_decode)
         == (other.machine, other.variant, other.threads, other.includes_decode)
@@ -49,7 +49,7 @@ def _same_place(row: Row, other: Row) -> bool:
 
 
 def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """One image at a time, by computation, runtime and threads; keys of the columns, and rows."""
+    """Keys of the columns, and rows: one image at a time, by computation, runtime and threads."""
     columns = ["computation", "runtime", "threads", "p50", "interval", "p90", "p99", "max"]
     columns += ["speedup", "device_ms"]
     lines = []
@@ -65,7 +65,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
 
 
 def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """The best batch size, and what a process needs; keys of the columns, and rows."""
+    """Keys of the columns, and rows: the best batch size, and what a process needs."""
     columns = ["computation", "runtime", "threads", "images_per_s", "batch", "speedup", "cpu"]
     columns += ["roofline", "load", "first", "peak", "file"]
     lines = []
@@ -80,7 +80,7 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:
-    """The first row of each computation and place: the variants that share it have the same."""
+    """The first row of each computation and setting: variants that share it have the same times."""
     first: dict[Any, Row] = {}
     for row in rows:
         first.setdefault((row.computation, runtime_of(row), row.threads, row.includes_decode), row)
@@ -88,36 +88,36 @@ def _once(rows: Iterable[Row]) -> list[Row]:
 
 
 def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
-    """What each runtime makes of the test part, by variant; keys of the columns, and rows.
+    """Keys of the columns, and rows: how each runtime's test predictions compare, by variant.
 
-    Not of a bundle that was timed alone: it has no test part to predict.
+    Without bundles that were timed alone: they have no test part to predict.
     """
     columns = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
-    seen: dict[tuple[str, str], list[str]] = {}
+    by_runtime: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.agreement is not None and row.reference_accuracy is not None:
             error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
-            seen[row.variant, runtime_of(row)] = [
+            by_runtime[row.variant, runtime_of(row)] = [
                 *map(percent, figures),
                 "not finite" if error is None else f"{error:.2g}",
             ]
-    return columns, [[*place, *figures] for place, figures in seen.items()]
+    return columns, [[*names, *figures] for names, figures in by_runtime.items()]
 
 
 def skipped_lines(rows: list[Row]) -> list[str]:
-    """`runtime: reason`, each once."""
+    """What was skipped, as `runtime: reason`, each only once."""
     reasons: dict[str, None] = {}
     for row in rows:
         if row.skipped is not None:
-            at = f", {threads_in_words(row.threads)}" if row.threads else ""
+            threads = f", {threads_in_words(row.threads)}" if row.threads else ""
             model = f", {row.computation}" if row.batch_size else ""
-            reasons[f"{runtime_of(row)}{at}{model}: {row.skipped}"] = None
+            reasons[f"{runtime_of(row)}{threads}{model}: {row.skipped}"] = None
     return list(reasons)
 
 
 def compilation(rows: list[Row]) -> dict[str, float]:
-    """Seconds that the first query took where it compiles the model, by computation."""
+    """By computation, the seconds of a first query that compiles the model."""
     return {
         row.computation: row.cold_start_ms / 1e3
         for row in rows

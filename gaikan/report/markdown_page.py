@@ -21,7 +21,7 @@ from gaikan.report.markdown_table import markdown as table
 
 
 def page(report: Document) -> str:
-    """`report.md`."""
+    """The text of `report.md`."""
     parts = [f"# {inline(report.name)}", *(inline(words.en) for words in report.headline)]
     parts += [f"**{inline(words.en)}**" for words in report.alerts]
     for section in report.sections:
@@ -30,7 +30,7 @@ def page(report: Document) -> str:
 
 
 def markdown(blocks: Iterable[Block]) -> str:
-    """The blocks below each other."""
+    """The blocks as Markdown, one below the other."""
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 

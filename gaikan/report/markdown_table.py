@@ -1,4 +1,4 @@
-"""Markdown tables; no pandas, so that `gaikan pick` starts quickly."""
+"""Tables as Markdown; without pandas, so that `gaikan pick` starts quickly."""
 
 import math
 import re
@@ -17,9 +17,9 @@ Cell = TypeVar("Cell")
 def measured(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]]
 ) -> tuple[list[Column], list[list[Cell]]]:
-    """Without the columns in which no row has anything, as of escapes where nothing is good."""
-    held = [i for i in range(len(columns)) if any(row[i] for row in rows) or not rows]
-    return [columns[i] for i in held], [[row[i] for i in held] for row in rows]
+    """The table without its empty columns, such as that of escapes where no class means good."""
+    filled = [i for i in range(len(columns)) if any(row[i] for row in rows) or not rows]
+    return [columns[i] for i in filled], [[row[i] for i in filled] for row in rows]
 
 
 def markdown(header: list[str], rows: Rows) -> str:
@@ -31,7 +31,7 @@ def markdown(header: list[str], rows: Rows) -> str:
 
 
 def are_figures(rows: Rows, columns: int) -> list[bool]:
-    """Of each column, whether its cells hold figures, signed or not, or nothing."""
+    """Whether each column holds nothing but signed or unsigned figures and empty cells."""
     return [all(re.match(r"[+-]?\d|$", row[i]) for row in rows) for i in range(columns)]
 
 
@@ -45,6 +45,6 @@ def _cell(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Text on one line of Markdown, in which no name of the data makes a tag, a link or code."""
+    """Text on one line of Markdown, escaped so that it makes no tag, link or code."""
     shown = one_line(" ".join(text.split()))
     return re.sub(r"([\\\[`]|<(?=[A-Za-z/!?]))", r"\\\1", shown)

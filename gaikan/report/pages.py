@@ -1,4 +1,4 @@
-"""The pages of a run folder, `report.md` and `report.html`, from its other files."""
+"""Writes `report.md` and `report.html` of a run folder from its other files."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from gaikan.system.files import write
 def write_pages(out: Path, language: str = "en") -> Path:
     """Writes both and returns the path of `report.html`, which shows `language` first.
 
-    Nothing is trained, timed or read from the data's source. Raises ConfigError and DataError
-    where the folder is not whole.
+    It trains and times nothing, and does not read the data's source. Raises ConfigError and
+    DataError where the folder is not whole.
     """
     if language not in LANGUAGES:
         raise ConfigError(f"--lang {language}: there are {' and '.join(LANGUAGES)}")

@@ -1,6 +1,6 @@
-"""The test parts of a run folder, and which of them a page has room for."""
+"""The test parts of a run folder, and which of them the page shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,8 +18,8 @@ from gaikan.timing.timed_run import TimedRun
 
 Index = NDArray[np.int64]
 
-MOST = 1500  # parts of the scatter
-GALLERY = 24  # wrong parts of a variant
+MOST = 1500  # parts in the scatter
+GALLERY = 24  # wrong parts shown of a variant
 _COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin")
 
 
@@ -27,32 +27,32 @@ _COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin"
 class TestParts:
     """Images of N test parts, and what every network called them."""
 
-    __test__ = False  # no test case, in spite of its name
+    __test__ = False  # pytest would take it for a test case
 
     run: TimedRun
     images: Images  # (N, C, H, W)
-    predictions: pd.DataFrame  # those of the test part, N rows in this order a variant and seed
-    chosen: Index  # the parts that a page shows, ascending
+    predictions: pd.DataFrame  # N rows per variant and seed, in the order of `images`
+    chosen: Index  # positions of the parts that the page shows, ascending
 
     @classmethod
     def read(cls, folder: RunFolder) -> "TestParts":
         """Raises ConfigError where predictions are missing or the store lacks the images."""
         run = TimedRun.read(folder.out)
         images = unpack(run.entry(run.inputs_key))[0]["images"]
-        found = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
-        wrong = [found.place(found.mistakes(variant)) for variant in folder.shown]
-        return cls(run, images, found.predictions, _choose(found.labels, np.concatenate(wrong)))
+        parts = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
+        wrong = [parts.positions(parts.mistakes(variant)) for variant in folder.shown]
+        return replace(parts, chosen=_choose(parts.labels, np.concatenate(wrong)))
 
     @cached_property
     def first(self) -> pd.DataFrame:
-        """The rows (N) of one variant and seed: each part once."""
+        """The N rows of one variant and seed: each part once."""
         table = self.predictions
         variant, seed = table[["variant", "seed"]].iloc[0]
         return table[table["variant"].eq(variant) & table["seed"].eq(seed)]
 
     @cached_property
     def seed(self) -> int:
-        """The first one."""
+        """The first seed, whose networks the page draws."""
         return int(self.predictions["seed"].min())
 
     @cached_property
@@ -61,16 +61,16 @@ class TestParts:
         return self.first["label"].to_numpy(str)
 
     def mistakes(self, variant: str) -> pd.DataFrame:
-        """The parts that a variant was most confidently wrong about, as `predictions` has them."""
+        """Rows of `predictions`: the parts that a variant was most confidently wrong about."""
         return most_confident_mistakes(self.predictions, variant, GALLERY)
 
-    def place(self, rows: pd.DataFrame) -> Index:
-        """Where the parts of these rows are among the N."""
+    def positions(self, rows: pd.DataFrame) -> Index:
+        """Positions (n,) of the parts of these rows among the N."""
         order = {sample: i for i, sample in enumerate(self.first["sample"].tolist())}
         return np.asarray([order[sample] for sample in rows["sample"].tolist()], np.int64)
 
     def embedded(self, network: str) -> Tensors | None:
-        """Embeddings and anchors of a network of the first seed; None where it failed."""
+        """Embeddings and anchors of a network of the first seed; None where its training failed."""
         for entry in self.run.networks:
             if (entry.network, entry.seed) == (network, self.seed):
                 return unpack(self.run.entry(entry.store.embedded))[0]
@@ -93,16 +93,15 @@ def _predictions(folder: RunFolder) -> pd.DataFrame:
 
 
 def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:
-    """Up to `most` parts at random, always the same, and those that are wanted.
+    """Positions of up to `most` parts at random, always the same, and of those `wanted`.
 
-    Each class keeps its share of half the room, or all its parts if it has fewer: a rare class
-    stays in sight.
+    Half the room is divided evenly between the classes, so that rare ones stay in sight.
     """
     if len(labels) <= most:
         return np.arange(len(labels))
     order = stream(0, "parts on the page").permutation(len(labels))
     _, codes = np.unique(labels[order], return_inverse=True)
-    rank = np.zeros(len(order), np.int64)  # of each part within its class, in random order
+    rank = np.zeros(len(order), np.int64)  # of each part of `order` within its class
     for code in range(codes.max() + 1):
         rank[codes == code] = np.arange(int((codes == code).sum()))
     share = most // 2 // (codes.max() + 1)

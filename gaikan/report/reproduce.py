@@ -1,4 +1,4 @@
-"""How to run a run again: its configuration as TOML."""
+"""The configuration of a run as TOML, to run it again."""
 
 import json
 

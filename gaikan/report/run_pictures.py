@@ -1,4 +1,4 @@
-"""The pictures of a run, and its accuracy table for people."""
+"""Writes the pictures of a run, and `accuracy.md`."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from gaikan.system.files import write
 
 
 def write_accuracy_page(out: Path, summary: pd.DataFrame, experiment: Experiment) -> None:
-    """`accuracy.md`."""
+    """Writes `accuracy.md`: the accuracy table and its caption."""
     table = markdown(*accuracy_rows(summary, wide=True))
     write(out / "accuracy.md", f"{table}\n\n{accuracy_caption(summary, experiment).en}\n")
 
@@ -34,13 +34,13 @@ def accuracy_caption(summary: pd.DataFrame, experiment: Experiment) -> Words:
 
 
 def write_pictures(
-    out: Path, experiment: Experiment, networks: list[EvaluatedNetwork], found: Findings
+    out: Path, experiment: Experiment, networks: list[EvaluatedNetwork], findings: Findings
 ) -> None:
-    """`figures/` (samples, accuracy, mistakes, a scatter a network) and the confusion matrices."""
-    for variant, counts in confusions(found, experiment.test.classes).items():
+    """Writes `figures/` (samples, accuracy, mistakes, scatters) and the confusion matrices."""
+    for variant, counts in confusions(findings, experiment.test.classes).items():
         figure = run_figures.confusion_heatmap(counts, f"{variant}, test")
         run_figures.save(figure, out / f"confusion/{variant}.png")
-    summary = found.summary
+    summary = findings.summary
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     run_figures.save(run_figures.sample_grid(experiment.train), folder / "samples.png")
@@ -49,7 +49,7 @@ def write_pictures(
         folder / "accuracy.png",
     )
     best = str(summary.loc[summary["kind"] != "reference", "variant"].iloc[0])
-    mistakes = most_confident_mistakes(found.table, best)
+    mistakes = most_confident_mistakes(findings.table, best)
     (folder / "mistakes.png").unlink(missing_ok=True)
     if len(mistakes):
         title = f"Most confident mistakes of {best}, test"

@@ -1,4 +1,4 @@
-"""What the scatter of a page draws: parts, planes and anchors, as JSON-able values."""
+"""The data of the page's scatter, parts, planes and anchors, as values for JSON."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from gaikan.report.parts import TestParts
 from gaikan.run_folder.whole import RunFolder
 from gaikan.variants import HEAD, Variant
 
-STEPS = 4000  # a plane's longer side; places are whole numbers, which are short
+STEPS = 4000  # of a plane's longer side: coordinates are whole numbers, which are short
 
 Floats = NDArray[np.float64]
 
 
 def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, Any]:
-    """Names are given once and then by number; a network's plane serves all its variants."""
+    """Classes and modes are listed once, then meant by index; variants share a network's plane."""
     known = folder.manifest.classes
     classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
     shown = parts.first.iloc[parts.chosen]
@@ -41,33 +41,33 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
 
 
 def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
-    place = {name: i for i, name in enumerate(known)}
-    return [place.get(name, -1) for name in names]
+    index = {name: i for i, name in enumerate(known)}
+    return [index.get(name, -1) for name in names]
 
 
 def _plane(
     parts: TestParts, network: str, classes: list[str], known: dict[str, Variant]
 ) -> dict[str, Any] | None:
-    """The plane of a network of the first seed, and its variants; None where it failed."""
+    """The plane of a network of the first seed, and its variants; None where training failed."""
     arrays = parts.embedded(network)
     if arrays is None:
         return None
     methods = list(parts.run.anchors)
     anchors = np.concatenate([arrays[f"anchors.{method}"] for method in methods])
     points, marks, explained = project(arrays["test"], anchors)
-    places = np.concatenate([points[parts.chosen], marks])
-    low = places.min(0)
-    span = float((places.max(0) - low).max()) or 1.0
-    whole = ((places - low) / span * STEPS).round().astype(int)
-    shown = whole[: len(parts.chosen)]
-    split = whole[len(parts.chosen) :].reshape(len(methods), -1, 2)
-    drawn = dict(zip(methods, split, strict=True))
+    drawable = np.concatenate([points[parts.chosen], marks])
+    low = drawable.min(0)
+    span = float((drawable.max(0) - low).max()) or 1.0
+    steps = ((drawable - low) / span * STEPS).round().astype(int)
+    shown = steps[: len(parts.chosen)]
+    by_method = steps[len(parts.chosen) :].reshape(len(methods), -1, 2)
+    drawn = dict(zip(methods, by_method, strict=True))
     own = [variant for variant in known.values() if variant.network == network]
     return {
         "network": network,
         "x": shown[:, 0].tolist(),
         "y": shown[:, 1].tolist(),
-        "size": whole.max(0).tolist(),
+        "size": steps.max(0).tolist(),
         "explained": [round(float(share), 3) for share in explained],
         "variants": _variants(parts, own, classes, drawn),
     }
@@ -79,13 +79,13 @@ def _variants(
     classes: list[str],
     anchors: dict[str, NDArray[np.int_]],
 ) -> list[dict[str, Any]]:
-    """Each decision of a network, anchors (K, 2) by method: anchors drawn, and classes called."""
+    """By variant, its anchors and what it called each part; `anchors` (K, 2) are by method."""
     table = parts.predictions[parts.predictions["seed"] == parts.seed]
-    found = []
+    entries = []
     for variant in variants:
         own = table[table["variant"] == variant.name]
         called = _numbers(own["predicted"].iloc[parts.chosen], classes)
         drawn = [] if variant.anchor == HEAD else anchors[variant.anchor].tolist()
-        place = {"name": variant.name, "network": variant.network}
-        found.append(place | {"anchors": drawn, "called": called})
-    return found
+        names = {"name": variant.name, "network": variant.network}
+        entries.append(names | {"anchors": drawn, "called": called})
+    return entries

@@ -18,12 +18,12 @@ class Words:
 
 
 def plain(text: str) -> Words:
-    """What has one form in all languages: a name, a figure, a program's own message."""
+    """Text that is the same in all languages: a name, a figure, a program's own message."""
     return Words(text, text)
 
 
 def say(key: str, /, **values: object) -> Words:
-    """The string `key` of `strings.toml` with its {names} filled in, by text, number or Words."""
+    """The string `key` of `strings.toml` with its {names} replaced by text, numbers or Words."""
     texts = [
         template.format(
             **{n: getattr(v, language) if isinstance(v, Words) else v for n, v in values.items()}
@@ -34,14 +34,14 @@ def say(key: str, /, **values: object) -> Words:
 
 
 def joined(texts: Iterable[Words], between: Words | None = None) -> Words:
-    """Sentences one after the other, or names with `between` between them."""
-    found = list(texts)
+    """The texts in a row, with `between` between them; without it, as sentences."""
+    texts = list(texts)
     between = between or Words(" ", "")
-    return Words(between.en.join(w.en for w in found), between.ja.join(w.ja for w in found))
+    return Words(between.en.join(w.en for w in texts), between.ja.join(w.ja for w in texts))
 
 
 def threads_said(threads: int | None) -> Words:
-    """How many threads a runtime has; None is a GPU."""
+    """How many threads a runtime has, in words; None is a GPU."""
     if threads is None:
         return say("on_gpu")
     return say("one_thread") if threads == 1 else say("n_threads", n=threads)
@@ -49,6 +49,6 @@ def threads_said(threads: int | None) -> Words:
 
 @cache
 def strings() -> dict[str, list[str]]:
-    """The table: each key's text in each language."""
+    """The table of strings: by key, the text in each language."""
     text = Path(__file__).with_name("strings.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

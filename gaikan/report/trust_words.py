@@ -1,4 +1,4 @@
-"""Words and tables on what the figures are worth: rates, leaks, differences, mistakes."""
+"""Words and tables on how far to trust a run: rates, leaks, references, mistakes, recall."""
 
 import numpy as np
 import pandas as pd
@@ -10,14 +10,14 @@ from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.manifest import LeakCounts
 
-_AS_IS = plain("")
+_NOTHING_BETWEEN = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
 
 def rate_rows(rates: pd.DataFrame) -> tuple[list[str], Rows]:
-    """Header and rows of the shop-floor table, which fits 80 columns.
+    """Header and rows of the table of escapes and overkills, which fits 80 columns.
 
-    Of a kind that the test part lacks, defective or good, nothing was measured.
+    Cells are empty where the test part has no defective part, or no good one.
     """
     first = rates.iloc[0]
     header = ["variant", f"esc./{first['defects']}", "%", "<="]
@@ -37,13 +37,13 @@ def rate_rows(rates: pd.DataFrame) -> tuple[list[str], Rows]:
 
 
 def _counts(seeds: str) -> str:
-    """Counts of each seed, or their range where there are many."""
+    """The counts of all seeds, or their range where there are more than three."""
     counts = sorted(map(int, seeds.split()))
     return seeds if len(counts) <= 3 else f"{counts[0]}-{counts[-1]}"
 
 
 def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
-    """What the shop-floor table shows."""
+    """The caption of the table of escapes and overkills."""
     first = rates.iloc[0]
     seeds = len(str(first["escapes"]).split())
     return say(
@@ -56,7 +56,7 @@ def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
 
 
 def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str], Rows]:
-    """Header and rows of costs and target; empty where the configuration names neither."""
+    """Header and rows of cost and escape target; no rows where neither is configured."""
     header = ["variant"]
     if factory.defect_rate is not None:
         header += ["cost of 1,000 parts", "at the bounds"]
@@ -75,7 +75,7 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str]
 
 
 def smallest_shown(rates: pd.DataFrame) -> Words:
-    """What the best possible result on this test set could show."""
+    """What no escape at all on this test part would show."""
     defects = int(rates.iloc[0]["defects"])
     return say(
         "smallest_shown",
@@ -87,7 +87,7 @@ def smallest_shown(rates: pd.DataFrame) -> Words:
 
 
 def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
-    """Columns and rows of `leak_accuracy`: a row a variant, a column a kind of part."""
+    """Columns and rows of the table of `leak_accuracy`: variant x kind of part."""
     kinds = table[["kind", "parts"]].drop_duplicates()
     columns = [say(f"c_{kind}", n=n) for kind, n in kinds.itertuples(index=False)]
     rows = [
@@ -98,7 +98,7 @@ def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
 
 
 def training_has_test_parts(leaks: LeakCounts) -> bool:
-    """Whether the audit found what the test part must not share."""
+    """Whether test parts, copies of them or their groups are in the training source."""
     return bool(
         leaks.test_parts_with_exact_copy_in_training
         or leaks.test_parts_with_near_copy_in_training
@@ -107,7 +107,7 @@ def training_has_test_parts(leaks: LeakCounts) -> bool:
 
 
 def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
-    """What the audit found, worst first, empty where it is clean."""
+    """What the audit found, worst first; empty where it found nothing."""
     counts = {
         "leak_exact": leaks.test_parts_with_exact_copy_in_training,
         "leak_near": leaks.test_parts_with_near_copy_in_training,
@@ -126,28 +126,28 @@ def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
 def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
     """The commonest mistakes of a confusion matrix of `seeds` networks, in words.
 
-    "14 of 120 “spur” called “mousebite”", sorted by the share of the actual class.
+    Such as "14 of 120 “spur” called “mousebite”"; sorted by the share of the actual class.
     """
     over = say("seeds_together", n=seeds) if seeds > 1 else plain("")
-    found = []
+    mistakes = []
     for actual, row in counts.iterrows():
         total = int(row.sum())
-        found += [
+        mistakes += [
             (n / total, n, total, str(actual), str(called))
             for called, n in zip(counts.columns, row.tolist(), strict=True)
             if n and str(called) != str(actual)
         ]
-    found.sort(key=lambda item: (-item[0], item[3], item[4]))
+    mistakes.sort(key=lambda item: (-item[0], item[3], item[4]))
     return [
-        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], _AS_IS)
-        for _, n, total, a, b in found[:most]
+        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], _NOTHING_BETWEEN)
+        for _, n, total, a, b in mistakes[:most]
     ]
 
 
 def recall_rows(
     recalls: pd.DataFrame, best_first: list[str], with_escapes: bool
 ) -> tuple[list[str], Rows]:
-    """Header and rows: recall of each kind of part, right of all with interval, best variants."""
+    """Header and rows: the recall of each kind of part by each of the best variants."""
     shown = [variant for variant in best_first if variant in set(recalls["variant"])][:_SHOWN]
     header = ["variant", "part", "right", "%", "95 %"] + (["escapes"] if with_escapes else [])
     rows = []
@@ -167,7 +167,7 @@ def recall_rows(
 
 
 def reference_sentence(summary: pd.DataFrame) -> Words | None:
-    """Whether the best classical reference is told from the best network."""
+    """How the best classical reference compares with the best network; None without either."""
     kinds = summary["kind"]
     references, networks = summary[kinds == "reference"], summary[kinds != "reference"]
     if not len(references) or not len(networks):

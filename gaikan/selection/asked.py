@@ -1,4 +1,4 @@
-"""The stages that are asked for, and whether this run can answer them."""
+"""The stages to pick for, and whether the timing of the run can answer them."""
 
 import math
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from gaikan.selection.constraint_words import called
 from gaikan.timing.measure import PLANS
 from gaikan.timing.runtimes import RUNTIMES
 
-# What `bench/stages.toml` spells out. The budget of `intermediate` is one that a Raspberry Pi has,
-# wherever the run was timed: one core of it takes some 10 ms for 20 million operations.
+# `bench/stages.toml` has them too. The budget of `intermediate` is that of a Raspberry Pi, wherever
+# the run was timed: one core of it takes about 10 ms for 20 million operations.
 DEFAULTS = {
     "intermediate": Stage(
         description="at the line, between two steps: what one core of a Raspberry Pi can do",
@@ -39,7 +39,7 @@ _WITHOUT_OK = {
 
 
 def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], FactoryConfig]:
-    """Stages and costs of a file, or else of the run's own configuration, or else the default.
+    """(stages, costs) of the file, if given, else of the run; without any, the default stages.
 
     The default stages limit escapes only where a class means good. Raises ConfigError in one
     line that names file and key.
@@ -65,27 +65,27 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     return stages, costs
 
 
-def _check_timed(run: RunFiles, stage: Stage, at: str) -> None:
+def _check_timed(run: RunFiles, stage: Stage, where: str) -> None:
     for label in stage.runtimes or ():
-        known(label, RUNTIMES, "runtime", f"{at}.runtimes'")
+        known(label, RUNTIMES, "runtime", f"{where}.runtimes'")
     if stage.machine is not None:
         machines = [row.machine for row in run.rows]
-        known(stage.machine, machines, "timed machine", f"{at}.machine'")
+        known(stage.machine, machines, "timed machine", f"{where}.machine'")
     sizes = sorted({row.batch_size for row in run.rows if row.batch_size is not None})
     if stage.batch_size not in sizes:
-        timed, more = (", ".join(map(str, each)) for each in (sizes, PLANS["default"].batches))
-        remedy = f"; `gaikan time RUN` times {more}"
+        timed, default = (", ".join(map(str, s)) for s in (sizes, PLANS["default"].batches))
+        remedy = f"; `gaikan time RUN` times {default}"
         raise ConfigError(
-            f"{at}.batch_size': not timed at {stage.batch_size}, only at {timed}"
+            f"{where}.batch_size': not timed at {stage.batch_size}, only at {timed}"
             + (remedy if stage.batch_size in PLANS["default"].batches else "")
         )
 
 
-_LEFT_OUT = ("p90_ms", "p99_ms", "peak_rss_mb")  # by a quick timing: too few queries, no probe
+_LEFT_OUT = ("p90_ms", "p99_ms", "peak_rss_mb")  # a quick timing does not measure these
 
 
 def not_timed(stage: Stage, candidates: Sequence[Candidate]) -> str | None:
-    """What no candidate can be judged by, as the run was timed, and the command that times it.
+    """Which constraint was not measured on any candidate, and the command that measures it.
 
     None where the timing can answer the stage.
     """
@@ -93,14 +93,14 @@ def not_timed(stage: Stage, candidates: Sequence[Candidate]) -> str | None:
         labels = " or ".join((*(stage.runtimes or ()), *ON_BASE))
         return f"not timed in {labels}: `gaikan time RUN`"
     rows = {c.row: c for c in candidates if not {*stage.allowed} & {*c.failed}}
-    held = rows.values()
-    if stage.threads is not None and rows and all("threads" in c.failed for c in held):
+    allowed = rows.values()
+    if stage.threads is not None and rows and all("threads" in c.failed for c in allowed):
         least = 1 if stage.threads.min is None else math.ceil(stage.threads.min)
         counts = {least} | {row.threads for row in rows if row.threads is not None}
         command = " ".join(f"--threads {count}" for count in sorted(counts))
         return f"not timed with {_threads(stage.threads)}: `gaikan time RUN {command}`"
     for name in _LEFT_OUT:
-        if name in stage.limits and rows and all(c.values[name] is None for c in held):
+        if name in stage.limits and rows and all(c.values[name] is None for c in allowed):
             return f"{called(name)} was not measured: `gaikan time RUN`"
     return None
 

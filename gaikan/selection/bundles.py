@@ -1,4 +1,4 @@
-"""Which bundle runs as a row of `latency.csv` was timed, and what has to be installed for it."""
+"""Which bundle runs in the runtime of a row of `latency.csv`, and what it needs installed."""
 
 from gaikan.run_folder.picks_file import InBundle
 

@@ -1,11 +1,11 @@
 """What could be installed at a stage, and whether it meets each of the stage's constraints.
 
 A candidate is a network (variant, seed) with its threshold, in one runtime, precision and number
-of threads; what a bundle on the base install does not run is none unless the stage asks for it.
-Decisions are known as the reference runtime makes them. A runtime that gives another
-class on some share of the test images (of a bundle timed alone: the validation images; labels
-play no part) is charged for it: every figure is taken as if the same share of the validation parts
-were errors of that figure's kind.
+of threads. Runtimes that the base install lacks count only where the stage asks for them.
+Decisions are those of the reference runtime. A runtime that gives another class on some share of
+the test images, whatever their labels (of a bundle timed alone: the validation images), is charged
+for it: every figure is taken as if the same share of the validation parts were errors of that
+figure's kind.
 """
 
 from dataclasses import dataclass
@@ -50,27 +50,27 @@ class Candidate:
 
     @property
     def variant(self) -> str:
-        """Of the network."""
+        """The variant of its network."""
         return self.judged.network.variant
 
     @property
     def seed(self) -> int:
-        """Of the network."""
+        """The seed of its network."""
         return self.judged.network.seed
 
     @cached_property
     def speed(self) -> tuple[float, float]:
-        """What decides between candidates that cannot be told apart: faster, then smaller."""
+        """(p50 in ms, bytes of the model file): what decides between tied candidates."""
         return (self.row.p50_ms or 0.0, float(self.row.model_bytes or 0))
 
     @cached_property
     def size(self) -> float:
-        """Bytes of the model file, to three digits: a few bytes more are the name of a class."""
+        """Bytes of the model file to three digits: a few bytes may be the name of a class."""
         return float(f"{self.row.model_bytes or 0:.3g}")
 
     @cached_property
     def rank(self) -> tuple[float, float, float, float, str, int, str]:
-        """Smaller is better: by the objective, then faster, smaller, more accurate, by name."""
+        """Sort key, best first: objective, then speed, size, accuracy, and names."""
         row = self.row
         return (
             -self.merit,
@@ -84,7 +84,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Met:
-    """Some of a stage's constraints: their values, and which are not met."""
+    """Values of some of a stage's constraints, and which of these are not met."""
 
     values: dict[str, Value]
     failed: tuple[str, ...]
@@ -93,7 +93,7 @@ class Met:
     def by_row(
         cls, row: Row, allowed: dict[str, tuple[str, ...]], limits: dict[str, Range]
     ) -> "Met":
-        """Those on where and how fast it runs."""
+        """The constraints on where and how fast it runs."""
         values: dict[str, Value] = {
             name: runtime_of(row) if name == "runtimes" else getattr(row, name) for name in allowed
         }
@@ -107,17 +107,17 @@ class Met:
 
     @classmethod
     def by_quality(cls, judged: JudgedNetwork, limits: dict[str, Range]) -> "Met":
-        """Those on how good it is."""
+        """The constraints on how good its decisions are."""
         values = {name: judged.values[name] for name in limits if name not in TIMING}
         failed = [name for name, value in values.items() if not limits[name].holds(value)]
         return cls(dict(values), tuple(failed))
 
 
 class Judging:
-    """A run's networks and settings, judged stage by stage; what is slow is kept."""
+    """Judges a run's networks and settings stage by stage; keeps what is slow to work out."""
 
     def __init__(self, run: RunFiles, factory: FactoryConfig, most: float) -> None:
-        """`most` is the largest escape ceiling that will be asked for."""
+        """`most` is the largest escape ceiling of all stages and of their sensitivity maps."""
         self.run = run
         self.factory = factory
         self.most = most
@@ -127,13 +127,13 @@ class Judging:
 
     @cached_property
     def level(self) -> float:
-        """At which each network's escape rate is bounded."""
+        """Confidence level of the bound of each network's escape rate."""
         return level_each(len(self.run.networks))
 
     def candidates(self, stage: Stage, fitting: bool = False) -> list[Candidate]:
-        """All of them, or only those whose place and speed fit; who qualifies has none failed."""
+        """All candidates of a stage; `fitting`: those that meet its limits on place and speed."""
         limits, settings = stage.limits, self._settings(stage)
-        found = []
+        candidates = []
         for network in self.run.networks:
             judged: dict[float, tuple[JudgedNetwork, Met]] = {}
             for row, lost, fits in settings.get(network.variant, ()):
@@ -144,20 +144,21 @@ class Judging:
                     judged[lost] = own, Met.by_quality(own, limits)
                 own, good = judged[lost]
                 values, failed = fits.values | good.values, fits.failed + good.failed
-                found.append(Candidate(own, row, lost, values, failed, _merit(stage, own, row)))
-        return found
+                merit = _merit(stage, own, row)
+                candidates.append(Candidate(own, row, lost, values, failed, merit))
+        return candidates
 
     def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, "Met"]]]:
-        """By variant: its rows, the share of images each gives another class, what each meets."""
+        """By variant: rows, the share of images each gives another class, and what each meets."""
         allowed, limits = stage.allowed, stage.limits
-        found: dict[str, list[tuple[Row, float, Met]]] = {}
-        for row in _at(self.run.rows, stage.batch_size):
+        settings: dict[str, list[tuple[Row, float, Met]]] = {}
+        for row in _at_batch_size(self.run.rows, stage.batch_size):
             if not _asked_for(row, stage):
                 continue
             lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
             met = Met.by_row(row, allowed, limits)
-            found.setdefault(row.variant, []).append((row, lost, met))
-        return found
+            settings.setdefault(row.variant, []).append((row, lost, met))
+        return settings
 
     def judged(self, network: NetworkDecisions, stage: Stage, lost: float = 0.0) -> JudgedNetwork:
         """The network with the threshold that the stage's ceilings ask for."""
@@ -169,23 +170,23 @@ class Judging:
         return self._judged[key]
 
     def on_validation(self, judged: JudgedNetwork) -> Quality:
-        """Its figures on validation, with an escape bound if only for it alone."""
+        """Figures on validation; an escape bound that is missing is that of this network alone."""
         return bounded(judged.quality, judged.network.validation, judged.predicted, self.run.ok)
 
     def on_test(self, judged: JudgedNetwork) -> Quality:
-        """Its figures on test, with its threshold; the escape bound is for it alone."""
+        """Figures on test with its threshold; the escape bound is that of this network alone."""
         if judged not in self._tested:
             part, ok = judged.network.test, self.run.ok
-            said = decide(part, ok, judged.threshold)
-            found = quality(part, said, ok, self.factory)
-            self._tested[judged] = bounded(found, part, said, ok)
+            predicted = decide(part, ok, judged.threshold)
+            tested = quality(part, predicted, ok, self.factory)
+            self._tested[judged] = bounded(tested, part, predicted, ok)
         return self._tested[judged]
 
     @property
     def costs(self) -> tuple[float, float]:
-        """Of 1,000 parts if every defective one escaped, and if every good one were rejected."""
-        rates = ((1.0, 0.0), (0.0, 1.0))
-        escape, overkill = (cost_per_1000(*each, self.factory) or 0.0 for each in rates)
+        """Cost of 1,000 parts if all defective ones escaped, and if all good ones were rejected."""
+        extremes = ((1.0, 0.0), (0.0, 1.0))
+        escape, overkill = (cost_per_1000(*pair, self.factory) or 0.0 for pair in extremes)
         return escape, overkill
 
     def _judge(
@@ -199,42 +200,42 @@ class Judging:
         part, ok = network.validation, self.run.ok
         border: Border | None = None
         if ceilings:
-            borders = self._of(network)
+            borders = self._borders_of(network)
             if borders is not None:
                 extra = lost * len(part) / int((part.label != ok).sum())
                 border = borders.fit({n: limit - extra for n, limit in ceilings.items()}, weights)
         threshold = None if border is None else border.threshold
         predicted = decide(part, ok, threshold)
         bound = border.bound if border is not None and "escape_bound" in ceilings else None
-        found = quality(part, predicted, ok, self.factory, bound)
+        figures = quality(part, predicted, ok, self.factory, bound)
         if stage.escape_bound is not None:
-            found = bounded(found, part, predicted, ok)
-        values = _charged(found, lost, part.class_sizes, self.factory)
+            figures = bounded(figures, part, predicted, ok)
+        values = _charged(figures, lost, part.class_sizes, self.factory)
         for kind in stage.recall:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)
             values[f"recall.{kind}"] = _recall(predicted == part.label, parts, lost)
         holds = not ceilings or (border is not None and border.holds)
-        return JudgedNetwork(network, threshold, holds, predicted, found, values)
+        return JudgedNetwork(network, threshold, holds, predicted, figures, values)
 
-    def _of(self, network: NetworkDecisions) -> Borders | None:
+    def _borders_of(self, network: NetworkDecisions) -> Borders | None:
         if id(network) not in self._borders:
             assert self.run.ok is not None
-            found = Borders.of(network.validation, self.run.ok, self.level, self.most)
-            self._borders[id(network)] = found
+            borders = Borders.of(network.validation, self.run.ok, self.level, self.most)
+            self._borders[id(network)] = borders
         return self._borders[id(network)]
 
 
-def _at(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
-    """Rows at a batch size; those that include decoding only where there are no others."""
-    found: dict[object, Row] = {}
+def _at_batch_size(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
+    """Rows at a batch size; those that include decoding only where there is no other."""
+    first: dict[object, Row] = {}
     for row in sorted(rows, key=lambda row: row.includes_decode):
         if row.batch_size == batch_size:
-            found.setdefault((machine_of(row), row.variant, runtime_of(row), row.threads), row)
-    return list(found.values())
+            first.setdefault((machine_of(row), row.variant, runtime_of(row), row.threads), row)
+    return list(first.values())
 
 
 def _asked_for(row: Row, stage: Stage) -> bool:
-    """Whether the base install runs it, or the stage names its runtime, or else its GPU."""
+    """Whether the base install runs it or the stage names its runtime or a GPU."""
     label = runtime_of(row)
     if stage.runtimes is None and stage.device == "cuda" and row.device == "cuda":
         return True
@@ -249,25 +250,25 @@ def _exempt(name: str, value: float | None, row: Row, limit: Range) -> bool:
 
 
 def _charged(
-    found: Quality, lost: float, class_sizes: Codes, factory: FactoryConfig
+    figures: Quality, lost: float, class_sizes: Codes, factory: FactoryConfig
 ) -> dict[str, float | None]:
     """Figures by name, as if `lost` of all parts were errors of that figure's kind."""
-    errors = lost * found.n
+    errors = lost * figures.n
     recall_lost = min(1.0, errors / int(class_sizes.min())) / len(class_sizes)
 
     def more(rate: float | None, parts: float | None) -> float | None:
         return None if rate is None or not parts else min(1.0, rate + errors / parts)
 
     escape, overkill = (
-        more(found.escape_rate, found.defects),
-        more(found.overkill_rate, found.goods),
+        more(figures.escape_rate, figures.defects),
+        more(figures.overkill_rate, figures.goods),
     )
     known = escape is not None and overkill is not None
     return {
-        "accuracy": max(0.0, found.accuracy - lost),
-        "balanced_accuracy": max(0.0, found.balanced_accuracy - recall_lost),
+        "accuracy": max(0.0, figures.accuracy - lost),
+        "balanced_accuracy": max(0.0, figures.balanced_accuracy - recall_lost),
         "escape_rate": escape,
-        "escape_bound": more(found.escape_bound, found.defects),
+        "escape_bound": more(figures.escape_bound, figures.defects),
         "overkill_rate": overkill,
         "cost": cost_per_1000(escape or 0.0, overkill or 0.0, factory) if known else None,
     }
@@ -282,7 +283,7 @@ def _recall(right: NDArray[np.bool_], parts: NDArray[np.bool_], lost: float) -> 
 
 
 def _merit(stage: Stage, judged: JudgedNetwork, row: Row) -> float:
-    """The objective as a number of which more is better; a figure that is not there is worst."""
+    """The objective as a number, larger is better; a figure that is missing is the worst."""
     if stage.objective == "latency":
         return -(row.p50_ms or 0.0)
     if stage.objective == "accuracy":

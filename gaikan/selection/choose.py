@@ -1,6 +1,6 @@
-"""The pick: best by the objective; of those that cannot be told apart from it, the fastest.
+"""The pick: of the candidates that cannot be told from the best by the objective, the fastest.
 
-Where their times cannot be told apart either, the smallest; then the best again.
+Of those whose times cannot be told apart either, the smallest; of equally small ones, the best.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,30 +10,30 @@ from gaikan.config.stages import Stage
 from gaikan.selection.candidates import Candidate
 from gaikan.selection.ties import Ties
 
-# (the best, another, the variants that qualify in order of name, stage)
+# Arguments: the best, another, the variants that qualify in order of name, the stage.
 TellsApart = Callable[[Candidate, Candidate, tuple[str, ...], Stage], bool]
 
 
 @dataclass(frozen=True)
 class StageChoice:
-    """What was chosen of the candidates that qualify."""
+    """The pick of the candidates that qualify, and how the others stand to it."""
 
     pick: Candidate | None
     best: Candidate | None  # by the objective alone
-    tied: tuple[Candidate, ...]  # with the best, itself among them, in the order of preference
-    fastest: Candidate | None  # of those tied
-    rest: tuple[Candidate, ...]  # qualify but are told apart from the best, best first
+    tied: tuple[Candidate, ...]  # the best and what ties with it, in the order of preference
+    fastest: Candidate | None  # of `tied`
+    rest: tuple[Candidate, ...]  # told apart from the best, best first
 
 
 def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart) -> StageChoice:
-    """From candidates that all qualify.
+    """Chooses from candidates that all qualify.
 
-    Of a variant's seeds the one best on validation stands for it, in each runtime.
+    In each runtime, a variant is represented by its seed that is best on validation.
     """
     if not candidates:
         return StageChoice(None, None, (), None, ())
     ranked = sorted(best_seeds(candidates), key=lambda candidate: candidate.rank)
-    best, variants = ranked[0], tuple(sorted({each.variant for each in ranked}))
+    best, variants = ranked[0], tuple(sorted({candidate.variant for candidate in ranked}))
     tied: list[Candidate] = []
     rest: list[Candidate] = []
     for candidate in ranked:
@@ -48,9 +48,9 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
 
 
 def as_fast(candidate: Candidate, fastest: Candidate) -> bool:
-    """Whether the 95 % intervals of both p50 meet: then which is less is chance.
+    """Whether the 95 % intervals of both p50 meet: then chance decides which is less.
 
-    A time without an interval is as it is.
+    The interval of a time that has none is the time itself.
     """
     own, least = candidate.row, fastest.row
     low = own.p50_ms if own.p50_low_ms is None else own.p50_low_ms
@@ -60,15 +60,15 @@ def as_fast(candidate: Candidate, fastest: Candidate) -> bool:
 
 def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Of each variant in each runtime, the seed that would be installed."""
-    found: dict[object, Candidate] = {}
+    best: dict[object, Candidate] = {}
     for candidate in candidates:
         key = (candidate.variant, id(candidate.row))
-        held = found.get(key)
-        if held is None or candidate.rank < held.rank:
-            found[key] = candidate
-    return list(found.values())
+        before = best.get(key)
+        if before is None or candidate.rank < before.rank:
+            best[key] = candidate
+    return list(best.values())
 
 
 def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:
-    """From all candidates of a stage."""
+    """Chooses from all candidates of a stage, whether they qualify or not."""
     return choose([c for c in candidates if not c.failed], stage, ties.told_apart)

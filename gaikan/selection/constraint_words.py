@@ -1,4 +1,4 @@
-"""Constraints and figures in words."""
+"""Names, values and limits of constraints in words."""
 
 import math
 
@@ -58,7 +58,7 @@ def _digits(value: float) -> str:
 
 
 def limited(name: str, limit: Range | tuple[str, ...]) -> str:
-    """A constraint as a sentence of mathematics, such as `p99 <= 3 ms`."""
+    """A constraint as a formula, such as `p99 <= 3 ms`."""
     if isinstance(limit, tuple):
         return f"{called(name)} {' or '.join(limit)}"
     low = "" if limit.min is None else f"{called(name)} >= {worded(name, limit.min)}"
@@ -67,7 +67,7 @@ def limited(name: str, limit: Range | tuple[str, ...]) -> str:
 
 
 def loosened(name: str, limit: Range | tuple[str, ...], value: Value) -> str:
-    """What would have to give for `value` to pass, such as `p99 <= 4.2 ms instead of 3 ms`."""
+    """The looser limit that `value` would meet, such as `p99 <= 4.2 ms instead of 3 ms`."""
     if value is None:
         return f"{called(name)} was not measured"
     if isinstance(limit, tuple) or isinstance(value, str):
@@ -81,7 +81,7 @@ def loosened(name: str, limit: Range | tuple[str, ...], value: Value) -> str:
 
 
 def enough(limit: Range, value: float) -> float:
-    """The limit, to three digits, that `value` would meet."""
+    """The tightest limit of three digits that `value` meets."""
     if value == 0:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(value)) - 2)

@@ -1,4 +1,4 @@
-"""The picks of a run: for each stage what to install, and all the reasons."""
+"""The picks of a run: what to install at each stage, and why."""
 
 from pathlib import Path
 

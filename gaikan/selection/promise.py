@@ -1,4 +1,4 @@
-"""What an escape ceiling promises, and where test does not bear a pick out."""
+"""What an escape ceiling promises for new parts, and where test does not confirm a pick."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from gaikan.selection.constraint_words import called, worded
 from gaikan.selection.quality import decide, of_kind
 from gaikan.selection.threshold import groups_that_count
 
-_MUCH = 0.5  # of the good parts
+_MUCH = 0.5  # share of the good parts that may be rejected without a warning
 
 
 def promise(judging: Judging, stage: Stage) -> Promise | None:
@@ -61,11 +61,11 @@ def _parts(judging: Judging) -> str:
 
 
 def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict[str, float | None]:
-    """Test figures by constraint, for those that validation was held to."""
+    """Test figures by constraint, for the constraints on how good the decisions are."""
     part, run = candidate.judged.network.test, judging.run
-    found = judging.on_test(candidate.judged)
+    tested = judging.on_test(candidate.judged)
     values: dict[str, float | None] = {
-        name: getattr(found, name) for name in QUALITY if name in stage.limits
+        name: getattr(tested, name) for name in QUALITY if name in stage.limits
     }
     right = decide(part, run.ok, candidate.judged.threshold) == part.label
     for kind in stage.recall:
@@ -75,15 +75,15 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
 
 
 def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
-    """Where test does not bear out what validation met, and what was not looked at."""
-    found = judging.on_test(candidate.judged)
+    """Sentences on where test does not confirm validation, and on what was not looked at."""
+    tested = judging.on_test(candidate.judged)
     lines = _rejecting(candidate, stage)
     for name, value in values_on_test(judging, candidate, stage).items():
         limit = stage.limits[name]
         if value is None:
             lines.append(f"test has no parts to confirm {called(name)} on")
         elif not limit.holds(value):
-            lines.append(_falls_short(name, value, stage, found))
+            lines.append(_falls_short(name, value, stage, tested))
     machines = {row.machine for row in judging.run.rows}
     if stage.machine is None and len(machines) > 1:
         lines.append(f"timed on {len(machines)} machines; the pick is for {candidate.row.machine}")
@@ -93,7 +93,7 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
 
 
 def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:
-    """An escape ceiling can be met by calling next to nothing good."""
+    """A warning where the escape ceiling is met by rejecting most good parts."""
     overkill = candidate.judged.quality.overkill_rate
     if overkill is None or overkill < _MUCH or "overkill_rate" in stage.limits:
         return []
@@ -101,7 +101,7 @@ def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:
     return [f"rejects {share} of the good validation parts; limit overkill_rate to rule that out"]
 
 
-def _falls_short(name: str, value: float, stage: Stage, found: Quality) -> str:
+def _falls_short(name: str, value: float, stage: Stage, tested: Quality) -> str:
     limit = stage.limits[name]
     bound = limit.max if limit.max is not None and value > limit.max else limit.min
     if name != "escape_bound":
@@ -109,8 +109,8 @@ def _falls_short(name: str, value: float, stage: Stage, found: Quality) -> str:
             f"test falls short: {called(name)} {worded(name, value)}, not {worded(name, bound)} "
             "as on validation"
         )
-    seen = f"{found.escapes} of {found.defects} defective test parts escape"
-    rate = found.escape_rate or 0.0
+    seen = f"{tested.escapes} of {tested.defects} defective test parts escape"
+    rate = tested.escape_rate or 0.0
     if limit.max is not None and rate > limit.max:
         return (
             f"test falls short: {seen} ({worded('escape_rate', rate)}), more than the ceiling of "
@@ -124,5 +124,5 @@ def _falls_short(name: str, value: float, stage: Stage, found: Quality) -> str:
 
 
 def networks_of(judging: Judging, variant: str) -> list[NetworkDecisions]:
-    """The networks of a variant, one a seed."""
+    """The networks of a variant, one per seed."""
     return [network for network in judging.run.networks if network.variant == variant]

@@ -1,4 +1,4 @@
-"""How good a network is on a part of the data, with its border between good and defective."""
+"""How good a network's decisions on a part of the data are, with a threshold or without."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def quality(
     factory: FactoryConfig,
     bound: float | None = None,
 ) -> Quality:
-    """Figures of `predicted` (N,), N >= 1; the escape bound is not worked out but given."""
+    """Figures of the decisions `predicted` (N,), N >= 1; their escape bound is `bound`."""
     hits = np.bincount(part.label[predicted == part.label], minlength=part.label.max() + 1)
     recalls = hits[np.bincount(part.label) > 0] / part.class_sizes
     escapes = defects = overkills = goods = escape = overkill = cost = None
@@ -56,20 +56,20 @@ def quality(
     )
 
 
-def bounded(found: Quality, part: DecidedParts, predicted: Codes, ok: int | None) -> Quality:
-    """The figures with the escape bound at `LEVEL`, over groups if any, unless they have one."""
-    if not found.defects or found.escape_bound is not None:
-        return found
+def bounded(figures: Quality, part: DecidedParts, predicted: Codes, ok: int | None) -> Quality:
+    """The same, but a missing escape bound is worked out, at `LEVEL` and over the part's groups."""
+    if not figures.defects or figures.escape_bound is not None:
+        return figures
     defective = part.label != ok
     group = None if part.group is None else part.group[defective]
     bound = upper_bound_over_groups(predicted[defective] == ok, group)
-    return found.model_copy(update={"escape_bound": bound})
+    return figures.model_copy(update={"escape_bound": bound})
 
 
 def of_kind(
     part: DecidedParts, kind: str, classes: tuple[str, ...], modes: tuple[str, ...]
 ) -> NDArray[np.bool_]:
-    """The parts (N,) of a failure mode, or else of a class, called `kind`."""
+    """Marks (N,) of the parts whose failure mode, or else class, is `kind`."""
     if part.mode is not None and kind in modes:
         return np.equal(part.mode, modes.index(kind))
     return np.equal(part.label, classes.index(kind))

@@ -1,4 +1,4 @@
-"""Why a candidate was picked, what binds, and what would have to give where none qualifies."""
+"""Why a candidate was picked, which constraints bind, and which to loosen if none qualifies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gaikan.selection.choose import StageChoice, as_fast, choose, pick
 from gaikan.selection.constraint_words import called, limited, loosened, worded
 from gaikan.selection.ties import Ties
 
-_FAR = 1e9  # no ratio says how far: not measured, or a limit of 0
+_FAR = 1e9  # how far off is what has no ratio to its limit: not measured, or a limit of 0
 OBJECTIVES = {
     "accuracy": "accuracy",
     "escape": "escape_rate",
@@ -46,7 +46,7 @@ def without(stage: Stage, name: str) -> Stage:
 
 
 def merit(stage: Stage, candidate: Candidate) -> str:
-    """The objective's figure in words, with its name."""
+    """The objective's name and figure in words, such as `accuracy 95.1 %`."""
     return f"{called(OBJECTIVES[stage.objective])} {worth(stage, candidate)}"
 
 
@@ -67,11 +67,11 @@ def binding(
 ) -> list[Binding]:
     """Each constraint without which something else would be picked.
 
-    Where there is none such: those, if any, that keep out together what is best without them all;
-    escape ceilings stay.
+    If no single one is: those that together keep out the candidate that is best without any
+    constraint but the escape ceilings.
     """
     names = (*stage.allowed, *stage.limits)
-    found = []
+    bindings = []
     for name in names:
         free = without(stage, name)
         instead = pick(judging.candidates(free), free, ties).pick
@@ -79,21 +79,21 @@ def binding(
             continue
         # A ceiling also sets the threshold, so that without it less may qualify.
         if name not in CEILINGS or instead.merit > chosen.merit:
-            found.append(_binding(stage, (name,), instead, chosen))
-    if not found:
-        rest = _with(candidates, *(name for name in names if name not in CEILINGS))
-        best = choose(rest, stage, ties.told_apart).pick
+            bindings.append(_binding(stage, (name,), instead, chosen))
+    if not bindings:
+        qualify = _with(candidates, *(name for name in names if name not in CEILINGS))
+        best = choose(qualify, stage, ties.told_apart).pick
         names = () if best is None else best.failed
         # Ties depend on what else there is: without these alone, another may be picked.
         free = reduce(without, names, stage)
         instead = pick(judging.candidates(free), free, ties).pick
         if instead is not None and not _same(instead, chosen):
-            found.append(_binding(stage, names, instead, chosen))
-    return found
+            bindings.append(_binding(stage, names, instead, chosen))
+    return bindings
 
 
 def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | None) -> str | None:
-    """What would be gained with a runtime that the base install lacks; None where nothing would.
+    """What a runtime that the base install lacks would gain; None where nothing.
 
     None too where the stage names its runtimes.
     """
@@ -122,21 +122,21 @@ def _binding(
     stage: Stage, names: tuple[str, ...], instead: Candidate, chosen: Candidate
 ) -> Binding:
     limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
-    what = place(instead) if instead.variant == chosen.variant else instead.variant
+    other = place(instead) if instead.variant == chosen.variant else instead.variant
     together = " together" * (len(names) > 1)
-    why = f"without {limits}{together}: {what}, {_change(stage, instead, chosen)}"
+    why = f"without {limits}{together}: {other}, {_change(stage, instead, chosen)}"
     return Binding(names, instead, why)
 
 
 def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
-    """The objective's figure of both; where it is no better, what else has become better."""
+    """How the objective's figure changes; where it is no better, also what else is better."""
     own, was = merit(stage, instead), worth(stage, chosen)
     reads_the_same = worth(stage, instead) == was
     words = f"{own} as well" if reads_the_same else f"{own} instead of {was}"
     if instead.merit > chosen.merit:
         return f"{words}, ahead by less than is shown" if reads_the_same else words
     for name in ("p50_ms", "model_bytes"):
-        after, before = (getattr(each.row, name) or 0 for each in (instead, chosen))
+        after, before = (getattr(c.row, name) or 0 for c in (instead, chosen))
         if after < before:
             words += f", {called(name)} {worded(name, after)} instead of {worded(name, before)}"
             break
@@ -144,8 +144,8 @@ def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
 
 
 def _with(candidates: Sequence[Candidate], *names: str) -> list[Candidate]:
-    """Those that fail none but these constraints."""
-    return [each for each in candidates if not each.failed or set(each.failed) <= set(names)]
+    """The candidates that fail no other constraints than these."""
+    return [c for c in candidates if set(c.failed) <= set(names)]
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
@@ -153,8 +153,8 @@ def _same(one: Candidate, other: Candidate) -> bool:
 
 
 def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | None:
-    """Of candidates that all fail: the fewest constraints failed, then the least far off."""
-    return min(candidates, key=lambda each: _distance(each, stage), default=None)
+    """Of candidates that all fail, the one that fails the fewest constraints by the least."""
+    return min(candidates, key=lambda candidate: _distance(candidate, stage), default=None)
 
 
 def _distance(candidate: Candidate, stage: Stage) -> tuple[float, float, float, str, int]:
@@ -163,7 +163,7 @@ def _distance(candidate: Candidate, stage: Stage) -> tuple[float, float, float, 
 
 
 def _gap(limit: Range | tuple[str, ...], value: float | str | None) -> float:
-    """How far off, relative to the limit; another name counts as twice the limit."""
+    """How far off, relative to the limit; a name that is not allowed counts as twice the limit."""
     if isinstance(limit, tuple):
         return 1.0
     if value is None or isinstance(value, str):
@@ -181,11 +181,11 @@ def would_have_to_give(candidate: Candidate, stage: Stage) -> list[str]:
 
 
 def why_picked(choice: StageChoice, stage: Stage) -> str:
-    """One sentence on how the pick stands to the others that qualify."""
+    """One sentence on why the pick was preferred to the others that qualify."""
     assert choice.pick is not None
     assert choice.best is not None
-    variants = {each.variant for each in (*choice.tied, *choice.rest)}
-    others = {each.variant for each in choice.tied} - {choice.pick.variant}
+    variants = {candidate.variant for candidate in (*choice.tied, *choice.rest)}
+    others = {candidate.variant for candidate in choice.tied} - {choice.pick.variant}
     own = merit(stage, choice.pick)
     if choice.pick.variant == choice.best.variant:
         if len(variants) == 1:
@@ -208,18 +208,18 @@ def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> str:
 
 
 def _preferred(choice: StageChoice, other: Candidate) -> str:
-    """By what the pick comes before another that cannot be told from the best."""
+    """What the pick is preferred for to another that cannot be told from the best."""
     pick = choice.pick
     assert pick is not None
     assert choice.fastest is not None
     if not as_fast(other, choice.fastest):
-        # By chance the pick's own p50 may be no less: where its interval is wide.
+        # Where its interval is wide, the pick's own p50 may be no less.
         if (pick.row.p50_ms or 0.0) >= (other.row.p50_ms or 0.0):
             return f"as fast as the fastest, {choice.fastest.variant}"
-        times = [worded("p50_ms", each.row.p50_ms) for each in (pick, other)]
+        times = [worded("p50_ms", c.row.p50_ms) for c in (pick, other)]
         return f"faster (p50 {times[0]}, not {times[1]})"
     if pick.size != other.size:
-        sizes = [worded("model_bytes", each.row.model_bytes) for each in (pick, other)]
+        sizes = [worded("model_bytes", c.row.model_bytes) for c in (pick, other)]
         return f"as fast and smaller ({sizes[0]}, not {sizes[1]})"
     return "as fast and as small, and ahead"
 

@@ -16,7 +16,7 @@ _LATENCIES = ("p99_ms", "p90_ms", "p50_ms")
 
 
 def varied(stage: Stage) -> tuple[str, str | None]:
-    """The latency and the escape constraint that are varied."""
+    """The latency constraint and the escape constraint (or None) that are varied."""
     limited = [n for n in _LATENCIES if n in stage.limits and stage.limits[n].max is not None]
     ceilings = list(stage.ceilings)
     return limited[0] if limited else "p50_ms", ceilings[-1] if ceilings else None
@@ -36,10 +36,10 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
         update = {} if ceiling is None else {ceiling: Share(max=limit)}
         own = free.model_copy(update=update)
         fitting = judging.candidates(own, fitting=True)
-        qualify = [each for each in fitting if not each.failed]
+        qualify = [candidate for candidate in fitting if not candidate.failed]
         by_ceiling.append((own, best_seeds(qualify)))
     own_limit = getattr(stage, latency)
-    budgets = _budgets([c for _, some in by_ceiling for c in some], latency, own_limit)
+    budgets = _budgets([c for _, candidates in by_ceiling for c in candidates], latency, own_limit)
     picks = [
         [
             pick([c for c in some if _takes(c, latency) <= budget], own, ties).pick
@@ -94,11 +94,11 @@ def _takes(candidate: Candidate, latency: str) -> float:
 
 def _budgets(candidates: Sequence[Candidate], latency: str, own: Range | None) -> list[float]:
     """Latencies at which something new fits, rounded up to two digits, and the stage's own."""
-    found = {_up(_takes(each, latency)) for each in candidates} - {math.inf}
-    ordered = sorted(found)
+    latencies = {_up(_takes(candidate, latency)) for candidate in candidates} - {math.inf}
+    ordered = sorted(latencies)
     if len(ordered) > MOST_BUDGETS:
-        places = {round(i * (len(ordered) - 1) / (MOST_BUDGETS - 1)) for i in range(MOST_BUDGETS)}
-        ordered = [ordered[i] for i in sorted(places)]
+        kept = {round(i * (len(ordered) - 1) / (MOST_BUDGETS - 1)) for i in range(MOST_BUDGETS)}
+        ordered = [ordered[i] for i in sorted(kept)]
     if own is not None and own.max is not None:
         ordered = sorted({*ordered, own.max})
     return ordered or [1.0]
@@ -108,6 +108,6 @@ def _up(milliseconds: float) -> float:
     if not 0 < milliseconds < math.inf:
         return milliseconds
     digit = math.floor(math.log10(milliseconds)) - 1
-    # by division: 3 / 100 is 0.03, 3 * 0.01 is not
+    # By division, because 3 / 100 is 0.03 and 3 * 0.01 is not.
     steps = math.ceil(milliseconds / 10.0**digit)
     return steps / 10.0**-digit if digit < 0 else steps * 10.0**digit

@@ -1,4 +1,4 @@
-"""Where to draw the border between good and defective so that an escape ceiling holds.
+"""Thresholds between good and defective, and the best one at which an escape ceiling holds.
 
 A part is called good when its ok margin exceeds the threshold. The strictest threshold lets
 through no defective validation part; lower ones let through more and reject fewer good ones.
@@ -31,7 +31,7 @@ ENOUGH = 6  # below, Student's quantile at 99.9 % is over twice the normal one
 
 
 def groups_that_count(part: DecidedParts) -> NDArray[np.int64] | None:
-    """Groups (N,) of the parts, where there are enough to speak for others."""
+    """Groups (N,) of the parts; None where there are fewer than `ENOUGH` of them."""
     if part.group is None or len(np.unique(part.group)) < ENOUGH:
         return None
     return part.group
@@ -48,33 +48,33 @@ class Border:
 
     threshold: float
     holds: bool
-    bound: float  # of the escape rate there
+    bound: float  # upper bound of the escape rate at the threshold
 
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """The thresholds of one network, T of them, strictest first, and what each does.
+    """The T thresholds of one network, strictest first, and the rates at each.
 
     Each is the ok margin of a defective validation part, which it still rejects.
     """
 
     thresholds: Floats  # (T,)
     escape_rates: Floats  # (T,) of validation parts
-    bounds: Floats  # (T,) of the escape rate, at the level asked for
+    bounds: Floats  # (T,) upper bounds of the escape rate
     overkill_rates: Floats  # (T,); 0 without good parts
     good: Floats  # (G,) ok margins of good parts, ascending
 
     @classmethod
     def of(cls, part: DecidedParts, ok: int, level: float, most: float = 1.0) -> "Borders | None":
-        """Those whose escape rate is at most `most`; None without a defective part."""
+        """The thresholds with an escape rate of at most `most`; None without a defective part."""
         assert part.ok_margin is not None
         defective = part.label != ok
         margins, good = part.ok_margin[defective], np.sort(part.ok_margin[~defective])
         if not len(margins):
             return None
-        thresholds, place = np.unique(-margins, return_inverse=True)  # strictest first
+        thresholds, threshold_of = np.unique(-margins, return_inverse=True)  # strictest first
         thresholds = -thresholds
-        stricter = np.bincount(place).cumsum()[:-1]
+        stricter = np.bincount(threshold_of).cumsum()[:-1]
         escapes = np.concatenate([[0], stricter])
         kept = escapes <= most * len(margins)
         thresholds, escapes = thresholds[kept], escapes[kept]
@@ -82,7 +82,7 @@ class Borders:
         if group is None:
             bounds = exact_high(escapes, len(margins), level)
         else:
-            bounds = _over_groups(place, group[defective], len(thresholds), level)
+            bounds = _over_groups(threshold_of, group[defective], len(thresholds), level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
         return cls(thresholds, escapes / len(margins), bounds, overkill, good)
 
@@ -107,12 +107,12 @@ class Borders:
 
 
 def _over_groups(
-    place: NDArray[np.intp], group: NDArray[np.int64], n_thresholds: int, level: float
+    threshold_of: NDArray[np.intp], group: NDArray[np.int64], n_thresholds: int, level: float
 ) -> Floats:
-    """Bounds (T,) from each defective part's threshold (its place) and group."""
-    names, code = np.unique(group, return_inverse=True)
-    counts = np.zeros((n_thresholds, len(names)))
-    later = place + 1  # a part escapes at every threshold below its own margin
+    """Bounds (T,); `threshold_of` (n,) is the index of each defective part's own threshold."""
+    groups, code = np.unique(group, return_inverse=True)
+    counts = np.zeros((n_thresholds, len(groups)))
+    later = threshold_of + 1  # a part escapes at every threshold below its own margin
     inside = later < n_thresholds
     np.add.at(counts, (later[inside], code[inside]), 1)
     sums = counts.cumsum(0)[:, None, :]

@@ -1,4 +1,4 @@
-"""Which variants cannot be told apart on validation, by what a stage wants most of."""
+"""Which variants cannot be told apart on validation by the objective of a stage."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,13 @@ from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
 
 
 class Ties:
-    """Paired comparisons between variants, on all seeds that have a threshold in each of them.
+    """Paired comparisons between variants, on the seeds whose threshold holds for each of them.
 
-    The networks of one seed judge the same validation parts; other seeds have others, or some of
-    the same, so that with several seeds a part, however often it was judged, is one unit. Units
-    are not lots: speed may outweigh a difference only where not even the parts at hand show it,
-    and few lots show next to nothing (of 7, they make a tie of 9 points). Variants that share no
-    such seed are not compared and not tied.
+    The networks of one seed judge the same validation parts; other seeds may share parts with it,
+    so with several seeds a part is one unit, however often it was judged. Lots are not the units,
+    because few lots show next to nothing (7 lots make a tie of 9 points), and speed may outweigh a
+    difference only where not even the parts at hand show it. Variants that share no such seed are
+    not compared and not tied.
     """
 
     def __init__(self, judging: Judging) -> None:
@@ -35,13 +35,13 @@ class Ties:
     def told_apart(
         self, best: Candidate, other: Candidate, among: tuple[str, ...], stage: Stage
     ) -> bool:
-        """Whether `other` is worse than `best`: one of the pairs of the variants `among`."""
+        """Whether `other` is worse than `best`; corrected over all pairs of variants `among`."""
         if stage.objective == "latency":
             return other.row.p50_ms != best.row.p50_ms
         if other.lost > best.lost:
             errors = round((other.lost - best.lost) * len(best.judged.network.test))
             if mcnemar(0, errors) < 1 - LEVEL:
-                return True  # its runtime alone makes it so
+                return True  # its runtime alone makes it worse
         if other.variant == best.variant:
             return False
         key = (stage.objective, *stage.ceilings.items(), among)
@@ -56,7 +56,7 @@ class Ties:
                 judged = self.judging.judged(network, stage)
                 if judged.holds:
                     seeds.setdefault(network.seed, {})[network.variant] = judged
-        whole = [held for held in seeds.values() if len(held) == len(variants)]
+        whole = [networks for networks in seeds.values() if len(networks) == len(variants)]
         first, second = np.triu_indices(len(variants), 1)
         values, parts = self._values(variants, whole, stage)
         apart = np.ones(len(first), bool)
@@ -72,10 +72,10 @@ class Ties:
         """What the objective averages, (V, M) over all seeds, and which parts those are (M,)."""
         columns: list[Floats] = [np.zeros((len(variants), 0))]
         samples: list[Codes] = [np.zeros(0, np.int64)]
-        for held in seeds:
-            part = held[variants[0]].network.validation
+        for networks in seeds:
+            part = networks[variants[0]].network.validation
             parts = self._concerned(part, stage)
-            columns.append(np.stack([self._of(held[v], stage)[parts] for v in variants]))
+            columns.append(np.stack([self._terms(networks[v], stage)[parts] for v in variants]))
             samples.append(part.sample[parts])
         return np.concatenate(columns, axis=1), np.concatenate(samples)
 
@@ -85,8 +85,8 @@ class Ties:
             return good if stage.objective == "overkill" else ~good
         return np.ones(len(part), bool)
 
-    def _of(self, judged: JudgedNetwork, stage: Stage) -> Floats:
-        """What each validation part (N,) adds: right is 1, or an error is 1, or what it costs."""
+    def _terms(self, judged: JudgedNetwork, stage: Stage) -> Floats:
+        """What each validation part (N,) adds to the objective: 1 or 0, or what its error costs."""
         part, ok = judged.network.validation, self.judging.run.ok
         good: NDArray[np.bool_] = part.label == ok
         wrong: NDArray[np.bool_] = (judged.predicted == ok) != good
@@ -95,8 +95,8 @@ class Ties:
             return (right if stage.objective == "accuracy" else wrong).astype(np.float64)
         escape, overkill = self.judging.costs
         goods = int(good.sum())
-        each = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
-        costs: Floats = np.where(wrong, len(part) * each, 0.0)
+        cost = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
+        costs: Floats = np.where(wrong, len(part) * cost, 0.0)
         return costs
 
 

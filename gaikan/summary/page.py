@@ -102,9 +102,7 @@ def page(
 ) -> str:
     """`summary.md`; `reports` has each data set's report, as a path from the page."""
     parts = [f"# {inline(title)}"]
-    parts += [
-        f"**Failed: {inline(data_set.name)}: {inline(data_set.reason)}**" for data_set in failed
-    ]
+    parts += [f"**Failed: {inline(run.name)}: {inline(run.reason)}**" for run in failed]
     if len(table.ranked):
         parts += [markdown(*rank_rows(table)), caption()]
     parts.append("\n\n".join([*verdict(table), *_approximations(table)]))

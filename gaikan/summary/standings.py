@@ -122,15 +122,11 @@ class Standings:
 
 def standings(data_sets: Sequence[DataSet]) -> Standings:
     """Ranks the variants that every data set has, heads and classical references included."""
-    accuracy = pd.DataFrame(
-        {data_set.name: data_set.accuracy for data_set in data_sets}, dtype=float
-    )
+    accuracy = pd.DataFrame({data.name: data.accuracy for data in data_sets}, dtype=float)
     accuracy = accuracy.rename_axis("variant")
-    networks = {
-        name: network for data_set in data_sets for name, network in data_set.networks.items()
-    }
+    networks = {name: network for data in data_sets for name, network in data.networks.items()}
     why = {
-        name: [lack for data_set in data_sets if (lack := data_set.lacks(name, networks[name]))]
+        name: [lack for data in data_sets if (lack := data.lacks(name, networks[name]))]
         for name in map(str, accuracy.index)
     }
     variants = [variant for variant, lacks in why.items() if not lacks]
@@ -138,7 +134,7 @@ def standings(data_sets: Sequence[DataSet]) -> Standings:
     ranked = pd.DataFrame(
         ranks(figures.to_numpy(float)), figures.index, figures.columns, dtype=float
     )
-    beaten = [pair for data_set in data_sets for pair in data_set.beaten(variants)]
+    beaten = [pair for data in data_sets for pair in data.beaten(variants)]
     won = pd.Series([better for better, _ in beaten], dtype=str).value_counts()
     lost = pd.Series([worse for _, worse in beaten], dtype=str).value_counts()
     table = pd.DataFrame({"rank": ranked.mean(axis=1)})

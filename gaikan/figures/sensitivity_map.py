@@ -12,31 +12,31 @@ _NONE = "#e8e8e8"
 
 
 def sensitivity_map(name: str, stage: StagePicks) -> str:
-    """The figure as SVG; the stage's own limits are framed."""
-    map_ = stage.sensitivity
-    columns = _columns(map_.picks)
-    variants = list(dict.fromkeys(v for row in map_.picks for v in row if v is not None))
+    """The map as SVG: ceilings down, budgets across; the stage's own limits are framed."""
+    grid = stage.sensitivity
+    columns = _columns(grid.picks)
+    variants = list(dict.fromkeys(v for row in grid.picks for v in row if v is not None))
     wide = max(64.0, min(200.0, 700 / len(columns)))
-    bottom = _TOP + _HIGH * len(map_.ceilings)
-    legend = [*variants, *(["nothing qualifies"] if any(None in row for row in map_.picks) else [])]
+    bottom = _TOP + _HIGH * len(grid.ceilings)
+    legend = [*variants, *(["nothing qualifies"] if any(None in row for row in grid.picks) else [])]
     title = f"{name}: what is picked as limits vary"
     width = max(_LEFT + wide * len(columns) + 30, width_of(title, 16) + 30, 560)
     drawing = Drawing(width, bottom + 62 + 20 * len(legend), title)
     drawing.text(14, 24, title, size=16, weight="bold")
-    if map_.escape is not None:
-        drawing.text(14, _TOP - 14, f"{called(map_.escape)} at most", size=11, fill=QUIET)
-    for down, (ceiling, row) in enumerate(zip(map_.ceilings, map_.picks, strict=True)):
+    if grid.escape is not None:
+        drawing.text(14, _TOP - 14, f"{called(grid.escape)} at most", size=11, fill=QUIET)
+    for down, (ceiling, row) in enumerate(zip(grid.ceilings, grid.picks, strict=True)):
         top = _TOP + _HIGH * down
-        if ceiling is not None and map_.escape is not None:
-            words = worded(map_.escape, ceiling)
-            drawing.text(_LEFT - 8, top + _HIGH / 2, words, size=12, anchor="end")
+        if ceiling is not None and grid.escape is not None:
+            text = worded(grid.escape, ceiling)
+            drawing.text(_LEFT - 8, top + _HIGH / 2, text, size=12, anchor="end")
         _row(drawing, [row[i] for i in columns], variants, top, wide)
     for across, i in enumerate(columns):
-        words = f"{map_.budgets[i]:g}"
-        drawing.text(_LEFT + wide * across, bottom + 14, words, size=12, anchor="middle")
-    words = f"{called(map_.latency)} at most, ms, from there to the next; framed: as the stage asks"
-    drawing.text(_LEFT, bottom + 34, words, size=11, fill=QUIET)
-    _own(drawing, stage, columns, wide)
+        text = f"{grid.budgets[i]:g}"
+        drawing.text(_LEFT + wide * across, bottom + 14, text, size=12, anchor="middle")
+    text = f"{called(grid.latency)} at most, ms, from there to the next; framed: as the stage asks"
+    drawing.text(_LEFT, bottom + 34, text, size=11, fill=QUIET)
+    _frame(drawing, stage, columns, wide)
     for number, variant in enumerate(legend):
         middle = bottom + 58 + 20 * number
         fill, opacity = _look(variant, variants)
@@ -46,13 +46,13 @@ def sensitivity_map(name: str, stage: StagePicks) -> str:
 
 
 def _columns(picks: list[list[str | None]]) -> list[int]:
-    """The budgets at which some variant changes."""
+    """Indices of the budgets at which the variant picked changes under some ceiling."""
     columns = list(zip(*picks, strict=True))
     return [i for i, column in enumerate(columns) if i == 0 or column != columns[i - 1]]
 
 
 def _look(name: str, variants: list[str]) -> tuple[str, float]:
-    """Colour and opacity; opacity falls where colours repeat."""
+    """(colour, opacity) of a variant; where colours repeat, the opacity is lower."""
     if name not in variants:
         return _NONE, 1.0
     turn, number = divmod(variants.index(name), len(PALETTE))
@@ -66,7 +66,7 @@ def _row(
     top: float,
     wide: float,
 ) -> None:
-    """Spans of one variant as one box, with its name where that fits."""
+    """Draws neighbouring cells of one variant as one box, with its name where that fits."""
     left = float(_LEFT)
     for name, span in groupby(variant or "nothing qualifies" for variant in row):
         length = wide * len(list(span))
@@ -77,12 +77,12 @@ def _row(
         left += length
 
 
-def _own(drawing: Drawing, stage: StagePicks, columns: list[int], wide: float) -> None:
+def _frame(drawing: Drawing, stage: StagePicks, columns: list[int], wide: float) -> None:
     """A frame around the cell that the stage's own limits fall in."""
-    map_, limits = stage.sensitivity, {each.name: each.max for each in stage.constraints}
-    most = limits.get(map_.latency)
-    at = len(map_.budgets) - 1 if most is None else map_.budgets.index(most)
-    across = max(place for place, i in enumerate(columns) if i <= at)
-    ceiling = None if map_.escape is None else limits[map_.escape]
-    top = _TOP + _HIGH * map_.ceilings.index(ceiling)
+    grid, limits = stage.sensitivity, {limit.name: limit.max for limit in stage.constraints}
+    most = limits.get(grid.latency)
+    last = len(grid.budgets) - 1 if most is None else grid.budgets.index(most)
+    across = max(position for position, i in enumerate(columns) if i <= last)
+    ceiling = None if grid.escape is None else limits[grid.escape]
+    top = _TOP + _HIGH * grid.ceilings.index(ceiling)
     drawing.box(_LEFT + wide * across + 1, top + 1, wide - 2, _HIGH - 2, "none", INK, radius=2)

@@ -31,61 +31,61 @@ class Leaf:
 
     @property
     def variant(self) -> str:
-        """As everything else calls it."""
+        """Name of the variant."""
         return self.parts.name
 
     @property
     def path(self) -> tuple[str, str, str]:
-        """From the root."""
+        """Its nodes from the root on: style, architecture, anchor."""
         return self.parts.style, self.parts.arch, self.parts.anchor
 
 
 def leaves(judging: Judging) -> list[Leaf]:
-    """Every variant, those of a branch together, in the order of the run."""
+    """Every variant in the order of the run, but those of one branch together."""
     run = judging.run
-    found = []
+    shown = []
     for parts in dict.fromkeys(network.parts for network in run.networks):
         variant = parts.name
         tests = [
             quality(network.test, network.test.predicted, run.ok, judging.factory)
             for network in networks_of(judging, variant)
         ]
-        escapes = [each.escape_rate for each in tests if each.escape_rate is not None]
+        escapes = [tested.escape_rate for tested in tests if tested.escape_rate is not None]
         times = [r.p50_ms for r in run.rows if r.variant == variant and r.batch_size == 1]
-        found.append(
+        shown.append(
             Leaf(
                 parts,
-                fmean(each.accuracy for each in tests),
+                fmean(tested.accuracy for tested in tests),
                 fmean(escapes) if escapes else None,
                 min((time for time in times if time is not None), default=None),
             )
         )
-    styles, archs, _ = zip(*(leaf.path for leaf in found), strict=True)
-    return sorted(found, key=lambda each: (styles.index(each.path[0]), archs.index(each.path[1])))
+    styles, archs, _ = zip(*(leaf.path for leaf in shown), strict=True)
+    return sorted(shown, key=lambda leaf: (styles.index(leaf.path[0]), archs.index(leaf.path[1])))
 
 
 def tree(judging: Judging, picks: PicksFile) -> str:
-    """The figure as SVG."""
-    found = leaves(judging)
-    names = max(width_of(leaf.parts.anchor) for leaf in found)
-    columns = _columns(found)
+    """The picture as SVG."""
+    shown = leaves(judging)
+    names = max(width_of(leaf.parts.anchor) for leaf in shown)
+    columns = _columns(shown)
     figures = columns[3] + names + 30
     with_ok = judging.run.ok is not None
     times = figures + (232 if with_ok else 150)  # the right end of the last column
-    marks = _marks(found, picks.stages, times + 18)
+    marks = _marks(shown, picks.stages, times + 18)
     notes = [_note(name, stage) for name, stage in picks.stages.items()]
     ends = [mark.left + mark.width for mark in marks]
     width = max(times + 8, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
-    height = _TOP + _ROW * len(found) + 34 + 22 * len(notes) + 12
+    height = _TOP + _ROW * len(shown) + 34 + 22 * len(notes) + 12
     drawing = Drawing(width, height, _TITLE)
     outline = files("gaikan.report").joinpath("templates/dore-wo-erabu.path").read_text("utf-8")
     drawing.outline(outline.replace("\n", " "), 14, 12, 0.03)
     drawing.text(192, 29, _TITLE, size=19, weight="bold")
-    _branches(drawing, found, picks.stages, columns)
-    _figures(drawing, found, figures, times, with_ok)
+    _branches(drawing, shown, picks.stages, columns)
+    _figures(drawing, shown, figures, times, with_ok)
     for mark in marks:
         mark.draw(drawing)
-    _footer(drawing, found, judging, notes)
+    _footer(drawing, shown, judging, notes)
     return drawing.to_svg()
 
 
@@ -97,35 +97,35 @@ def _colour(number: int) -> str:
     return PALETTE[number % len(PALETTE)]
 
 
-def _columns(found: list[Leaf]) -> list[float]:
+def _columns(shown: list[Leaf]) -> list[float]:
     """Left ends of the four columns: as `_COLUMNS`, moved on where names are long."""
     columns: list[float] = [_COLUMNS[0], _COLUMNS[1]]
     for depth, least in enumerate(_COLUMNS[2:], start=1):
-        ends = [_end(columns[depth], leaf.path[depth - 1]) for leaf in found]
+        ends = [_end(columns[depth], leaf.path[depth - 1]) for leaf in shown]
         columns.append(max(least, max(ends) + _BEND))
     return columns
 
 
 def _end(left: float, words: str) -> float:
-    """Where a node's words end, bold ones too."""
+    """The right end of a node's text, with room for bold type."""
     return left + 1.1 * width_of(words) + 8
 
 
 def _branches(
-    drawing: Drawing, found: list[Leaf], stages: dict[str, StagePicks], columns: list[float]
+    drawing: Drawing, shown: list[Leaf], stages: dict[str, StagePicks], columns: list[float]
 ) -> None:
-    """Nodes and the lines between them; a picked leaf's way from the root is in its colour."""
+    """Nodes and the lines between them; the way from the root to a pick has its stage's colour."""
     rows: dict[tuple[str, ...], list[int]] = {}
-    for row, leaf in enumerate(found):
+    for row, leaf in enumerate(shown):
         for depth in range(4):
             rows.setdefault(leaf.path[:depth], []).append(row)
-    middles = {node: _middle((held[0] + held[-1]) / 2) for node, held in rows.items()}
-    words = {node: node[-1] if node else f"{len(found)} variants" for node in rows}
+    middles = {node: _middle((own[0] + own[-1]) / 2) for node, own in rows.items()}
+    words = {node: node[-1] if node else f"{len(shown)} variants" for node in rows}
     right = [max(_end(columns[d], words[n]) for n in rows if len(n) == d) for d in range(4)]
     picked = [
         (number, leaf.path)
         for number, stage in enumerate(stages.values())
-        for leaf in found
+        for leaf in shown
         if stage.pick is not None and leaf.variant == stage.pick.variant
     ]
     for node, middle in middles.items():
@@ -160,13 +160,13 @@ def _line(
     drawing.path(f"M{left:.1f} {start:.1f}H{bend:.1f}V{end:.1f}H{right:.1f}", colour, width)
 
 
-def _figures(drawing: Drawing, found: list[Leaf], left: float, times: float, with_ok: bool) -> None:
-    """Accuracy with a bar, escape rate where a class means good, p50."""
+def _figures(drawing: Drawing, shown: list[Leaf], left: float, times: float, with_ok: bool) -> None:
+    """Columns beside the tree: accuracy as a bar, escape rate where a class means good, p50."""
     titles = {"accuracy": left + 62, "escapes": left + 150, "p50": times}
     for words, right in titles.items():
         if with_ok or words != "escapes":
             drawing.text(right, _TOP - 16, words, size=11, fill=QUIET, anchor="end")
-    for row, leaf in enumerate(found):
+    for row, leaf in enumerate(shown):
         middle = _middle(row)
         drawing.box(left, middle - 9, 66, 18, RULE, radius=2)
         drawing.box(left, middle - 9, 66 * leaf.accuracy, 18, "#9cc3dc", radius=2)
@@ -188,19 +188,19 @@ class Mark:
 
     @property
     def width(self) -> float:
-        """Of the flag."""
+        """Width of the flag in pixels."""
         return width_of(self.stage) + 16
 
     def draw(self, drawing: Drawing) -> None:
-        """On its row."""
+        """Draws the flag on its row."""
         middle, centre = _middle(self.row), self.left + self.width / 2
         drawing.box(self.left, middle - 11, self.width, 22, self.colour, radius=11)
         drawing.text(centre, middle, self.stage, fill="#ffffff", anchor="middle", weight="bold")
 
 
-def _marks(found: list[Leaf], stages: dict[str, StagePicks], left: float) -> list[Mark]:
-    """One for each stage that has a pick; several on one row stand side by side."""
-    rows = {leaf.variant: row for row, leaf in enumerate(found)}
+def _marks(shown: list[Leaf], stages: dict[str, StagePicks], left: float) -> list[Mark]:
+    """A mark for each stage that has a pick; several on one row stand side by side."""
+    rows = {leaf.variant: row for row, leaf in enumerate(shown)}
     marks: list[Mark] = []
     for number, (name, stage) in enumerate(stages.items()):
         if stage.pick is not None:
@@ -211,7 +211,7 @@ def _marks(found: list[Leaf], stages: dict[str, StagePicks], left: float) -> lis
 
 
 def _note(name: str, stage: StagePicks) -> str:
-    """What was picked, and how it does on test with its own threshold."""
+    """One line on what was picked, and its test figures with its own threshold."""
     pick = stage.pick
     if pick is None:
         return f"{name}: nothing qualifies"
@@ -227,8 +227,8 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def _footer(drawing: Drawing, found: list[Leaf], judging: Judging, notes: list[str]) -> None:
-    top = _TOP + _ROW * len(found) + 18
+def _footer(drawing: Drawing, shown: list[Leaf], judging: Judging, notes: list[str]) -> None:
+    top = _TOP + _ROW * len(shown) + 18
     seeds = len({network.seed for network in judging.run.networks})
     over = f", mean over {seeds} seeds" if seeds > 1 else ""
     words = f"Test figures by the nearest anchor{over}; p50: one image in the fastest runtime."

@@ -11,7 +11,7 @@ from gaikan.system.files import write
 
 
 def pick_run(out: Path, stages: Path | None = None) -> PicksFile:
-    """Picks and writes `picks.json`, `picks.md` and their figures.
+    """Picks for the stages of the file `stages`, and writes `picks.json`, `picks.md` and figures.
 
     Raises ConfigError and DataError before anything is written.
     """
@@ -20,7 +20,7 @@ def pick_run(out: Path, stages: Path | None = None) -> PicksFile:
     maps = {out / MAP.format(stage=name): stage for name, stage in picks.stages.items()}
     for old in out.glob(MAP.format(stage="*")):
         if old not in maps:
-            old.unlink()  # of a stage that is no more
+            old.unlink()  # of a stage that is gone
     for name, stage in picks.stages.items():
         write(out / MAP.format(stage=name), sensitivity_map(name, stage))
     write(out / TREE, tree(judging, picks))

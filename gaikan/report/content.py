@@ -197,10 +197,10 @@ def _confusion(folder: RunFolder) -> list[Block]:
 
 
 def _thresholds(folder: RunFolder) -> list[Words]:
-    """That decisions are not those of a stage, where one has a threshold."""
+    """A note that the decisions shown use no threshold, where a pick has one."""
     picked = [] if folder.picks is None else folder.picks.picked
-    some = any(pick.threshold is not None for pick in picked)
-    return [say("without_thresholds")] if some else []
+    with_threshold = any(pick.threshold is not None for pick in picked)
+    return [say("without_thresholds")] if with_threshold else []
 
 
 def _scatters(folder: RunFolder) -> list[Picture]:

@@ -1,4 +1,4 @@
-"""Which bundle runs in the runtime of a row of `latency.csv`, and what it needs installed."""
+"""Which bundle runs in a runtime, and what it needs installed."""
 
 from gaikan.run_folder.picks_file import InBundle
 
@@ -12,7 +12,7 @@ BUNDLES = {
     "openvino-fp32": InBundle(runtime="openvino", precision="fp32", needs=_RUNTIMES),
     "openvino-int8": InBundle(runtime="openvino", precision="int8", needs=_RUNTIMES),
 }
-ON_BASE = tuple(label for label, held in BUNDLES.items() if held.needs == BASE)
+ON_BASE = tuple(label for label, bundle in BUNDLES.items() if bundle.needs == BASE)
 
 
 def bundle_of(label: str) -> InBundle | None:
@@ -21,8 +21,8 @@ def bundle_of(label: str) -> InBundle | None:
 
 
 def installing(label: str) -> str:
-    """What the bundle in a runtime needs, as a sentence's part."""
-    held = bundle_of(label)
-    if held is None:
+    """What the bundle in a runtime needs installed, as part of a sentence."""
+    bundle = bundle_of(label)
+    if bundle is None:
         return f"no bundle holds {label}: a bundle has {', '.join(BUNDLES)}"
-    return f"its bundle ({held.runtime} {held.precision}) needs `{held.needs}`"
+    return f"its bundle ({bundle.runtime} {bundle.precision}) needs `{bundle.needs}`"

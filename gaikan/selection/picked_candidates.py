@@ -87,18 +87,18 @@ def _checks(judging: Judging, candidate: Candidate, stage: Stage) -> list[Checke
 def _over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:
     """Means over a variant's networks, each with its own threshold; None where none holds."""
     judged = [judging.judged(network, stage) for network in networks_of(judging, variant)]
-    held = [each for each in judged if each.holds]
-    if not held:
+    holding = [network for network in judged if network.holds]
+    if not holding:
         return None
     return SeedMean(
-        seeds=len(held),
-        validation=_mean([judging.on_validation(each) for each in held]),
-        test=_mean([judging.on_test(each) for each in held]),
+        seeds=len(holding),
+        validation=_mean([judging.on_validation(network) for network in holding]),
+        test=_mean([judging.on_test(network) for network in holding]),
     )
 
 
-def _mean(figures: list[Quality]) -> Quality:
-    """Figure by figure; None where one is missing."""
-    columns = {name: [getattr(each, name) for each in figures] for name in Quality.model_fields}
+def _mean(sides: list[Quality]) -> Quality:
+    """Means figure by figure; None where a figure is missing of one."""
+    columns = {name: [getattr(side, name) for side in sides] for name in Quality.model_fields}
     means = {name: None if None in values else fmean(values) for name, values in columns.items()}
     return Quality.model_validate(means)

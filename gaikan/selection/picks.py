@@ -74,7 +74,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
         beyond=beyond_base(judging, ties, stage, chosen),
         promise=promise(judging, stage),
         sensitivity=sensitivity(judging, ties, stage),
-        candidates=[weighed(each) for each in _best_first(candidates, choice)],
+        candidates=[weighed(candidate) for candidate in _best_first(candidates, choice)],
     )
 
 
@@ -94,9 +94,9 @@ def _binding(
         return []
     return [
         BindingConstraints(
-            constraints=list(each.constraints), instead=each.instead.variant, why=each.why
+            constraints=list(bound.constraints), instead=bound.instead.variant, why=bound.why
         )
-        for each in binding(judging, ties, stage, candidates, chosen)
+        for bound in binding(judging, ties, stage, candidates, chosen)
     ]
 
 
@@ -108,8 +108,8 @@ def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[Run
         first.setdefault(candidate.variant, candidate)
     del first[choice.pick.variant]
     return [
-        RunnerUp(**dict(picked(judging, each, stage)), why=why_not(each, choice, stage))
-        for each in list(first.values())[:RUNNERS_UP]
+        RunnerUp(**dict(picked(judging, other, stage)), why=why_not(other, choice, stage))
+        for other in list(first.values())[:RUNNERS_UP]
     ]
 
 
@@ -125,5 +125,5 @@ def _nearest_miss(
 
 def _best_first(candidates: list[Candidate], choice: StageChoice) -> list[Candidate]:
     """Those that qualify in the order of preference, then those that fail least."""
-    rest = sorted(candidates, key=lambda each: (len(each.failed), -each.merit))
-    return list(dict.fromkeys((*choice.tied, *choice.rest, *rest)))
+    least_failed = sorted(candidates, key=lambda c: (len(c.failed), -c.merit))
+    return list(dict.fromkeys((*choice.tied, *choice.rest, *least_failed)))

@@ -58,7 +58,7 @@ def worth(stage: Stage, candidate: Candidate) -> str:
 
 
 def place(candidate: Candidate) -> str:
-    """Where a candidate runs."""
+    """Runtime and threads of a candidate in words."""
     return place_in_words(runtime_of(candidate.row), candidate.row.threads)
 
 
@@ -105,17 +105,17 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
     if best is None or (chosen is not None and _same(best, chosen)):
         return None
     label = runtime_of(best.row)
-    held = bundle_of(label)
-    if held is not None and held.needs == BASE:
+    bundle = bundle_of(label)
+    if bundle is not None and bundle.needs == BASE:
         return None  # ties depend on what else there is
     if chosen is None:
-        what = f"{best.variant} in {place(best)} would qualify, {merit(stage, best)}"
+        gain = f"{best.variant} in {place(best)} would qualify, {merit(stage, best)}"
     else:
         same = best.variant == chosen.variant
-        what = f"{'' if same else f'{best.variant} in '}{place(best)}"
-        what += f", {_change(stage, best, chosen)}"
+        gain = f"{'' if same else f'{best.variant} in '}{place(best)}"
+        gain += f", {_change(stage, best, chosen)}"
     ask = f'runtimes = ["{label}"]'
-    return f"beyond `{BASE}`: {what}; {installing(label)}; the stage asks for it by {ask}"
+    return f"beyond `{BASE}`: {gain}; {installing(label)}; the stage asks for it by {ask}"
 
 
 def _binding(

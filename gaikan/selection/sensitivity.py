@@ -23,7 +23,7 @@ def varied(stage: Stage) -> tuple[str, str | None]:
 
 
 def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
-    """Picks over a grid of budgets and ceilings, the stage's own among them."""
+    """Picks over a grid of budgets and ceilings; the stage's own are among them."""
     latency, ceiling = varied(stage)
     ceilings: list[float | None] = [None]
     if ceiling is not None:
@@ -42,10 +42,10 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
     budgets = _budgets([c for _, candidates in by_ceiling for c in candidates], latency, own_limit)
     picks = [
         [
-            pick([c for c in some if _takes(c, latency) <= budget], own, ties).pick
+            pick([c for c in candidates if _takes(c, latency) <= budget], own, ties).pick
             for budget in budgets
         ]
-        for own, some in by_ceiling
+        for own, candidates in by_ceiling
     ]
     rows = zip(ceilings, picks, strict=True)
     return PickSensitivity(
@@ -53,7 +53,7 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
         escape=ceiling,
         budgets=budgets,
         ceilings=ceilings,
-        picks=[[None if each is None else each.variant for each in row] for row in picks],
+        picks=[[None if c is None else c.variant for c in row] for row in picks],
         steps=[step for limit, row in rows for step in _steps(limit, budgets, row)],
     )
 
@@ -62,8 +62,8 @@ def _steps(
     ceiling: float | None, budgets: list[float], picks: list[Candidate | None]
 ) -> Iterator[PickStep]:
     """Spans of budgets with the same pick."""
-    places = [each and (each.variant, id(each.row)) for each in picks]
-    starts = [i for i in range(len(places)) if i == 0 or places[i] != places[i - 1]]
+    settings = [c and (c.variant, id(c.row)) for c in picks]
+    starts = [i for i in range(len(settings)) if i == 0 or settings[i] != settings[i - 1]]
     for start, after in pairwise([*starts, len(picks)]):
         to = budgets[after] if after < len(picks) else None
         yield _step(picks[start], ceiling, budgets[start], to)

@@ -1,6 +1,6 @@
 """The first section of a report: what to install at which inspection stage, and why."""
 
-from gaikan.report.blocks import Block, Cards, Fold, Paragraph, Picture, StageCard
+from gaikan.report.blocks import Block, Cards, Fold, Paragraph, StageCard
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
 from gaikan.report.picks_blocks import milliseconds, overview, reasons, runs_on
@@ -13,15 +13,9 @@ def pick_section(folder: RunFolder) -> list[Block]:
     """The picks; before there are any, the most accurate variant, and how to pick."""
     if folder.picks is None:
         return [Paragraph(say("no_picks")), Cards([_best(folder)])]
-    blocks = _drawn(folder, overview(folder.picks))
-    for name, stage in folder.picks.stages.items():
-        blocks.append(Fold(say("reasons", stage=name), _drawn(folder, reasons(name, stage))))
-    return blocks
-
-
-def _drawn(folder: RunFolder, blocks: list[Block]) -> list[Block]:
-    """Without the pictures that are not in the folder."""
-    return [b for b in blocks if not isinstance(b, Picture) or folder.picture(b.path)]
+    stages = folder.picks.stages.items()
+    folds = [Fold(say("reasons", stage=name), reasons(name, stage)) for name, stage in stages]
+    return [*overview(folder.picks), *folds]
 
 
 def _best(folder: RunFolder) -> StageCard:

@@ -15,7 +15,6 @@ from gaikan.run_folder.picks_file import (
     PickedCandidate,
     PicksFile,
     PickStep,
-    Promise,
     Quality,
     RunnerUp,
     StageConstraint,
@@ -50,7 +49,12 @@ def reasons(name: str, stage: StagePicks) -> list[Block]:
     blocks += [Paragraph(say("nearest_of_each")), _each_variant(stage)]
     blocks += [Paragraph(say("steps")), _steps(stage)]
     blocks.append(Picture(MAP.format(stage=name), say("pick_map", stage=name)))
-    return blocks if stage.promise is None else [*blocks, *_promise(stage.promise)]
+    promise = stage.promise
+    if promise is not None:
+        level, networks = percent(promise.level), promise.networks
+        said = say("promise", level=level, method=promise.method, networks=networks)
+        blocks += [Paragraph(said), Bullets([plain(text) for text in promise.holds_for])]
+    return blocks
 
 
 def milliseconds(p50: float | None, p99: float | None) -> Words:
@@ -123,7 +127,7 @@ def _bundle(bundle: InBundle | None) -> Words:
 
 
 def _sentence(text: str) -> Words:
-    return plain(f"{text[0].upper()}{text[1:]}.")
+    return plain(f"{text[:1].upper()}{text[1:]}.")
 
 
 def _called(constraint: str) -> Words:
@@ -266,13 +270,3 @@ def _budgets(step: PickStep) -> Words:
     if step.to_ms is None:
         return say("from_up", low=f"{step.from_ms:g}")
     return say("from_to", low=f"{step.from_ms:g}", to=f"{step.to_ms:g}")
-
-
-def _promise(promise: Promise) -> list[Block]:
-    said = say(
-        "promise",
-        level=percent(promise.level),
-        method=promise.method,
-        networks=promise.networks,
-    )
-    return [Paragraph(said), Bullets([plain(text) for text in promise.holds_for])]

@@ -5,7 +5,6 @@ as in `latency.csv`; `threads` is null on a GPU.
 """
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,7 @@ from gaikan.run_folder.latency_rows import place_in_words, runtime_label
 from gaikan.system import json_files
 
 PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
-Number = int | float
+Number = Annotated[int, Field(lt=2**63)] | float
 Value = Number | str | None  # of a constraint
 
 
@@ -275,11 +274,6 @@ def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-@cache
-def _shape() -> TypeAdapter[PicksFile]:
-    return TypeAdapter(PicksFile)
-
-
 def read_picks(path: Path) -> PicksFile | None:
     """The content of the file; None where there is none. Raises ConfigError naming file and key."""
     remedy = "`gaikan pick` writes it anew"
@@ -291,4 +285,4 @@ def read_picks(path: Path) -> PicksFile | None:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise ConfigError(f"{path}: not JSON ({error}); {remedy}") from None
-    return json_files.check(content, _shape(), path, remedy)
+    return json_files.check(content, TypeAdapter(PicksFile), path, remedy)

@@ -59,8 +59,10 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
     choice = pick(candidates, stage, ties)
     chosen, unknown = choice.pick, not_timed(stage, candidates)
     why = unknown or "nothing meets every constraint"
+    bound = []
     if chosen is not None:
         why = why_picked(choice, stage)
+        bound = binding(judging, ties, stage, candidates, chosen)
     return StagePicks(
         description=stage.description,
         objective=stage.objective,
@@ -68,7 +70,10 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
         warnings=[] if chosen is None else warnings(judging, chosen, stage),
-        binding=_binding(judging, ties, stage, candidates, chosen),
+        binding=[
+            BindingConstraints(constraints=[*b.constraints], instead=b.instead.variant, why=b.why)
+            for b in bound
+        ],
         runners_up=_runners_up(judging, choice, stage),
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, candidates, stage),
         beyond=beyond_base(judging, ties, stage, chosen),
@@ -81,23 +86,6 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
 def _constraint(stage: Stage, name: str) -> StageConstraint:
     low, high, names = ends(limit_of(stage, name))
     return StageConstraint(name=name, min=low, max=high, names=names)
-
-
-def _binding(
-    judging: Judging,
-    ties: Ties,
-    stage: Stage,
-    candidates: list[Candidate],
-    chosen: Candidate | None,
-) -> list[BindingConstraints]:
-    if chosen is None:
-        return []
-    return [
-        BindingConstraints(
-            constraints=list(bound.constraints), instead=bound.instead.variant, why=bound.why
-        )
-        for bound in binding(judging, ties, stage, candidates, chosen)
-    ]
 
 
 def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[RunnerUp]:

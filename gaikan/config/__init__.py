@@ -1,1 +1,1 @@
-"""What is asked for: the configuration, the runs, the inspection stages."""
+"""What a user asks for: the configuration, the runs, the inspection stages."""

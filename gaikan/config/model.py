@@ -1,4 +1,4 @@
-"""The configuration: typed, from TOML, every unknown or wrong key named."""
+"""The configuration of a run as typed models, and how it is read from TOML."""
 
 import csv
 import difflib
@@ -37,7 +37,7 @@ def _name(value: str) -> str:
 
 _ENDINGS = (".parquet", ".csv", ".pth", ".pt")
 
-Name = Annotated[str, AfterValidator(_name)]  # of a folder
+Name = Annotated[str, AfterValidator(_name)]  # that a run folder may have
 
 
 class DataConfig(TomlSection):
@@ -94,7 +94,7 @@ class TrainConfig(TomlSection):
 
 
 class AugmentConfig(TomlSection):
-    """`[augment]`: what may vary in a part that is the same part."""
+    """`[augment]`: how an image may be changed and still show the same part."""
 
     shift: int = Field(3, ge=0, le=10_000, description="largest shift in pixels, each way")
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
@@ -103,7 +103,7 @@ class AugmentConfig(TomlSection):
 
 
 class FactoryConfig(TomlSection):
-    """`[factory]`: what errors cost where the parts are made, whatever the test set holds."""
+    """`[factory]`: how many parts are defective where they are made, and what errors cost there."""
 
     defect_rate: float | None = Field(None, ge=0, le=1, description="defective share of all parts")
     escape_cost: float | None = Field(None, ge=0, description="of a defective part called good")
@@ -135,7 +135,7 @@ class TimingConfig(TomlSection):
 
 
 class Config(TomlSection):
-    """Everything that determines a run, but for what is on the machine."""
+    """All that a user asks of a run: the keys of its TOML file."""
 
     name: Name = Field("", description="names the folder under results/; default: the train source")
     seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
@@ -183,7 +183,7 @@ class Config(TomlSection):
     @field_validator("worker_resources", mode="before")
     @classmethod
     def _resources(cls, value: Any) -> Any:
-        """Also as the command line and `dask worker --resources` have them: "GPU=1,MEM=8e9"."""
+        """Takes text too, as `dask worker --resources` does: "GPU=1,MEM=8e9"."""
         if not isinstance(value, str):
             return value
         try:
@@ -222,16 +222,16 @@ class Config(TomlSection):
 
 
 def path_name(source: str) -> str:
-    """What a source is called: folder and name, `boards-train` of `data/boards/train.csv`.
+    """A name made from a source's folder and file: `boards-train` of `data/boards/train.csv`.
 
-    A name on the hub stands for itself. May be empty.
+    Of a source on the hub, the last part of its name. May be empty.
     """
     path = Path(source)
     if source.startswith("hub:"):
         return file_name(Path(source.rstrip("/").split("/")[-1]).stem)
     name = file_name(path.name if path.suffix.lower() not in _ENDINGS else path.stem)
-    both = "-".join(filter(None, (file_name(path.parent.name), name)))
-    return both if is_short(both) else name
+    with_folder = "-".join(filter(None, (file_name(path.parent.name), name)))
+    return with_folder if is_short(with_folder) else name
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
@@ -239,16 +239,16 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
 
     The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
     """
-    return configured(read_values(path), overrides, source_of(path))
+    return configured(read_values(path), overrides, origin(path))
 
 
-def source_of(path: Path | None) -> str:
-    """What errors call a configuration."""
+def origin(path: Path | None) -> str:
+    """Where a configuration comes from, for errors."""
     return "command line" if path is None else str(path)
 
 
 def read_values(path: Path | None) -> dict[str, Any]:
-    """What a TOML file holds, not yet checked; nothing without one."""
+    """The tables and keys of a TOML file, not yet checked; empty without a file."""
     if path is None:
         return {}
     values = {"name": file_name(path.stem)} | _read_toml(path)
@@ -257,31 +257,34 @@ def read_values(path: Path | None) -> dict[str, Any]:
 
 
 def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
-    """The configuration of `values`, into which the overrides are put.
+    """The configuration of `values` with `overrides` ({"data.train": ...}) on top.
 
     Raises ConfigError naming `where`, or the command line where `values` alone are good.
     """
-    both = deepcopy(values)
+    merged = deepcopy(values)
     for key, value in overrides.items():
         table, _, leaf = key.rpartition(".")
-        section = both.setdefault(table, {}) if table else both
+        section = merged.setdefault(table, {}) if table else merged
         if isinstance(section, dict):
             section[leaf] = value
     try:
-        return validated(Config, both, where)
+        return validated(Config, merged, where)
     except ConfigError:
         validated(Config, values, where)
-        return validated(Config, both, source_of(None))
+        return validated(Config, merged, origin(None))
 
 
-def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") -> T:
-    """`model` from `values`; the first thing wrong becomes one line that names `where` and key."""
+def validated(model: type[T], values: dict[str, Any], where: str, table: str = "") -> T:
+    """`model` from `values`, which stand in `table` of `where`.
+
+    Raises ConfigError naming `where` and the first key that is wrong.
+    """
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         location = [str(part) for part in first["loc"]]
-        key = ".".join(([at] if at else []) + location)[:200]
+        key = ".".join(([table] if table else []) + location)[:200]
         if first["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
             close = difflib.get_close_matches(location[-1][:100], known, n=1)
@@ -290,12 +293,13 @@ def validated(model: type[T], values: dict[str, Any], where: str, at: str = "") 
         reason = first["msg"].removeprefix("Value error, ")
         reason = _lower(reason).replace("valid tuple", "list")  # TOML's word
         given = first["input"]
-        told = isinstance(given, dict) or (isinstance(given, str) and shown(given) in reason)
-        but = "" if told else f", not {shown(given)}"
-        raise ConfigError(f"{where}: key '{key}': {reason}{but}") from None
+        stated = isinstance(given, dict) or (isinstance(given, str) and shown(given) in reason)
+        instead = "" if stated else f", not {shown(given)}"
+        raise ConfigError(f"{where}: key '{key}': {reason}{instead}") from None
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
+    """The keys of the table at `location` within `model`."""
     for part in location:
         if part not in model.model_fields:
             continue  # the name of one of several tables of this model
@@ -307,7 +311,7 @@ def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
 
 
 def _model_within(annotation: Any) -> type[BaseModel] | None:
-    """The table that a key holds: itself, optional, or one of several by name."""
+    """The model within a key's type: in `M`, `M | None` or `dict[str, M]` it is `M`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_model_within, get_args(annotation))), None)
@@ -331,7 +335,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _read_target_tables(values: dict[str, Any], path: Path) -> None:
-    """Puts the table in place of `targets = "file.csv"`, so that its content is what counts."""
+    """Puts the table in place of `targets = "file.csv"`: a store key then covers its content."""
     styles = values.get("style")
     for options in styles.values() if isinstance(styles, dict) else ():
         if isinstance(options, dict) and isinstance(options.get("targets"), str):
@@ -339,7 +343,7 @@ def _read_target_tables(values: dict[str, Any], path: Path) -> None:
 
 
 def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
-    if not path.is_file():  # nor is a device one, which might never end
+    if not path.is_file():  # a device might never end
         raise ConfigError(f"{path}: target distances cannot be read: no such file")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:

@@ -12,8 +12,8 @@ from gaikan.config.model import (
     DataConfig,
     Name,
     configured,
+    origin,
     read_values,
-    source_of,
     validated,
 )
 from gaikan.errors import ConfigError, shown
@@ -29,29 +29,29 @@ class NamedData(DataConfig):
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One of the runs, and where it is described."""
+    """One run, and the file and table that describe its data set."""
 
     config: Config
     file: str
-    table: str  # that holds its data set: "data", or "data.2" of several
+    table: str  # "data", or "data.2" of several
 
     @property
     def name(self) -> str:
-        """Of the data set, and of the run folder."""
+        """The name of its run folder."""
         return self.config.run_name
 
 
 @dataclass(frozen=True)
 class BenchPlan:
-    """All runs, whose names differ."""
+    """The runs of one command; no two have the same name."""
 
     runs: tuple[PlannedRun, ...]
     summary: str  # name of the folder that compares them, beside theirs
 
     def folders(self, out: Path | None) -> tuple[list[Path], Path]:
-        """(of the runs, of the summary), with `out` as `--out` gives it.
+        """The run folders, and the summary's; `out` is what `--out` gives.
 
-        Raises ConfigError where one is in the way of another.
+        Raises ConfigError where the summary's is that of a run.
         """
         runs = [(out or RESULTS) / run.name for run in self.runs]
         summary = out or RESULTS / self.summary
@@ -67,12 +67,12 @@ class BenchPlan:
 
 
 def load_plan(paths: Sequence[Path], overrides: dict[str, Any]) -> BenchPlan:
-    """The runs of the TOML files, or of the defaults where there is none, `overrides` on top.
+    """The runs of the TOML files, with `overrides` on top; without a file, the default run.
 
     Raises ConfigError naming file, table and key.
     """
     asked: Sequence[Path | None] = paths or [None]
-    files = [(source_of(path), read_values(path)) for path in asked]
+    files = [(origin(path), read_values(path)) for path in asked]
     runs = [run for where, values in files for run in _runs(where, values, overrides)]
     for number, run in enumerate(runs):
         for before in runs[:number]:
@@ -94,7 +94,7 @@ def load_plan(paths: Sequence[Path], overrides: dict[str, Any]) -> BenchPlan:
 
 
 def _runs(where: str, values: dict[str, Any], overrides: dict[str, Any]) -> list[PlannedRun]:
-    """The runs of one file."""
+    """The runs of one file, one a data set."""
     tables = values.get("data", {})
     if not isinstance(tables, list):
         return [PlannedRun(configured(values, overrides, where), where, "data")]
@@ -102,19 +102,20 @@ def _runs(where: str, values: dict[str, Any], overrides: dict[str, Any]) -> list
         raise ConfigError(f"{where}: key 'data': no data set in it; leave it out for terminals")
     runs = []
     for number, table in enumerate(tables, start=1):
-        at = f"data.{number}"
+        key = f"data.{number}"
         if not isinstance(table, dict):
-            raise ConfigError(f"{where}: key '{at}': should be a table, not {shown(table)}")
-        name = validated(NamedData, table, where, at).name
+            raise ConfigError(f"{where}: key '{key}': should be a table, not {shown(table)}")
+        name = validated(NamedData, table, where, key).name
         if not name and len(tables) > 1:
             raise ConfigError(
-                f"{where}: key '{at}.name' is missing: it names the run folder of this data set"
+                f"{where}: key '{key}.name' is missing: it names the run folder of this data set"
             )
-        own = {key: value for key, value in table.items() if key != "name"}
-        config = configured(values | {"data": own}, overrides, where)
-        runs.append(PlannedRun(config.model_copy(update={"name": name or config.name}), where, at))
+        data = {option: value for option, value in table.items() if option != "name"}
+        config = configured(values | {"data": data}, overrides, where)
+        runs.append(PlannedRun(config.model_copy(update={"name": name or config.name}), where, key))
     return runs
 
 
 def _key(run: PlannedRun) -> str:
+    """The file and key that name the run folder, for errors."""
     return f"{run.file}: key '{'name' if run.table == 'data' else f'{run.table}.name'}'"

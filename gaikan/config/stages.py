@@ -1,4 +1,4 @@
-"""Inspection stages: what is asked of the variant that is installed there, from TOML."""
+"""Inspection stages: what each asks of the variant that is installed there."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -15,7 +15,7 @@ class TomlSection(BaseModel):
 
 
 class Range(TomlSection):
-    """Limits of one figure, both inclusive; at least one of them."""
+    """Limits of one figure, inclusive; at least one of the two is given."""
 
     min: float | None = Field(None, ge=0)
     max: float | None = Field(None, ge=0)
@@ -43,13 +43,14 @@ class Range(TomlSection):
 
 
 class Share(Range):
-    """Limits of a share."""
+    """Limits of a share, 0 to 1."""
 
     min: float | None = Field(None, ge=0, le=1)
     max: float | None = Field(None, ge=0, le=1)
 
 
 Objective = Literal["accuracy", "escape", "overkill", "cost", "latency"]
+# Keys of a stage that limit a figure: of `latency.csv`, and of quality.
 TIMING = (
     "threads",
     "p50_ms",
@@ -62,8 +63,8 @@ TIMING = (
     "agreement",
 )
 QUALITY = ("accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate")
-NAMES = ("device", "machine", "runtimes")
-CEILINGS = ("escape_rate", "escape_bound")
+NAMES = ("device", "machine", "runtimes")  # keys that say which names are allowed
+CEILINGS = ("escape_rate", "escape_bound")  # figures that the threshold is moved for
 
 
 class Stage(TomlSection):
@@ -108,17 +109,17 @@ class Stage(TomlSection):
     @property
     def limits(self) -> dict[str, Range]:
         """Every limit on a figure, by its name; a failure mode's is `recall.MODE`."""
-        found = {name: getattr(self, name) for name in (*TIMING, *QUALITY)}
-        found |= {f"recall.{kind}": limit for kind, limit in self.recall.items()}
-        return {name: limit for name, limit in found.items() if limit is not None}
+        limits = {name: getattr(self, name) for name in (*TIMING, *QUALITY)}
+        limits |= {f"recall.{kind}": limit for kind, limit in self.recall.items()}
+        return {name: limit for name, limit in limits.items() if limit is not None}
 
     @property
     def allowed(self) -> dict[str, tuple[str, ...]]:
-        """The names that are allowed, by constraint."""
-        found = {name: getattr(self, name) for name in NAMES}
+        """The names that are allowed, by key of `NAMES`."""
+        given = {key: getattr(self, key) for key in NAMES}
         return {
-            name: names if isinstance(names, tuple) else (names,)
-            for name, names in found.items()
+            key: names if isinstance(names, tuple) else (names,)
+            for key, names in given.items()
             if names is not None
         }
 
@@ -130,41 +131,41 @@ class Stage(TomlSection):
 
     @property
     def needs_ok(self) -> str | None:
-        """What asks for a class that means good, if anything does."""
-        asked = [name for name in (*CEILINGS, "overkill_rate") if getattr(self, name) is not None]
+        """The first thing in the stage that needs a class that means good; None without any."""
+        needing = [name for name in (*CEILINGS, "overkill_rate") if getattr(self, name) is not None]
         if self.objective in ("escape", "overkill", "cost"):
-            asked.append(f"objective '{self.objective}'")
-        return asked[0] if asked else None
+            needing.append(f"objective '{self.objective}'")
+        return needing[0] if needing else None
 
 
-def check(
+def check_stages(
     stages: Mapping[str, Stage], kinds: Iterable[str], has_ok: bool, has_costs: bool, where: str
 ) -> None:
-    """Whether data with these classes and failure modes can answer.
+    """Checks that the data can answer what the stages ask; `kinds`: classes and failure modes.
 
     Raises ConfigError naming `where` and key.
     """
     for name, stage in stages.items():
-        at = f"{where}: key 'stage.{name}"
+        key = f"{where}: key 'stage.{name}"
         if stage.needs_ok is not None and not has_ok:
             raise ConfigError(
-                f"{at}': {stage.needs_ok} needs a class that means good; say --ok CLASS"
+                f"{key}': {stage.needs_ok} needs a class that means good; say --ok CLASS"
             )
         if stage.objective == "cost" and not has_costs:
             raise ConfigError(
-                f"{at}.objective': a cost needs [factory] defect_rate, escape_cost, overkill_cost"
+                f"{key}.objective': a cost needs [factory] defect_rate, escape_cost, overkill_cost"
             )
         for kind in stage.recall:
-            known(kind, kinds, "failure mode or class", f"{at}.recall'")
+            check_known(kind, kinds, "failure mode or class", f"{key}.recall'")
 
 
-def known(name: str, names: Iterable[str], what: str, at: str) -> None:
-    """Raises ConfigError where `name` is none of `names`."""
-    held = list(dict.fromkeys(names))
-    if name not in held:
-        raise ConfigError(f"{at}: no {what} {name!r}; there are {', '.join(held)}")
+def check_known(name: str, names: Iterable[str], kind: str, where: str) -> None:
+    """Raises ConfigError where `name`, of a thing of this `kind`, is none of `names`."""
+    known = list(dict.fromkeys(names))
+    if name not in known:
+        raise ConfigError(f"{where}: no {kind} {name!r}; there are {', '.join(known)}")
 
 
 def is_constraint(name: str) -> bool:
-    """Whether a stage can set a limit on something of that name."""
+    """Whether `name` is a key by which a stage sets a limit."""
     return name in (*NAMES, *TIMING, *QUALITY) or name.startswith("recall.")

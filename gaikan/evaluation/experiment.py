@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.config.model import Config
-from gaikan.config.stages import check
+from gaikan.config.stages import check_stages
 from gaikan.data.classes import align, resolve_ok
 from gaikan.data.frames import Frames
 from gaikan.data.run_sources import RunSources, Source
@@ -52,7 +52,7 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
     kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
     has_costs = config.factory.defect_rate is not None
-    check(config.stage, kinds, ok is not None, has_costs, "configuration")
+    check_stages(config.stage, kinds, ok is not None, has_costs, "configuration")
     parts = {seed: split(train, seed) for seed in config.all_seeds}
     return Experiment(train, test, parts, ok, RunSources(train=train_source, test=test_source))
 

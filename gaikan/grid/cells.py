@@ -50,7 +50,7 @@ def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
             raise ConfigError(
                 f"key 'style.{name}': no style {name!r}; there are {_list({**STYLES})}"
             )
-        validated(STYLES[name].options_type, options, "configuration", at=f"style.{name}")
+        validated(STYLES[name].options_type, options, "configuration", f"style.{name}")
     return (
         _chosen("arch", config.grid.arch, {**NETWORKS}),
         _chosen("style", config.grid.style, {**STYLES}),

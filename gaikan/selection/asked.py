@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gaikan.config.model import FactoryConfig
 from gaikan.config.plan import load_plan
-from gaikan.config.stages import CEILINGS, Range, Share, Stage, check, known
+from gaikan.config.stages import CEILINGS, Range, Share, Stage, check_known, check_stages
 from gaikan.errors import ConfigError
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.selection.bundles import ON_BASE
@@ -59,7 +59,7 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
             for name, stage in stages.items()
         }
     kinds = [*run.modes, *run.classes]
-    check(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)
+    check_stages(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)
     for name, stage in stages.items():
         _check_timed(run, stage, f"{where}: key 'stage.{name}")
     return stages, costs
@@ -67,10 +67,10 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
 
 def _check_timed(run: RunFiles, stage: Stage, where: str) -> None:
     for label in stage.runtimes or ():
-        known(label, RUNTIMES, "runtime", f"{where}.runtimes'")
+        check_known(label, RUNTIMES, "runtime", f"{where}.runtimes'")
     if stage.machine is not None:
         machines = [row.machine for row in run.rows]
-        known(stage.machine, machines, "timed machine", f"{where}.machine'")
+        check_known(stage.machine, machines, "timed machine", f"{where}.machine'")
     sizes = sorted({row.batch_size for row in run.rows if row.batch_size is not None})
     if stage.batch_size not in sizes:
         timed, default = (", ".join(map(str, s)) for s in (sizes, PLANS["default"].batches))

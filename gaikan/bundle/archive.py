@@ -18,7 +18,7 @@ CARD, MODEL = "model.json", "model.onnx"
 EMBEDDINGS, LABELS = "validation-embeddings.f32", "validation-labels.u16"
 _CHECKSUMS = "SHA256SUMS"
 _REQUIRED, _OPTIONAL = {CARD, MODEL, _CHECKSUMS}, {EMBEDDINGS, LABELS}
-_LARGEST_FILE, _LARGEST_TEXT = 2**30, 2**22
+_LARGEST_FILE, _LARGEST_TEXT = 2**30, 2**22  # bytes
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same content makes the same file
 
 
@@ -36,7 +36,7 @@ def save(path: Path, members: dict[str, bytes]) -> None:
 
 
 def load(path: Path) -> dict[str, bytes]:
-    """The members of a bundle, but for the checksums, which they have met. Raises BundleError."""
+    """The members of a bundle by name, once they match their checksums. Raises BundleError."""
     try:
         size = path.stat().st_size
         if size > _LARGEST_FILE:

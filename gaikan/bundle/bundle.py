@@ -25,8 +25,8 @@ from gaikan.errors import BundleError
 from gaikan.variants import HEAD
 
 Floats = NDArray[np.float32]
-_EMBEDDED = 256  # at once
-_LARGEST = 1e15  # of a value of an embedding; squares are summed in float32
+_EMBEDDED = 256  # images at a time
+_LARGEST = 1e15  # value of an embedding: squares are summed in float32
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model that goes to the line. `kept` is absent where there are no anchors to replace."""
+    """A model that goes to the line."""
 
     card: Card
     model: bytes  # ONNX
-    kept: Kept | None
+    kept: Kept | None  # None of a softmax head, which has no anchors to replace
 
     @classmethod
     def open(cls, path: Path) -> "Bundle":
-        """Checks all that can be checked without running it. Raises BundleError naming `path`."""
+        """The bundle in a file, checked, two blank images run. Raises BundleError naming `path`."""
         members = archive.load(path)
         try:
             bundle = cls.of(members)
@@ -67,30 +67,30 @@ class Bundle:
 
     @classmethod
     def of(cls, members: dict[str, bytes]) -> "Bundle":
-        """From the members of the archive."""
+        """The bundle of an archive's members. Raises BundleError where they do not fit."""
         card = Card.from_json(members[archive.CARD])
         model = members[archive.MODEL]
         refuse_external_data(model)
         if card.anchor == HEAD:
             return cls(card, model, None)
         anchors = anchors_of(model)
-        size = anchors.shape
-        if size[0] != len(card.classes):
-            raise BundleError(f"{size[0]} anchors in the graph, {len(card.classes)} classes")
+        n_anchors, size = anchors.shape
+        if n_anchors != len(card.classes):
+            raise BundleError(f"{n_anchors} anchors in the graph, {len(card.classes)} classes")
         try:
-            embeddings = np.frombuffer(members[archive.EMBEDDINGS], "<f4").reshape(-1, size[1])
+            embeddings = np.frombuffer(members[archive.EMBEDDINGS], "<f4").reshape(-1, size)
             labels = np.frombuffer(members[archive.LABELS], "<u2")
         except (KeyError, ValueError):
             raise BundleError("the kept validation embeddings are missing or damaged") from None
-        for array, what in ((anchors, "the graph's anchors"), (embeddings, "the kept embeddings")):
+        for name, array in (("the graph's anchors", anchors), ("the kept embeddings", embeddings)):
             if not (np.abs(array) < _LARGEST).all():
-                raise BundleError(f"{what} hold values that no network gives")
+                raise BundleError(f"{name} hold values that no network gives")
         if len(embeddings) != len(labels) or (labels >= len(card.classes)).any():
             raise BundleError("the kept validation labels do not fit the embeddings and classes")
         return cls(card, model, Kept(embeddings.astype(np.float32), labels.astype(np.uint16)))
 
     def save(self, path: Path) -> None:
-        """Writes the archive."""
+        """Writes the bundle to a file. Raises BundleError."""
         members = {archive.CARD: self.card.to_json(), archive.MODEL: self.model}
         if self.kept is not None:
             members[archive.EMBEDDINGS] = self.kept.embeddings.astype("<f4").tobytes()
@@ -112,9 +112,9 @@ class Bundle:
             reason = str(error).splitlines()[0][:300]
             raise BundleError(f"the graph does not run on its images ({reason})") from None
         n_classes = len(self.card.classes)
-        found = decisions.predicted.shape, decisions.distances.shape, decisions.margin.shape
-        if found != ((2,), (2, n_classes), (2,)):
-            raise BundleError(f"the graph gives {found} for 2 images and {n_classes} classes")
+        shapes = decisions.predicted.shape, decisions.distances.shape, decisions.margin.shape
+        if shapes != ((2,), (2, n_classes), (2,)):
+            raise BundleError(f"the graph gives {shapes} for 2 images and {n_classes} classes")
         if (decisions.predicted >= n_classes).any() or (decisions.predicted < 0).any():
             raise BundleError("the graph gives a class that there is not")
 

@@ -1,4 +1,4 @@
-"""`model.json`: what a bundle is, for people and for the program, read without trust."""
+"""`model.json`, the card of a bundle: what the bundle holds, checked key by key when read."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from gaikan.errors import BundleError
 from gaikan.variants import Variant
 
 FORMAT = 1
-_HALF = re.compile("[\ud800-\udfff]").search  # half a character: no file could hold it
+_HALF = re.compile("[\ud800-\udfff]").search  # half a character, which UTF-8 cannot hold
 _LARGEST_IMAGE = 2**24  # numbers in one image
 
 
@@ -39,7 +39,7 @@ class Card:
 
     @property
     def variant(self) -> str:
-        """Its name, which `model.json` has beside the parts of it."""
+        """The variant's name; `model.json` states it beside its parts."""
         return Variant(self.arch, self.style, self.anchor).name
 
     @property
@@ -48,14 +48,14 @@ class Card:
         return None if self.ok is None else self.classes.index(self.ok)
 
     def to_json(self) -> bytes:
-        """The member's content."""
+        """The content of `model.json`."""
         named = {"format": FORMAT, "variant": self.variant}
         text = json.dumps(named | asdict(self), indent=1, ensure_ascii=False)
         return (text + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Card":
-        """Raises BundleError naming the key that is missing or wrong."""
+        """The card in a `model.json`. Raises BundleError naming the missing or wrong key."""
         try:
             values = json.loads(content)
         except (ValueError, RecursionError) as error:
@@ -67,17 +67,17 @@ class Card:
                 f"model.json: key 'format' is not {FORMAT}, the one this version reads"
             )
         variant = values.pop("variant", None)
-        names = [each.name for each in fields(cls)]
-        for name in names:
-            if name not in values:
-                raise BundleError(f"model.json: key {name!r} is missing")
-            valid, expected = _RULES[name]
-            if not valid(values[name]):
-                raise BundleError(f"model.json: key {name!r} is not {expected}")
-        unknown = sorted(set(values) - set(names))
+        keys = [attribute.name for attribute in fields(cls)]
+        for key in keys:
+            if key not in values:
+                raise BundleError(f"model.json: key {key!r} is missing")
+            valid, expected = _RULES[key]
+            if not valid(values[key]):
+                raise BundleError(f"model.json: key {key!r} is not {expected}")
+        unknown = sorted(set(values) - set(keys))
         if unknown:
             raise BundleError(f"model.json: unknown key {unknown[0][:80]!r}")
-        tuples = {name: tuple(values[name]) for name in ("shape", "classes")}
+        tuples = {key: tuple(values[key]) for key in ("shape", "classes")}
         card = cls(**(values | tuples))
         if variant != card.variant:
             raise BundleError(

@@ -1,4 +1,4 @@
-"""From distances to classes, as the graph of a bundle does it."""
+"""From distances to classes, as the graph of a bundle decides."""
 
 from typing import Any
 

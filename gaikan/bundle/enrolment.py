@@ -1,4 +1,4 @@
-"""Enrol a class from a handful of images: another anchor, the network as it is."""
+"""Enrols a class from a few images: a new anchor; the network stays as it is."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,24 +21,24 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Enrolment:
-    """The new bundle, and what the new anchor means for the parts that were kept."""
+    """The new bundle, and what the new anchor changes for its validation parts."""
 
     bundle: Bundle
-    replaced: bool
+    replaced: bool  # the class had an anchor before
     images: int
-    moved: float | None  # how far a replaced anchor went
+    moved: float | None  # distance from the old anchor of the class to the new one
     distances: dict[str, float]  # from the new anchor to that of each other class
     kept: int  # validation parts tried
-    changed: int  # of these, now of another class
-    lost: dict[str, int]  # by class: parts that were right and no longer are
-    gained: dict[str, int]  # by class: parts that were wrong and are right now
+    changed: int  # of these, now given another class
+    lost: dict[str, int]  # by class: parts that were right before and are wrong now
+    gained: dict[str, int]  # by class: parts that were wrong before and are right now
 
 
 def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment:
-    """`bundle` with an anchor for class `name` from the images, by its own anchor method.
+    """`bundle` with an anchor for class `name`, made from the images by its anchor method.
 
-    A class that is there gets the new anchor instead of its old one. Raises BundleError where
-    the bundle has no anchors or the name does not do.
+    It replaces the old anchor of a known class. Raises BundleError where the bundle has no anchors
+    or the name is not one for a class.
     """
     card = bundle.card
     if card.anchor == HEAD or bundle.kept is None:
@@ -50,12 +50,11 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
     anchor, n_images = _anchor(bundle, batches)
     old = anchors_of(bundle.model)
     replaced = name in card.classes
-    place = card.classes.index(name) if replaced else len(old)
-    new = np.concatenate([old[:place], anchor, old[place + 1 :]])
+    index = card.classes.index(name) if replaced else len(old)
+    new = np.concatenate([old[:index], anchor, old[index + 1 :]])
     classes = card.classes if replaced else (*card.classes, name)
     before = _decide(bundle.kept, old, card)
     after = _decide(bundle.kept, new, card)
-    others = np.arange(len(new)) != place
     gaps = np.linalg.norm(new - anchor, axis=1)
     note = {"class": name, "images": n_images, "replaced": replaced}
     changed_card = replace(card, classes=classes, enrolled=[*card.enrolled, note])
@@ -66,8 +65,8 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
         bundle=enrolled,
         replaced=replaced,
         images=n_images,
-        moved=float(np.linalg.norm(old[place] - anchor[0])) if replaced else None,
-        distances={c: float(gaps[i]) for i, c in enumerate(classes) if others[i]},
+        moved=float(np.linalg.norm(old[index] - anchor[0])) if replaced else None,
+        distances={c: float(gaps[i]) for i, c in enumerate(classes) if i != index},
         kept=len(before),
         changed=int((before != after).sum()),
         lost=_by_class(bundle.kept.labels[right_before & ~right_after], classes),
@@ -76,7 +75,7 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
 
 
 def _anchor(bundle: Bundle, batches: Iterable[ImageBatch]) -> tuple[Floats, int]:
-    """The anchor (1, D) of all images together, and how many they are."""
+    """The anchor (1, D) of all images together, and the number of images."""
     images: Any = np.concatenate([batch.images for batch in batches])
     embed = bundle.embedder()
     part = FitPart(images, np.zeros(len(images), np.int64), embed(images), 1, embed)
@@ -87,6 +86,7 @@ def _anchor(bundle: Bundle, batches: Iterable[ImageBatch]) -> tuple[Floats, int]
 
 
 def _by_class(labels: NDArray[np.uint16], classes: tuple[str, ...]) -> dict[str, int]:
+    """How many of the labels are of each class that occurs."""
     counts = np.bincount(labels, minlength=len(classes))
     return {name: int(n) for name, n in zip(classes, counts, strict=True) if n}
 

@@ -1,10 +1,10 @@
 """Edits of an ONNX file without the `onnx` package, which a base install does not have.
 
-Enrolling a class means other anchors in a graph that is otherwise left alone. Of the ways to do
-it, the anchors as a second input would leave the graph incomplete without this program, and as
-external data would still fix their number in the graph. An ONNX file is protobuf: fields of
-(number, length, content) in one another. Finding the one initialiser and writing another in its
-place needs its framing only, which has been the same since 2008.
+Enrolling a class puts other anchors into a graph and leaves the rest as it is. Two other ways were
+no good: with the anchors as a second input the graph could not run without this program, and as
+external data the graph would still fix their number. An ONNX file is protobuf: nested fields of
+(number, length, content). Finding one initialiser and writing another in its place needs only
+this framing, which has been the same since 2008.
 
 Field numbers are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 """
@@ -33,44 +33,41 @@ _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a message: as encoded, tag included, and its content (of a varint its value)."""
+    """One field of a protobuf message."""
 
     number: int
-    encoded: bytes
-    content: bytes
-    value: int = 0
+    encoded: bytes  # the whole field with its tag
+    content: bytes  # empty of a varint
+    value: int = 0  # of a varint
 
 
 def fields(message: bytes) -> Iterator[Field]:
     """The fields of a protobuf message, in order. Raises BundleError where it is none."""
-    at = 0
-    while at < len(message):
-        start = at
-        tag, at = _varint(message, at)
+    end = 0
+    while end < len(message):
+        start = end
+        tag, content = _varint(message, start)
         number, kind = tag >> 3, tag & 7
         value, length = 0, {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}.get(kind, 0)
         if kind == _VARINT:
-            value, at = _varint(message, at)
+            value, content = _varint(message, content)
         elif kind == _COUNTED:
-            length, at = _varint(message, at)
+            length, content = _varint(message, content)
         elif not length:
             raise BundleError(f"not an ONNX graph (field type {kind})")
-        if number == 0 or at + length > len(message):
+        end = content + length
+        if number == 0 or end > len(message):
             raise BundleError("not an ONNX graph (a field ends after the file)")
-        yield Field(number, message[start : at + length], message[at : at + length], value)
-        at += length
+        yield Field(number, message[start:end], message[content:end], value)
 
 
-def _varint(message: bytes, at: int) -> tuple[int, int]:
+def _varint(message: bytes, start: int) -> tuple[int, int]:
+    """The number that begins at `start`, and where it ends."""
     value = 0
-    for shift in range(0, 64, 7):
-        if at >= len(message):
-            break
-        byte = message[at]
-        at += 1
+    for shift, byte in zip(range(0, 64, 7), message[start : start + 10], strict=False):
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, at
+            return value, start + shift // 7 + 1
     raise BundleError("not an ONNX graph (a number does not end)")
 
 
@@ -145,7 +142,7 @@ def with_anchors(model: bytes, anchors: NDArray[np.float32]) -> bytes:
 
 
 def embedding_graph(model: bytes) -> bytes:
-    """The graph up to the embeddings: float32 images in (the type of a mean image), (N, D) out."""
+    """The graph up to the embeddings (N, D), with float32 images as input, as mean images are."""
     tensor_type = _counted(_TYPE_TENSOR, _number(_ELEMENT_TYPE, _FLOAT))
     value = _counted(_VALUE_NAME, EMBEDDING.encode()) + _counted(_VALUE_TYPE, tensor_type)
 

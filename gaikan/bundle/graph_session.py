@@ -35,7 +35,7 @@ def _onnxruntime(model: bytes, outputs: list[str]) -> Run:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what matters is raised
-    options.intra_op_num_threads = machine.rationed_cores() or 0  # 0: as it likes
+    options.intra_op_num_threads = machine.rationed_cores() or 0  # 0: the runtime chooses
     # Between batches this process reads and writes: threads that spin meanwhile take its cores.
     # An mlp, batches of 64, 2 busy cores: 117 microseconds an image instead of 195.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -53,17 +53,17 @@ def _openvino(model: bytes, outputs: list[str]) -> Run:
     import openvino
 
     core = openvino.Core()
-    # As exact as the reference: the default may compute in bfloat16 where the processor can.
+    # Without it, OpenVINO computes in bfloat16 where the processor can: less exact.
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
     if (cores := machine.rationed_cores()) is not None:
         settings["INFERENCE_NUM_THREADS"] = cores
     compiled = core.compile_model(core.read_model(model, b""), "CPU", settings)
-    places = [compiled.output(name) for name in outputs]
+    ports = [compiled.output(name) for name in outputs]
     request = compiled.create_infer_request()
 
     def run(images: Images) -> list[NDArray[Any]]:
         results = request.infer([images])
-        return [np.array(results[place]) for place in places]
+        return [np.array(results[port]) for port in ports]
 
     return run
 

@@ -1,4 +1,4 @@
-"""`gaikan predict`: decisions on a stream of images, and where they go."""
+"""`gaikan predict`: decisions on a stream of images, as lines of CSV or JSON."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _QUOTED = re.compile('[,"\r\n]').search  # RFC 4180, section 2
 
 @dataclass
 class Tally:
-    """What a whole stream amounted to."""
+    """Counts over a whole stream of images."""
 
     images: int = 0
     resized: int = 0
@@ -31,8 +31,8 @@ def predict(bundle: Bundle, batches: Iterable[ImageBatch], tally: Tally) -> Iter
     """The lines of each batch, in the order of its images, counted in `tally`.
 
     `verdict` is ok or defective, empty where no class means good; `distance` is to the nearest
-    anchor, `margin` second nearest minus nearest. Raises DataError naming the image whose distances
-    are not finite: the least of them would be of any class, the good one too.
+    anchor, `margin` second nearest minus nearest. Raises DataError naming an image whose distances
+    are not finite: its nearest class would be any, the good one too.
     """
     card = bundle.card
     names = np.asarray(card.classes, object)
@@ -65,10 +65,10 @@ def predict(bundle: Bundle, batches: Iterable[ImageBatch], tally: Tally) -> Iter
 
 
 def csv_text(lines: list[Line]) -> str:
-    """The lines as rows of a CSV file; figures with the seven digits that float32 has.
+    """The lines as rows of a CSV file; numbers with the seven digits that float32 has.
 
     By hand, because the `csv` module takes twice as long: a small network predicts an image in
-    the time that formatting ten takes.
+    the time that it takes to format ten.
     """
     rows = [
         f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g}\n"
@@ -84,5 +84,5 @@ def _cell(text: str) -> str:
 
 
 def json_line(line: Line) -> str:
-    """One object a line, which any tool reads while it grows."""
+    """The line as one JSON object, without a line break."""
     return json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=False)

@@ -14,7 +14,7 @@ from gaikan.training.nearest_anchor import anchor_distances, nearest
 
 
 class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A part is of the class whose anchor, the mean embedding of its parts, is nearest.
+    """Gives a part the class whose anchor, the mean embedding of its parts, is nearest.
 
     The anchors and the decision are those of the grid's `mean_embedding` variants.
 
@@ -37,7 +37,7 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     anchors_: NDArray[np.float32]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
-        """Takes the anchors from embeddings (N, D) with labels (N,)."""
+        """Makes the anchors from embeddings (N, D) with labels (N,)."""
         embeddings, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         self.classes_, index = np.unique(labels, return_inverse=True)
@@ -57,7 +57,7 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.classes_[index]
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Minus the distances (N, K); of two classes, by how much nearer the second is, (N,)."""
+        """Minus the distances (N, K); with two classes, how much nearer the second is, (N,)."""
         distances = self.distances(X)
         return distances[:, 0] - distances[:, 1] if distances.shape[1] == 2 else -distances
 

@@ -26,14 +26,15 @@ from gaikan.training.train import FitData
 class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Trains one network of the grid and classifies images by its nearest anchor.
 
-    Images are (N, C, H, W) or, grey, (N, H, W), as they are: normalisation is inside. 40 % of
-    them choose the epoch, as in a run; no `groups` entry (lot, board) is on both sides.
+    Images are (N, C, H, W) or, grey, (N, H, W), not normalised: that is done inside. 40 % of them
+    are held out to choose the epoch, as in a run; parts of one of `groups` (lot, board) are all
+    held out or all trained on.
 
     Parameters
     ----------
     arch, style, anchor : names as in the grid
     epochs : of the cnn; the mlp trains 3.5 times as many, rounded
-    shift, flip : what may vary in a part that is the same part; see `[augment]`
+    shift, flip : how an image may be changed and still show the same part; see `[augment]`
     device : auto, cpu or cuda
     random_state : of the split, the initial weights and the batches
 
@@ -116,12 +117,12 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return self.anchors_.predict(embeddings)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """As of `AnchorClassifier`: (N, K), or (N,) of two classes."""
+        """That of `AnchorClassifier`: (N, K), or (N,) with two classes."""
         embeddings = self.transform(X)
         return self.anchors_.decision_function(embeddings)
 
     def __sklearn_tags__(self) -> Tags:
-        """Images are no table of features."""
+        """States that X holds images, not a table of features."""
         tags: Tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
@@ -139,9 +140,9 @@ def _images(X: ArrayLike) -> Images:  # noqa: N803
 
 
 def _run(cell: Cell, frames: Frames) -> Finished:
-    """What a worker of the grid does, in this process."""
-    nothing = frames.take(np.arange(0))
+    """Trains and embeds the cell in this process, as a worker of the grid does."""
+    no_test = frames.take(np.arange(0))
     try:
-        return work(cell, Arrays.of(frames, nothing), None, lambda epoch, loss: None)
+        return work(cell, Arrays.of(frames, no_test), None, lambda epoch, loss: None)
     finally:
         resident.cache_clear()  # holds the images

@@ -1,4 +1,4 @@
-"""From a run folder to a bundle: rebuild the network, export it, verify it, and only then write."""
+"""Makes a bundle from a run folder: the network is rebuilt, exported and verified."""
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -23,24 +23,24 @@ from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system import machine
 from gaikan.variants import HEAD
 
-_MOST_COMPARED = 20_000  # images of a part
+_MOST_COMPARED = 20_000  # images of each part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
 
 
 def export(
     run: Path, choice: BundleChoice, allow_drop: bool, tell: Callable[[str], None]
 ) -> tuple[Bundle, list[Parity]]:
-    """The verified bundle. Raises BundleError where it does not do what the network does.
+    """The bundle, and how it compared. Raises BundleError where it differs from its network.
 
-    `tell` hears what is being done.
+    `tell` is called with each step in words.
     """
     tell("reading the images")
     source = load_source(run, choice)
     experiment = reread(run, source.manifest)
     threshold = _threshold(choice, experiment)
     parts = experiment.parts[source.seed]
-    fit = _some(experiment.train, parts.fit, _MOST_COMPARED)
-    validation = _some(experiment.train, parts.validation, _MOST_COMPARED)
+    fit = _sample(experiment.train, parts.fit, _MOST_COMPARED)
+    validation = _sample(experiment.train, parts.validation, _MOST_COMPARED)
     tell("exporting the graph")
     model = _model(source, threshold, fit)
     if choice.precision == "int8":
@@ -48,20 +48,20 @@ def export(
         model = _int8(model, Inputs.of(experiment).calibration[source.seed])
     bundle = Bundle(_card(source, choice, experiment), model, None)
     bundle.check()
-    found = {}
-    for part, frames, of in (
+    parities = []
+    for part, frames, n_images in (
         ("fit", fit, len(parts.fit)),
         ("validation", validation, len(parts.validation)),
     ):
-        tell(f"comparing with the network on {len(frames)} of {of} {part} images")
-        found[part] = compare(part, bundle, source, frames)
-    judge(choice.precision, list(found.values()), allow_drop)
-    card = replace(bundle.card, parity={part: asdict(parity) for part, parity in found.items()})
+        tell(f"comparing with the network on {len(frames)} of {n_images} {part} images")
+        parities.append(compare(part, bundle, source, frames))
+    judge(choice.precision, parities, allow_drop)
+    card = replace(bundle.card, parity={parity.part: asdict(parity) for parity in parities})
     if source.anchor == HEAD:
-        return Bundle(card, bundle.model, None), list(found.values())
+        return Bundle(card, bundle.model, None), parities
     tell("keeping validation embeddings")
     _check_anchors_can_be_added(bundle)
-    return Bundle(card, bundle.model, _keep(bundle, validation)), list(found.values())
+    return Bundle(card, bundle.model, _keep(bundle, validation)), parities
 
 
 def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None:
@@ -95,19 +95,19 @@ def _int8(model: bytes, calibration: Images) -> bytes:
 
 def _keep(bundle: Bundle, validation: Frames) -> Kept:
     """Embeddings of validation images by the bundle itself."""
-    some = _some(validation, np.arange(len(validation)), _MOST_KEPT)
-    return Kept(bundle.embedder()(some.images), some.labels.astype(np.uint16))
+    sample = _sample(validation, np.arange(len(validation)), _MOST_KEPT)
+    return Kept(bundle.embedder()(sample.images), sample.labels.astype(np.uint16))
 
 
-def _some(frames: Frames, rows: Labels, most: int) -> Frames:
-    """The images at `rows`; of more than `most` so many, always the same, a class its share."""
+def _sample(frames: Frames, rows: Labels, most: int) -> Frames:
+    """The images at `rows`, at most `most`: always the same ones, and of each class its share."""
     order = rows[np.argsort(frames.labels[rows], kind="stable")]
     n = min(len(order), most)
     return frames.take(np.sort(order[np.linspace(0, len(order) - 1, n).round().astype(int)]))
 
 
 def _check_anchors_can_be_added(bundle: Bundle) -> None:
-    """A quantiser or optimiser may have folded the number of anchors into the graph."""
+    """Raises BundleError where the exporter has fixed the number of anchors in the graph."""
     anchors = anchors_of(bundle.model)
     more = np.concatenate([anchors, anchors[:1] + 1])
     card = replace(bundle.card, classes=(*bundle.card.classes, "\0"))

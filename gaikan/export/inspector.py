@@ -1,4 +1,4 @@
-"""The whole inspection in one module: raw image in; class, distances and margin out.
+"""The whole inspection as one torch module: raw images in; class, distances and margin out.
 
 What runs on the line, what is timed and what is exported are this one computation.
 """
@@ -45,7 +45,7 @@ class HeadDistance(nn.Module):
         self.register_buffer("bias", torch.from_numpy(bias))
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """Small for a likely class."""
+        """Distances (N, K) of embeddings (N, D), small for a likely class."""
         return 1 - F.linear(embeddings, self.weight, self.bias).softmax(1)
 
 
@@ -64,8 +64,8 @@ class Inspector(nn.Module):
     """Raw images (N, C, H, W), uint8 or float32 -> the decisions on N parts.
 
     Gives `predicted` (N,) int64, `distances` (N, K) float32 to every class, and `margin` (N,),
-    second nearest minus nearest. Of equally near classes the first is predicted. Few operations,
-    for a runtime takes microseconds for each, however small.
+    second nearest minus nearest. Of equally near classes the first is predicted. It has few
+    operations: a runtime takes microseconds for each, however small.
     """
 
     second_less_first: Tensor
@@ -81,11 +81,11 @@ class Inspector(nn.Module):
         self.eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`OUTPUTS`, in that order."""
+        """`predicted`, `distances` and `margin` of images (N, C, H, W)."""
         return self.decide(self.distance(self.embedder(images)))
 
     def decide(self, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`OUTPUTS` of distances (N, K)."""
+        """`predicted`, `distances` and `margin` from distances (N, K)."""
         nearest = distances.topk(2, 1, largest=False).values
         predicted = distances.argmin(1)
         if self.threshold is not None:
@@ -102,7 +102,7 @@ def _with_threshold(distances: Tensor, threshold: Threshold) -> Tensor:
 
 
 class _AnchorsAsInput(nn.Module):
-    """An inspector by anchors that takes them as a second input and gives the embedding too."""
+    """An inspector that takes its anchors as a second input, and gives the embeddings too."""
 
     def __init__(self, inspector: Inspector) -> None:
         super().__init__()
@@ -121,7 +121,8 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> byte
 
     Anchors are the initialiser `ANCHORS` (K, D), and nothing else in the graph depends on K: it
     may be replaced by one of another K (enrolling a class). The value `EMBEDDING` inside holds
-    the embeddings. Traces, notes and inferred shapes, which name K and paths here, are left out.
+    the embeddings. Traces, notes and inferred shapes are left out: they name K, and paths of this
+    machine.
     """
     inspector = inspector.cpu()
     module: nn.Module = inspector
@@ -156,10 +157,10 @@ def exported(
     shapes: Any,
     optimize: bool = True,
 ) -> Any:
-    """An ONNX model; without `optimize`, each parameter is an initialiser of its own name."""
-    quiet = logging.getLogger("torch.onnx")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
+    """`module` as an ONNX model; without `optimize`, each parameter stays an initialiser."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter's own deprecations
@@ -174,6 +175,6 @@ def exported(
                 optimize=optimize,
             )
     finally:
-        quiet.setLevel(level)
+        logger.setLevel(level)
     assert program is not None
     return program.model_proto

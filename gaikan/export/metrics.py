@@ -1,4 +1,4 @@
-"""The figures of the network as trained, with intervals, as the card of a bundle states them."""
+"""The figures of a network that its bundle's card states, with intervals."""
 
 from dataclasses import asdict
 from typing import Any
@@ -23,10 +23,10 @@ def metrics(
 ) -> dict[str, Any]:
     """Figures on validation and test, each share as value, low and high.
 
-    Intervals are at 95 %: Wilson's over parts, or, where parts have groups, a bootstrap over
-    groups, since parts of one lot succeed and fail together (of a share of 0 or 1, or within one
-    group, a bootstrap says nothing: Wilson's again). How much training varies is not in
-    them: it is this one network that is installed.
+    Intervals are at 95 %: Wilson's over parts; or, where parts have groups, a bootstrap over
+    groups, since parts of one lot succeed and fail together. A bootstrap says nothing of a share
+    of 0 or 1, or of a single group: then it is Wilson's too. How much training varies is not in
+    them: this one network is installed.
     """
     train, test = experiment.train, experiment.test
     parts = {"validation": train.take(experiment.parts[source.seed].validation), "test": test}
@@ -50,7 +50,7 @@ def metrics(
 def _interval(
     hits: NDArray[np.bool_], among: NDArray[np.bool_], frames: Frames
 ) -> dict[str, float] | None:
-    """Share of `among` that are `hits`, with its interval; None where there is none."""
+    """Share of `among` that are `hits`, with its interval; None where `among` is empty."""
     k, n = int(hits.sum()), int(among.sum())
     if n == 0:
         return None
@@ -58,8 +58,8 @@ def _interval(
     if group is None or k in (0, n) or len(np.unique(group[among])) < 2:
         low, high = binomtest(k, n).proportion_ci(_LEVEL, method="wilson")
     else:
-        held = np.bincount(group, among) > 0
-        sums = np.bincount(group, hits)[held], np.bincount(group, among)[held]
+        counted = np.bincount(group, among) > 0
+        sums = np.bincount(group, hits)[counted], np.bincount(group, among)[counted]
         low, high = bootstrap(
             sums,
             lambda k, n, axis: k.sum(axis) / n.sum(axis),

@@ -29,7 +29,7 @@ class Parity:
     part: str
     images: int
     agreement: float  # share of equal classes
-    ties: int  # other classes where the reference's two lay nearer than the tolerance
+    ties: int  # parts of unequal class where the reference's own choice was within the tolerance
     distance_error: float  # largest, relative as `scale_of` says
     accuracy: float
     reference_accuracy: float
@@ -55,12 +55,12 @@ def distances_of(source: ExportSource, embeddings: NDArray[np.float32]) -> NDArr
 
 
 def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:
-    """Runs both on all `frames`."""
+    """Compares the bundle with its network on all `frames`."""
     card = bundle.card
     step = at_once(frames.shape, _BATCH)
-    some = [bundle(frames.images[at : at + step]) for at in range(0, len(frames), step)]
-    predicted = np.concatenate([each.predicted for each in some])
-    distances = np.concatenate([each.distances for each in some])
+    decisions = [bundle(frames.images[i : i + step]) for i in range(0, len(frames), step)]
+    predicted = np.concatenate([batch.predicted for batch in decisions])
+    distances = np.concatenate([batch.distances for batch in decisions])
     reference = reference_distances(source, frames)
     expected = classes_of(reference, card.ok_index, card.threshold)
     scale = scale_of(source, reference)
@@ -79,10 +79,10 @@ def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> 
 def scale_of(source: ExportSource, reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """What an error of a distance is relative to, (N, K): the distance, unless that is small.
 
-    Float32 embeddings of either path lie about 1e-6 (of their size) from those of float64, and
-    so do distances, however near the anchor is: nothing can be had at 1e-4 of a distance of
-    0.001. Below a tenth of the largest distance that tenth counts. The distances of a head, 1 - p,
-    have the absolute error of p.
+    Float32 embeddings differ by about 1e-6 of their size from those in float64, and so do the
+    distances, however near the anchor is: a distance of 0.001 cannot be exact to 1e-4 of itself.
+    Below a tenth of the largest distance, that tenth counts. The distances of a head, 1 - p, have
+    the absolute error of p.
     """
     return np.maximum(reference, 1.0 if source.anchor == HEAD else _NEAR * reference.max())
 
@@ -93,9 +93,9 @@ def _is_tie(
     ok: int | None,
     threshold: float | None,
 ) -> NDArray[np.bool_]:
-    """Parts (N,) whose class turns on less than the tolerance."""
-    two = np.partition(distances, 1, axis=1)
-    gap = two[:, 1] - two[:, 0]
+    """Whether less than the tolerance decides a part's class, (N,)."""
+    nearest = np.partition(distances, 1, axis=1)
+    gap = nearest[:, 1] - nearest[:, 0]
     if ok is not None and threshold is not None:
         others = np.delete(distances, ok, axis=1).min(1)
         gap = np.minimum(gap, np.abs(others - distances[:, ok] - threshold))
@@ -103,9 +103,9 @@ def _is_tie(
     return tie
 
 
-def judge(precision: str, found: list[Parity], allow_drop: bool) -> None:
+def judge(precision: str, parities: list[Parity], allow_drop: bool) -> None:
     """Raises BundleError where fp32 differs at all, or int8 loses more than `LARGEST_DROP`."""
-    for parity in found:
+    for parity in parities:
         n_other = round((1 - parity.agreement) * parity.images)
         if precision == "fp32" and (
             n_other > parity.ties or not parity.distance_error <= DISTANCE_TOLERANCE  # NaN too

@@ -1,4 +1,4 @@
-"""An ONNX model in int8."""
+"""Quantises an ONNX model to int8."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ from gaikan.bundle.graph import INPUT
 from gaikan.data.frames import Images
 from gaikan.data.limits import at_once
 
-_OF_DECISIONS = (  # how the names of their weights begin, here and in a bundle
+_OF_DECISIONS = (  # how their weights' names begin, in the models that are timed and in bundles
     "decisions.",
     "distance.",
     "second_less_first",
@@ -56,7 +56,7 @@ def quantized(model: Any, calibration: Images) -> Any:
 
 
 class _Calibration:
-    """What `quantize_static` asks for its images, batch by batch."""
+    """Gives `quantize_static` its images batch by batch."""
 
     def __init__(self, images: Images) -> None:
         step = at_once(images.shape, 64)
@@ -72,7 +72,7 @@ class _Calibration:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """`quantize_static` recommends a preparation that the exporter's optimiser has done."""
+    """Hides a warning: `quantize_static` advises a preparation that the exporter has done."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

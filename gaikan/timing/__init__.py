@@ -1,1 +1,1 @@
-"""Inference timing: what a factory can rely on when it plans a line."""
+"""Inference timing: how long each network takes in each runtime."""

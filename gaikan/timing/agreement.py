@@ -1,4 +1,4 @@
-"""What each runtime makes of the test part: its own accuracy, and how far it agrees."""
+"""How each runtime classifies the test part: its accuracy, and its agreement with the reference."""
 
 from dataclasses import dataclass
 from statistics import fmean
@@ -15,12 +15,12 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Agreement:
-    """One variant in one runtime; means over the networks that were scored, errors the largest."""
+    """One variant in one runtime: means over the networks that were scored."""
 
     accuracy: float
     reference_accuracy: float
     agreement: float  # share of parts given the reference's class
-    max_distance_error: float | None  # None where a distance is not finite
+    max_distance_error: float | None  # the largest; None where a distance is not finite
 
 
 def agreements(
@@ -29,7 +29,7 @@ def agreements(
     """Every runtime's own predictions on all test images, one setting a runtime."""
     inputs, networks = prepared.inputs, prepared.scored
     names, labels = np.asarray(inputs.classes), np.asarray(inputs.labels)
-    found: dict[tuple[Runtime, str], list[Agreement]] = {}
+    by_network: dict[tuple[Runtime, str], list[Agreement]] = {}
     for setting in settings:
         session.ask(setting, "", "use", prepared.images, inputs.classes, None)
     for done, (trained, folder) in enumerate(networks):
@@ -42,11 +42,11 @@ def agreements(
             for i, variant in enumerate(trained.variants):
                 if own is not None:
                     pair = [(o[3 * i], o[3 * i + 1]) for o in (own, reference)]
-                    place = (runtime, variant.name)
-                    found.setdefault(place, []).append(_compare(pair, names, labels))
+                    agreement = _compare(pair, names, labels)
+                    by_network.setdefault((runtime, variant.name), []).append(agreement)
     for setting in settings:
         session.ask(setting, "", "use", prepared.parts.sample, inputs.classes, prepared.parts.files)
-    return {place: _mean(each) for place, each in found.items()}
+    return {key: _mean(of_variant) for key, of_variant in by_network.items()}
 
 
 def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[Any] | None:
@@ -72,12 +72,12 @@ def _compare(pair: list[tuple[Any, Any]], names: Any, labels: Any) -> Agreement:
     )
 
 
-def _mean(each: list[Agreement]) -> Agreement:
-    errors = [a.max_distance_error for a in each]
+def _mean(networks: list[Agreement]) -> Agreement:
+    errors = [network.max_distance_error for network in networks]
     known = [error for error in errors if error is not None]
     return Agreement(
-        accuracy=fmean(a.accuracy for a in each),
-        reference_accuracy=fmean(a.reference_accuracy for a in each),
-        agreement=fmean(a.agreement for a in each),
+        accuracy=fmean(network.accuracy for network in networks),
+        reference_accuracy=fmean(network.reference_accuracy for network in networks),
+        agreement=fmean(network.agreement for network in networks),
         max_distance_error=max(known) if len(known) == len(errors) else None,
     )

@@ -1,6 +1,6 @@
 """How much memory a batch takes: measured on small batches, foreseen for larger ones.
 
-Activations grow with the number of images, whatever the runtime; what it keeps of them between
+Activations grow with the number of images in every runtime; how many of them it keeps between
 queries, only a measurement tells.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gaikan.system import machine
 
-_STEP = 8  # a batch is at most so many times as large as the one that it is foreseen from
+_STEP = 8  # a batch is at most so many times as large as the one measured before it
 _RESET_PEAK = "5"  # man 5 proc_pid_clear_refs
 
 Run = Callable[[], object]
@@ -26,7 +26,7 @@ class TooLarge:
     allowed: int
 
     def reason(self, batch_size: int) -> str:
-        """For its row."""
+        """The reason in words, for the row in `latency.csv`."""
         return (
             f"a batch of {batch_size} takes about {self.needed / 1e9:.1f} GB of memory; "
             f"a quarter of what is here, {self.allowed / 1e9:.1f} GB, is the most"
@@ -35,14 +35,14 @@ class TooLarge:
 
 @dataclass
 class Footprint:
-    """One model in one process: what it held at most while it predicted, by batch size."""
+    """The peak memory of one model in one process, by batch size."""
 
-    predict: Callable[[int], object]  # so many images
-    peak: Callable[[Run], int | None]  # bytes held at most meanwhile; None: nobody knows
+    predict: Callable[[int], object]  # takes the number of images
+    peak: Callable[[Run], int | None]  # bytes held at most meanwhile; None: the system won't say
     peaks: dict[int, int | None] = field(default_factory=dict)
 
     def reach(self, size: int, allowed: int | None, run: Run) -> TooLarge | None:
-        """Works with a batch of that size, after smaller ones; or why that was not started."""
+        """Calls `run`, with a batch of that size, after smaller ones; or gives why it did not."""
         while (step := self._next()) < size and self._fits(step, allowed):
             self.peaks[step] = self.peak(partial(self.twice, step))
         if not self._fits(min(step, size), allowed):
@@ -55,21 +55,21 @@ class Footprint:
         return allowed is None or self.foreseen(size) <= allowed
 
     def twice(self, size: int) -> None:
-        """ONNX Runtime plans its memory in the first query, and in the second holds both."""
+        """Predicts twice: ONNX Runtime plans its memory in the first query, its peak is later."""
         self.predict(size)
         self.predict(size)
 
     def _next(self) -> int:
-        """The largest step: two small batches first, for their difference."""
+        """The largest size to measure next: two small ones first, to see their difference."""
         largest = max(self.peaks, default=0)
         return largest + 1 if len(self.peaks) < 2 else _STEP * largest
 
     def foreseen(self, size: int) -> int:
-        """Bytes that a batch takes beyond what a single image does; 0 where nobody knows.
+        """Bytes that a batch takes more than a single image does; 0 where it is not known.
 
-        Along the line through the two largest that were measured.
+        On the line through the two largest batches that were measured.
         """
-        known = {s: p for s, p in sorted(self.peaks.items()) if p is not None}
+        known = {size: peak for size, peak in sorted(self.peaks.items()) if peak is not None}
         if len(known) < 2:
             return 0
         (before, less), (largest, most) = list(known.items())[-2:]
@@ -78,7 +78,7 @@ class Footprint:
 
 
 def batch_memory() -> int | None:
-    """Bytes that a batch may take, a quarter of the memory; None where that cannot be kept."""
+    """Bytes that a batch may take, a quarter of the memory; None where no peak can be measured."""
     return None if host_peak(int) is None else machine.batch_memory()
 
 
@@ -90,8 +90,8 @@ def host_peak(run: Run) -> int | None:
         run()
         return None
     run()
-    held = peak_rss_mb()
-    return None if held is None else round(held * 2**20)
+    peak = peak_rss_mb()
+    return None if peak is None else round(peak * 2**20)
 
 
 def peak_rss_mb() -> float | None:

@@ -1,4 +1,4 @@
-"""From what was measured to the rows of `latency.csv`."""
+"""Makes the rows of `latency.csv` from what was measured."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from gaikan.variants import Variant
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """From what was measured to the rows of `latency.csv`."""
+    """All that a timing measured, and its rows."""
 
     options: TimingOptions
     prepared: Prepared
@@ -42,7 +42,7 @@ class LatencyTable:
         return rows
 
     def variants(self) -> list[Variant]:
-        """Each once."""
+        """Every variant of the networks that were scored, once."""
         scored = self.prepared.scored
         return list(dict.fromkeys(v for trained, _ in scored for v in trained.variants))
 
@@ -71,7 +71,7 @@ class LatencyTable:
         columns: dict[str, Any] = {} if score is None else asdict(score)
         probed = self.prepared.probed(computation)
         try:
-            found = self.measured.columns(
+            figures_of = self.measured.columns(
                 setting, computation.name, probed, self._reference(setting)
             )
         except RefusedError as error:
@@ -90,20 +90,20 @@ class LatencyTable:
                 **columns,
                 **figures,
             )
-            for size, figures in found.items()
+            for size, figures in figures_of.items()
         ] + [
             self._row(variant, setting, size, skipped=reason, **columns)
             for size, reason in self.measured.left_out(setting, computation.name).items()
         ]
 
     def _reference(self, setting: Setting) -> Setting:
-        """The reference runtime on as many threads; a GPU's is the fastest of them."""
+        """The reference runtime on as many threads; for a GPU, on the most threads."""
         return REFERENCE.setting(setting.threads or self.options.all_threads[-1])
 
     def _share(
         self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
     ) -> float | None:
-        """Of the roofline; a GPU by its own clock, for copies to it are not its memory's work."""
+        """Share of the roofline, by a GPU's own clock, which does not count the copies to it."""
         milliseconds = figures["device_p50_ms"] or figures["p50_ms"]
         roofline = self.rooflines.get((setting.runtime.precision, setting.threads))
         if roofline is None:

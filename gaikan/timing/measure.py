@@ -1,4 +1,4 @@
-"""The sampling rules: how long a case is measured, and what may be said from its samples.
+"""How long a case is measured, and which figures its samples allow.
 
 Needs NumPy alone, so that it runs on a Raspberry Pi.
 """
@@ -23,21 +23,21 @@ CONFIDENCE = 0.95
 _WINDOW_QUERIES, _WINDOW_SECONDS = 3, 0.01
 _STABLE = 0.1  # two warm-up windows that differ by less are alike
 _SETTLE_SECONDS = 0.003
-_SLACK = 0.25  # share of the cores that the clock's grain may add
+_SLACK = 0.25  # by this share, the clock's coarse ticks may make cores look busier
 _GRAIN_SECONDS = 1.0  # processor time comes in ticks of up to 10 ms: less says nothing about cores
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a case needs, over all rounds together: both must be met."""
+    """The least time and the fewest queries of a case, over all rounds; both must be reached."""
 
     seconds: float
     queries: int
 
     def share(self, rounds: int, so_far: "Sequence[Turn]" = ()) -> "Rule":
-        """What the next of `rounds` rounds contributes, after those `so_far`.
+        """The rule for the next of `rounds` rounds, after the turns `so_far`.
 
-        A slow query runs beyond its round's time; the rounds after it get so much less.
+        A slow query takes longer than its round has; the later rounds get so much less.
         """
         spent = sum(float(turn.seconds.sum()) for turn in so_far)
         seconds = self.seconds * (len(so_far) + 1) / rounds - spent
@@ -81,7 +81,7 @@ PLANS = {
 
 @dataclass(frozen=True)
 class Turn:
-    """What one case gave in one round."""
+    """The measurements of one case in one round of Q queries."""
 
     seconds: Seconds  # wall clock of each query, (Q,)
     device: Seconds | None  # the device's own clock, (Q,)
@@ -91,7 +91,7 @@ class Turn:
 def warm_up(query: Query, limit: float) -> float:
     """Queries until two windows in a row agree within 10 %, or `limit` seconds have passed.
 
-    Gives the median of the last window, seconds.
+    Returns the median of the last window, seconds.
     """
     ends = time.perf_counter() + limit
     before: float | None = None
@@ -135,19 +135,19 @@ def take_turn(
 
 
 def too_many_cores(threads: int | None, turns: Iterable[Sequence[Turn]]) -> str | None:
-    """Whether a runtime used more cores than it was given, in spite of what it says."""
-    found = [turn for each in turns for turn in each]
-    seconds = sum(float(turn.seconds.sum()) for turn in found)
+    """How many cores a runtime used where these are more than its threads, in words; else None."""
+    all_turns = [turn for of_case in turns for turn in of_case]
+    seconds = sum(float(turn.seconds.sum()) for turn in all_turns)
     if threads is None or seconds < _GRAIN_SECONDS:
         return None
-    used = sum(turn.cpu for turn in found) / seconds
+    used = sum(turn.cpu for turn in all_turns) / seconds
     if used <= threads * (1 + _SLACK):
         return None
     return f"set to {threads} threads, it kept {used:.1f} cores busy"
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:
-    """The fastest query that at least so many percent do not exceed; None from too few."""
+    """The least time that at least `percent` % of the queries do not exceed; None of too few."""
     if len(seconds) < QUERIES_FOR.get(percent, 1):
         return None
     rank = -(-percent * len(seconds) // 100)  # rounded up, exactly
@@ -156,7 +156,7 @@ def percentile(seconds: Seconds, percent: int) -> float | None:
 
 @dataclass(frozen=True)
 class TimeEstimate:
-    """A median over rounds, with its 95 % interval where there are rounds enough."""
+    """A median over rounds, with its 95 % interval; without one where rounds are too few."""
 
     value: float
     low: float | None
@@ -190,7 +190,7 @@ def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> TimeEstimate:
 
 
 def throughput(turns: Sequence[Turn], batch_size: int) -> TimeEstimate:
-    """Images a second: those of a round by its time, median over rounds."""
+    """Images a second: the median over rounds."""
     return over_rounds([batch_size * len(t.seconds) / float(t.seconds.sum()) for t in turns])
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime and OpenVINO on an ONNX file. Needs neither torch nor onnx."""
+"""Runs an ONNX file in ONNX Runtime or in OpenVINO. Needs neither torch nor onnx."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class OpenVinoModel:
     requests: dict[tuple[int, ...], "_Request"] = field(default_factory=dict)
 
     def __call__(self, images: Images) -> Outputs:
-        """Raw images to outputs, which are overwritten when so many are predicted again."""
+        """Raw images to outputs, which the next call with as many images overwrites."""
         request = self.requests.get(images.shape)
         if request is None:
             request = self.requests[images.shape] = _Request(self.compiled, images)
@@ -64,10 +64,10 @@ class OpenVinoModel:
 
 
 class _Request:
-    """An inference request with arrays for its input and outputs that are handed over once.
+    """An inference request whose input and output arrays are handed over once, at the start.
 
-    To hand over an array takes OpenVINO 50 microseconds at each call, and so does asking for one;
-    `infer` takes 100 microseconds longer than `start_async` and `wait`.
+    Handing over an array takes OpenVINO 50 microseconds, and so does asking for one; `infer` takes
+    100 microseconds longer than `start_async` and `wait`.
     """
 
     def __init__(self, compiled: Any, images: Images) -> None:
@@ -76,7 +76,7 @@ class _Request:
         self._request = compiled.create_infer_request()
         self._images = np.array(images, order="C")
         self._request.set_input_tensor(openvino.Tensor(self._images, shared_memory=True))
-        self._run()  # tells the shapes of the outputs
+        self._run()  # only then are the shapes of the outputs known
         self._outputs = [
             self._request.get_output_tensor(i).data.copy() for i in range(len(compiled.outputs))
         ]
@@ -94,7 +94,7 @@ class _Request:
 
 
 def openvino_fp32(path: Path, threads: int) -> Loaded:
-    """Without the hint, OpenVINO would choose bf16 by itself where the CPU has it."""
+    """In fp32, which must be asked for: OpenVINO chooses bf16 by itself where the CPU has it."""
     return _openvino(path, threads, "f32")
 
 
@@ -104,9 +104,10 @@ def openvino_bf16(path: Path, threads: int) -> Loaded:
 
 
 def _openvino(path: Path, threads: int, precision: str) -> Loaded:
-    """A stream is a thread beside the caller's: to hand over to it takes 100 microseconds.
+    """The model on so many threads; with one thread, the caller's own computes.
 
-    On one thread there is none: the caller computes. OpenVINO then states 0 threads and 0 streams
+    With more, a stream computes: a thread beside the caller's, and handing over to it takes 100
+    microseconds. Without a stream, OpenVINO states 0 threads and 0 streams
     (https://github.com/openvinotoolkit/openvino/pull/20975).
     """
     import openvino
@@ -125,9 +126,9 @@ def _openvino(path: Path, threads: int, precision: str) -> Loaded:
 
 
 def _with_short_indices(model: Any) -> Any:
-    """The model, giving int32 where it would give int64: it counts in int32 itself.
+    """The model with int32 outputs in place of int64: OpenVINO counts in int32 itself.
 
-    To widen the class of a single image takes it 30 microseconds.
+    Widening the class of a single image takes 30 microseconds.
     """
     import openvino
 

@@ -1,4 +1,4 @@
-"""How a timing is asked for."""
+"""What a timing is asked for: how long, in which runtimes, on how many threads."""
 
 import platform
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gaikan.timing.runtimes import chosen
 
 @dataclass(frozen=True)
 class TimingOptions:
-    """What is timed and how long."""
+    """The choices of one timing."""
 
     plan: str = "default"  # a key of PLANS
     runtimes: tuple[str, ...] | None = None  # labels; None: all but the optional ones
@@ -22,7 +22,7 @@ class TimingOptions:
     def of(
         cls, plan: str, runtimes: tuple[str, ...] | None, threads: tuple[int, ...] | None
     ) -> "TimingOptions":
-        """As a configuration asks. Raises ConfigError on what this machine or gaikan has not."""
+        """Options that this machine can meet. Raises ConfigError where it cannot."""
         options = cls(plan, runtimes, threads)
         chosen(options.runtimes)
         _ = options.all_threads
@@ -30,7 +30,7 @@ class TimingOptions:
 
     @property
     def machine_name(self) -> str:
-        """What the rows call this machine."""
+        """The machine's name in `latency.csv`."""
         return self.machine or platform.node() or "this machine"
 
     @property

@@ -1,9 +1,9 @@
-"""A core for each thread of a runtime that computes beside its caller, on Linux.
+"""Gives each thread of a runtime that computes beside its caller a core of its own, on Linux.
 
-OpenVINO hands a query from the caller to a thread of its own, and that one shares the work with
-others, which wait for it at full speed. Where the system lets the caller or that thread have the
-core of one of these, a small network takes 1.4 times as long, until the system moves it: one
-timing then differs from the next. Such threads have no names: they are known by what they do.
+OpenVINO hands a query from the caller to a thread of its own. That one shares the work with other
+threads, which never sleep while they wait for it. Where the system puts the caller or that thread
+on the core of one of these, a small network takes 1.4 times as long until the system moves it: one
+timing then differs from the next. The threads have no names: they are told apart by what they do.
 """
 
 import time
@@ -15,25 +15,26 @@ from pathlib import Path
 from gaikan.system import machine
 
 _TASKS = Path("/proc/self/task")
-_SECONDS = 0.05
-_QUERIES = 20  # in that time; slower networks do not feel where threads are, and tell less of them
-_BUSY = 0.1  # share of the time that a thread computed
-_SPINS = 0.1  # fewer waits a query than this: it never sleeps
+_SECONDS = 0.05  # of watching the threads
+_QUERIES = 20  # in that time at least: to a slower network, it hardly matters where threads are
+_BUSY = 0.1  # a thread works that computes for more than this share of the time
+_SPINS = 0.1  # a thread never sleeps that waits less often than this, per query
 
 
 @dataclass(frozen=True)
 class _Thread:
-    """What the system has counted of a thread since its start."""
+    """The system's counts for a thread since its start."""
 
     computed: float  # seconds on a core
     waits: int  # times it has gone to sleep
 
 
 def settle(query: Callable[[], object], cores: set[int]) -> None:
-    """Gives the threads that work when `query` is called a core each of `cores`.
+    """Keeps the threads that work on `query` on different ones of the `cores`.
 
-    Those that sleep between queries, the caller among them, share the lowest; each that never
-    sleeps gets one of the others. Without /proc, with one core or slow queries, does nothing.
+    Those that sleep between queries, the caller among them, share the lowest core; each that never
+    sleeps gets one of the others. Does nothing without /proc, with one core, or where queries are
+    slow.
     """
     if len(cores) < 2 or not _TASKS.exists():
         return
@@ -57,7 +58,8 @@ def settle(query: Callable[[], object], cores: set[int]) -> None:
 
 
 def _threads() -> dict[int, _Thread]:
-    found = {}
+    """The threads of this process by their number."""
+    threads = {}
     for folder in _TASKS.iterdir():
         try:
             computed = int((folder / "schedstat").read_text().split()[0]) / 1e9
@@ -65,5 +67,5 @@ def _threads() -> dict[int, _Thread]:
         except OSError:  # ended meanwhile
             continue
         waits = next(int(line.split()[1]) for line in status if line.startswith("voluntary_"))
-        found[int(folder.name)] = _Thread(computed, waits)
-    return found
+        threads[int(folder.name)] = _Thread(computed, waits)
+    return threads

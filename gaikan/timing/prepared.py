@@ -23,7 +23,7 @@ _SAMPLE = 64  # images that timing goes through; their number changes nothing
 
 @dataclass(frozen=True)
 class Computation:
-    """What is timed once for all variants that share it."""
+    """A model that is timed once for all variants that compute the same."""
 
     name: str  # architecture and decision
     arch: str
@@ -49,7 +49,7 @@ class Prepared:
 
     @property
     def models(self) -> dict[str, ModelFolder]:
-        """All that is timed."""
+        """Every model that is timed, by its name."""
         return {n: c.folder for n, c in self.computations.items()} | self.other_folders
 
     @property
@@ -59,7 +59,7 @@ class Prepared:
         return {name: self.computations[name].folder for name in names}
 
     def probed(self, computation: Computation) -> str:
-        """Which of the computations stands for this one where the decision hardly counts."""
+        """The computation whose start and memory stand for this one's: the architecture's first."""
         return next(n for n, c in self.computations.items() if c.arch == computation.arch)
 
     @classmethod
@@ -87,7 +87,7 @@ class Prepared:
                 network,
                 inputs.calibration[network.seed],
                 folder / f"network-{done}",  # no name from the manifest becomes a path
-                {each: folder / f"network-{done}-{i}" for i, each in enumerate(wanted)},
+                {name: folder / f"network-{done}-{i}" for i, name in enumerate(wanted)},
             )
             scored.append((network, whole))
             for decision, model in wanted.items():
@@ -95,8 +95,9 @@ class Prepared:
                     other_folders[model] = alone[decision]
                 else:
                     size = size_of(network.module.only(decision), network.shape, dtype)
-                    what = (model, network.arch, decision == HEAD, alone[decision])
-                    computations[model] = Computation(*what, *size)
+                    computations[model] = Computation(
+                        model, network.arch, decision == HEAD, alone[decision], *size
+                    )
         parts = SessionParts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
@@ -107,7 +108,10 @@ class Prepared:
     def cases(
         self, settings: list[Setting], plan: SamplingPlan, most: int
     ) -> list[tuple[Setting, Case]]:
-        """Every computation everywhere, and a second network of each where it is compared."""
+        """Every computation at every setting and batch size.
+
+        And the models of other networks, to compare their speed, in fp32 on the `most` threads.
+        """
         cases = [
             (setting, Case(model, size))
             for setting in settings
@@ -126,10 +130,10 @@ class Prepared:
 def _wanted(
     network: TrainedFiles, anchor: str, computations: dict[str, Computation], others: dict[str, str]
 ) -> dict[str, str]:
-    """Which of a network's decisions are timed, and as which model.
+    """The decisions of a network that are timed, each with the name of its model.
 
-    A computation that no earlier network had; else, once a computation, the same one again to be
-    compared with, which is noted in `others`.
+    A computation is timed of the first network that has it. By anchors it is timed of a second
+    network too, to compare the two; that one is noted in `others`.
     """
     wanted = {}
     for decision in (anchor, HEAD):

@@ -1,4 +1,4 @@
-"""What the machine allows: its memory's speed here, and each case's share of the roofline.
+"""The speed of the machine's memory, and how near a case comes to what the machine allows.
 
 S. Williams et al., "Roofline: an insightful visual performance model", CACM 52 (2009): a program
 takes at least its operations by the arithmetic's rate, and its bytes by the memory's.
@@ -20,11 +20,11 @@ class Roofline:
     """The best that was measured: `gemm` operations a second; bytes a second by block size."""
 
     gemm: float
-    library: str  # that reached it
+    library: str  # the runtime that reached it
     bandwidth: dict[int, float]
 
     def share(self, operations: float, traffic: float, seconds: float) -> float:
-        """The least time for so many operations and bytes, by the time it took.
+        """The least time for so many operations and bytes (`traffic`), divided by that it took.
 
         Bytes pass at the speed of the smallest measured block that holds them.
         """
@@ -40,7 +40,7 @@ def bandwidth(threads: int) -> dict[int, float]:
 
 
 def _speed(pool: ThreadPoolExecutor, threads: int, size: int) -> float:
-    """Each thread has its part of the block; NumPy lets go of the interpreter meanwhile."""
+    """Bytes a second; each thread has its part of the block, and NumPy releases Python's lock."""
     count = size // threads // 8  # two float32 arrays make up the block
     pairs = [(np.ones(count, np.float32), np.ones(count, np.float32)) for _ in range(threads)]
     repeats = max(1, 2**23 // size)  # so that handing out the work does not count

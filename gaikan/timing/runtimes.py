@@ -1,6 +1,6 @@
-"""The runtimes that can predict: which there are, whether they are here, how they load a model.
+"""The registry of runtimes: whether each can run here, and how it loads a model.
 
-Nothing is imported before a runtime is asked for: on a Raspberry Pi there is no torch.
+A runtime is imported when it is asked for: on a Raspberry Pi there is no torch.
 """
 
 import importlib
@@ -27,7 +27,7 @@ MODEL, INT8_MODEL, TORCH_MODEL = "model.onnx", "model-int8.onnx", "model.pt"
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """Where a model's files lie, and why some of them do not."""
+    """The folder of a model's files, and why some of them are missing."""
 
     folder: Path
     missing: dict[str, str] = field(default_factory=dict)  # file name -> reason
@@ -58,20 +58,20 @@ class Runtime:
     device: str
     file: str
     loader: str
-    needs: str  # the package that it is
-    compiles: bool = False  # with the machine's compiler, which takes long: only where asked for
+    needs: str  # the package to import
+    compiles: bool = False  # with the machine's compiler, which takes long: timed only if asked for
 
     @property
     def label(self) -> str:
-        """How tables, `--runtime` and the configuration name it."""
+        """The name in tables, in the configuration and for `--runtime`."""
         return runtime_label(self.name, self.precision, self.device)
 
     def setting(self, threads: int) -> "Setting":
-        """At so many threads; a GPU has no such setting."""
+        """The runtime on so many threads; on a GPU, threads are no setting."""
         return Setting(self, threads if self.device == "cpu" else None)
 
     def unavailable(self) -> str | None:
-        """Why it cannot run here; None where nothing is known against it."""
+        """Why it cannot run here; None where it can, as far as is known."""
         if find_spec(self.needs) is None:
             return f"{self.needs} is not installed"
         if self.device == "cuda" and not _has_cuda():
@@ -97,7 +97,7 @@ class Runtime:
 
 @dataclass(frozen=True)
 class Setting:
-    """A runtime at a number of threads: what gets a process of its own."""
+    """A runtime on a number of threads; each setting has a process of its own."""
 
     runtime: Runtime
     threads: int | None
@@ -132,7 +132,7 @@ REFERENCE = RUNTIMES["torch-fp32"]  # what speeds and predictions of the others 
 
 
 def is_reference(row: Row) -> bool:
-    """Whether the row is of the reference runtime, on its device."""
+    """Whether a row of `latency.csv` is of the reference runtime."""
     return runtime_of(row) == REFERENCE.label
 
 

@@ -9,7 +9,7 @@ from gaikan.timing.runtimes import Setting
 
 
 def samples_table(samples: list[tuple[Setting, Case, list[Turn]]]) -> pd.DataFrame:
-    """One row a query: what was computed where, in which round, and seconds; text as categories."""
+    """One row a query: what was computed in which runtime and round, and in how many seconds."""
     frames = []
     for setting, case, turns in samples:
         counts = [len(turn.seconds) for turn in turns]

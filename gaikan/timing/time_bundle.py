@@ -17,14 +17,14 @@ from gaikan.timing.runtime_process import Case, RefusedError
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder, Setting
 from gaikan.timing.session import Measured, Report, SessionParts, session
 
-_RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # as a card and as a table call it
+_RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # a card's name, a table's name
 
 
 def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[Row]:
     """Rows of `latency.csv` for the runtime and precision that the bundle was exported for.
 
-    Each number of threads has a process of its own. What is predicted is noise: how long a
-    network takes does not depend on what it sees. Raises ConfigError on impossible threads.
+    Each number of threads has a process of its own. The images are noise: how long a network takes
+    does not depend on what it sees. Raises ConfigError on more threads than there are cores.
     """
     card, plan, threads = bundle.card, PLANS[options.plan], options.all_threads
     runtime = RUNTIMES[f"{_RUNTIMES[card.runtime]}-{card.precision}"]
@@ -49,6 +49,7 @@ def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[
 
 
 def _noise(card: Card, path: Path) -> str:
+    """Writes 64 images of noise to `path`, and returns it."""
     images = stream(0, "timing images").integers(0, 256, (64, *card.shape)).astype(card.dtype)
     np.save(path, images)
     return str(path)
@@ -73,12 +74,12 @@ def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measure
         "agreement": _agreement(card),
     }
     try:
-        found = measured.columns(setting, _computation(card), _computation(card))
+        figures_of = measured.columns(setting, _computation(card), _computation(card))
     except RefusedError as error:
         return [Row(**columns, batch_size=None, skipped=str(error))]
     left_out = measured.left_out(setting, _computation(card))
     return [
-        *(Row(**columns, batch_size=size, **figures) for size, figures in found.items()),
+        *(Row(**columns, batch_size=size, **figures) for size, figures in figures_of.items()),
         *(Row(**columns, batch_size=size, skipped=why) for size, why in left_out.items()),
     ]
 
@@ -88,26 +89,26 @@ def _computation(card: Card) -> str:
 
 
 def _accuracy(card: Card) -> float | None:
-    """Its network's on the test part, where export has verified that it decides alike."""
+    """The network's accuracy on the test part; None where the bundle may decide otherwise."""
     if card.precision != "fp32" or card.enrolled or card.threshold is not None:
         return None
     return _share(card.metrics, "test", "accuracy", "value")
 
 
 def _agreement(card: Card) -> float | None:
-    """With its network, on the validation images that export compared them on."""
+    """Agreement with the network on the validation images, as export has measured it."""
     return None if card.enrolled else _share(card.parity, "validation", "agreement")
 
 
 def _share(values: dict[str, Any], *keys: str) -> float | None:
-    """The value 0..1 at `keys`, within what anyone may have written; None where there is none."""
-    found: Any = values
+    """The share 0..1 at `keys` of a card, which anyone may have written; None without one."""
+    value: Any = values
     try:
         for key in keys:
-            found = found[key]
+            value = value[key]
     except (KeyError, TypeError):
         return None
-    return found if isinstance(found, float) and 0 <= found <= 1 else None
+    return value if isinstance(value, float) and 0 <= value <= 1 else None
 
 
 def _text(value: Any) -> str | None:

@@ -17,11 +17,11 @@ from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.timing.runtimes import TORCH_MODEL
 
 GEMM_SIZE = 1024
-_ANCHORS, _HEAD = "anchors", "weight"  # kinds of decision, by the tensor that has a row a class
+_ANCHORS, _HEAD = "anchors", "weight"  # kinds of decision, named after a tensor (K, D) of each
 
 
 class DecisionTensors(nn.Module):
-    """Raw images -> `OUTPUTS` of every decision, one after the other, on one embedding."""
+    """Raw images -> the `OUTPUTS` of every decision in turn, from one embedding."""
 
     def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
         super().__init__()
@@ -32,17 +32,17 @@ class DecisionTensors(nn.Module):
         self.eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Three outputs a decision."""
+        """Three outputs for each decision."""
         embeddings = self.embedder(images)
         return tuple(out for decision in self.decisions.values() for out in decision(embeddings))
 
     @property
     def distances(self) -> dict[str, nn.Module]:
-        """What each decision measures a part by."""
-        return {name: _inspector(each).distance for name, each in self.decisions.items()}
+        """The module that gives each decision its distances."""
+        return {name: _inspector(decision).distance for name, decision in self.decisions.items()}
 
     def only(self, name: str) -> "DecisionTensors":
-        """With that decision alone."""
+        """The same network with the decision `name` alone."""
         return DecisionTensors(self.embedder, {name: self.distances[name]})
 
 
@@ -52,19 +52,19 @@ def _inspector(module: nn.Module) -> Inspector:
 
 
 class Product(nn.Module):
-    """(N, `GEMM_SIZE`) times a square matrix; it has a `network`, as an embedder has."""
+    """Rows (N, `GEMM_SIZE`) times a square matrix. Its layer is `network`, as an embedder's is."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = nn.Linear(GEMM_SIZE, GEMM_SIZE, bias=False)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, ...]:
-        """One output."""
+        """The product, (N, `GEMM_SIZE`), as the only output."""
         return (self.network(rows),)
 
 
 def save_network(module: DecisionTensors, arch: str, shape: ImageShape, folder: Path) -> None:
-    """Writes `TORCH_MODEL` of a network of `NETWORKS` and its decisions."""
+    """Writes a network of `NETWORKS` and its decisions as `TORCH_MODEL`."""
     kinds = {name: _kind(distance) for name, distance in module.distances.items()}
     classes = next(
         len(distance.state_dict()[kinds[name]]) for name, distance in module.distances.items()
@@ -80,7 +80,7 @@ def save_network(module: DecisionTensors, arch: str, shape: ImageShape, folder: 
 
 
 def save_product(product: Product, folder: Path) -> None:
-    """Writes `TORCH_MODEL` of a product of matrices."""
+    """Writes a product of matrices as `TORCH_MODEL`."""
     _save(product, {"arch": None}, folder)
 
 
@@ -98,7 +98,7 @@ def load_module(path: Path, device: str = "cpu") -> DecisionTensors | Product:
     """The module of a file, its tensors on `device` and laid out as when they were saved."""
     content = torch.load(path, map_location=device, weights_only=True)
     description = json.loads(content["description"])
-    with torch.device("meta"):  # no weights are drawn only to be replaced
+    with torch.device("meta"):  # draws no weights: they would only be replaced
         module = Product() if description["arch"] is None else _network(**description)
     module.load_state_dict(content["state"], assign=True)
     return module

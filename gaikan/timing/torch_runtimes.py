@@ -1,4 +1,4 @@
-"""PyTorch on the processor and on CUDA, from a module of raw images."""
+"""Runs a stored module in PyTorch, on the processor or on CUDA."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _COPIES = 50
 class Narrow(nn.Module):
     """A network whose convolutions and products are done in `dtype`; float32 in and out.
 
-    Its weights are converted once. Under autocast they would be at every call, which batches of
-    one feel, and what comes after the network would be in `dtype` as well.
+    Its weights are converted once. Autocast converts them at every call, which slows down single
+    images, and computes what comes after the network in `dtype` as well.
     """
 
     def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
@@ -42,8 +42,8 @@ def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> 
     """The module; with `dtype`, its network in that precision, distances in float32 still."""
     module = load_module(path, device)
     if dtype is not None:
-        for part in [p for p in module.modules() if isinstance(p, Embedder | Product)]:
-            part.network = Narrow(part.network, dtype)
+        for holder in [m for m in module.modules() if isinstance(m, Embedder | Product)]:
+            holder.network = Narrow(holder.network, dtype)
     return module.eval()
 
 
@@ -66,7 +66,7 @@ class Eager:
 
 
 def eager_fp32(path: Path, threads: int) -> Loaded:
-    """The reference."""
+    """PyTorch in fp32, with which all other runtimes are compared."""
     torch.set_num_threads(threads)
     return Eager(_read(path), torch.get_num_threads())
 
@@ -106,6 +106,7 @@ class Cuda:
 
 
 def _by_events(run: Callable[[], object]) -> Callable[[], float]:
+    """A query that gives the seconds that `run` takes on the GPU."""
     event: Any = torch.cuda.Event
     begin, end = event(enable_timing=True), event(enable_timing=True)
 
@@ -141,7 +142,7 @@ def cuda_fp16(path: Path, threads: int) -> Loaded:
 def cuda_bandwidth() -> dict[int, float]:
     """Bytes a second of copying within the GPU's memory, by size of both blocks together, bytes."""
     speeds = {}
-    for size in (2**23, 2**28):  # within its cache, beyond it
+    for size in (2**23, 2**28):  # within the GPU's cache, and beyond it
         pair = torch.zeros((2, size // 2), dtype=torch.uint8, device="cuda")
         query = _by_events(lambda pair=pair: pair[0].copy_(pair[1]))  # type: ignore[misc]
         speeds[size] = size / min(query() for _ in range(_COPIES))

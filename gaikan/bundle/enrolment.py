@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.anchors import ANCHORS, FitPart
-from gaikan.bundle.bundle import Bundle, Kept
+from gaikan.bundle.bundle import Bundle, Floats, Kept
 from gaikan.bundle.card import Card
 from gaikan.bundle.decision import classes_of
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.bundle.images import ImageBatch
 from gaikan.errors import BundleError
 from gaikan.variants import HEAD
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

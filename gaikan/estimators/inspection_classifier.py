@@ -107,7 +107,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return cell
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
-        """Embeddings (N, D)."""
+        """Embeddings (N, D) of images."""
         check_is_fitted(self)
         return embed(self.embedder_, torch.from_numpy(_images(X)))
 
@@ -130,7 +130,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
 
 def _images(X: ArrayLike) -> Images:  # noqa: N803
-    """(N, C, H, W) uint8 or float32. Raises ValueError where they are no images."""
+    """X as images (N, C, H, W), uint8 or float32. Raises ValueError on another shape."""
     dtype = np.uint8 if np.asarray(X).dtype == np.uint8 else np.float32
     images: Any = check_array(X, dtype=dtype, allow_nd=True, ensure_2d=False, input_name="X")
     if images.ndim not in (3, 4):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -135,12 +134,5 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         },
         metrics=metrics(source, experiment, choice.threshold),
         parity={},
-        versions={name: _version(name) for name in packages} | {"commit": machine.commit()},
+        versions={name: machine.version(name) for name in packages} | {"commit": machine.commit()},
     )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -23,7 +23,7 @@ class Hardware:
 
     @classmethod
     def here(cls) -> "Hardware":
-        """What this machine has."""
+        """The hardware of this machine."""
         import torch
 
         cuda = torch.cuda.is_available()
@@ -64,7 +64,7 @@ class MachineFacts:
 
 def packages() -> dict[str, str | None]:
     """Versions of the packages that figures come from."""
-    return {name: _version(name) for name in _PACKAGES}
+    return {name: version(name) for name in _PACKAGES}
 
 
 def cores(root: Path = cgroups.ROOT) -> int:
@@ -159,7 +159,8 @@ def _gpu() -> str:
     return torch.cuda.get_device_name()
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+    """The installed version of a package; None where it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,6 +1,5 @@
 """Runs an ONNX file in ONNX Runtime or in OpenVINO. Needs neither torch nor onnx."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from gaikan.timing.runtimes import Images, Loaded, Outputs
 
 
 @dataclass
-class OnnxSession:
+class OnnxSession(Loaded):
     """An ONNX Runtime session."""
 
     session: Any
@@ -23,10 +22,6 @@ class OnnxSession:
         """Raw images to outputs."""
         outputs: Outputs = self.session.run(None, {self.input: images})
         return outputs
-
-    def on_device(self, images: Images) -> Callable[[], float] | None:
-        """The processor is the host: there is no other clock."""
-        return None
 
 
 def onnxruntime(path: Path, threads: int) -> Loaded:
@@ -43,7 +38,7 @@ def onnxruntime(path: Path, threads: int) -> Loaded:
 
 
 @dataclass
-class OpenVinoModel:
+class OpenVinoModel(Loaded):
     """A compiled model, with a request of its own for each shape of images."""
 
     compiled: Any
@@ -57,10 +52,6 @@ class OpenVinoModel:
         if request is None:
             request = self.requests[images.shape] = _Request(self.compiled, images)
         return request(images)
-
-    def on_device(self, images: Images) -> Callable[[], float] | None:
-        """The processor is the host: there is no other clock."""
-        return None
 
 
 class _Request:

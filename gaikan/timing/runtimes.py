@@ -43,7 +43,11 @@ class Loaded(Protocol):
         """Raw images in memory to outputs in memory."""
 
     def on_device(self, images: Images) -> Callable[[], float] | None:
-        """A query on images that already lie on the device, by its own clock, seconds."""
+        """A query on images that already lie on the device; gives seconds by the device's clock.
+
+        None on the processor, which has the host's clock.
+        """
+        return None
 
 
 Load = Callable[[Path, int], Loaded]  # model file, threads

@@ -48,7 +48,7 @@ def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> 
 
 
 @dataclass
-class Eager:
+class Eager(Loaded):
     """A module on the processor."""
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
@@ -59,10 +59,6 @@ class Eager:
         """Raw images to outputs."""
         with torch.inference_mode():
             return [output.numpy() for output in self.module(torch.from_numpy(images))]
-
-    def on_device(self, images: Images) -> Callable[[], float] | None:
-        """The processor is the host: there is no other clock."""
-        return None
 
 
 def eager_fp32(path: Path, threads: int) -> Loaded:
@@ -84,7 +80,7 @@ def compiled(path: Path, threads: int) -> Loaded:
 
 
 @dataclass
-class Cuda:
+class Cuda(Loaded):
     """A module on the GPU: images go there and outputs come back within the call."""
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
@@ -100,7 +96,7 @@ class Cuda:
         return [out.cpu().numpy() for out in self._predict(torch.from_numpy(images).cuda())]
 
     def on_device(self, images: Images) -> Callable[[], float] | None:
-        """Events around the network and its decision, on images that lie on the GPU."""
+        """The time of network and decision, by CUDA events, on images that lie on the GPU."""
         resident = torch.from_numpy(images).cuda()
         return _by_events(lambda: self._predict(resident))
 
@@ -123,7 +119,7 @@ def _by_events(run: Callable[[], object]) -> Callable[[], float]:
 
 
 def cuda_fp32(path: Path, threads: int) -> Loaded:
-    """Eager fp32, without TF32."""
+    """PyTorch in fp32, without TF32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return Cuda(_read(path, "cuda"))
@@ -193,7 +189,7 @@ class CudaGraph(Cuda):
         return [output.cpu().numpy() for output in outputs]
 
     def on_device(self, images: Images) -> Callable[[], float] | None:
-        """Events around the replay alone."""
+        """The time of the replay alone, by CUDA events, on images that lie on the GPU."""
         return _by_events(self._captured(images)[0].replay)
 
 

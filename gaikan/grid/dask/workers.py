@@ -31,7 +31,7 @@ class Workers:
 
     @property
     def hardware(self) -> Hardware:
-        """What all of them have."""
+        """The hardware that all of them have."""
         workers = {address: facts["hardware"] for address, facts in self.facts.items()}
         bf16 = {device: all(w["bf16"][device] for w in workers.values()) for device in _DEVICES}
         lacking = [address for address, hardware in workers.items() if not hardware["cuda"]]

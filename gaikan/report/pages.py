@@ -6,7 +6,7 @@ from gaikan.errors import ConfigError
 from gaikan.report import html_page, markdown_page
 from gaikan.report.content import document
 from gaikan.report.strings import LANGUAGES
-from gaikan.run_folder.bench_files import HTML, MARKDOWN
+from gaikan.run_folder.file_names import HTML, MARKDOWN
 from gaikan.run_folder.whole import RunFolder
 from gaikan.system.files import write
 

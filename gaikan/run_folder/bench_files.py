@@ -10,11 +10,11 @@ import pandas as pd
 from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
+from gaikan.run_folder.file_names import HTML, MARKDOWN
 from gaikan.run_folder.latency_files import timing_files
 from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
 from gaikan.system.files import write
 
-HTML, MARKDOWN = "report.html", "report.md"
 _PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),

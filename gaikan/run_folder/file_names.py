@@ -1,0 +1,3 @@
+"""Names of a run's pages; a module of its own, so that whoever makes them needs no torch."""
+
+HTML, MARKDOWN = "report.html", "report.md"

@@ -21,6 +21,7 @@ from gaikan.export import parity
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.source import BundleChoice, load_source, reread
 from gaikan.run_folder.latency_rows import read_rows
+from gaikan.run_folder.manifest import read_manifest
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 
 pytestmark = pytest.mark.timeout(300)
@@ -123,8 +124,7 @@ def test_int8_is_int8_and_its_parity_is_what_it_does(out: Path, bundles: Path) -
     kinds = {tensor.data_type for tensor in onnx.load_from_string(small.model).graph.initializer}
     assert onnx.TensorProto.INT8 in kinds
     assert len(small.model) < len(whole.model) / 2
-    manifest = json.loads((out / "manifest.json").read_bytes())
-    experiment = reread(out, manifest)
+    experiment = reread(out, read_manifest(out))
     fit = experiment.train.take(experiment.parts[0].fit)
     a, b = small(fit.images), whole(fit.images)
     assert (a.distances != b.distances).any()

@@ -271,7 +271,11 @@ def naive_pick(run: RunFiles, stage: Stage) -> tuple[str, int] | None:
 
     among = list(filter(tied, order))
     first = run.rows[min(among, key=lambda at: (*speed(at), order.index(at)))[1]]
-    level = [at for at in among if (run.rows[at[1]].p50_low_ms or 0) <= (first.p50_high_ms or 0)]
+    # Of a time without an interval, the interval is the time itself.
+    highest = first.p50_high_ms or first.p50_ms or 0
+    level = [
+        at for at in among if (run.rows[at[1]].p50_low_ms or run.rows[at[1]].p50_ms or 0) <= highest
+    ]
     return min(level, key=lambda at: (speed(at)[1], order.index(at)))
 
 

@@ -30,8 +30,9 @@ from gaikan.grid.cells import cells, resolve_device, run_cells
 from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
 from gaikan.system.files import write
-from gaikan.system.store import Store, Tensors, unpack
+from gaikan.system.store import Store
 from gaikan.training.nearest_anchor import anchor_distances, nearest
+from gaikan.training.stored_network import StoredEmbeddings
 from gaikan.variants import Variant
 
 IMAGES, DRAWS = (1, 5, 20), 50
@@ -51,12 +52,14 @@ class Known:
     others: NDArray[np.float32]  # (M, D) of the mode's training images
 
     @classmethod
-    def of(cls, mode: str, ok: str, train: Frames, test: Frames, arrays: Tensors) -> "Known":
-        """From the stored arrays; the mode's training images follow the test parts there."""
-        own = arrays["test"][: len(test)]
-        distances = anchor_distances(own, arrays[f"anchors.{ANCHOR}"])
+    def of(
+        cls, mode: str, ok: str, train: Frames, test: Frames, embedded: StoredEmbeddings
+    ) -> "Known":
+        """From the stored embeddings; the mode's training images follow the test parts there."""
+        own = embedded.test[: len(test)]
+        distances = anchor_distances(own, embedded.anchors[ANCHOR])
         classes = np.asarray(train.classes)
-        return cls(mode, ok, classes, test.names, distances, own, arrays["test"][len(test) :])
+        return cls(mode, ok, classes, test.names, distances, own, embedded.test[len(test) :])
 
     def figures(self, images: NDArray[np.float32] | None) -> dict[str, float]:
         """Shares of the test parts, with an anchor from the embeddings (n, D) of `images`."""
@@ -118,8 +121,8 @@ def networks(mode: str, asked: argparse.Namespace) -> Iterator[tuple[str, Known]
         finished = run_cells(todo, known, joined(test, left_out), store, progress)
     for cell, result in zip(todo, finished, strict=True):
         assert result.embedded is not None, result.failure
-        arrays = unpack(result.embedded)[0]
-        yield cell.recipe.style, Known.of(mode, asked.ok, known, test, arrays)
+        embedded = StoredEmbeddings.unpack(result.embedded)
+        yield cell.recipe.style, Known.of(mode, asked.ok, known, test, embedded)
 
 
 def trained_recall(run: str, mode: str, style: str) -> float:

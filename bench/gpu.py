@@ -31,7 +31,7 @@ from gaikan.system.store import unpack
 from gaikan.timing.footprint import host_peak
 from gaikan.timing.measure import Rule, SamplingPlan
 from gaikan.timing.models import TrainedFiles, write_gemm
-from gaikan.timing.runtime_process import Case, RefusedError
+from gaikan.timing.runtime_process import Case, RefusedError, Server
 from gaikan.timing.runtimes import REFERENCE, RUNTIMES, ModelFolder, Runtime, Setting
 from gaikan.timing.session import Session, SessionParts, session
 from gaikan.timing.torch_model import GEMM_SIZE, save_network
@@ -242,16 +242,16 @@ def _scores(
     classes: tuple[str, ...],
 ) -> Outputs:
     """Every network's outputs for all test images."""
-    opened.ask(setting, "", "use", str(place.work / "test.npy"), classes, None)
-    found = {}
+    opened.ask(setting, "", Server.use, str(place.work / "test.npy"), classes, None)
+    found: Outputs = {}
     for name, folder in models.items():
         key = f"scored {name}"
-        opened.ask(setting, key, "load", key, str(folder.folder))
-        outputs = opened.ask(setting, key, "outputs", key, _SCORED_AT_ONCE)
+        opened.ask(setting, key, Server.load, key, str(folder.folder))
+        outputs = opened.ask(setting, key, Server.outputs, key, _SCORED_AT_ONCE)
         if outputs is not None:
             found[name] = outputs
-            opened.ask(setting, key, "drop", key)
-    opened.ask(setting, "", "use", str(place.work / "sample.npy"), classes, None)
+            opened.ask(setting, key, Server.drop, key)
+    opened.ask(setting, "", Server.use, str(place.work / "sample.npy"), classes, None)
     return found
 
 
@@ -273,8 +273,8 @@ def _row(setting: Setting, model: str) -> Json:
 
 
 def _roofline(opened: Session, setting: Setting, gemm: ModelFolder) -> Json:
-    rate = opened.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
-    speeds = opened.ask(setting, "bandwidth", "bandwidth") or {}
+    rate = opened.ask(setting, "gemm", Server.gemm, str(gemm.folder), GEMM_SIZE)
+    speeds = opened.ask(setting, "bandwidth", Server.bandwidth) or {}
     return {
         "gemm_gflops": None if rate is None else rate / 1e9,
         "bandwidth_gb_per_s": {str(size): speed / 1e9 for size, speed in speeds.items()},

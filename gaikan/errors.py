@@ -28,6 +28,21 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of another package says, to be put into a sentence.
+
+    At most 300 characters, no full stop; the error's type where it says nothing.
+    """
+    lines = str(error).strip().splitlines()
+    return (lines[0][:300].rstrip(".: ") if lines else "") or type(error).__name__
+
+
+def kind_and_line(error: BaseException) -> str:
+    """As `first_line`, the error's type before it: `ValueError: no such layer`."""
+    kind, line = type(error).__name__, first_line(error)
+    return kind if line == kind else f"{kind}: {line}"
+
+
 class GaikanError(Exception):
     """Base of every error that is reported as one line; the message says what to do."""
 

@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
-from gaikan.evaluation.score import confusion, score, shop_floor_counts
-from gaikan.training.cell import mean_recall
+from gaikan.evaluation.counts import ShopFloorCounts
+from gaikan.evaluation.score import confusion, score
 from gaikan.training.nearest_anchor import anchor_distances, decide, head_distances
+from gaikan.training.recall import mean_recall
 
 names = st.lists(st.sampled_from(["ok", "spur", "open"]), min_size=1, max_size=30)
 
@@ -86,7 +87,7 @@ def test_a_class_that_training_lacks_counts_as_wrong() -> None:
 def test_shop_floor_rates_have_their_own_denominators() -> None:
     actual = np.array(["ok"] * 4 + ["spur"] * 2 + ["open"])
     predicted = np.array(["ok", "ok", "ok", "spur", "ok", "open", "open"])
-    assert shop_floor_counts(actual, predicted, "ok") == (1, 3, 1, 4)
+    assert ShopFloorCounts.of(actual, predicted, "ok") == ShopFloorCounts(1, 3, 1, 4)
     scores = score(actual, predicted, "ok")
     assert scores.escape_rate == pytest.approx(1 / 3)
     assert scores.overkill_rate == pytest.approx(1 / 4)

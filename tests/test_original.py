@@ -64,10 +64,10 @@ def test_anchors_come_from_the_labels_of_the_first_1000_test_rows(tmp_path: Path
     assert result.trained is not None
     assert result.embedded is not None
     network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
-    right = right_answers(network, result.trained, train, test)
+    right = right_answers(network, test)
     assert set(right) == {f"mlp-vanilla-{a}" for a in ("mean_image", "mean_embedding", "head")}
 
-    embeddings, labels = network.embedded["test"][:1000], test.labels[:1000]
+    embeddings, labels = network.embedded.test[:1000], test.labels[:1000]
     anchors = np.stack([embeddings[labels == c].mean(0) for c in range(3)])
     nearest = [np.linalg.norm(anchors - point, axis=1).argmin() for point in embeddings]
     assert (right["mlp-vanilla-mean_embedding"] == (nearest == labels)).mean() > 0.995

@@ -68,6 +68,19 @@ def test_the_critical_difference_is_that_of_demsars_example() -> None:
     assert critical_difference(4, 14, level=0.90) == pytest.approx(1.12, abs=5e-3)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_pairs_are_told_apart_as_scikit_posthocs_does(seed: int) -> None:
+    posthocs = pytest.importorskip("scikit_posthocs", reason="scikit-posthocs is not installed")
+    rng = np.random.default_rng(seed)
+    accuracy = rng.random((6, 12)) + np.linspace(0, 0.8, 6)[:, None]
+    accuracy[:2, 0] = 0.5  # a tie
+    means = ranks(accuracy).mean(axis=1)
+    apart = np.abs(means[:, None] - means) >= critical_difference(6, 12)
+    assert 0 < apart.sum() < apart.size - 6  # some pairs of each kind
+    p = posthocs.posthoc_nemenyi_friedman(accuracy.T).to_numpy()
+    assert (apart == (p <= 0.05)).all()
+
+
 def test_equal_variants_are_told_apart_as_rarely_as_promised() -> None:
     accuracy = np.random.default_rng(0).random((5, 20_000, 20))  # 20,000 times 20 data sets
     means = np.argsort(np.argsort(accuracy, axis=0), axis=0).mean(axis=2)

@@ -33,7 +33,7 @@ from gaikan.timing.decode import decoded, encode
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan, Turn
 from gaikan.timing.models import Exporter, TrainedFiles, pruned, size_of
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import Case, RefusedError, Worker
+from gaikan.timing.runtime_process import Case, RefusedError, Server, Worker
 from gaikan.timing.runtimes import RUNTIMES, chosen
 from gaikan.timing.samples import samples_table
 from gaikan.timing.session import SessionParts, session
@@ -427,11 +427,11 @@ def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Pat
     assert missing.unavailable() == "no_such_package is not installed"
     with Worker(RUNTIMES["onnxruntime-fp32"], 1) as worker:
         with pytest.raises(RefusedError, match=r"NoSuchFile|doesn't exist|not exist"):
-            worker.ask("load", "x", str(out / "nowhere"))
+            worker.ask(Server.load, "x", str(out / "nowhere"))
         assert worker.alive
         worker._process.kill()
         with pytest.raises(RefusedError, match="its process died"):
-            worker.ask("bandwidth")
+            worker.ask(Server.bandwidth)
 
 
 def test_what_compiles_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from gaikan.errors import BundleError
+from gaikan.errors import BundleError, first_line
 from gaikan.system.files import write
 
 CARD, MODEL = "model.json", "model.onnx"
@@ -47,9 +47,9 @@ def load(path: Path) -> dict[str, bytes]:
     except FileNotFoundError:
         raise BundleError(f"{path}: no such bundle") from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
-        raise BundleError(f"{path}: not a bundle or a damaged one ({_line(error)})") from None
+        raise BundleError(f"{path}: not a bundle or a damaged one ({first_line(error)})") from None
     except OSError as error:
-        reason = error.strerror or _line(error)
+        reason = error.strerror or first_line(error)
         raise BundleError(f"{path}: cannot be read as a bundle ({reason})") from None
     _check_sums(members, members.pop(_CHECKSUMS), path)
     return members
@@ -93,7 +93,3 @@ def _check_sums(members: dict[str, bytes], sums: bytes, path: Path) -> None:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

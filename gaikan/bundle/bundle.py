@@ -21,7 +21,7 @@ from gaikan.bundle.graph import (
 from gaikan.bundle.graph_session import Run, open_session
 from gaikan.data.frames import Images
 from gaikan.data.limits import at_once
-from gaikan.errors import BundleError
+from gaikan.errors import BundleError, first_line
 from gaikan.variants import HEAD
 
 Floats = NDArray[np.float32]
@@ -109,7 +109,7 @@ class Bundle:
         except BundleError:
             raise
         except Exception as error:
-            reason = str(error).splitlines()[0][:300]
+            reason = first_line(error)
             raise BundleError(f"the graph does not run on its images ({reason})") from None
         n_classes = len(self.card.classes)
         shapes = decisions.predicted.shape, decisions.distances.shape, decisions.margin.shape

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Images
-from gaikan.errors import BundleError
+from gaikan.errors import BundleError, first_line
 from gaikan.system import machine
 
 Run = Callable[[Images], list[NDArray[Any]]]
@@ -27,7 +27,7 @@ def open_session(model: bytes, runtime: str, outputs: tuple[str, ...]) -> Run:
             "pip install 'gaikan[runtimes]', or export it with --runtime onnx"
         ) from None
     except Exception as error:  # each runtime has exceptions of its own, some of them private
-        raise BundleError(f"{runtime} refuses the graph ({_line(error)})") from None
+        raise BundleError(f"{runtime} refuses the graph ({first_line(error)})") from None
 
 
 def _onnxruntime(model: bytes, outputs: list[str]) -> Run:
@@ -66,7 +66,3 @@ def _openvino(model: bytes, outputs: list[str]) -> Run:
         return [np.array(results[port]) for port in ports]
 
     return run
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:300]

@@ -12,7 +12,7 @@ import numpy as np
 from gaikan.bundle.card import Card
 from gaikan.data.folders import DEEP, ENDINGS, open_image, pixels
 from gaikan.data.frames import Images
-from gaikan.errors import DataError
+from gaikan.errors import DataError, first_line
 
 _READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
 _READ_COLUMNS = 16  # decoded at a time: a page of up to 1 MB is held for each
@@ -126,7 +126,7 @@ def _open_table(path: Path) -> Any:
         _ = table.schema_arrow.names  # decodes them, so that an error shows here
         return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
+        raise DataError(f"{path}: not a readable parquet file ({first_line(error)})") from None
 
 
 def _table(path: Path, card: Card, batch_size: int) -> Iterator[ImageBatch]:
@@ -162,7 +162,7 @@ def _table(path: Path, card: Card, batch_size: int) -> Iterator[ImageBatch]:
                 first += len(rows)
                 del images, batch  # free before the next are read
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable parquet file ({_line(error)})") from None
+        raise DataError(f"{path}: not a readable parquet file ({first_line(error)})") from None
 
 
 def _rows(
@@ -180,7 +180,3 @@ def _rows(
         part = table.read_row_group(group, names, use_threads=False).slice(rows.start, len(rows))
         images[:, i : i + len(names)] = pixels_as(images.dtype.type, part, names, source, first)
     return images
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

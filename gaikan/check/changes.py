@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -9,9 +10,8 @@ from gaikan.check.baseline import Baseline, BaselineSource, recipes
 from gaikan.check.run_answers import CheckedRun
 from gaikan.run_folder.manifest import SourceEntry
 
-KINDS = ("missing", "data", "recipe", "seeds")
-
-Changes = Iterator[tuple[str, str]]  # one of KINDS, and a sentence
+Kind = Literal["missing", "data", "recipe", "seeds", "inconclusive"]
+Changes = Iterator[tuple[Kind, str]]  # and a sentence
 
 
 def changes(tested: CheckedRun, baseline: Baseline) -> Changes:

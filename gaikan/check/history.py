@@ -10,7 +10,7 @@ import pandas as pd
 from gaikan.check.measures import measured
 from gaikan.check.run_answers import Answers, CheckedRun
 from gaikan.check.verdicts import Line
-from gaikan.errors import DataError
+from gaikan.errors import DataError, first_line
 from gaikan.evaluation.verdict_names import INCONCLUSIVE
 from gaikan.system.files import write
 
@@ -65,7 +65,7 @@ def _read(path: Path) -> pd.DataFrame:
             for name in ("seeds", *FIGURES, "error"):
                 table[name] = pd.to_numeric(table[name])
     except (OSError, ValueError, OverflowError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise DataError(f"{path}: no readable history ({reason}); name another file") from None
     if missing:
         raise DataError(f"{path}: column {missing[0]!r} is missing; name another --history file")

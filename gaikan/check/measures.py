@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gaikan.evaluation.counts import escaped, overkilled, recall_weights
+
 Index = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -38,11 +40,8 @@ def _correct(predicted: Index, actual: Index, ok: int | None) -> Floats:
 
 
 def _balanced(predicted: Index, actual: Index, ok: int | None) -> Floats:
-    """Mean recall over the classes that occur: a part weighs 1 / (its class's size)."""
-    counts = np.bincount(actual)
-    weight = len(actual) / (np.count_nonzero(counts) * counts[actual])
-    balanced: Floats = _correct(predicted, actual, ok) * weight
-    return balanced
+    """Mean recall over the classes that occur."""
+    return _correct(predicted, actual, ok) * recall_weights(actual)
 
 
 MEASURES = (
@@ -53,14 +52,14 @@ MEASURES = (
         "escape rate",
         1,
         lambda actual, ok: actual != ok,
-        lambda predicted, actual, ok: (predicted == ok).astype(np.float64),
+        lambda predicted, actual, ok: escaped(actual, predicted, ok).astype(np.float64),
     ),
     Measure(
         "overkill_rate",
         "overkill rate",
         1,
         lambda actual, ok: actual == ok,
-        lambda predicted, actual, ok: (predicted != ok).astype(np.float64),
+        lambda predicted, actual, ok: overkilled(actual, predicted, ok).astype(np.float64),
     ),
 )
 

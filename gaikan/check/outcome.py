@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gaikan.check import speed
 from gaikan.check.baseline import Baseline
-from gaikan.check.changes import changes, notes
+from gaikan.check.changes import Kind, changes, notes
 from gaikan.check.differences import Lots, differences, pairings
 from gaikan.check.run_answers import CheckedRun
 from gaikan.check.verdicts import Line, judge
@@ -16,7 +16,7 @@ from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING
 class Finding:
     """Something that changed, or cannot be told; the check fails unless its kind is allowed."""
 
-    kind: str  # one of `changes.KINDS`, or `INCONCLUSIVE`
+    kind: Kind
     text: str
     allowed: bool
 
@@ -26,7 +26,7 @@ class Settings:
     """What the options of `gaikan check` ask for."""
 
     margin: float = 0.01  # a share
-    allowed: frozenset[str] = frozenset()  # kinds of `Finding`
+    allowed: frozenset[Kind] = frozenset()
     latency: bool = False
 
 

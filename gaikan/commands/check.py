@@ -16,6 +16,7 @@ from gaikan.system.files import write
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gaikan.check.changes import Kind
     from gaikan.check.outcome import CheckOutcome
     from gaikan.check.run_answers import CheckedRun
 
@@ -52,7 +53,7 @@ def check(
             raise ConfigError("--update compares nothing: leave out --markdown, --junit, --history")
         _update(tested, baseline, console)
         return
-    asked = {
+    asked: dict[Kind, bool] = {
         "missing": allow_missing,
         "data": allow_data,
         "recipe": allow_recipe,

@@ -12,7 +12,7 @@ from gaikan.commands.terminal import table
 from gaikan.config.model import Config
 from gaikan.config.plan import BenchPlan
 from gaikan.data.sources import check_source
-from gaikan.errors import GaikanError
+from gaikan.errors import GaikanError, kind_and_line
 from gaikan.flow.bench_run import check_config, check_folder
 from gaikan.summary.page import PAGE, Failed, caption, left_out, rank_rows, verdict
 from gaikan.summary.standings import Standings
@@ -51,7 +51,7 @@ def bench_all(
                 done[run.name] = folder
             except Exception as error:  # the work of a night on the others must not be lost
                 expected = isinstance(error, GaikanError)
-                reason = str(error) if expected else f"{type(error).__name__}: {error}"
+                reason = str(error) if expected else kind_and_line(error)
                 if not expected:
                     traceback.print_exc()
                 failed.append(Failed(run.name, reason))

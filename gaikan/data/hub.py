@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gaikan.errors import DataError
+from gaikan.errors import DataError, kind_and_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -270,4 +270,4 @@ def _line(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
-    return f"{type(cause).__name__}: {cause}".splitlines()[0].rstrip(":. ")
+    return kind_and_line(cause)

@@ -13,7 +13,7 @@ from gaikan.data.frames import Images
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.room import LARGE, room
 from gaikan.data.tables import COLUMNS, is_compact, pixel_columns, pixels_as
-from gaikan.errors import DataError
+from gaikan.errors import DataError, first_line
 
 _AT_ONCE = 2**26  # bytes of Arrow that are read at once
 _WIDEST = 8  # bytes a value
@@ -100,5 +100,4 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise DataError(f"{path}: not a readable parquet file ({line})") from None
+        raise DataError(f"{path}: not a readable parquet file ({first_line(error)})") from None

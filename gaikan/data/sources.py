@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gaikan.data.frames import Frames
-from gaikan.errors import DataError
+from gaikan.errors import DataError, first_line
 
 GRAMMAR = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
 
@@ -98,11 +98,7 @@ def _read_csv(path: Path) -> Any:
         _ = table.column_names  # the header is decoded here
         return table
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a readable CSV file ({_first_line(error)})") from None
+        raise DataError(f"{path}: not a readable CSV file ({first_line(error)})") from None
 
 
 _READERS = {".parquet": _read_parquet, ".csv": _read_csv}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.limits import LONGEST_NAME, refuse_too_large
 from gaikan.data.room import room
-from gaikan.errors import DataError, shown
+from gaikan.errors import DataError, first_line, shown
 
 if TYPE_CHECKING:
     from gaikan.data.large import LargeTable
@@ -134,7 +134,7 @@ def _texts(table: pa.Table, name: str, source: str) -> Names:
     try:
         texts, index = _coded(column)
     except (pa.ArrowException, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise DataError(f"{source}: column {name!r} cannot be read as text ({reason})") from None
     longest = max(map(len, texts))
     if longest > LONGEST_NAME:

@@ -17,10 +17,9 @@ from gaikan.errors import GaikanError
 from gaikan.estimators.anchor_classifier import AnchorClassifier
 from gaikan.grid.cells import cells, resolve_device
 from gaikan.networks import Embedder
-from gaikan.system.store import unpack
-from gaikan.training.cell import Arrays, Cell, Finished, resident, restore, work
+from gaikan.training.cell import Arrays, Cell, Finished, resident, work
 from gaikan.training.embed import embed
-from gaikan.training.train import FitData
+from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
 
 
 class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -85,9 +84,8 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         finished = _run(cell, frames)
         if finished.trained is None or finished.embedded is None:
             raise GaikanError(f"{cell.network}: {finished.failure}")
-        one = FitData.of(images[:1], index[:1], names, "cpu")  # the stored statistics replace its
-        self.embedder_ = restore(cell.recipe, one, finished.trained).embedder
-        anchors = unpack(finished.embedded)[0][f"anchors.{self.anchor}"]
+        self.embedder_ = StoredNetwork.unpack(finished.trained).fast_embedder()
+        anchors = StoredEmbeddings.unpack(finished.embedded).anchors[self.anchor]
         self.anchors_ = AnchorClassifier().fit(anchors, self.classes_)
         return self
 

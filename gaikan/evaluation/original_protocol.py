@@ -18,10 +18,9 @@ from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.statistics import difference
 from gaikan.seeds import stream
-from gaikan.training.cell import Cell, restore
+from gaikan.training.cell import Cell
 from gaikan.training.embed import embed
-from gaikan.training.nearest_anchor import anchor_distances, head_distances
-from gaikan.training.train import FitData
+from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.variants import HEAD
 
 ROWS = 1000
@@ -62,29 +61,21 @@ def draw(train: Frames, seed: int) -> NDArray[np.int64]:
     )
 
 
-def right_answers(
-    network: EvaluatedNetwork, trained: bytes, train: Frames, test: Frames
-) -> dict[str, NDArray[np.bool_]]:
-    """By variant: which of the first 1,000 test rows it has right, with anchors from their labels.
-
-    `trained` is the network's store entry.
-    """
+def right_answers(network: EvaluatedNetwork, test: Frames) -> dict[str, NDArray[np.bool_]]:
+    """By variant: which of the first 1,000 test rows are right, by anchors from their labels."""
     labels = test.labels[:ROWS]
     present, codes = np.unique(labels, return_inverse=True)
-    # The statistics of one image stand in until the stored ones are loaded.
-    shape = FitData.of(train.images[:1], train.labels[:1], train.classes, "cpu")
-    embedder = restore(network.cell.recipe, shape, trained).embedder
+    embedder = network.trained.fast_embedder()
 
     def embed_images(images: Images) -> NDArray[np.float32]:
         return embed(embedder, torch.from_numpy(images))
 
-    embeddings = network.embedded["test"][:ROWS]
+    embeddings = network.embedded.test[:ROWS]
     part = FitPart(test.images[:ROWS], codes, embeddings, len(present), embed_images)
     right = {}
     for variant in network.variants:
         if variant.anchor == HEAD:
-            arrays = network.embedded
-            distances = head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
+            distances = network.embedded.distances(HEAD, embeddings)
             right[variant.name] = distances.argmin(1) == labels
         else:
             distances = anchor_distances(embeddings, ANCHORS[variant.anchor](part))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups, verdict
+from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.statistics import intervals
 from gaikan.seeds import stream
 
@@ -57,12 +58,13 @@ def rates(judged: JudgedParts, ok: str, factory: FactoryConfig) -> pd.DataFrame:
     at the rates and at the bounds. A rate without parts of its kind is NaN: not measured.
     """
     good = judged.actual == ok
-    escaped, scrapped = judged.at(~good), judged.at(good)
     defects, goods = int((~good).sum()), int(good.sum())
     rows = []
     for v, variant in enumerate(judged.variants):
-        escape = _error_rate(escaped.predicted[v] == ok, escaped.groups)
-        overkill = _error_rate(scrapped.predicted[v] != ok, scrapped.groups)
+        escapes = escaped(judged.actual, judged.predicted[v], ok)
+        overkills = overkilled(judged.actual, judged.predicted[v], ok)
+        escape = _error_rate(escapes, ~good, judged.groups)
+        overkill = _error_rate(overkills, good, judged.groups)
         row: dict[str, Any] = {
             "variant": variant,
             "escapes": " ".join(map(str, escape.counts)),
@@ -97,12 +99,16 @@ class _ErrorRate:
     bound: float  # upper bound of the worst seed
 
 
-def _error_rate(events: NDArray[np.bool_], groups: Names | None) -> _ErrorRate:
-    """From `events` (S, n), which are errors, of n parts in `groups` (n,)."""
+def _error_rate(
+    errors: NDArray[np.bool_], parts: NDArray[np.bool_], groups: Names | None
+) -> _ErrorRate:
+    """From `errors` (S, N) of parts in `groups` (N,); the rate is of those in `parts` (N,)."""
+    events = errors[:, parts]
     counts = events.sum(1).tolist()
     if not events.shape[1]:
         return _ErrorRate(counts, np.nan, np.nan)
-    bound = max(upper_bound_over_groups(seed, groups) for seed in events)
+    own = None if groups is None else groups[parts]
+    bound = max(upper_bound_over_groups(seed, own) for seed in events)
     return _ErrorRate(counts, float(events.mean()), bound)
 
 
@@ -129,7 +135,7 @@ def recalls(judged: JudgedParts, kinds: Names, ok: str | None) -> pd.DataFrame:
             "high": recall.high,
         }
         if ok is not None:
-            escaped = ((part.predicted == ok) & (part.actual != ok)).sum((1, 2))
-            columns["escapes"] = escaped if (part.actual != ok).any() else pd.NA
+            escapes = escaped(part.actual, part.predicted, ok).sum((1, 2))
+            columns["escapes"] = escapes if (part.actual != ok).any() else pd.NA
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)

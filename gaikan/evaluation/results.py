@@ -16,9 +16,9 @@ from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import Comparisons, compare, intervals
 from gaikan.networks import NETWORKS
 from gaikan.seeds import stream
-from gaikan.system.store import Tensors, unpack
 from gaikan.training.cell import Cell
-from gaikan.training.nearest_anchor import Decision, anchor_distances, decide, head_distances
+from gaikan.training.nearest_anchor import Decision, decide
+from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
 from gaikan.variants import HEAD, REFERENCE, Variant
 
 _SPLITS = ("validation", "test")
@@ -26,16 +26,16 @@ _SPLITS = ("validation", "test")
 
 @dataclass(frozen=True)
 class EvaluatedNetwork:
-    """A trained cell with its embeddings, and the description that its training left."""
+    """A trained cell, and what the store holds of it."""
 
     cell: Cell
-    embedded: Tensors
-    description: dict[str, Any]
+    trained: StoredNetwork
+    embedded: StoredEmbeddings
 
     @classmethod
     def of(cls, cell: Cell, trained: bytes, embedded: bytes) -> "EvaluatedNetwork":
         """From the store entries of its training and of its embeddings."""
-        return cls(cell, unpack(embedded)[0], unpack(trained)[1])
+        return cls(cell, StoredNetwork.unpack(trained), StoredEmbeddings.unpack(embedded))
 
     @property
     def seed(self) -> int:
@@ -50,19 +50,14 @@ class EvaluatedNetwork:
     @property
     def variants(self) -> list[Variant]:
         """One for each anchor method, and one for the head if it has one."""
-        head = [HEAD] if "head.weight" in self.embedded else []
+        head = [] if self.embedded.head is None else [HEAD]
         return [self.cell.variant(anchor) for anchor in (*self.cell.anchors, *head)]
 
     def decisions(self, split: str, ok: int | None) -> Iterator[tuple[Variant, Decision]]:
         """Each variant and its decisions on `split`; `ok` is the index of the good class."""
-        arrays = self.embedded
+        embeddings = self.embedded.of(split)
         for variant in self.variants:
-            distances = (
-                head_distances(arrays[split], arrays["head.weight"], arrays["head.bias"])
-                if variant.anchor == HEAD
-                else anchor_distances(arrays[split], arrays[f"anchors.{variant.anchor}"])
-            )
-            yield variant, decide(distances, ok)
+            yield variant, decide(self.embedded.distances(variant.anchor, embeddings), ok)
 
 
 def predictions(

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import confusion_matrix, f1_score
+
+from gaikan.evaluation.counts import ShopFloorCounts
+from gaikan.training.recall import mean_recall
 
 Names = NDArray[np.str_]
 
@@ -28,32 +31,22 @@ class Scores:
 
 def score(actual: Names, predicted: Names, ok: str | None) -> Scores:
     """Scores of class names (N,), N >= 1."""
-    counts = (None,) * 4 if ok is None else shop_floor_counts(actual, predicted, ok)
-    escapes, defects, overkills, goods = counts
-    seen = np.unique(actual)  # a class that is only predicted has no recall and no F1 of its own
-    macro = {"average": "macro", "zero_division": 0}
+    n = len(actual)
+    codes = np.unique(np.concatenate([actual, predicted]), return_inverse=True)[1]
+    label, called = codes[:n], codes[n:]
+    seen = np.unique(label)  # a class that is only predicted has no F1 of its own
+    counts = ShopFloorCounts.of(actual, predicted, ok)
     return Scores(
-        n=len(actual),
-        accuracy=float(accuracy_score(actual, predicted)),
-        balanced_accuracy=float(recall_score(actual, predicted, labels=seen, **macro)),
-        macro_f1=float(f1_score(actual, predicted, labels=seen, **macro)),
-        escape_rate=escapes / defects if escapes is not None and defects else None,
-        overkill_rate=overkills / goods if overkills is not None and goods else None,
-        escapes=escapes,
-        defects=defects,
-        overkills=overkills,
-        goods=goods,
-    )
-
-
-def shop_floor_counts(actual: Names, predicted: Names, ok: str) -> tuple[int, int, int, int]:
-    """(escapes, defective parts, overkills, good parts); overkills are good parts called bad."""
-    good, called_good = actual == ok, predicted == ok
-    return (
-        int((~good & called_good).sum()),
-        int((~good).sum()),
-        int((good & ~called_good).sum()),
-        int(good.sum()),
+        n=n,
+        accuracy=float((label == called).mean()),
+        balanced_accuracy=mean_recall(label, called),
+        macro_f1=float(f1_score(label, called, labels=seen, average="macro", zero_division=0)),
+        escape_rate=counts.escape_rate,
+        overkill_rate=counts.overkill_rate,
+        escapes=counts.escapes,
+        defects=counts.defects,
+        overkills=counts.overkills,
+        goods=counts.goods,
     )
 
 

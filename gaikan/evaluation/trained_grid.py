@@ -49,7 +49,7 @@ def train_grid(
             continue
         network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
         if cell.protocol == "original":
-            grid.answers.append(right_answers(network, result.trained, train, test))
+            grid.answers.append(right_answers(network, test))
         else:
             grid.networks.append(network)
             grid.stored.append(keys(cell, train, test))

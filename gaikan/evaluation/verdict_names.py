@@ -1,9 +1,9 @@
 """The words in which `gaikan check` judges a figure; `history.csv` holds them too."""
 
-WORSE, INCONCLUSIVE, SAME, RAISE, MISSING = (
-    "WORSE",
-    "inconclusive",
-    "same",
-    "can be raised",
-    "MISSING",
-)
+from typing import Final
+
+WORSE: Final = "WORSE"
+INCONCLUSIVE: Final = "inconclusive"
+SAME: Final = "same"
+RAISE: Final = "can be raised"
+MISSING: Final = "MISSING"

@@ -13,7 +13,7 @@ from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
-from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector, Threshold, to_onnx
+from gaikan.export.inspector import Inspector, Threshold, distance_of, to_onnx
 from gaikan.export.metrics import metrics
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.quantized import quantized
@@ -72,12 +72,7 @@ def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None
 
 
 def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> bytes:
-    arrays = source.embedded
-    distance = (
-        HeadDistance(arrays["head.weight"], arrays["head.bias"])
-        if source.anchor == HEAD
-        else AnchorDistance(arrays[f"anchors.{source.anchor}"])
-    )
+    distance = distance_of(source.embedded, source.anchor)
     dtype = torch.uint8 if fit.images.dtype == np.uint8 else torch.float32
     return to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
 

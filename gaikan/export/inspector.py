@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
 from gaikan.networks import ImageShape
+from gaikan.training.stored_network import StoredEmbeddings
+from gaikan.variants import HEAD
 
 
 class AnchorDistance(nn.Module):
@@ -47,6 +49,14 @@ class HeadDistance(nn.Module):
     def forward(self, embeddings: Tensor) -> Tensor:
         """Distances (N, K) of embeddings (N, D), small for a likely class."""
         return 1 - F.linear(embeddings, self.weight, self.bias).softmax(1)
+
+
+def distance_of(stored: StoredEmbeddings, decision: str) -> nn.Module:
+    """What a decision of a stored network goes by: distance to its anchors, or its head's."""
+    if decision != HEAD:
+        return AnchorDistance(stored.anchors[decision])
+    assert stored.head is not None
+    return HeadDistance(stored.head.weight, stored.head.bias)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from scipy.stats import binomtest, bootstrap
 
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
+from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.score import score
-from gaikan.export.parity import distances_of
 from gaikan.export.source import ExportSource
 from gaikan.seeds import stream
 
@@ -33,14 +33,15 @@ def metrics(
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     result: dict[str, Any] = {}
     for part, frames in parts.items():
-        predicted = classes_of(distances_of(source, source.embedded[part]), ok, threshold)
+        distances = source.embedded.distances(source.anchor, source.embedded.of(part))
+        predicted = classes_of(distances, ok, threshold)
         names = np.asarray(train.classes, np.str_)[predicted]
         scores = asdict(score(frames.names, names, experiment.ok))
         shares = {"accuracy": (predicted == frames.labels, np.ones(len(frames), bool))}
         if ok is not None:
             good = frames.labels == ok
-            shares["escape_rate"] = ((predicted == ok) & ~good, ~good)
-            shares["overkill_rate"] = ((predicted != ok) & good, good)
+            shares["escape_rate"] = (escaped(frames.labels, predicted, ok), ~good)
+            shares["overkill_rate"] = (overkilled(frames.labels, predicted, ok), good)
         result[part] = scores | {
             name: _interval(hits, among, frames) for name, (hits, among) in shares.items()
         }

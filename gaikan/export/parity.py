@@ -13,7 +13,6 @@ from gaikan.data.limits import at_once
 from gaikan.errors import BundleError
 from gaikan.export.source import ExportSource
 from gaikan.training.embed import embed
-from gaikan.training.nearest_anchor import anchor_distances, head_distances
 from gaikan.variants import HEAD
 
 DISTANCE_TOLERANCE = 1e-4  # for fp32: float32 arithmetic in another order
@@ -43,15 +42,7 @@ class Parity:
 def reference_distances(source: ExportSource, frames: Frames) -> NDArray[np.float64]:
     """Distances (N, K) by the path that made the run's figures: torch, then float64."""
     embeddings = embed(source.embedder, torch.from_numpy(frames.images))
-    return distances_of(source, embeddings)
-
-
-def distances_of(source: ExportSource, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Distances (N, K) of embeddings to the variant's anchors, or by its head."""
-    arrays = source.embedded
-    if source.anchor == HEAD:
-        return head_distances(embeddings, arrays["head.weight"], arrays["head.bias"])
-    return anchor_distances(embeddings, arrays[f"anchors.{source.anchor}"])
+    return source.embedded.distances(source.anchor, embeddings)
 
 
 def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:

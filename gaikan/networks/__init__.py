@@ -1,10 +1,10 @@
 """Architectures. To add one: a file in this folder and a line in `NETWORKS`."""
 
 from gaikan.networks.cnn import Cnn
-from gaikan.networks.embedder import Embedder, is_by_image
+from gaikan.networks.embedder import Embedder
 from gaikan.networks.mlp import Mlp
 from gaikan.networks.shape import ImageShape, Network
 
 NETWORKS: dict[str, type[Network]] = {"mlp": Mlp, "cnn": Cnn}
 
-__all__ = ["NETWORKS", "Embedder", "ImageShape", "Network", "is_by_image"]
+__all__ = ["NETWORKS", "Embedder", "ImageShape", "Network"]

@@ -1,8 +1,5 @@
 """From raw image to embedding: normalisation and network."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,8 +50,3 @@ class Embedder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings of raw images."""
         return self.embed(self.normalise(images))
-
-
-def is_by_image(recipe: Mapping[str, Any]) -> bool:
-    """Whether networks of that recipe, as the store describes it, are `by_image`."""
-    return bool(recipe.get("train", {}).get("normalise") == "image")

@@ -13,8 +13,9 @@ from gaikan.evaluation.mistakes import most_confident_mistakes
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.whole import RunFolder
 from gaikan.seeds import stream
-from gaikan.system.store import Tensors, unpack
+from gaikan.system.store import unpack
 from gaikan.timing.timed_run import TimedRun
+from gaikan.training.stored_network import StoredEmbeddings
 
 Index = NDArray[np.int64]
 
@@ -69,11 +70,11 @@ class TestParts:
         order = {sample: i for i, sample in enumerate(self.first["sample"].tolist())}
         return np.asarray([order[sample] for sample in rows["sample"].tolist()], np.int64)
 
-    def embedded(self, network: str) -> Tensors | None:
+    def embedded(self, network: str) -> StoredEmbeddings | None:
         """Embeddings and anchors of a network of the first seed; None where its training failed."""
         for entry in self.run.networks:
             if (entry.network, entry.seed) == (network, self.seed):
-                return unpack(self.run.entry(entry.store.embedded))[0]
+                return StoredEmbeddings.unpack(self.run.entry(entry.store.embedded))
         return None
 
 

@@ -56,8 +56,8 @@ def write_pictures(
         run_figures.save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
     for network in first_seed(networks):
         anchor = network.cell.anchors[-1]
-        arrays = network.embedded
-        points, anchors, explained = project(arrays["test"], arrays[f"anchors.{anchor}"])
+        embedded = network.embedded
+        points, anchors, explained = project(embedded.test, embedded.anchors[anchor])
         figure = run_figures.embedding_scatter(
             points,
             experiment.test.names,

@@ -49,12 +49,12 @@ def _plane(
     parts: TestParts, network: str, classes: list[str], known: dict[str, Variant]
 ) -> dict[str, Any] | None:
     """The plane of a network of the first seed, and its variants; None where training failed."""
-    arrays = parts.embedded(network)
-    if arrays is None:
+    embedded = parts.embedded(network)
+    if embedded is None:
         return None
     methods = list(parts.run.anchors)
-    anchors = np.concatenate([arrays[f"anchors.{method}"] for method in methods])
-    points, marks, explained = project(arrays["test"], anchors)
+    anchors = np.concatenate([embedded.anchors[method] for method in methods])
+    points, marks, explained = project(embedded.test, anchors)
     drawable = np.concatenate([points[parts.chosen], marks])
     low = drawable.min(0)
     span = float((drawable.max(0) - low).max()) or 1.0

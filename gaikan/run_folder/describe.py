@@ -146,14 +146,14 @@ def _keep_inputs(experiment: Experiment, store: Store) -> str:
 
 
 def _describe(network: EvaluatedNetwork, stored: Keys) -> NetworkEntry:
-    description = network.description
+    trained = network.trained
     return NetworkEntry(
         network=network.cell.network,
         seed=network.cell.recipe.seed,
         store=stored,
-        recipe=NetworkRecipe(**description["recipe"]),
-        best_epoch=description["best_epoch"],
-        losses=tuple(description["losses"]),
-        validation_scores=description["validation_scores"],
-        seconds=description["seconds"],
+        recipe=NetworkRecipe(**trained.recipe),
+        best_epoch=trained.best_epoch,
+        losses=tuple(trained.losses),
+        validation_scores=trained.validation_scores,
+        seconds=trained.seconds,
     )

@@ -6,7 +6,7 @@ Without pandas, which `gaikan pick` has no time to import.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +32,7 @@ def read_predictions(path: Path, needed: tuple[str, ...], optional: tuple[str, .
     except FileNotFoundError:
         raise ConfigError(f"{path}: cannot be read, it is not there; {_AGAIN}") from None
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-        raise ConfigError(f"{path}: cannot be read ({reason}); {_AGAIN}") from None
+        raise ConfigError(f"{path}: cannot be read ({first_line(error)}); {_AGAIN}") from None
     for name in needed:
         if name not in names:
             raise ConfigError(f"{path}: column {name!r} is missing; {_AGAIN}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, first_line
 
 # Columns of text: a class may be called "001" or "NA".
 _TEXT = (
@@ -47,8 +47,7 @@ def read_table(out: Path, name: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise ConfigError(f"{path}: not there; {_AGAIN}") from None
     except (OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-        raise ConfigError(f"{path}: cannot be read ({reason}); {_AGAIN}") from None
+        raise ConfigError(f"{path}: cannot be read ({first_line(error)}); {_AGAIN}") from None
     for column in _COLUMNS[name]:
         if column not in table:
             raise ConfigError(f"{path}: column {column!r} is missing; {_AGAIN}")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.evaluation.bounds import cost_per_1000
+from gaikan.evaluation.counts import recall
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
 from gaikan.run_folder.picks_file import Quality, Value
@@ -276,10 +277,8 @@ def _charged(
 
 def _recall(right: NDArray[np.bool_], parts: NDArray[np.bool_], lost: float) -> float | None:
     """Share of `parts` (N,) that are `right` (N,), charged; None where there are none."""
-    count = int(parts.sum())
-    if not count:
-        return None
-    return max(0.0, float(right[parts].mean()) - lost * len(right) / count)
+    share = recall(right, parts)
+    return None if share is None else max(0.0, share - lost * len(right) / int(parts.sum()))
 
 
 def _merit(stage: Stage, judged: JudgedNetwork, row: Row) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from gaikan.config.stages import QUALITY, Stage
+from gaikan.evaluation.counts import recall
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import NetworkDecisions
 from gaikan.run_folder.picks_file import Promise, Quality
@@ -70,7 +71,7 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
     right = decide(part, run.ok, candidate.judged.threshold) == part.label
     for kind in stage.recall:
         parts = of_kind(part, kind, run.classes, run.modes)
-        values[f"recall.{kind}"] = float(right[parts].mean()) if parts.any() else None
+        values[f"recall.{kind}"] = recall(right, parts)
     return values
 
 

@@ -5,8 +5,10 @@ from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups
+from gaikan.evaluation.counts import ShopFloorCounts, escaped
 from gaikan.run_folder.decisions import Codes, DecidedParts
 from gaikan.run_folder.picks_file import Quality
+from gaikan.training.recall import mean_recall
 
 
 def decide(part: DecidedParts, ok: int | None, threshold: float | None) -> Codes:
@@ -26,31 +28,21 @@ def quality(
     bound: float | None = None,
 ) -> Quality:
     """Figures of the decisions `predicted` (N,), N >= 1; their escape bound is `bound`."""
-    hits = np.bincount(part.label[predicted == part.label], minlength=part.label.max() + 1)
-    recalls = hits[np.bincount(part.label) > 0] / part.class_sizes
-    escapes = defects = overkills = goods = escape = overkill = cost = None
-    if ok is not None:
-        good, called_good = part.label == ok, predicted == ok
-        goods = int(np.count_nonzero(good))
-        defects = len(part) - goods
-        overkills = goods - int(np.count_nonzero(good & called_good))
-        escapes = int(np.count_nonzero(called_good)) - (goods - overkills)
-        if defects:
-            escape = escapes / defects
-        if goods:
-            overkill = overkills / goods
-        if escape is not None and overkill is not None:
-            cost = cost_per_1000(escape, overkill, factory)
+    counts = ShopFloorCounts.of(part.label, predicted, ok)
+    escape, overkill = counts.escape_rate, counts.overkill_rate
+    cost = None
+    if escape is not None and overkill is not None:
+        cost = cost_per_1000(escape, overkill, factory)
     return Quality(
         n=len(part),
-        accuracy=int(hits.sum()) / len(part),
-        balanced_accuracy=float(recalls.mean()),
-        escapes=escapes,
-        defects=defects,
+        accuracy=int(np.count_nonzero(predicted == part.label)) / len(part),
+        balanced_accuracy=mean_recall(part.label, predicted),
+        escapes=counts.escapes,
+        defects=counts.defects,
         escape_rate=escape,
         escape_bound=None if escape is None else bound,
-        overkills=overkills,
-        goods=goods,
+        overkills=counts.overkills,
+        goods=counts.goods,
         overkill_rate=overkill,
         cost=cost,
     )
@@ -62,7 +54,7 @@ def bounded(figures: Quality, part: DecidedParts, predicted: Codes, ok: int | No
         return figures
     defective = part.label != ok
     group = None if part.group is None else part.group[defective]
-    bound = upper_bound_over_groups(predicted[defective] == ok, group)
+    bound = upper_bound_over_groups(escaped(part.label, predicted, ok)[defective], group)
     return figures.model_copy(update={"escape_bound": bound})
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.config.stages import Stage
+from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.statistics import (
     LEVEL,
     Floats,
@@ -89,7 +90,8 @@ class Ties:
         """What each validation part (N,) adds to the objective: 1 or 0, or what its error costs."""
         part, ok = judged.network.validation, self.judging.run.ok
         good: NDArray[np.bool_] = part.label == ok
-        wrong: NDArray[np.bool_] = (judged.predicted == ok) != good
+        predicted = judged.predicted
+        wrong = escaped(part.label, predicted, ok) | overkilled(part.label, predicted, ok)
         if stage.objective != "cost":
             right = np.equal(judged.predicted, part.label)
             return (right if stage.objective == "accuracy" else wrong).astype(np.float64)

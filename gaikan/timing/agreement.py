@@ -5,10 +5,12 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaikan.timing.prepared import Prepared
+from gaikan.timing.runtime_process import Server
 from gaikan.timing.runtimes import REFERENCE, ModelFolder, Runtime, Setting
-from gaikan.timing.session import Session
+from gaikan.timing.session import Session, SessionParts
 
 _BATCH = 64
 
@@ -31,7 +33,7 @@ def agreements(
     names, labels = np.asarray(inputs.classes), np.asarray(inputs.labels)
     by_network: dict[tuple[Runtime, str], list[Agreement]] = {}
     for setting in settings:
-        session.ask(setting, "", "use", prepared.images, inputs.classes, None)
+        session.use(setting, SessionParts(prepared.images, inputs.classes))
     for done, (trained, folder) in enumerate(networks):
         session.report(f"test predictions of {trained.network}", done, len(networks))
         outputs = {setting.runtime: _predict(session, setting, folder) for setting in settings}
@@ -45,23 +47,25 @@ def agreements(
                     agreement = _compare(pair, names, labels)
                     by_network.setdefault((runtime, variant.name), []).append(agreement)
     for setting in settings:
-        session.ask(setting, "", "use", prepared.parts.sample, inputs.classes, prepared.parts.files)
+        session.use(setting, prepared.parts)
     return {key: _mean(of_variant) for key, of_variant in by_network.items()}
 
 
-def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[Any] | None:
+def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[NDArray[Any]] | None:
     """All outputs for all test images; None where the runtime refuses, as it will say again."""
     if setting.runtime.file in folder.missing:
         return None
     name = str(folder.folder)
-    if session.ask(setting, name, "load", name, name) is None:
+    if session.ask(setting, name, Server.load, name, name) is None:
         return None
-    outputs: list[Any] | None = session.ask(setting, name, "outputs", name, _BATCH)
-    session.ask(setting, name, "drop", name)
+    outputs = session.ask(setting, name, Server.outputs, name, _BATCH)
+    session.ask(setting, name, Server.drop, name)
     return outputs
 
 
-def _compare(pair: list[tuple[Any, Any]], names: Any, labels: Any) -> Agreement:
+def _compare(
+    pair: list[tuple[NDArray[Any], NDArray[Any]]], names: NDArray[np.str_], labels: NDArray[np.str_]
+) -> Agreement:
     (predicted, distances), (expected, exact) = pair
     finite = np.isfinite(distances).all()
     return Agreement(

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gaikan.bundle.graph import INPUT, OUTPUTS
 from gaikan.data.frames import Images
-from gaikan.export.inspector import AnchorDistance, HeadDistance, exported
+from gaikan.errors import first_line
+from gaikan.export.inspector import AnchorDistance, HeadDistance, distance_of, exported
 from gaikan.export.quantized import quantized
-from gaikan.networks import NETWORKS, Embedder, ImageShape, is_by_image
-from gaikan.system.store import Tensors, unpack
+from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
 from gaikan.timing.torch_model import (
     GEMM_SIZE,
@@ -24,6 +24,7 @@ from gaikan.timing.torch_model import (
     save_network,
     save_product,
 )
+from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
 from gaikan.variants import HEAD, Variant, network_name
 
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
@@ -52,30 +53,10 @@ class TrainedFiles:
     @classmethod
     def of(cls, trained: bytes, embedded: bytes) -> "TrainedFiles":
         """From the two store entries of a cell."""
-        tensors, description = unpack(trained)
-        recipe, shape = description["recipe"], tuple(description["shape"])
-        arch, by_image = recipe["arch"], is_by_image(recipe)
-        state = _part(tensors, "embedder")
-        embedder = Embedder(NETWORKS[arch](shape), state["mean"], state["std"], by_image)
-        embedder.load_state_dict(state)
-        arrays = unpack(embedded)[0]
-        distances: dict[str, nn.Module] = {
-            name.partition(".")[2]: AnchorDistance(anchors)
-            for name, anchors in arrays.items()
-            if name.startswith("anchors.")
-        }
-        if "head.weight" in arrays:
-            distances[HEAD] = HeadDistance(arrays["head.weight"], arrays["head.bias"])
-        module = DecisionTensors(embedder, distances)
-        return cls(arch, recipe["style"], recipe["seed"], shape, module)
-
-
-def _part(tensors: Tensors, part: str) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(f"{part}."): torch.from_numpy(value)
-        for name, value in tensors.items()
-        if name.startswith(f"{part}.")
-    }
+        stored, decisions = StoredNetwork.unpack(trained), StoredEmbeddings.unpack(embedded)
+        distances = {name: distance_of(decisions, name) for name in decisions.names}
+        module = DecisionTensors(stored.embedder(), distances)
+        return cls(stored.arch, stored.style, stored.seed, stored.shape, module)
 
 
 def size_of(module: DecisionTensors, shape: ImageShape, dtype: torch.dtype) -> tuple[int, float]:
@@ -121,12 +102,12 @@ class Exporter:
             try:
                 models[MODEL] = self._filled(trained)
             except Exception as error:  # whatever the exporter says is the reason in the rows
-                missing = dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {_first_line(error)}")
+                missing = dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {first_line(error)}")
             else:
                 try:
                     models[INT8_MODEL] = quantized(models[MODEL], calibration)
                 except Exception as error:
-                    missing[INT8_MODEL] = f"no int8: {_first_line(error)}"
+                    missing[INT8_MODEL] = f"no int8: {first_line(error)}"
         folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
         whole = ModelFolder(all_of_it, missing)
         save_network(trained.module, trained.arch, trained.shape, whole.folder)
@@ -220,7 +201,3 @@ def write_gemm(folder: Path) -> ModelFolder:
     _save(model, folder / MODEL)
     _save(quantized(model, np.ones((64, size), np.float32)), folder / INT8_MODEL)
     return ModelFolder(folder)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

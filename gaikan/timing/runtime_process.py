@@ -15,11 +15,12 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gaikan.errors import GaikanError
+from gaikan.errors import GaikanError, kind_and_line
 from gaikan.system import machine
 from gaikan.system.signals import starting_workers
 from gaikan.timing.decode import decoded
@@ -28,6 +29,10 @@ from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
 from gaikan.timing.placement import settle
 from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
+
+Names = NDArray[np.object_]
+_Given = ParamSpec("_Given")
+_Reply = TypeVar("_Reply")
 
 _GEMM_SECONDS = 0.2
 _GPU_ROWS = 2**14  # fewer keep a large GPU waiting
@@ -66,7 +71,7 @@ class Server:
     models: dict[str, Loaded] = field(default_factory=dict)
     images: Images | None = None
     files: list[str] | None = None
-    names: Any = None
+    names: Names | None = None
     queries: dict[Case, Callable[[], object]] = field(default_factory=dict)
     devices: dict[Case, Callable[[], float] | None] = field(default_factory=dict)
     typical: dict[Case, float] = field(default_factory=dict)
@@ -149,7 +154,7 @@ class Server:
         """One round of a case."""
         return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
 
-    def outputs(self, model: str, batch_size: int) -> list[Any]:
+    def outputs(self, model: str, batch_size: int) -> list[NDArray[Any]]:
         """All outputs for all images, each (N, ...), in batches that memory has room for."""
         assert self.images is not None
         batch_size = min(batch_size, len(self.images))
@@ -198,6 +203,7 @@ class Server:
 
     def _query(self, case: Case) -> Callable[[], object]:
         if case not in self.queries:
+            assert self.names is not None
             predict, names = self.models[case.model], self.names
             if self.files is None:
                 images = self._batch(case.batch_size)
@@ -208,7 +214,7 @@ class Server:
         return self.queries[case]
 
 
-def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
+def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.float32]]:
     """Class names (N,) and the distances to those classes (N,): what the line is told.
 
     One image is sliced: after a network has had the caches, NumPy's indexing by arrays takes 50
@@ -221,20 +227,39 @@ def answers(outputs: Outputs, names: Any) -> tuple[Any, Any]:
     return names[predicted], distances[np.arange(len(predicted)), predicted]
 
 
+@dataclass(frozen=True)
+class Request(Generic[_Reply]):
+    """A method of `Server` and what it is given."""
+
+    method: Callable[..., _Reply]
+    arguments: tuple[object, ...]
+    keywords: dict[str, object]
+
+    def answer(self, server: Server) -> _Reply:
+        """In the server's process."""
+        return self.method(server, *self.arguments, **self.keywords)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """In place of a reply."""
+
+    reason: str
+
+
 def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoReturn:
-    """Answers `(method of Server, arguments)` with `(True, value)` or `(False, reason)`."""
+    """Answers each `Request` with its reply or a `Refusal`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     server = Server(runtime, threads)
     while True:
         try:
-            method, arguments = connection.recv()
+            request: Request[object] = connection.recv()
         except EOFError:
             os._exit(0)  # to take torch or OpenVINO down in order takes a second
         try:
-            reply = (True, getattr(server, method)(*arguments))
+            reply = request.answer(server)
         except Exception as error:  # whatever a runtime says is the reason in its row
-            lines = str(error).strip().splitlines()
-            reply = (False, f"{type(error).__name__}: {lines[0]}" if lines else repr(error))
+            reply = Refusal(kind_and_line(error))
         connection.send(reply)
 
 
@@ -261,17 +286,22 @@ class Worker:
             self._process.start()
         theirs.close()
 
-    def ask(self, method: str, *arguments: Any) -> Any:
-        """The result of a method of `Server`. Raises RefusedError with the reason."""
+    def ask(
+        self,
+        method: Callable[Concatenate[Server, _Given], _Reply],
+        *arguments: _Given.args,
+        **keywords: _Given.kwargs,
+    ) -> _Reply:
+        """The reply of a method of `Server`. Raises RefusedError with the reason."""
         try:
-            self._connection.send((method, arguments))
-            good, value = self._connection.recv()
+            self._connection.send(Request(method, arguments, keywords))
+            reply: _Reply | Refusal = self._connection.recv()
         except (EOFError, OSError):
             self._process.join(timeout=5)
             raise RefusedError(f"its process died (exit code {self._process.exitcode})") from None
-        if not good:
-            raise RefusedError(value)
-        return value
+        if isinstance(reply, Refusal):
+            raise RefusedError(reply.reason)
+        return reply
 
     @property
     def alive(self) -> bool:

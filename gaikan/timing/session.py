@@ -5,18 +5,21 @@ Torch is needed only by the runtimes that are torch.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from gaikan.timing.footprint import TooLarge
 from gaikan.timing.measure import SamplingPlan, Turn, describe, too_many_cores
-from gaikan.timing.runtime_process import Case, Probe, RefusedError, Worker
+from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
 
 Place = tuple[Setting, str]  # a model in a process
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
+
+_Given = ParamSpec("_Given")
+_Reply = TypeVar("_Reply")
 
 _WHOLE = ""  # in place of a model: the whole process refused
 
@@ -94,14 +97,28 @@ class Session:
         self.workers, self.parts, self.report = workers, parts, report
         self.measured = Measured()
         for setting in workers:
-            self.ask(setting, _WHOLE, "use", *astuple(parts))
+            self.use(setting, parts)
 
-    def ask(self, setting: Setting, model: str, method: str, *arguments: Any) -> Any:
-        """The worker's answer; None where it refused, now or before."""
+    def use(self, setting: Setting, parts: SessionParts) -> None:
+        """From now on these are predicted there."""
+        self.ask(setting, _WHOLE, Server.use, parts.sample, parts.classes, parts.files)
+
+    def ask(
+        self,
+        setting: Setting,
+        model: str,
+        method: Callable[Concatenate[Server, _Given], _Reply],
+        *arguments: _Given.args,
+        **keywords: _Given.kwargs,
+    ) -> _Reply | None:
+        """The reply of a method of `Server`; None where it refused, now or before.
+
+        A refusal is noted under `model`.
+        """
         if self.measured.reason(setting, model) is not None:
             return None
         try:
-            return self.workers[setting].ask(method, *arguments)
+            return self.workers[setting].ask(method, *arguments, **keywords)
         except RefusedError as error:
             dead = not self.workers[setting].alive
             self.measured.refused[setting, _WHOLE if dead else model] = str(error)
@@ -116,37 +133,39 @@ class Session:
         runtimes = {setting.runtime: setting.runtime.setting(threads) for setting in self.workers}
         for done, (runtime, setting) in enumerate(runtimes.items()):
             self.report(f"start and memory in {runtime.label}", done, len(runtimes))
-            asked = {
-                model: (model, str(folder.folder), batches)
+            folders = {
+                model: str(folder.folder)
                 for model, folder in models.items()
                 if runtime.file not in folder.missing
             }
-            first, found = next(iter(models)), {}
-            if first in asked:
-                found[first] = self.ask(setting, first, "probe", *asked.pop(first))
-                self.ask(setting, first, "drop", first)  # `load` brings it again, with the others
-            found |= self._probe_alone(setting, asked)
-            for model, probe in found.items():
+            first = next(iter(models))
+            if first in folders:
+                probe = self.ask(setting, first, Server.probe, first, folders.pop(first), batches)
                 if probe is not None:
-                    self.measured.probes[runtime, model] = probe
+                    self.measured.probes[runtime, first] = probe
+                # `load` brings it again, with the others.
+                self.ask(setting, first, Server.drop, first)
+            for model, alone in self._probe_alone(setting, folders, batches).items():
+                self.measured.probes[runtime, model] = alone
 
     def _probe_alone(
-        self, setting: Setting, asked: dict[str, tuple[str, str, tuple[int, ...]]]
+        self, setting: Setting, folders: dict[str, str], batches: tuple[int, ...]
     ) -> dict[str, Probe]:
         """Each in a process for this alone, which start together, but for those that refuse."""
         found: dict[str, Probe] = {}
         with ExitStack() as stack:
             workers = {
                 model: stack.enter_context(Worker(setting.runtime, setting.threads))
-                for model in asked
+                for model in folders
             }
             # What refuses here does so again, and is told, when it is loaded.
             for worker in workers.values():
                 with suppress(RefusedError):
-                    worker.ask("use", *astuple(self.parts))
+                    parts = self.parts
+                    worker.ask(Server.use, parts.sample, parts.classes, parts.files)
             for model, worker in workers.items():
                 with suppress(RefusedError):
-                    found[model] = worker.ask("probe", *asked[model])
+                    found[model] = worker.ask(Server.probe, model, folders[model], batches)
         return found
 
     def load(self, models: dict[str, ModelFolder]) -> None:
@@ -157,7 +176,7 @@ class Session:
             folder = models[model]
             if setting.runtime.file in folder.missing:
                 self.measured.refused[setting, model] = folder.missing[setting.runtime.file]
-            self.ask(setting, model, "load", model, str(folder.folder))
+            self.ask(setting, model, Server.load, model, str(folder.folder))
 
     def measure(
         self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, rng: np.random.Generator
@@ -175,7 +194,7 @@ class Session:
                 )
                 so_far = self.measured.turns.get((setting, case), [])
                 rule = plan.rule(case.batch_size).share(plan.rounds, so_far)
-                turn: Turn | None = self.ask(setting, case.model, "turn", case, rule)
+                turn = self.ask(setting, case.model, Server.turn, case, rule)
                 if turn is not None:
                     self.measured.turns.setdefault((setting, case), []).append(turn)
         for setting, case in cases:  # a case that fell out half-way has no figures
@@ -198,7 +217,7 @@ class Session:
                 self.measured.too_long[setting, case] = expected
                 continue
             self.report(f"warming up {setting.runtime.label}", done, total)
-            typical = self.ask(setting, case.model, "warm", case, plan.warm_up)
+            typical = self.ask(setting, case.model, Server.warm, case, plan.warm_up)
             if isinstance(typical, TooLarge):
                 self.measured.too_large[setting, case] = typical
                 continue

@@ -17,7 +17,7 @@ from gaikan.timing.measure import PLANS, Turn, speedup
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.prepared import Prepared
 from gaikan.timing.roofline import Roofline
-from gaikan.timing.runtime_process import Case
+from gaikan.timing.runtime_process import Case, Server
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
 from gaikan.timing.session import Measured, Report, Session, session
 from gaikan.timing.timed_run import TimedRun
@@ -124,8 +124,9 @@ def _rooflines(session: Session, gemm: ModelFolder) -> dict[tuple[str, int | Non
         if setting.runtime.file in gemm.missing:
             continue
         if setting.threads not in bandwidths:
-            bandwidths[setting.threads] = session.ask(setting, "bandwidth", "bandwidth")
-        rate = session.ask(setting, "gemm", "gemm", str(gemm.folder), GEMM_SIZE)
+            speeds = session.ask(setting, "bandwidth", Server.bandwidth)
+            bandwidths[setting.threads] = speeds or {}
+        rate = session.ask(setting, "gemm", Server.gemm, str(gemm.folder), GEMM_SIZE)
         key = (setting.runtime.precision, setting.threads)
         if rate is not None and rate > best.get(key, (0.0, ""))[0]:
             best[key] = (rate, setting.runtime.name)

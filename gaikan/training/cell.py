@@ -18,19 +18,24 @@ from numpy.typing import NDArray
 from gaikan.anchors import ANCHORS, FitPart
 from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.room import gathered
-from gaikan.errors import GaikanError
+from gaikan.errors import GaikanError, first_line
 from gaikan.networks import Embedder
 from gaikan.system.files import writing
-from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.embed import embed, exact_convolutions
 from gaikan.training.nearest_anchor import anchor_distances
-from gaikan.training.train import Evaluation, FitData, Recipe, TrainedNetwork, build, fit
+from gaikan.training.recall import mean_recall
+from gaikan.training.stored_network import (
+    Embeddings,
+    StoredEmbeddings,
+    StoredNetwork,
+    tensors_of,
+)
+from gaikan.training.train import Evaluation, FitData, Recipe, fit
 from gaikan.variants import Variant, network_name
 
 CHOOSING = "mean_embedding"  # anchors by which epochs are compared, whatever those of the cell
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
 
-Embeddings = NDArray[np.float32]  # (N, D)
 Beat = Callable[[int, float], None]  # gets each epoch, from 1, and its mean loss
 
 
@@ -156,8 +161,7 @@ def work(cell: Cell, data: Data, trained: bytes | None, beat: Beat) -> Finished:
             trained, validation = _train(cell, arrays, beat)
         embedded = _embed(cell, arrays, trained, validation)
     except (GaikanError, RuntimeError, MemoryError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finished(failure=reason, seconds=time.perf_counter() - started)
+        return Finished(failure=first_line(error), seconds=time.perf_counter() - started)
     return Finished(trained, embedded, time.perf_counter() - started)
 
 
@@ -167,21 +171,19 @@ def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings 
     data = arrays.train.at(cell.fit_rows)
     with exact_convolutions():
         trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
-    tensors = {
-        f"{part}.{name}": value.cpu().numpy()
-        for part, module in (("embedder", trained.embedder), ("style", trained.style))
-        for name, value in module.state_dict().items()
-    }
-    description = {
-        "recipe": recipe_description(cell.recipe),
-        "classes": data.classes,
-        "shape": list(data.images.shape[1:]),
-        "losses": trained.losses,
-        "validation_scores": trained.scores,
-        "best_epoch": trained.best_epoch,
-        "seconds": time.perf_counter() - started,
-    }
-    return pack(tensors, description), trained.validation
+    channels, height, width = data.images.shape[1:]
+    stored = StoredNetwork(
+        embedder_tensors=tensors_of(trained.embedder),
+        style_tensors=tensors_of(trained.style),
+        recipe=recipe_description(cell.recipe),
+        classes=data.classes,
+        shape=(channels, height, width),
+        losses=trained.losses,
+        validation_scores={str(epoch): score for epoch, score in trained.scores.items()},
+        best_epoch=trained.best_epoch,
+        seconds=time.perf_counter() - started,
+    )
+    return stored.pack(), trained.validation
 
 
 def recipe_description(recipe: Recipe) -> dict[str, Any]:
@@ -210,17 +212,6 @@ def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Eval
     return evaluate
 
 
-def mean_recall(actual: Labels, predicted: Labels) -> float:
-    """Mean over the classes in `actual` (N,), N >= 1, of the share that is so in `predicted` (N,).
-
-    As scikit-learn's `balanced_accuracy_score`, whose import would keep every worker from its
-    first step for more than a second.
-    """
-    parts = np.bincount(actual)
-    right = np.bincount(actual[predicted == actual], minlength=len(parts))
-    return float(np.mean(right[parts > 0] / parts[parts > 0]))
-
-
 def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> FitPart:
     images = arrays.train.images.cpu().numpy()
     return FitPart(
@@ -235,33 +226,14 @@ def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> 
 def _embed(
     cell: Cell, arrays: Resident, trained: bytes, validation: Embeddings | None = None
 ) -> bytes:
-    network = restore(cell.recipe, arrays.train.at(cell.fit_rows), trained)
-    part = _fit_part(network.embedder, arrays, cell.fit_rows)
-    tensors: Tensors = {f"anchors.{name}": ANCHORS[name](part) for name in cell.anchors}
+    network = StoredNetwork.unpack(trained)
+    embedder = network.fast_embedder(cell.device)
+    part = _fit_part(embedder, arrays, cell.fit_rows)
+    anchors = {name: ANCHORS[name](part) for name in cell.anchors}
     if validation is None:
-        validation = embed(network.embedder, arrays.train.images, cell.validation_rows)
-    tensors["validation"] = validation
-    tensors["test"] = embed(network.embedder, arrays.test)
-    if network.style.head is not None:
-        tensors["head.weight"] = network.style.head.weight.detach().cpu().numpy()
-        tensors["head.bias"] = network.style.head.bias.detach().cpu().numpy()
-    for name, values in tensors.items():
+        validation = embed(embedder, arrays.train.images, cell.validation_rows)
+    stored = StoredEmbeddings(anchors, validation, embed(embedder, arrays.test), network.head)
+    for name, values in stored.tensors().items():
         if not np.isfinite(values).all():
             raise GaikanError(f"the network gives {name} that are not finite")
-    return pack(tensors, {})
-
-
-def restore(recipe: Recipe, data: FitData, content: bytes) -> TrainedNetwork:
-    """The trained network of a store entry, ready to predict."""
-    tensors, description = unpack(content)
-    network = build(recipe, data)
-    for part, module in (("embedder", network.embedder), ("style", network.style)):
-        state = {
-            name.removeprefix(f"{part}."): torch.from_numpy(value)
-            for name, value in tensors.items()
-            if name.startswith(f"{part}.")
-        }
-        module.load_state_dict(state)
-    network.losses, network.best_epoch = description["losses"], description["best_epoch"]
-    network.embedder.eval()
-    return network
+    return stored.pack()

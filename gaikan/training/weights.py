@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from gaikan.data.frames import Frames
 from gaikan.data.run_sources import Source
 from gaikan.errors import ConfigError, DataError, one_line
-from gaikan.system.store import key_of, pack
+from gaikan.system.store import key_of
 from gaikan.training.cell import Cell
+from gaikan.training.stored_network import StoredNetwork, tensors_of
 from gaikan.training.train import FitData, TrainedNetwork, build
 
 _PREFIX = "embedding_net."  # of TripletNet and SiameseNet in the original script
@@ -106,23 +107,20 @@ def imported(cell: Cell, weights: Weights, train: Frames) -> tuple[Imported, byt
     """
     trained = build(cell.recipe, _fit_data(train).at(cell.fit_rows))
     _load(trained, cell, weights, train)
-    tensors = {
-        f"{part}.{name}": value.numpy()
-        for part, module in (("embedder", trained.embedder), ("style", trained.style))
-        for name, value in module.state_dict().items()
-    }
     recipe = cell.recipe
-    description = {
-        "recipe": {"arch": recipe.arch, "style": recipe.style, "seed": recipe.seed},
-        "weights": weights.describe(),
-        "classes": train.classes,
-        "shape": list(train.shape),
-        "losses": [],
-        "validation_scores": {},
-        "best_epoch": 0,
-        "seconds": 0.0,
-    }
-    content = pack(tensors, description)
+    stored = StoredNetwork(
+        embedder_tensors=tensors_of(trained.embedder),
+        style_tensors=tensors_of(trained.style),
+        recipe={"arch": recipe.arch, "style": recipe.style, "seed": recipe.seed},
+        classes=train.classes,
+        shape=train.shape,
+        losses=[],
+        validation_scores={},
+        best_epoch=0,
+        seconds=0.0,
+        weights=weights.describe(),
+    )
+    content = stored.pack()
     key = key_of(
         {
             "imported": hashlib.sha256(content).hexdigest(),

@@ -9,7 +9,7 @@ from typing import Any
 import dask
 from distributed import Client
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, first_line
 from gaikan.grid.dask.worker import check_versions, facts, versions
 from gaikan.system.machine import Hardware, MachineFacts
 
@@ -65,7 +65,7 @@ def connected(address: str) -> Iterator[Client]:
         client = Client(f"tcp://{address}", timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NobodyError(
-            f"no Dask scheduler answers at {address} ({_first_line(error)}); "
+            f"no Dask scheduler answers at {address} ({first_line(error)}); "
             "start one with `dask scheduler`"
         ) from None
     try:
@@ -104,7 +104,7 @@ def ask(client: Client, resources: dict[str, float], tell: Callable[[str], None]
     for name, answer in answers.items():
         if isinstance(answer, BaseException):
             raise ConfigError(
-                f"Dask worker {name} cannot run gaikan ({_first_line(answer)}); "
+                f"Dask worker {name} cannot run gaikan ({first_line(answer)}); "
                 "install there what is here"
             )
         check_versions(name, answer["versions"], versions())
@@ -122,10 +122,6 @@ def _list(resources: dict[str, float]) -> str:
 def _address(client: Client) -> str:
     assert client.scheduler is not None  # it is connected
     return str(client.scheduler.address).removeprefix("tcp://")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _quiet() -> None:

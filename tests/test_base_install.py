@@ -56,6 +56,20 @@ def test_predict_time_and_enrol_need_no_more(python: Path, tmp_path: Path) -> No
     names = bundle().card.classes
     assert found == {str(file): names[i] for file, i in zip(files, expected, strict=True)}
 
+    lot = tmp_path / "lot"
+    (lot / "parts.csv").write_text("path,label\n" + "".join(f"{f.name},x\n" for f in files[:4]))
+    done = gaikan(python, "predict", model, lot / "parts.csv")
+    assert "4 images in " in done.stderr, done.stderr
+    done = gaikan(python, "enrol", model, lot / "parts.csv", "--class", "x", "-o", tmp_path / "new")
+    assert done.returncode == 0, done.stderr
+    for absent in ("parts.parquet", "pixels.csv", "saved"):
+        (lot / absent).mkdir() if absent == "saved" else (lot / absent).write_text("data0\n1\n")
+        if absent == "saved":
+            (lot / "saved/state.json").touch()
+        done = gaikan(python, "predict", model, lot / absent)
+        assert done.returncode == 2
+        assert "to read it needs pyarrow: pip install pyarrow" in done.stderr
+
     done = gaikan(python, "time", model, "--quick", "--machine-name", "pi")
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "m.latency.csv")

@@ -1,5 +1,6 @@
 """The configuration: what it accepts, and how it refuses."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,80 @@ def test_target_distances_come_from_a_csv_file(tmp_path: Path) -> None:
         "ok": {"ok": 0.0, "spur": 2.0},
         "spur": {"spur": 0.0},
     }
+
+
+TEXT = 'seeds = 1\n# 外観検査\n[data]\ntrain = "parts"\nok = "ok"\n'
+
+
+def test_relative_sources_are_relative_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "[data]\ntrain = {!r}\ntest = {!r}"
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir("/")
+    for given, found in (
+        ("parts", f"{tmp_path}/in/parts"),
+        ("../parts.csv", f"{tmp_path}/parts.csv"),
+        ("/data/x", "/data/x"),
+        ("terminals", "terminals"),
+        ("hub:a/b@v1:test", "hub:a/b@v1:test"),
+    ):
+        data = load_config(toml(tmp_path / "in", text.format(given, given)), {}).data
+        assert (data.train, data.test) == (found, found)
+    assert load_config(toml(tmp_path, ""), {"data.train": "parts"}).data.train == "parts"
+
+
+def test_a_link_on_the_way_to_a_source_is_followed_as_the_system_does(tmp_path: Path) -> None:
+    (tmp_path / "far/away").mkdir(parents=True)
+    (tmp_path / "near").symlink_to(tmp_path / "far/away")
+    path = toml(tmp_path / "far/away", '[data]\ntrain = "../parts"')
+    found = load_config(tmp_path / "near" / path.name, {}).data.train
+    assert Path(found).resolve() == tmp_path / "far/parts"
+
+
+def test_class_names_in_keys_are_composed(tmp_path: Path) -> None:
+    decomposed, composed = (unicodedata.normalize(form, "バリ") for form in ("NFD", "NFC"))
+    (tmp_path / "far.csv").write_text(f",ok,{decomposed}\nok,0,2\n{decomposed},2,0\n")
+    text = (
+        f'[style.siamese]\ntargets = "far.csv"\n[stage.x.recall]\n"{decomposed}" = {{ min = 0.5 }}'
+    )
+    config = load_config(toml(tmp_path, text), {})
+    assert [*config.style["siamese"]["targets"]] == ["ok", composed]
+    recall = config.stage["x"].recall
+    assert recall is not None
+    assert [*recall] == [composed]
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert load_config(tmp_path / "bom.toml", {}).data.train == f"{tmp_path}/parts"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (TEXT.encode("cp932"), "its text is cp932, which TOML is not; save it as UTF-8"),
+        (TEXT.encode("utf-16"), "its text is utf-16, which TOML is not; save it as UTF-8"),
+        (TEXT.encode("euc_jp"), "its text is neither UTF-8, UTF-16 nor Japanese cp932; save it"),
+        (b'[data]\ntrain = "C:\\users\\x"', "a path with backslashes stands in 'single quotes'"),
+        (b'[data]\ntrain = "C:\\data\\x"', "a path with backslashes stands in 'single quotes'"),
+        (b'[data]\ntrain = "a\\u0000b"', "key 'data.train': has a control character"),
+        (b'[data]\ntrain = "C:\\temp\\new"', "a path with backslashes stands in 'single quotes'"),
+    ],
+)
+def test_a_file_of_windows_is_told_what_to_change(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "parts.toml").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "parts.toml", {})
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path}/parts.toml: ")
+
+
+def test_a_path_of_windows_in_single_quotes_stays_as_it_is(tmp_path: Path) -> None:
+    config = load_config(toml(tmp_path, "[data]\ntrain = 'C:\\parts\\new'"), {})
+    assert config.data.train == "C:\\parts\\new"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

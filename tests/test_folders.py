@@ -144,7 +144,10 @@ def test_files_that_are_no_images_are_left_out_and_counted(folder: Path) -> None
     (folder / "ok/.DS_Store").touch()
     frames = read(folder)
     assert len(frames) == 6
-    assert frames.notes == ("1 files that are not images were left out",)
+    assert frames.notes == (
+        "1 file is no image: left out (1 .txt)",
+        "1 hidden or of a system (such as .DS_Store, @eaDir): left out",
+    )
 
 
 def test_a_folder_without_class_folders_is_refused(tmp_path: Path) -> None:

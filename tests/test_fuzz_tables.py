@@ -187,9 +187,8 @@ def read(path: Path, data: st.DataObject) -> None:
     size = data.draw(SIZES)
     kind = path.suffix.removeprefix(".")
     valid_or_refused(f"{kind}, to train on", lambda: describe(path, size), str(path.parent))
-    if kind == "parquet":
-        dtype = data.draw(st.sampled_from(["uint8", "float32"]))
-        valid_or_refused("parquet, to predict", lambda: predict(path, dtype), str(path))
+    dtype = data.draw(st.sampled_from(["uint8", "float32"]))
+    valid_or_refused(f"{kind}, to predict", lambda: predict(path, dtype), str(path))
 
 
 @fuzz(60)

@@ -18,9 +18,13 @@ import pytest
 from hub_server import HubServer, Revisions, commit_of
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from pyarrow import ipc, parquet
 
+from gaikan.data.columns import NOTHING
 from gaikan.data.hub import COMMIT, NOTE, HubName, parse_hub
+from gaikan.data.image_columns import frames_from_image_column
+from gaikan.data.tables import text_columns
 from gaikan.errors import DataError
 
 pytestmark = pytest.mark.timeout(120)
@@ -127,6 +131,24 @@ configs:
 OLD_FILES = {"data/train-00000-of-00001.parquet": as_parquet(OLD)}
 
 
+def image_table() -> pa.Table:
+    """Grey images of value 0, 1, ... as the hub has them."""
+    cells = []
+    for value in range(6):
+        content = io.BytesIO()
+        Image.new("L", (8, 8), value).save(content, "PNG")
+        cells.append({"bytes": content.getvalue(), "path": f"{value}.png"})
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    features = {
+        "image": {"_type": "Image"},
+        "label": {"names": ["ok", "scratch"], "_type": "ClassLabel"},
+    }
+    table = pa.table({"image": pa.array(cells, kind), "label": [0, 1] * 3})
+    return table.replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": features}})}
+    )
+
+
 def repos() -> dict[str, Revisions]:
     return {
         "maker/one": {"main": MAIN_FILES, "v1.0": OLD_FILES, "lots/old": OLD_FILES},
@@ -139,6 +161,7 @@ def repos() -> dict[str, Revisions]:
                 "data/train-00001-of-00002.parquet": as_parquet(OLD),
             }
         },
+        "maker/images": {"main": {"data/train-00000-of-00001.parquet": as_parquet(image_table())}},
         "maker/nothing": {"main": {"README.md": b"# Soon"}},
         "maker/rowless": {"main": {"train.parquet": as_parquet(TRAIN.slice(0, 0))}},
         "maker/headed": {"main": {"train.csv": b"data0,label\n"}},
@@ -179,9 +202,18 @@ def silent(
 def test_a_table_arrives_complete_and_equal(hub: HubServer, reader: Reader) -> None:
     table = reader.read("hub:maker/one").table
     assert table.equals(TRAIN)
-    assert table.schema.metadata == {COMMIT: commit_of(MAIN_FILES).encode()}
+    assert table.schema.metadata[COMMIT] == commit_of(MAIN_FILES).encode()
+    assert NOTE not in table.schema.metadata
     (file,) = (path for path in MAIN_FILES if path.endswith(".parquet"))
     assert f"GET /datasets/maker/one/resolve/{commit_of(MAIN_FILES)}/{file}" in hub.asked
+
+
+def test_images_arrive_with_the_names_of_their_classes(reader: Reader) -> None:
+    table = reader.read("hub:maker/images").table
+    found = text_columns(table.schema, NOTHING, "made", "image")
+    frames = frames_from_image_column(table, [table], "image", found, "made", Path(), None)
+    assert frames.names.tolist() == ["ok", "scratch"] * 3
+    assert frames.images[:, 0, 0, 0].tolist() == [*range(6)]
 
 
 def test_files_of_one_split_are_one_table(reader: Reader) -> None:

@@ -187,7 +187,7 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
     assert "1 training images are constant" in text
     assert count_leaks(found).pairs_with_different_labels == 1
     assert [fact for name, fact in facts(train) if name == "problem"] == [
-        "1 images repeat an earlier one exactly",
+        "1 images repeat an earlier one exactly (such as source:0 and source:1)",
         "1 images occur under more than one label",
         "1 images are constant",
     ]

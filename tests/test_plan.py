@@ -33,7 +33,8 @@ def test_each_data_set_is_a_run_of_its_own(tmp_path: Path) -> None:
     plan = load_plan([toml(tmp_path, TWO)], {"seeds": 4})
     boards, tiles = (run.config for run in plan.runs)
     assert [boards.run_name, tiles.run_name] == ["boards", "tiles"]
-    assert [boards.data.train, tiles.data.train] == ["boards.parquet", "tiles/train"]
+    sources = [str(tmp_path / "boards.parquet"), str(tmp_path / "tiles/train")]
+    assert [boards.data.train, tiles.data.train] == sources
     assert [boards.data.ok, tiles.data.ok] == ["ok", None]
     assert [boards.seeds, tiles.seeds] == [4, 4]
     assert [boards.train.epochs, tiles.train.epochs] == [5, 5]

@@ -1,18 +1,26 @@
 """Images as a stream: files, folders and frame tables, a batch at a time, in constant memory."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from gaikan.bundle.card import Card
-from gaikan.data.folders import DEEP, ENDINGS, open_image, pixels
+from gaikan.data.columns import Asked
+from gaikan.data.csv_files import open_csv
+from gaikan.data.folders import DEEP, open_image, pixels
 from gaikan.data.frames import Images
+from gaikan.data.listing import ENDINGS, LeftOut, images_in, parquet_files_in
+from gaikan.data.path_tables import files_in_csv, path_column
 from gaikan.errors import DataError, first_line
+
+if TYPE_CHECKING:
+    from gaikan.data.shapes import Shape
 
 _READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
 _READ_COLUMNS = 16  # decoded at a time: a page of up to 1 MB is held for each
@@ -29,81 +37,124 @@ class ImageBatch:
     converted: int = 0  # from colour to grey or the other way
 
 
-def read_batches(paths: Iterable[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
-    """The images of files, folders (with subfolders, in the system's order) and `.parquet` tables.
+def read_batches(
+    paths: Iterable[Path],
+    card: Card,
+    batch_size: int,
+    left_out: LeftOut | None = None,
+    image_column: str | None = None,
+) -> Iterator[ImageBatch]:
+    """The images of files, folders (with subfolders, in the order of their names) and tables.
 
-    Raises DataError naming file, column or row; at once where a path is not there.
+    What a folder holds that is not read is counted in `left_out`. `image_column` names the column
+    of tables that have several of images or paths. Raises DataError naming file, column or row; at
+    once where a path is not there.
     """
     paths = list(paths)
     for path in paths:
-        if not path.exists():
+        if not path.exists() and not is_hub(path):
             raise DataError(f"{path}: no such file or folder")
-    return _read(paths, card, batch_size)
+    sources = _Sources(Asked(image=image_column), LeftOut() if left_out is None else left_out)
+    return _read(paths, card, batch_size, sources)
 
 
-def _read(paths: list[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
+def _read(
+    paths: list[Path], card: Card, batch_size: int, sources: "_Sources"
+) -> Iterator[ImageBatch]:
     empty = True
-    for batch in _batches(paths, card, batch_size):
+    for batch in _batches(paths, card, batch_size, sources):
         empty = False
         yield batch
     if empty:
         raise DataError(f"{paths[0]}: no images in it" if paths else "no images given")
 
 
-def _batches(paths: list[Path], card: Card, batch_size: int) -> Iterator[ImageBatch]:
-    for are_tables, in_a_row in groupby(paths, lambda path: path.suffix.lower() == ".parquet"):
+@dataclass(frozen=True)
+class _Sources:
+    """How sources are read, and what of them is not."""
+
+    asked: Asked
+    left_out: LeftOut
+
+    def tables_apart(self, paths: Iterable[Path]) -> Iterator[Path]:
+        """The paths, with the part files of a folder that holds a table in its place."""
+        for path in paths:
+            parts, others = parquet_files_in(path) if path.is_dir() else ([], LeftOut())
+            if parts:
+                self.left_out.add(others)
+            yield from parts or [path]
+
+    def is_table(self, path: Path) -> bool:
+        """Whether the pixels are in it: a CSV file of paths stands for files."""
+        if is_hub(path) or path.is_dir():
+            return is_hub(path) or (path / "state.json").is_file()
+        kind = path.suffix.lower()
+        return kind == ".parquet" or (
+            kind == ".csv" and path_column(open_csv(path), self.asked) is None
+        )
+
+    def files_of(self, path: Path) -> Iterator[str]:
+        """The file itself, all images below a folder, or those that a CSV file names."""
+        if path.suffix.lower() == ".csv" and not path.is_dir():
+            yield from map(str, files_in_csv(open_csv(path), self.asked))
+        elif not path.is_dir():
+            yield str(path)
+        else:
+            n_files = 0
+            for n_files, file in enumerate(images_in(path, self.left_out), start=1):  # noqa: B007
+                yield file
+            if not n_files:
+                raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
+
+
+def _batches(
+    paths: list[Path], card: Card, batch_size: int, sources: _Sources
+) -> Iterator[ImageBatch]:
+    for are_tables, in_a_row in groupby(sources.tables_apart(paths), sources.is_table):
         if are_tables:
             for path in in_a_row:
-                yield from _table(path, card, batch_size)
+                yield from _table(path, card, batch_size, sources.asked)
         else:
-            files = chain.from_iterable(map(_files_of, in_a_row))
+            files = chain.from_iterable(map(sources.files_of, in_a_row))
             while chunk := list(islice(files, batch_size)):
                 yield _files(chunk, card)
 
 
-def count(paths: Iterable[Path]) -> int:
+def is_hub(path: Path) -> bool:
+    """Whether it is no path but `hub:owner/name`."""
+    return str(path).startswith("hub:")
+
+
+def count(paths: Iterable[Path], image_column: str | None = None) -> int:
     """How many images there are, without reading them. Raises DataError on a damaged table."""
-    return sum(
+    sources = _Sources(Asked(image=image_column), LeftOut())
+    return sum(_count(path, sources) for path in sources.tables_apart(paths))
+
+
+def _count(path: Path, sources: _Sources) -> int:
+    if not sources.is_table(path):
+        return sum(1 for _ in sources.files_of(path))
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return sum(1 for _ in open_csv(path).rows())
+    n_rows: int = (
         _open_table(path).metadata.num_rows
         if path.suffix.lower() == ".parquet"
-        else sum(1 for _ in _files_of(path))
-        for path in paths
+        else _whole_table(path).num_rows
     )
-
-
-def _files_of(path: Path) -> Iterator[str]:
-    """The path of a file, or of all images in and below a folder: its own first, by name.
-
-    Memory holds the names in one folder at a time, and those of folders still to be read.
-    """
-    if not path.is_dir():
-        yield str(path)
-        return
-    folders, n_files = [str(path)], 0
-    while folders:
-        with os.scandir(folders.pop()) as unsorted:
-            entries = sorted(unsorted, key=lambda entry: entry.name)
-        subfolders = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                subfolders.append(entry.path)
-            elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
-                n_files += 1
-                yield entry.path
-        folders += reversed(subfolders)
-    if not n_files:
-        raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
+    return n_rows
 
 
 def _files(names: list[str], card: Card) -> ImageBatch:
+    return _fitted(names, (open_image(name) for name in names), card)
+
+
+def _fitted(names: list[str], opened: Iterable[Image.Image], card: Card) -> ImageBatch:
+    """The images in the size and the channels of the model."""
     channels, height, width = card.shape
     mode = "RGB" if channels == 3 else "F" if card.dtype == "float32" else "L"
     images: Any = np.empty((len(names), *card.shape), card.dtype)
     resized = converted = 0
-    for filled, name in zip(images, names, strict=True):
-        image = open_image(Path(name))
+    for filled, name, image in zip(images, names, opened, strict=True):
         if image.mode in DEEP and card.dtype == "uint8":
             raise DataError(
                 f"{name}: more than 8 bits a pixel, but the model was trained on 8; convert it"
@@ -115,12 +166,20 @@ def _files(names: list[str], card: Card) -> ImageBatch:
     return ImageBatch(names, images, resized, converted)
 
 
+def _need(package: str, path: Path) -> None:
+    """Raises DataError where a package is missing that the base install lacks."""
+    if find_spec(package) is None:
+        raise DataError(
+            f"{path}: to read it needs {package}: pip install {package}; folders, image files and "
+            "CSV files of paths need no more than gaikan"
+        )
+
+
 def _open_table(path: Path) -> Any:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ModuleNotFoundError:
-        raise DataError(f"{path}: reading parquet needs pyarrow: pip install pyarrow") from None
+    _need("pyarrow", path)
+    import pyarrow as pa
+    from pyarrow import parquet
+
     try:
         table = parquet.ParquetFile(path, buffer_size=_READ_BYTES)
         _ = table.schema_arrow.names  # decodes them, so that an error shows here
@@ -129,22 +188,115 @@ def _open_table(path: Path) -> Any:
         raise DataError(f"{path}: not a readable parquet file ({first_line(error)})") from None
 
 
-def _table(path: Path, card: Card, batch_size: int) -> Iterator[ImageBatch]:
+def _table(path: Path, card: Card, batch_size: int, asked: Asked) -> Iterator[ImageBatch]:
+    if path.suffix.lower() != ".parquet":
+        yield from _held_table(path, _whole_table(path), card, batch_size, asked)
+        return
+    table = _open_table(path)
+    from gaikan.data.image_columns import image_column
+
+    image = image_column(table.schema_arrow, asked, str(path))
+    read = _pixel_columns(path, table, card, batch_size)
+    yield from read if image is None else _image_column(path, table, image, card, batch_size)
+
+
+def _whole_table(path: Path) -> Any:
+    """A source that is held as a whole: a CSV file of pixels, the hub, `save_to_disk`."""
+    _need("pyarrow", path)
+    if path.suffix.lower() == ".csv" and path.is_file():
+        from gaikan.data.csv_tables import read_pixel_csv
+
+        return read_pixel_csv(open_csv(path))[0]
+    _need("datasets", path)
+    if is_hub(path):
+        from gaikan.data.hub import read_hub
+
+        return read_hub(str(path))
+    from gaikan.data.part_files import saved_by_datasets
+
+    return saved_by_datasets(path, str(path))
+
+
+def _held_table(
+    path: Path, table: Any, card: Card, batch_size: int, asked: Asked
+) -> Iterator[ImageBatch]:
+    from gaikan.data.image_columns import image_column
+    from gaikan.data.tables import pixels_as
+
+    image = image_column(table.schema, asked, str(path))
+    starts = range(0, table.num_rows, batch_size)
+    if image is not None:
+        for first in starts:
+            yield _of_column(table.slice(first, batch_size), image, path, path, card, first)
+        return
+    columns, shape = _shape_of_columns(path, table.schema, card)
+    for first in starts:
+        some = table.slice(first, batch_size)
+        values = pixels_as(np.dtype(card.dtype).type, some, columns, str(path), first)
+        yield ImageBatch(
+            [f"{path}:{first + i}" for i in range(len(values))], shape.arranged(values)
+        )
+
+
+def _image_column(
+    path: Path, table: Any, image: str, card: Card, batch_size: int
+) -> Iterator[ImageBatch]:
+    """Images out of a column, a batch of rows at a time."""
+    import pyarrow as pa
+
+    needed = [name for name in table.schema_arrow.names if name in (image, "shape")]
+    first = 0
+    try:
+        for some in table.iter_batches(batch_size, columns=needed):
+            rows = pa.Table.from_batches([some])
+            yield _of_column(rows, image, path, path.parent, card, first)
+            first += len(some)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a readable parquet file ({first_line(error)})") from None
+
+
+def _of_column(
+    rows: Any, image: str, path: Path, folder: Path, card: Card, first_row: int
+) -> ImageBatch:
+    from gaikan.data.image_columns import read_column
+
+    read = read_column(rows, image, str(path), folder, card.shape[1:], first_row)
+    if isinstance(read.images, np.ndarray):
+        return ImageBatch(read.origins, _as_taken(read.images, card, path))
+    return _fitted(read.origins, read.images, card)
+
+
+def _as_taken(images: Images, card: Card, path: Path) -> Images:
+    if images.shape[1:] != card.shape:
+        given, taken = (" x ".join(map(str, s)) for s in (images.shape[1:], card.shape))
+        raise DataError(f"{path}: its images are {given}, but the model takes {taken}")
+    if images.dtype == np.float32 and card.dtype == "uint8":
+        raise DataError(
+            f"{path}: its values are not whole numbers in 0..255 as the model's training images are"
+        )
+    taken_as: Images = images.astype(card.dtype)
+    return taken_as
+
+
+def _shape_of_columns(path: Path, schema: Any, card: Card) -> "tuple[list[str], Shape]":
+    """The pixel columns, and how they make an image. Raises DataError."""
+    from gaikan.data.shapes import shape_in_metadata, shape_of
     from gaikan.data.tables import pixel_columns
 
     source = str(path)
-    table = _open_table(path)
-    names = table.schema_arrow.names
-    columns = pixel_columns(names, source)
-    repeated = [name for name in columns if names.count(name) > 1]
-    if repeated:
-        raise DataError(f"{path}: column {repeated[0]!r} occurs more than once")
+    columns = pixel_columns(schema.names, source)
     channels, height, width = card.shape
-    if channels != 1 or len(columns) != height * width:
+    if len(columns) != channels * height * width:
         raise DataError(
             f"{path}: {len(columns)} pixel columns, but the model takes images of "
             f"{channels} x {height} x {width}"
         )
+    told = shape_in_metadata(schema.metadata, source)
+    return columns, shape_of(len(columns), (height, width), told, source)[0]
+
+
+def _pixel_columns(path: Path, table: Any, card: Card, batch_size: int) -> Iterator[ImageBatch]:
+    columns, shape = _shape_of_columns(path, table.schema_arrow, card)
     import pyarrow as pa
 
     n_held = max(batch_size, _HELD_PIXELS // len(columns) // batch_size * batch_size)
@@ -154,9 +306,9 @@ def _table(path: Path, card: Card, batch_size: int) -> Iterator[ImageBatch]:
             n_rows = table.metadata.row_group(group).num_rows
             for start in range(0, n_rows, n_held):
                 rows = range(start, min(start + n_held, n_rows))
-                images = _rows(table, group, rows, columns, card.dtype, source, first)
+                images = _rows(table, group, rows, columns, card.dtype, str(path), first)
                 for i in range(0, len(rows), batch_size):
-                    batch = images[i : i + batch_size].reshape(-1, *card.shape)
+                    batch = shape.arranged(images[i : i + batch_size])
                     origins = [f"{path}:{first + i + j}" for j in range(len(batch))]
                     yield ImageBatch(origins, batch)
                 first += len(rows)

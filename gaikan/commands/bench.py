@@ -8,6 +8,8 @@ import typer
 from gaikan.commands.pick import pick_after_bench
 from gaikan.commands.shared import (
     SOURCE,
+    ImageColumn,
+    LabelColumn,
     Quick,
     Replace,
     Shape,
@@ -46,6 +48,8 @@ def bench(
     ] = None,
     replace: Replace = False,
     shape: Shape = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
     ] = None,
@@ -69,6 +73,8 @@ def bench(
         "data.test": test,
         "data.ok": ok,
         "data.shape": shape,
+        "data.image_column": image_column,
+        "data.label_column": label_column,
         "seeds": seeds,
         "train.epochs": epochs,
         "device": device,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.shared import BundleFile, BundleOut, ImagePaths
+from gaikan.commands.shared import BundleFile, BundleOut, ImageColumn, ImagePaths, say_left_out
 
 
 def enrol(
@@ -14,6 +14,7 @@ def enrol(
         str, typer.Option("--class", help="The class; one that is there gets a new anchor")
     ],
     out: BundleOut,
+    image_column: ImageColumn = None,
 ) -> None:
     """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""
     from rich.console import Console
@@ -21,11 +22,14 @@ def enrol(
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.enrolment import enrol as add
     from gaikan.bundle.images import read_batches
+    from gaikan.data.listing import LeftOut
 
     model = Bundle.open(bundle)
-    enrolled = add(model, name, read_batches(images, model.card, 64))
+    left_out = LeftOut()
+    enrolled = add(model, name, read_batches(images, model.card, 64, left_out, image_column))
     enrolled.bundle.save(out)
     console = Console(highlight=False, soft_wrap=True)
+    say_left_out(console, left_out)
     verb = "replaced" if enrolled.replaced else "added"
     count = "1 image" if enrolled.images == 1 else f"{enrolled.images} images"
     console.print(f"{name!r} {verb} from {count}; distances of its anchor:")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gaikan.commands.shared import BundleFile, ImagePaths
+from gaikan.commands.shared import BundleFile, ImageColumn, ImagePaths, say_left_out
 from gaikan.errors import ConfigError, one_line
 from gaikan.system.files import replacing
 
@@ -24,6 +24,7 @@ def predict(
     images: ImagePaths,
     csv: Annotated[Path | None, typer.Option(help="Write the decisions to this file")] = None,
     json: Annotated[bool, typer.Option("--json", help="A JSON object a line, on stdout")] = False,
+    image_column: ImageColumn = None,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Images at a time")] = 64,
 ) -> None:
     """Classify images with a bundle. Needs no more than `pip install gaikan`."""
@@ -35,12 +36,16 @@ def predict(
     from gaikan.bundle.images import count, read_batches
     from gaikan.bundle.stream import COLUMNS, Tally, csv_text, json_line
     from gaikan.bundle.stream import predict as decide
+    from gaikan.data.listing import LeftOut
 
     model = Bundle.open(bundle)
-    batches = read_batches(images, model.card, batch)
+    left_out = LeftOut()
+    batches = read_batches(images, model.card, batch, left_out, image_column)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
-    batches_of_lines = _with_progress(decide(model, batches, tally), count(images), console)
+    batches_of_lines = _with_progress(
+        decide(model, batches, tally), count(images, image_column), console
+    )
     if csv is not None:
         try:
             with replacing(csv) as file:
@@ -60,6 +65,7 @@ def predict(
         for lines in batches_of_lines:
             sys.stdout.write("".join(map(_text, lines)))
     _sum_up(console, tally, time.perf_counter() - started)
+    say_left_out(console, left_out)
 
 
 def _text(line: "Line") -> str:

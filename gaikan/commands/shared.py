@@ -3,17 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gaikan.errors import ConfigError, GaikanError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.data.listing import LeftOut
 
 SOURCE = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name, then @revision, :split"
 Shape = Annotated[
     str | None,
     typer.Option(help="Image size of a frame table, or to resize a folder to: HEIGHTxWIDTH"),
 ]
+ImageColumn = Annotated[str | None, typer.Option(help="Of a table: column of images or paths")]
+LabelColumn = Annotated[str | None, typer.Option(help="Of a table: column of the labels")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Time roughly: 1 thread, all cores, 2 batch sizes")
 ]
@@ -23,7 +30,8 @@ Replace = Annotated[
 Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, score all seeds")]
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[
-    list[Path], typer.Argument(metavar="IMAGES...", help="Image files, folders, .parquet tables")
+    list[Path],
+    typer.Argument(metavar="IMAGES...", help="Image files, folders, .parquet or .csv tables"),
 ]
 
 
@@ -51,6 +59,12 @@ def needs_harness() -> Iterator[None]:
         raise GaikanError(
             f"this command needs the harness ({error.name} is missing): pip install 'gaikan[bench]'"
         ) from None
+
+
+def say_left_out(console: "Console", left_out: "LeftOut") -> None:
+    """Says what of the sources was not read, where there is any."""
+    for note in left_out.notes():
+        console.print(note, markup=False)
 
 
 def timing_plan(quick: bool, thorough: bool) -> str | None:

@@ -2,8 +2,10 @@
 
 import csv
 import difflib
+import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -21,8 +23,10 @@ from pydantic import (
 
 from gaikan.config.stages import Stage, TomlSection
 from gaikan.errors import ConfigError, shown
+from gaikan.system.encoding import encoding_of
 from gaikan.system.files import LONGEST_NAME, file_name, is_short
 
+_CONTROL = re.compile(r"[\x00-\x1f]").search
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -49,6 +53,21 @@ class DataConfig(TomlSection):
     )
     ok: str | None = Field(None, description="class or failure mode that means good")
     shape: str | None = Field(None, description="height x width of the images, such as '36x39'")
+    image_column: str | None = Field(
+        None, min_length=1, description="of a table with several columns of images or paths"
+    )
+    label_column: str | None = Field(
+        None, min_length=1, description="of a table that has no column 'label'"
+    )
+
+    @field_validator("train", "test")
+    @classmethod
+    def _path(cls, value: str | None) -> str | None:
+        if value is not None and _CONTROL(value):
+            raise ValueError(
+                "has a control character; a path with backslashes stands in 'single quotes'"
+            )
+        return value
 
     @field_validator("shape")
     @classmethod
@@ -253,7 +272,14 @@ def read_values(path: Path | None) -> dict[str, Any]:
         return {}
     values = {"name": file_name(path.stem)} | _read_toml(path)
     _read_target_tables(values, path)
-    return values
+    composed: dict[str, Any] = _composed(values)
+    data = composed.get("data")
+    for table in data if isinstance(data, list) else [data]:
+        if isinstance(table, dict):
+            for key in ("train", "test"):
+                if isinstance(table.get(key), str):
+                    table[key] = _beside(path, table[key])
+    return composed
 
 
 def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
@@ -321,17 +347,62 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _composed(values: Any) -> Any:
+    """With keys in Unicode's composed form, as class names are: a Mac may write another."""
+    if isinstance(values, list):
+        return [_composed(value) for value in values]
+    if not isinstance(values, dict):
+        return values
+    return {unicodedata.normalize("NFC", key): _composed(value) for key, value in values.items()}
+
+
+def _beside(path: Path, source: str) -> str:
+    """A source in a TOML file: a relative path is relative to the file's folder."""
+    if (
+        not source
+        or source == "terminals"
+        or _CONTROL(source)
+        or re.match("hub:|[A-Za-z]:[\\\\/]", source)
+    ):
+        return source
+    joined = os.path.join(path.parent, source)  # noqa: PTH118 - keeps a slash at the end
+    plain = os.path.normpath(joined)
+    # Not where a link is on the way: `..` is then not what the text says.
+    return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
     except RecursionError:
         raise ConfigError(f"{path}: not a TOML file: nested too deeply") from None
-    except ValueError as error:  # not only TOMLDecodeError: numbers and bytes have their own
-        raise ConfigError(f"{path}: not a TOML file: {_lower(str(error))[:200]}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not a TOML file: {_encoding_told(path)}") from None
+    except ValueError as error:  # not only TOMLDecodeError: numbers have their own
+        reason = _lower(str(error))[:200] + _backslash_told(text, str(error))
+        raise ConfigError(f"{path}: not a TOML file: {reason}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _encoding_told(path: Path) -> str:
+    try:
+        return f"its text is {encoding_of(path)}, which TOML is not; save it as UTF-8"
+    except ValueError as error:
+        return str(error)
+
+
+def _backslash_told(text: str, error: str) -> str:
+    """What a path as Windows writes it needs, where the line that is wrong has one."""
+    number = re.search(r"at line (\d+)", error)
+    line = text.splitlines()[int(number[1]) - 1 :][:1] if number else []
+    if not line or not re.search(r'"[^"]*\\', line[0]):
+        return ""
+    return "; a path with backslashes stands in 'single quotes'"
 
 
 def _read_target_tables(values: dict[str, Any], path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gaikan.data.frames import Frames
+from gaikan.data.names import composed, look_alike, told_alike
 from gaikan.errors import DataError
 
 
@@ -40,6 +41,8 @@ def align(train: Frames, test: Frames) -> Frames:
             f"class {classes[index]!r} is not in {train.source}: its {(labels == index).sum()} "
             "test parts can only be classified wrong"
         )
+        like = look_alike(classes[index], train.classes)
+        notes += [told_alike([*like, classes[index]])] if like else []
     return replace(
         test, labels=labels, classes=tuple(classes), keys=tuple(keys), notes=tuple(notes)
     )
@@ -65,7 +68,10 @@ def resolve_ok(frames: Frames, ok: str | None) -> str | None:
     Raises DataError where nothing is called so, or where a failure mode shares its class with
     others: that class would be neither good nor defective.
     """
-    if ok is None or ok in frames.classes:
+    if ok is None:
+        return None
+    ok = composed(ok)
+    if ok in frames.classes:
         return ok
     if ok in frames.keys:
         return frames.classes[frames.keys.index(ok)]

@@ -21,8 +21,9 @@ class Frames:
     `labels` index `classes`, the names to show; `keys` are the same classes as the source has
     them (integer labels, folder names), by which two sources are matched. `modes` (failure
     modes) and `groups` (lot, board, serial number) are absent where the source has none. `rows`
-    gives each image's row in its source, which stays the same through `take`. `notes` are
-    remarks of the reader that a report repeats.
+    gives each image's row in its source, which stays the same through `take`. `origins` are the
+    files that the images are of, absent where they are rows of one table. `notes` are remarks of
+    the reader that a report repeats.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Frames:
     modes: Names | None = None  # (N,)
     groups: Names | None = None  # (N,)
     notes: tuple[str, ...] = ()
+    origins: NDArray[np.object_] | None = None  # (N,) of str
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -48,6 +50,12 @@ class Frames:
     def names(self) -> Names:
         """The class name of each image, (N,)."""
         return np.asarray(self.classes, dtype=np.str_)[self.labels]
+
+    def origin(self, index: int) -> str:
+        """Where the image at `index` can be looked up: its file, or source and row."""
+        if self.origins is None:
+            return f"{self.source}:{self.rows[index]}"
+        return str(self.origins[index])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -69,4 +77,5 @@ class Frames:
             modes=None if self.modes is None else self.modes[index],
             groups=None if self.groups is None else self.groups[index],
             rows=self.rows[index],
+            origins=None if self.origins is None else self.origins[index],
         )

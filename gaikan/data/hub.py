@@ -77,8 +77,10 @@ def read_hub(source: str) -> "pa.Table":
             commit = _cached_commit(source, name, error)
             splits = _load(source, name, commit, offline=True)
             note = {NOTE: f"{error}; commit {commit[:12]} was read from the cache".encode()}
-        table = splits[_choose_split(source, name, list(splits))].with_format("arrow")[:]
-    return table.replace_schema_metadata({COMMIT: commit.encode(), **note})
+        split = splits[_choose_split(source, name, list(splits))]
+        told = split.features.arrow_schema.metadata or {}  # the names of classes
+        table = split.with_format("arrow")[:]
+    return table.replace_schema_metadata({**told, COMMIT: commit.encode(), **note})
 
 
 def _ask_commit(source: str, name: HubName) -> str:

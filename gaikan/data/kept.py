@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.system.code import code_version
@@ -23,10 +24,11 @@ class KeptSources:
         source: str,
         part: Literal["train", "test"] = "train",
         size: tuple[int, int] | None = None,
+        asked: Asked = NOTHING,
     ) -> Frames:
         """As `read_source`."""
         if source != "terminals":
-            return read_source(source, part, size)
+            return read_source(source, part, size, asked)
         from gaikan.data.terminals import SIZE, in_lots, terminals
 
         if size not in (None, SIZE):

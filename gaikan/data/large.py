@@ -9,14 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Images
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.room import LARGE, room
-from gaikan.data.tables import COLUMNS, is_compact, pixel_columns, pixels_as
+from gaikan.data.tables import is_compact, pixel_columns, pixels_as, text_columns
 from gaikan.errors import DataError, first_line
 
 _AT_ONCE = 2**26  # bytes of Arrow that are read at once
 _WIDEST = 8  # bytes a value
+_NAMES = 3  # label, failure mode and lot
 
 
 class LargeTable:
@@ -25,18 +27,21 @@ class LargeTable:
     By columns, as each keeps a decoded page of up to a megabyte while it is read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, asked: Asked = NOTHING) -> None:
         self.path = path
-        with _readable(path):
+        with readable(path):
             metadata = pq.read_metadata(path)
+            self.schema = metadata.schema.to_arrow_schema()
+            self.column_names: list[str] = self.schema.names
             paths = {metadata.schema.column(i).path for i in range(metadata.num_columns)}
-            # A text that all of a million rows share stands in the file once, and is held once.
-            shared = [name for name in COLUMNS if name in paths]
-            self._file = pq.ParquetFile(path, metadata=metadata, read_dictionary=shared)
-            self.column_names: list[str] = self._file.schema_arrow.names
         self.num_rows: int = metadata.num_rows
         self._pixels = pixel_columns(self.column_names, str(path))
-        refuse_too_large(str(path), self.num_rows, "labels", len(COLUMNS), _WIDEST)
+        self._texts = text_columns(self.schema, asked, str(path)).all
+        refuse_too_large(str(path), self.num_rows, "labels", _NAMES, _WIDEST)
+        with readable(path):
+            # A text that all of a million rows share stands in the file once, and is held once.
+            shared = [name for name in self._texts if name in paths]
+            self._file = pq.ParquetFile(path, metadata=metadata, read_dictionary=shared)
 
     @property
     def is_large(self) -> bool:
@@ -48,12 +53,12 @@ class LargeTable:
 
         Raises DataError where the file is damaged.
         """
-        with _readable(self.path):
-            return self._file.read([*self._pixels, *COLUMNS])
+        with readable(self.path):
+            return self._file.read([*self._pixels, *self._texts])
 
     def column(self, name: str) -> Any:
         """One column, all rows. Raises DataError where the file is damaged."""
-        with _readable(self.path):
+        with readable(self.path):
             return self._file.read([name]).column(name)
 
     def pixels(self, names: list[str], source: str) -> Images:
@@ -89,14 +94,15 @@ class LargeTable:
             n_rows = self._file.metadata.row_group(group).num_rows
             step = max(1, _AT_ONCE // (_WIDEST * max(1, n_rows)))
             for start in range(0, len(names), step):
-                with _readable(self.path):
+                with readable(self.path):
                     part = self._file.read_row_group(group, names[start : start + step])
                 yield first, start, part.select(names[start : start + step])
             first += n_rows
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """What goes wrong within with a parquet file becomes a DataError."""
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

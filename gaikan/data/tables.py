@@ -1,8 +1,9 @@
 """Frame tables: one image a row, its pixels in columns `data0`..`dataN`."""
 
-import math
+import json
 import re
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,75 +11,130 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gaikan.data.annotations import Annotations, labelled
+from gaikan.data.columns import NOTHING, OPTIONAL, Asked, label_column, refuse_repeated
 from gaikan.data.frames import Frames, Images, Names
-from gaikan.data.limits import LONGEST_NAME, refuse_too_large
+from gaikan.data.limits import refuse_too_large
+from gaikan.data.names import check_name, composed
 from gaikan.data.room import room
+from gaikan.data.shapes import shape_in_metadata, shape_of
 from gaikan.errors import DataError, first_line, shown
 
 if TYPE_CHECKING:
     from gaikan.data.large import LargeTable
 
-COLUMNS = ("label", "fmode", "group")
-_TERMINAL_PIXELS, _TERMINAL_SIZE = 1404, (36, 39)
+NO_LABELS = ("path", "image_id", "shape", "__index_level_0__")  # columns that say something else
 _ROWS = 2**15  # of an Arrow table that are copied at once
 _PIXEL = re.compile("data(0|[1-9][0-9]{0,8})").fullmatch
 _LARGEST = 2.0**53  # up to which a float tells a whole number from the next
 
 
 def frames_from_table(
-    table: "pa.Table | LargeTable", source: str, size: tuple[int, int] | None
+    table: "pa.Table | LargeTable",
+    source: str,
+    size: tuple[int, int] | None,
+    asked: Asked = NOTHING,
+    notes: Sequence[str] = (),
 ) -> Frames:
     """The images of an Arrow table or a large file, read column by column.
 
-    `size` is (height, width); without it 1404 pixels are 36 x 39 and a square number is a
-    square. Pixels stay uint8 where all are integers in 0..255, else they become float32.
-    Raises DataError naming column and row.
+    `size` is (height, width); without it the metadata's `shape` counts, 1404 pixels are 36 x 39
+    and a square number is a square, if nothing else is likely. Pixels stay uint8 where all are
+    integers in 0..255, else they become float32. Raises DataError naming column and row.
     """
     if table.num_rows == 0:
         raise DataError(f"{source}: the table has no rows")
-    names = Counter(table.column_names)
-    repeated = sorted(name for name, count in names.items() if count > 1)
-    if repeated:
-        raise DataError(f"{source}: column {shown(repeated[0])} occurs more than once")
-    pixels = pixel_columns(list(names), source)
-    height, width = _image_size(len(pixels), size, source)
-    labels = _texts(table, "label", source)
-    modes = _texts(table, "fmode", source) if "fmode" in names else None
-    groups = _texts(table, "group", source) if "group" in names else None
-    keys, index = unique_labels(labels)
+    refuse_repeated(table.column_names, source)
+    pixels = pixel_columns(table.column_names, source)
+    told = shape_in_metadata(table.schema.metadata, source)
+    shape, shape_notes = shape_of(len(pixels), size, told, source)
+    texts = text_columns(table.schema, asked, source)
+    annotations = read_annotations(table, texts, source)
     read = read_pixels if isinstance(table, pa.Table) else type(table).pixels
-    images = read(table, pixels, source).reshape(-1, 1, height, width)
-    return Frames(
-        source=source,
-        images=images,
-        labels=index,
-        classes=class_names(keys, index, modes),
-        keys=keys,
-        rows=np.arange(len(images)),
-        modes=modes,
-        groups=groups,
+    images = shape.arranged(read(table, pixels, source))
+    return labelled(images, annotations, source, [*notes, *texts.notes, *shape_notes])
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """The columns that say what the images are."""
+
+    label: str
+    optional: tuple[str, ...]  # of `fmode` and `group`, those that are there
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Their names."""
+        return (self.label, *self.optional)
+
+
+def text_columns(
+    schema: pa.Schema, asked: Asked, source: str, image: str | None = None
+) -> TextColumns:
+    """Finds them; `image` is the column of the images, if it is one. Raises DataError."""
+    with_names = [name for name in schema.names if class_label_names(schema, name)]
+    plain = [
+        field.name
+        for field in schema
+        if not _PIXEL(field.name)
+        and field.name not in (image, *OPTIONAL, *NO_LABELS)
+        and _may_be_label(field.type)
+    ]
+    label, notes = label_column(schema.names, with_names or plain, asked, source)
+    return TextColumns(label, tuple(n for n in OPTIONAL if n in schema.names), tuple(notes))
+
+
+def _may_be_label(kind: Any) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(
+        pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_integer(value)
     )
 
 
-def unique_labels(labels: Names) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    """The distinct labels, integers in numeric order and others by name, and each row's index."""
-    keys, index = np.unique(labels, return_inverse=True)
-    if all(re.fullmatch("-?[0-9]{1,18}", key) for key in keys):
-        order = np.argsort([int(key) for key in keys])
-        keys, index = keys[order], np.argsort(order)[index]
-    return tuple(keys.tolist()), index.astype(np.int64)
+def class_label_names(schema: pa.Schema, column: str) -> list[str] | None:
+    """The names of a `datasets.ClassLabel`, which the schema's metadata hold."""
+    try:
+        held = json.loads((schema.metadata or {})[b"huggingface"])
+        names = held["info"]["features"][column]["names"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        return names
+    return None
 
 
-def class_names(
-    keys: tuple[str, ...], labels: NDArray[np.int64], modes: Names | None
-) -> tuple[str, ...]:
-    """Failure modes as class names where label and mode correspond one to one, else the labels."""
-    if modes is None:
-        return keys
-    pairs = sorted({(int(label), mode) for label, mode in zip(labels, modes.tolist(), strict=True)})
-    names = tuple(mode for _, mode in pairs)
-    one_to_one = len(pairs) == len(keys) == len(set(names)) and all(names)
-    return names if one_to_one else keys
+def read_annotations(
+    table: "pa.Table | LargeTable", texts: TextColumns, source: str
+) -> Annotations:
+    """What the text columns say of each row. Raises DataError naming column and row."""
+    return Annotations(
+        labels=_labels(table, texts.label, source),
+        modes=_texts(table, "fmode", source) if "fmode" in texts.optional else None,
+        groups=_texts(table, "group", source) if "group" in texts.optional else None,
+    )
+
+
+def _labels(table: "pa.Table | LargeTable", name: str, source: str) -> Names:
+    """The labels (N,), by their names where the schema has them."""
+    labels = _texts(table, name, source)
+    names = class_label_names(table.schema, name)
+    if names is None or not pa.types.is_integer(table.schema.field(name).type):
+        return labels
+    keys, place = np.unique(labels, return_inverse=True)
+    known = {str(i): i for i in range(len(names))}
+    index = np.asarray([known.get(key, -1) for key in keys.tolist()])[place]
+    wrong = index < 0
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"{source}: column {shown(name)}, row {row}: {labels[row]} is none of the {len(names)} "
+            "classes that the schema names; leave such rows out"
+        )
+    for each in names:
+        check_name(each, f"{source}: column {shown(name)}")
+    named: Names = np.asarray([composed(each) for each in names], np.str_)[index]
+    return named
 
 
 def pixel_columns(names: list[str], source: str) -> list[str]:
@@ -98,51 +154,28 @@ def pixel_columns(names: list[str], source: str) -> list[str]:
     return [f"data{number}" for number in numbers]
 
 
-def _image_size(pixels: int, size: tuple[int, int] | None, source: str) -> tuple[int, int]:
-    if size is not None:
-        if size[0] * size[1] != pixels:
-            raise DataError(
-                f"{source}: {pixels} pixel columns do not make {size[0]} x {size[1]} images "
-                f"({size[0] * size[1]} needed)"
-            )
-        return size
-    if pixels == _TERMINAL_PIXELS:
-        return _TERMINAL_SIZE
-    side = math.isqrt(pixels)
-    if side * side == pixels:
-        return side, side
-    raise DataError(
-        f"{source}: {pixels} pixel columns are neither 36 x 39 nor a square; "
-        f"say --shape HEIGHTxWIDTH (1404 columns make 36x39)"
-    )
-
-
-def _texts(table: pa.Table, name: str, source: str) -> Names:
-    """A column as text, (N,); whole floats lose their '.0'."""
-    if name not in table.column_names:
-        raise DataError(f"{source}: column {name!r} is missing")
+def _texts(table: "pa.Table | LargeTable", name: str, source: str) -> Names:
+    """A column as text, (N,); whole floats lose their '.0'. An empty `fmode` is ""."""
     column = table.column(name)
     if not _is_text(column.type):
         column = _decoded(column)
-    if column.null_count:
+    if column.null_count and name != "fmode":
         row = pc.index(pc.is_null(column), True).as_py()
-        raise DataError(f"{source}: column {name!r}, row {row}: the cell is empty")
+        raise DataError(f"{source}: column {shown(name)}, row {row}: the cell is empty")
     if pa.types.is_nested(column.type):
-        raise DataError(f"{source}: column {name!r} holds {column.type}, not one value a row")
+        raise DataError(f"{source}: column {shown(name)} holds {column.type}, not one value a row")
     if pa.types.is_floating(column.type):
         column = _whole(column, name, source)
     try:
         texts, index = _coded(column)
     except (pa.ArrowException, ValueError) as error:
         reason = first_line(error)
-        raise DataError(f"{source}: column {name!r} cannot be read as text ({reason})") from None
-    longest = max(map(len, texts))
-    if longest > LONGEST_NAME:
         raise DataError(
-            f"{source}: column {name!r} has a text of {longest} characters; a name has at most "
-            f"{LONGEST_NAME}"
-        )
-    refuse_too_large(source, len(index), "characters", longest, 4)
+            f"{source}: column {shown(name)} cannot be read as text ({reason})"
+        ) from None
+    longest = max(texts, key=len)
+    check_name(longest, f"{source}: column {shown(name)}")
+    refuse_too_large(source, len(index), "characters", len(longest), 4)
     named: Names = np.asarray(texts, np.str_)[index]
     return named
 
@@ -153,14 +186,18 @@ def _is_text(kind: Any) -> bool:
 
 
 def _coded(column: Any) -> tuple[list[str], NDArray[Any]]:
-    """The texts that occur in a column, and which of them each row has."""
+    """The texts that occur in a column, "" for no text, and which of them each row has."""
     coded = column if _is_text(column.type) else pc.cast(column, pa.string()).dictionary_encode()
     whole = coded.unify_dictionaries().combine_chunks()
     whole.validate(full=True)  # a damaged file's indices may lead anywhere
     texts = whole.dictionary.to_pylist()
     if None in texts:
         raise ValueError("a cell is empty")
-    return texts, whole.indices.to_numpy()
+    index = whole.indices
+    if index.null_count:
+        index = pc.fill_null(pc.cast(index, pa.int64()), len(texts))
+        texts.append("")
+    return list(map(composed, texts)), index.to_numpy()
 
 
 def _decoded(column: Any) -> Any:
@@ -172,11 +209,11 @@ def _decoded(column: Any) -> Any:
 
 def _whole(column: Any, name: str, source: str) -> Any:
     """Floats as integers."""
-    values = column.to_numpy().astype(np.float64)
+    values = column.drop_null().to_numpy().astype(np.float64)
     whole = (np.abs(values) < _LARGEST) & (values == np.trunc(values))
     if not whole.all():
         row = int(np.argmin(whole))
-        raise DataError(f"{source}: column {name!r}, row {row}: {values[row]} is no class")
+        raise DataError(f"{source}: column {shown(name)}, row {row}: {values[row]} is no class")
     return pc.cast(column, pa.int64())
 
 
@@ -219,7 +256,7 @@ def pixels_as(
         if not finite.all():
             i, row = np.argwhere(~finite)[0]
             raise DataError(
-                f"{source}: column {names[i]!r}, row {row + first_row}: "
+                f"{source}: column {shown(names[i])}, row {row + first_row}: "
                 f"{_cell(table.column(names[i]), row)} is not finite; mend or drop the row"
             )
     images: Images = np.ascontiguousarray(by_column.T)
@@ -236,16 +273,16 @@ def _numbers(
 ) -> NDArray[Any]:
     if column.null_count:
         row = pc.index(pc.is_null(column), True).as_py()
-        raise DataError(f"{source}: column {name!r}, row {row + first_row}: the cell is empty")
+        raise DataError(f"{source}: column {shown(name)}, row {row + first_row}: the cell is empty")
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
-        raise DataError(f"{source}: column {name!r}{_no_number(column, first_row)}")
+        raise DataError(f"{source}: column {shown(name)}{_no_number(column, first_row)}")
     given = column.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore", invalid="ignore"):  # infinite: the caller reports it
         values = np.asarray(given).astype(dtype)
     if dtype == np.uint8 and given.dtype != np.uint8 and not np.array_equal(values, given):
         row = int(np.argmin(values == given))
         raise DataError(
-            f"{source}: column {name!r}, row {row + first_row}: {given[row]} is not a whole "
+            f"{source}: column {shown(name)}, row {row + first_row}: {given[row]} is not a whole "
             "number in 0..255 as the model's training images are"
         )
     return values

@@ -1,6 +1,9 @@
 """What a source holds: the facts that `gaikan data` prints."""
 
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
@@ -33,18 +36,42 @@ def problems(frames: Frames) -> list[tuple[str, str]]:
     """Repeated images, contradicting labels and constant images, where there are any."""
     first, sets = unique_images(frames.images)
     found = [
-        (len(sets) - len(first), "images repeat an earlier one exactly"),
+        (len(sets) - len(first), f"images repeat an earlier one exactly{_repeated(frames, sets)}"),
         (n_contradicting(sets, frames.names), "images occur under more than one label"),
         (n_constant(frames), "images are constant"),
     ]
     return [("problem", f"{n} {what}") for n, what in found if n]
 
 
+def _repeated(frames: Frames, sets: NDArray[np.int64]) -> str:
+    """The first such pair, so that it can be looked up."""
+    seen: dict[int, int] = {}
+    for index, each in enumerate(sets.tolist()):
+        if each in seen:
+            return f" (such as {_origin(frames, seen[each])} and {_origin(frames, index)})"
+        seen[each] = index
+    return ""
+
+
 def counts(frames: Frames) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: images per class, its label and its failure modes."""
-    rows = []
-    for index, (name, key) in enumerate(zip(frames.classes, frames.keys, strict=True)):
-        held = frames.labels == index
-        modes = [] if frames.modes is None else sorted(set(frames.modes[held].tolist()))
-        rows.append([name, key, str(held.sum()), ", ".join(modes)])
-    return ["class", "label", "images", "failure modes"], rows
+    """Header and rows: of each class label, images, lots, failure modes, and its first image."""
+    held = [np.flatnonzero(frames.labels == index) for index in range(len(frames.classes))]
+    columns = {
+        "class": list(frames.classes),
+        "label": list(frames.keys),
+        "images": [str(len(rows)) for rows in held],
+    }
+    if frames.groups is not None:
+        columns["lots"] = [str(len(np.unique(frames.groups[rows]))) for rows in held]
+    if frames.modes is not None:
+        modes = [sorted(set(frames.modes[rows].tolist())) for rows in held]
+        columns["failure modes"] = [", ".join(some) for some in modes]
+    columns["the first"] = [_origin(frames, int(rows[0])) for rows in held]
+    return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def _origin(frames: Frames, index: int) -> str:
+    """Where an image comes from, without the folder of the source."""
+    source = Path(frames.source)
+    folder = source if source.is_dir() else source.parent
+    return frames.origin(index).removeprefix(f"{folder}/")

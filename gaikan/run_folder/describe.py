@@ -17,11 +17,11 @@ from gaikan.run_folder.manifest import (
     ConstantImages,
     ImportedWeights,
     LeakCounts,
-    LeftOut,
     Manifest,
     NetworkEntry,
     NetworkRecipe,
     RunSeconds,
+    Skipped,
     SourceEntries,
     SourceEntry,
 )
@@ -115,7 +115,7 @@ def count_leaks(leaks: Leaks) -> LeakCounts:
     )
 
 
-def _skipped(config: Config, experiment: Experiment) -> tuple[LeftOut, ...]:
+def _skipped(config: Config, experiment: Experiment) -> tuple[Skipped, ...]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
     reasons = {
@@ -126,7 +126,7 @@ def _skipped(config: Config, experiment: Experiment) -> tuple[LeftOut, ...]:
         and len(np.unique(test.groups)) == 1
         and "all test parts are of one group, so nothing shows how groups differ",
     }
-    return tuple(LeftOut(what=what, why=why) for what, why in reasons.items() if why)
+    return tuple(Skipped(what=what, why=why) for what, why in reasons.items() if why)
 
 
 def no_references(config: Config, experiment: Experiment) -> str | None:

@@ -87,7 +87,7 @@ class LeakCounts(JsonModel):
     identical_images_with_different_labels: int
 
 
-class LeftOut(JsonModel):
+class Skipped(JsonModel):
     """What the run leaves out."""
 
     what: str
@@ -125,7 +125,7 @@ class Manifest(JsonModel):
     networks: tuple[NetworkEntry, ...]
     failed: tuple[FailedCell, ...]
     leaks: LeakCounts
-    skipped: tuple[LeftOut, ...]
+    skipped: tuple[Skipped, ...]
     anchors: tuple[str, ...]
     timing_inputs: str  # store key of what `gaikan time` needs besides the networks
     damaged_store_entries: tuple[str, ...]

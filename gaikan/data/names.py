@@ -1,0 +1,55 @@
+"""Names of classes, failure modes and lots: one form, and which look alike."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from gaikan.data.limits import LONGEST_NAME
+from gaikan.errors import DataError
+
+
+def composed(name: str) -> str:
+    """The name in Unicode's composed form (NFC): a Mac writes the same letters in another one."""
+    return unicodedata.normalize("NFC", name)
+
+
+def check_name(name: str, where: str) -> None:
+    """Raises DataError where `name` is too long or is not text."""
+    if len(name) > LONGEST_NAME:
+        raise DataError(
+            f"{where} has a text of {len(name)} characters; a name has at most {LONGEST_NAME}"
+        )
+    check_text(name, where)
+
+
+def check_text(name: str, where: str) -> None:
+    """Raises DataError where a file's or folder's name is bytes in another encoding."""
+    if any("\ud800" <= c <= "\udfff" for c in name):
+        raise DataError(
+            f"{where}: the name {name} is not in UTF-8, as of an archive from Windows; rename it, "
+            "or unpack again (unzip -O cp932)"
+        )
+
+
+def alike(names: Iterable[str]) -> list[str]:
+    """A note for each set of names that differ in case, width or spaces only."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_looks(name), []).append(name)
+    return [told_alike(some) for some in found.values() if len(some) > 1]
+
+
+def look_alike(name: str, others: Sequence[str]) -> list[str]:
+    """Those of `others` that differ from `name` in case, width or spaces only."""
+    return [other for other in others if other != name and _looks(other) == _looks(name)]
+
+
+def told_alike(names: Sequence[str]) -> str:
+    """What is said of names that look alike."""
+    listed = ", ".join(map(repr, names[:-1]))
+    return (
+        f"{listed} and {names[-1]!r} differ in case, width or spaces only: rename if they are one"
+    )
+
+
+def _looks(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -108,7 +108,7 @@ class InBundle(_Part):
     needs: str  # the command that installs what it runs with
 
 
-class Setting(_Part):
+class PlacedNetwork(_Part):
     """A network, where it runs, and its threshold."""
 
     variant: str
@@ -131,7 +131,7 @@ class Setting(_Part):
         return place_in_words(self.label, self.threads)
 
 
-class WeighedCandidate(Setting):
+class WeighedCandidate(PlacedNetwork):
     """Something that could be installed at a stage, with its value of each constraint."""
 
     qualifies: bool
@@ -140,7 +140,7 @@ class WeighedCandidate(Setting):
     accuracy: float  # on validation
 
 
-class PickedCandidate(Setting):
+class PickedCandidate(PlacedNetwork):
     """A candidate that a person looks at."""
 
     batch_size: int

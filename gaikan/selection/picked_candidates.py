@@ -8,9 +8,9 @@ from gaikan.run_folder.picks_file import (
     CheckedConstraint,
     PickedCandidate,
     PickTiming,
+    PlacedNetwork,
     Quality,
     SeedMean,
-    Setting,
     WeighedCandidate,
 )
 from gaikan.selection.bundles import bundle_of
@@ -52,9 +52,9 @@ def weighed(candidate: Candidate) -> WeighedCandidate:
     )
 
 
-def _setting(candidate: Candidate) -> Setting:
+def _setting(candidate: Candidate) -> PlacedNetwork:
     row = candidate.row
-    return Setting.model_construct(
+    return PlacedNetwork.model_construct(
         variant=candidate.variant,
         seed=candidate.seed,
         machine=row.machine,

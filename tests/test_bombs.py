@@ -26,7 +26,7 @@ import resource, sys
 from gaikan.cli import app, main
 import onnxruntime, pyarrow.parquet
 if sys.argv[1] != "predict":
-    from gaikan import run
+    from gaikan.flow import bench_run
 held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 2**30, held + 2**30))
 main()

@@ -122,7 +122,7 @@ def test_libraries_get_no_more_threads_than_a_quota_pays_for(tmp_path: Path) -> 
     """In a process of its own: a library reads its variables when it is loaded."""
     root = made_up(tmp_path, "0::/\n", cpu_dot_max="100000 100000")
     code = (
-        "from pathlib import Path; from gaikan import machine;"
+        "from pathlib import Path; from gaikan.system import machine;"
         f"machine.heed_quota(Path({str(root)!r})); import torch; print(torch.get_num_threads())"
     )
     own = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import pytest
+import scikit_posthocs
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -70,14 +71,13 @@ def test_the_critical_difference_is_that_of_demsars_example() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_pairs_are_told_apart_as_scikit_posthocs_does(seed: int) -> None:
-    posthocs = pytest.importorskip("scikit_posthocs", reason="scikit-posthocs is not installed")
     rng = np.random.default_rng(seed)
     accuracy = rng.random((6, 12)) + np.linspace(0, 0.8, 6)[:, None]
     accuracy[:2, 0] = 0.5  # a tie
     means = ranks(accuracy).mean(axis=1)
     apart = np.abs(means[:, None] - means) >= critical_difference(6, 12)
     assert 0 < apart.sum() < apart.size - 6  # some pairs of each kind
-    p = posthocs.posthoc_nemenyi_friedman(accuracy.T).to_numpy()
+    p = scikit_posthocs.posthoc_nemenyi_friedman(accuracy.T).to_numpy()
     assert (apart == (p <= 0.05)).all()
 
 

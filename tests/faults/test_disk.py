@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from driver import lines, resumes, scores
-from tiny_grid import bench_here
+from runner import bench
 
 from gaikan.system.store import Store
 
@@ -63,7 +63,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def refused(reference: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """The one line that the run ends with; nothing is half written."""
     capsys.readouterr()
-    assert bench_here(reference / "grid.toml", "--out", out) == 2
+    assert bench(reference / "grid.toml", "--out", out) == 2
     (error,) = lines(capsys.readouterr().err)
     assert not list(out.rglob("*.tmp"))
     return error

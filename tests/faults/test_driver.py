@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 from driver import driver, lines, resumes, scores, training, wait_for, workers
-from tiny_grid import bench_here
+from runner import bench
 
 pytest_plugins = ["undisturbed"]
 pytestmark = pytest.mark.timeout(180)
 
 Lacking = Callable[[Path, int], list[dict[str, str]]]
 
-HERE = Path(__file__).parent
+HELPERS = Path(__file__).parents[1] / "helpers"
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
@@ -60,12 +60,14 @@ def test_a_driver_killed_in_writing_the_report_writes_it_again(
 
 
 def die_in(part: str, reference: Path, out: Path) -> None:
-    command = [sys.executable, str(HERE / "dying.py"), part, "bench", str(reference / "grid.toml")]
-    paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [*command, "--out", str(out)], env=environment, capture_output=True, check=False
-    )
+    command = [
+        sys.executable,
+        str(HELPERS / "dying.py"),
+        part,
+        "bench",
+        str(reference / "grid.toml"),
+    ]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(out.rglob(".*.tmp"))
 
@@ -101,7 +103,7 @@ def test_a_second_driver_on_the_folder_is_refused_and_harms_nothing(
     lacking(tmp_path, 1)
     with driver(reference, tmp_path) as process:
         wait_for(lambda: training(tmp_path), process)
-        assert bench_here(reference / "grid.toml", "--out", tmp_path) == 2
+        assert bench(reference / "grid.toml", "--out", tmp_path) == 2
         (error,) = lines(capsys.readouterr().err)
         assert error == (
             f"gaikan: {tmp_path}: another gaikan run is writing here; "

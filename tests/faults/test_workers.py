@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 from driver import driver, lines, resumes, scores, training, wait_for, workers
-from tiny_grid import bench_here
+from runner import bench
 
 pytest_plugins = ["undisturbed"]
 pytestmark = pytest.mark.timeout(180)
@@ -148,7 +148,7 @@ def test_a_scheduler_that_stays_away_is_one_line_and_the_run_goes_on_later(
     monkeypatch.setattr("gaikan.grid.dask.runner._PATIENCE_SECONDS", 2)
     lacking(tmp_path, 2)
     with once_stored(tmp_path, lambda: dask.stop(signal.SIGTERM)):
-        assert bench_here(reference / "grid.toml", "--out", tmp_path, *dask.executor) == 2
+        assert bench(reference / "grid.toml", "--out", tmp_path, *dask.executor) == 2
     (error,) = lines(capsys.readouterr().err)
     assert error == (
         f"gaikan: no Dask scheduler with workers at {dask.address} for 2 s; "

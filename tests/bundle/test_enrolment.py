@@ -1,0 +1,83 @@
+"""Classes that are added to a bundle, against torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from runner import gaikan
+from small_bundle import CLASSES, anchors, bundle, embedded, images
+from small_parts import write_files
+
+from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.enrolment import enrol
+from gaikan.bundle.graph import anchors_of
+from gaikan.bundle.images import ImageBatch
+
+
+def batch(some: NDArray[np.uint8]) -> list[ImageBatch]:
+    return [ImageBatch([str(i) for i in range(len(some))], some)]
+
+
+@pytest.mark.parametrize("name", ["burr", "open"])
+@pytest.mark.parametrize("threshold", [None, 0.05])
+def test_an_enrolled_anchor_is_the_mean_and_changes_are_counted(
+    name: str, threshold: float | None
+) -> None:
+    made, some = bundle(threshold=threshold), images(4, 9)
+    found = enrol(made, name, batch(some))
+    mean = embedded(some).astype(np.float64).mean(0)
+    old = anchors().astype(np.float64)
+    new = np.vstack([old, mean]) if name == "burr" else np.vstack([old[:2], mean])
+    got = anchors_of(found.bundle.model)
+    np.testing.assert_allclose(got, new, rtol=1e-4, atol=1e-6)
+    assert found.bundle.card.classes == (CLASSES if name == "open" else (*CLASSES, name))
+    assert found.replaced == (name == "open")
+    for other, distance in found.distances.items():
+        place = found.bundle.card.classes.index(other)
+        assert distance == pytest.approx(np.linalg.norm(new[place] - mean), rel=1e-4)
+    assert set(found.distances) == set(found.bundle.card.classes) - {name}
+    # The kept parts are those images: the bundles themselves say who changes.
+    parts = images(30, 2)
+    before, after = made(parts).predicted, found.bundle(parts).predicted
+    assert made.kept is not None
+    assert found.changed == sum(a != b for a, b in zip(before, after, strict=True)) > 0
+    lost = [int(y) for a, b, y in zip(before, after, made.kept.labels, strict=True) if a == y != b]
+    assert found.lost == {CLASSES[y]: lost.count(y) for y in sorted(set(lost))}
+
+
+def test_a_mean_image_is_not_rounded() -> None:
+    some = images(4, 9)
+    found = enrol(bundle("mean_image"), "burr", batch(some))
+    expected = embedded(some.astype(np.float64).mean(0, keepdims=True).astype(np.float32))[0]
+    np.testing.assert_allclose(anchors_of(found.bundle.model)[3], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_order_and_the_batches_of_the_images_do_not_matter() -> None:
+    some = images(6, 9)
+    split = [ImageBatch([], some[4:]), ImageBatch([], some[:4])]
+    a, b = (enrol(bundle(), "burr", batches) for batches in (batch(some), split))
+    np.testing.assert_allclose(anchors_of(a.bundle.model), anchors_of(b.bundle.model), atol=1e-6)
+
+
+def test_a_bundle_is_enrolled_again_and_again(tmp_path: Path) -> None:
+    current = bundle()
+    for i, name in enumerate(("burr", "bent", "刻印")):
+        current = enrol(current, name, batch(images(2, 20 + i))).bundle
+    current.save(tmp_path / "m.gaikan")
+    back = Bundle.open(tmp_path / "m.gaikan")
+    assert back.card.classes == (*CLASSES, "burr", "bent", "刻印")
+    assert [note["class"] for note in back.card.enrolled] == ["burr", "bent", "刻印"]
+    some = images(1, 22)
+    np.testing.assert_array_equal(back(some).distances, current(some).distances)
+
+
+def test_enrolling_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bundle().save(tmp_path / "m.gaikan")
+    files = write_files(tmp_path / "new", images(3, 9))
+    out = tmp_path / "n.gaikan"
+    assert gaikan("enrol", tmp_path / "m.gaikan", *files, "--class", "burr", "-o", out) == 0
+    stdout = capfd.readouterr().out
+    assert "'burr' added from 3 images" in stdout
+    assert "of 30 kept validation parts change class" in stdout
+    assert len(Bundle.open(out).card.classes) == 4

@@ -1,0 +1,112 @@
+"""From a trained run to a pick to a bundle that decides as the pick was judged."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from runner import bench, gaikan
+from small_parts import write_labelled_table
+from small_run import Fake, row
+
+from gaikan.bundle.bundle import Bundle
+from gaikan.run_folder.latency_rows import write_rows
+
+CONFIG = """
+seeds = 1
+references = "none"
+[data]
+train = "{folder}/train.parquet"
+test = "{folder}/test.parquet"
+ok = "ok"
+[grid]
+arch = ["mlp"]
+style = ["vanilla"]
+[timing]
+enabled = false
+[train]
+epochs = 2
+batch_size = 32
+[stage.line]
+escape_bound = {{ max = 0.2 }}
+recall = {{ spur = {{ min = 0.1 }} }}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was trained, with a latency table of its variants."""
+    path = tmp_path_factory.mktemp("picked")
+    write_labelled_table(path / "train.parquet", 300, 0)
+    write_labelled_table(path / "test.parquet", 90, 1)
+    (path / "line.toml").write_text(CONFIG.format(folder=path))
+    assert bench(path / "line.toml", "--out", path / "run") == 0
+    variants = pd.read_csv(path / "run/accuracy.csv")["variant"].unique()
+    fakes = [Fake(variant, 0, {"onnxruntime-fp32": 0.1}) for variant in variants]
+    write_rows(path / "run/latency.csv", [row(each, "onnxruntime-fp32", 1) for each in fakes])
+    return path
+
+
+def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None:
+    run, bundle = folder / "run", folder / "line.gaikan"
+    assert gaikan("pick", run) == 0
+    pick = json.loads((run / "picks.json").read_bytes())["stages"]["line"]["pick"]
+    assert gaikan("export", run, "--stage", "line", "--out", bundle) == 0
+    card = Bundle.open(bundle).card
+    assert (card.stage, card.variant, card.seed) == ("line", pick["variant"], pick["seed"])
+    assert card.threshold == pick["threshold"]
+    assert gaikan("predict", bundle, folder / "test.parquet", "--csv", folder / "said.csv") == 0
+    said = pd.read_csv(folder / "said.csv")
+    table = pd.read_parquet(run / "predictions.parquet").query("split == 'test'")
+    own = table[(table["variant"] == pick["variant"]) & (table["seed"] == pick["seed"])]
+    expected = np.where(own["ok_margin"] > card.threshold, "ok", own["defect"].astype(str))
+    label = said.columns[1]
+    assert said[label].tolist() == expected.tolist()
+    assert said[label].tolist() != own["predicted"].tolist()  # the threshold changes something
+    right = said[label].to_numpy() == own["label"].astype(str).to_numpy()
+    assert pick["test"]["accuracy"] == pytest.approx(right.mean())
+
+
+@pytest.mark.parametrize("runtime", ["torch-fp32", "openvino-bf16"])
+def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
+    runtime: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, bundle = folder / "run", tmp_path / "line.gaikan"
+    text = (run / "latency.csv").read_text()
+    assert "onnxruntime,fp32," in text
+    other = text.replace("onnxruntime,fp32,", ",".join(runtime.split("-")) + ",")
+    (run / "latency.csv").write_text(other)
+    (tmp_path / "stages.toml").write_text(f'[stage.line]\nruntimes = ["{runtime}"]\n')
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    (run / "latency.csv").write_text(text)
+    capsys.readouterr()
+    asked = ("export", run, "--stage", "line", "--out", bundle)
+    assert gaikan(*asked) == 2
+    said = capsys.readouterr().err
+    assert f"picked in {runtime.replace('-', ' ')}, which no bundle holds; --runtime onnx" in said
+    assert not bundle.exists()
+    assert gaikan(*asked, "--runtime", "onnx", "--precision", "fp32") == 0
+
+
+def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:
+    run = folder / "run"
+    text = (run / "latency.csv").read_text()
+    (run / "latency.csv").write_text(text.replace("onnxruntime,fp32,", "openvino,int8,"))
+    (tmp_path / "stages.toml").write_text('[stage.line]\nruntimes = ["openvino-int8"]\n')
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    (run / "latency.csv").write_text(text)
+    asked = ("export", run, "--stage", "line", "--allow-drop", "--out", tmp_path / "line.gaikan")
+    assert gaikan(*asked) == 0
+    card = Bundle.open(tmp_path / "line.gaikan").card
+    assert (card.runtime, card.precision) == ("openvino", "int8")
+
+
+def test_a_stage_that_the_data_cannot_answer_is_refused_before_training(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (folder / "line.toml").read_text()
+    (folder / "bad.toml").write_text(text.replace("recall = { spur", "recall = { gap"))
+    assert bench(folder / "bad.toml", "--out", folder / "bad") == 2
+    assert "'stage.line.recall': no failure mode or class 'gap'" in capsys.readouterr().err
+    assert not (folder / "bad").exists()

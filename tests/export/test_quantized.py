@@ -1,0 +1,16 @@
+"""Models of 8-bit integers."""
+
+from small_networks import IMAGES, trained
+
+from gaikan.export.quantized import quantized
+from gaikan.timing.models import Exporter, pruned
+
+
+def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was(exporter: Exporter) -> None:
+    model = pruned(exporter._filled(trained("mlp", 1)), "head")
+    before = model.SerializeToString()
+    int8 = quantized(model, IMAGES)
+    assert model.SerializeToString() == before
+    weights = {i.name: i.data_type for i in int8.graph.initializer}
+    assert weights["decisions.head.distance.weight"] == 1  # FLOAT
+    assert "embedder.network.fc1.weight" not in weights

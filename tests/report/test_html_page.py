@@ -1,0 +1,443 @@
+"""`report.html` in a real browser, made from a tiny run whose classes have hostile names."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from browser import chromium, complaints, requested, show
+from numpy.typing import NDArray
+from PIL import Image
+from runner import bench, gaikan
+from selenium.common.exceptions import NoAlertPresentException
+from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+from small_run import Fake, row
+
+from gaikan.config.model import load_config
+from gaikan.report.reproduce import changes_toml
+from gaikan.run_folder.latency_rows import read_rows, write_rows
+from gaikan.run_folder.manifest import read_manifest
+
+pytestmark = pytest.mark.timeout(300)
+
+NAMES = (
+    "ok",
+    "<script>alert(1)</script>",
+    "a \"quote\" & 'another'",
+    '</script><img src="http://127.0.0.1:9/x" onerror=alert(2)>',
+    "line\u2028break | <!-- [x](y)",
+)
+H, W = 12, 14
+STAGES = """
+[stage.line]
+threads = { max = 1 }
+escape_bound = { max = 0.9 }
+[stage.never]
+accuracy = { min = 1.0 }
+"""
+TOML = """
+name = "tiny"
+seeds = 2
+references = "none"
+[data]
+train = '{folder}/train "1" & 2.parquet'
+test = '{folder}/test <i>.parquet'
+shape = "12x14"
+ok = "ok"
+[grid]
+arch = ["mlp"]
+style = ["vanilla", "triplet"]
+[timing]
+enabled = false
+[train]
+epochs = 2
+batch_size = 32
+"""
+
+
+def images_of(rows: int, seed: int) -> NDArray[np.uint8]:
+    """Noise with a bright bar that makes the class, (N, H, W); the first is always the same."""
+    images = np.random.default_rng(seed).integers(0, 140, (rows, H, W), np.uint8)
+    images[0] = np.random.default_rng(99).integers(0, 140, (H, W), np.uint8)
+    for image, label in zip(images, labels_of(rows), strict=True):
+        image[2 * label : 2 * label + 2] += np.uint8(30)
+    return images
+
+
+def labels_of(rows: int) -> NDArray[np.int64]:
+    return np.arange(rows) % len(NAMES)
+
+
+def write_table(path: Path, rows: int, seed: int) -> None:
+    labels, pixels = labels_of(rows), images_of(rows, seed).reshape(rows, -1)
+    data = {f"data{i}": pixels[:, i] for i in range(H * W)}
+    pq.write_table(pa.table({**data, "label": labels, "fmode": np.array(NAMES)[labels]}), path)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder; its data source is gone."""
+    folder = tmp_path_factory.mktemp("html")
+    write_table(folder / 'train "1" & 2.parquet', 150, 0)
+    write_table(folder / "test <i>.parquet", 100, 1)
+    (folder / "tiny.toml").write_text(TOML.format(folder=folder))
+    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
+    for table in folder.glob("*.parquet"):
+        table.unlink()
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def timed(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with latencies of two machines, picks of both stages, a report in Japanese."""
+    copy = tmp_path_factory.mktemp("timed") / "out"
+    shutil.copytree(out, copy)
+    fakes = [
+        Fake(variant, 1, {"onnxruntime-fp32": 0.05, "torch-fp32": 0.3})
+        for variant in pd.read_csv(out / "summary.csv")["variant"]
+        if not variant.startswith("reference-")
+    ]
+    network = json.loads((out / "manifest.json").read_text())["networks"][0]["store"]["trained"]
+    rows = [
+        row(f, r, 1, machine=m, network=network)
+        for m in ("here", "<b>pi")
+        for f in fakes
+        for r in f.p50_ms
+    ]
+    write_rows(copy.parent / "there.csv", rows)
+    table = copy.parent / "there.csv"
+    (copy.parent / "stages.toml").write_text(STAGES)
+    assert gaikan("report", copy, "--latency", table) == 0
+    assert gaikan("pick", copy, "--stages", copy.parent / "stages.toml") == 1
+    assert gaikan("report", copy, "--lang", "ja") == 0
+    return copy
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Chrome, out: Path) -> Chrome:
+    show(browser, out / "report.html")
+    return browser
+
+
+def column(browser: Chrome, number: int) -> list[str]:
+    """The cells of a column of the accuracy table, those that are seen."""
+    rows = browser.find_elements(By.CSS_SELECTOR, "#accuracy tbody tr")
+    cells = [row.find_elements(By.TAG_NAME, "td")[number] for row in rows if row.is_displayed()]
+    return [cell.text for cell in cells]
+
+
+def test_the_picks_come_first(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    browser.find_element(By.ID, "language").click()
+    assert browser.find_element(By.TAG_NAME, "section").get_attribute("id") == "pick"
+    line, never = browser.find_elements(By.CSS_SELECTOR, "#pick .card")
+    picked = json.loads((timed / "picks.json").read_text())["stages"]["line"]["pick"]
+    test, shown = picked["test"], line.text.splitlines()
+    assert shown[:2] == ["Stage: line", picked["variant"]]
+    assert f"{100 * test['accuracy']:.1f} % of test parts" in shown
+    assert any(
+        text.startswith(f"{test['escapes']} of {test['defects']} defective") for text in shown
+    )
+    assert "the best accuracy with threads ≤ 1" in line.text
+    assert "Nothing qualifies" in never.text
+    assert "It would qualify with accuracy >= " in never.text
+    for fold in browser.find_elements(By.CSS_SELECTOR, "#pick summary"):
+        fold.click()
+    rows = browser.find_elements(By.CSS_SELECTOR, "#pick details tbody tr")
+    assert any("escape bound" in row.text and "✓" in row.text for row in rows)
+    assert any("accuracy" in row.text and "✗" in row.text for row in rows)
+
+
+def test_every_picture_is_inside_the_page(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    widths = browser.execute_script(
+        "return [...document.images].map((image) => [image.alt, image.naturalWidth])"
+    )
+    assert all(width > 100 for _, width in widths)
+    files = len(list((timed / "figures").glob("*.png"))) - 3  # a live one for each scatter, gallery
+    files += len(list((timed / "figures").glob("*.svg")))
+    assert len(widths) == files + len(list((timed / "confusion").glob("*.png")))
+
+
+def test_it_opens_without_a_complaint_or_a_request(browser: Chrome, out: Path) -> None:
+    requested(browser), complaints(browser)
+    show(browser, out / "report.html")
+    assert browser.title == "tiny - gaikan"
+    assert complaints(browser) == []
+    asked = requested(browser)
+    assert (out / "report.html").as_uri() in asked
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data"}
+    assert all(url == (out / "report.html").as_uri() for url in asked if url.startswith("file"))
+
+
+def test_its_policy_stops_a_request_and_a_script(page: Chrome) -> None:
+    """What the page itself never does: the policy, not luck, keeps it from happening."""
+    requested(page), complaints(page)
+    page.execute_script("""
+        document.body.append(Object.assign(new Image(), {src: "http://127.0.0.1:9/probe"}));
+        const added = document.createElement("div");
+        added.innerHTML = "<img src='data:,' onerror='window.ran = true'>";
+        document.body.append(added);
+    """)
+    page.execute_async_script("setTimeout(arguments[0], 200)")
+    assert requested(page)["http://127.0.0.1:9/probe"] == "csp"
+    assert page.execute_script("return window.ran") is None
+    refused = complaints(page)
+    assert len(refused) == 2
+    assert all("Content Security Policy" in text for text in refused)
+
+
+def test_hostile_names_are_text(page: Chrome) -> None:
+    with pytest.raises(NoAlertPresentException):
+        _ = page.switch_to.alert
+    assert page.execute_script("return document.scripts.length") == 2
+    assert page.execute_script("return document.querySelectorAll('img[onerror], i, b').length") == 0
+    legend = [item.text for item in page.find_elements(By.CSS_SELECTOR, ".legend li")]
+    assert len(legend) == len(NAMES)
+    for name, text in zip(NAMES, legend, strict=True):
+        assert text == f"{' '.join(name.split())} (20)"
+    assert page.find_element(By.TAG_NAME, "header").text.count("<script>alert(1)</script>") == 1
+    assert "test <i>.parquet" in page.find_element(By.TAG_NAME, "header").text
+
+
+def test_a_click_on_a_heading_sorts(page: Chrome) -> None:
+    variant, accuracy = page.find_elements(By.CSS_SELECTOR, "#accuracy th button")[0:3:2]
+    assert accuracy.text == "accuracy"
+    page.execute_script("""
+        const cells = document.querySelectorAll("#accuracy tbody td:nth-child(3)");
+        const texts = ["9.0", "100.0", "", "10.5-20", "-1"];
+        texts.forEach((text, i) => { cells[i].textContent = text; });
+    """)
+    accuracy.click()
+    assert column(page, 2) == ["-1", "9.0", "10.5-20", "100.0", ""]
+    accuracy.click()
+    assert column(page, 2) == ["100.0", "10.5-20", "9.0", "-1", ""]
+    variant.click()
+    names = column(page, 0)
+    assert names == sorted(names)
+
+
+def test_the_filter_leaves_rows_that_have_all_words(page: Chrome) -> None:
+    field = page.find_element(By.CSS_SELECTOR, "#accuracy input")
+    field.send_keys("mean_image Triplet")
+    assert column(page, 0) == ["mlp-triplet-mean_image"]
+    field.clear()
+    field.send_keys("nothing of that name")
+    assert column(page, 0) == []
+
+
+def isolated(browser: Chrome) -> int:
+    """The part whose point is farthest from all others."""
+    centres = browser.execute_script("""
+        return [...document.querySelectorAll("path[data-part]")].map((path) => {
+            const box = path.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+        });
+    """)
+    points = np.array(centres)
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    return int(distances.min(1).argmax())
+
+
+@pytest.mark.parametrize("variant", ["mlp-triplet-mean_image", "mlp-vanilla-head"])
+def test_a_point_under_the_pointer_tells_its_part(page: Chrome, out: Path, variant: str) -> None:
+    Select(page.find_element(By.CSS_SELECTOR, "#scatter select")).select_by_visible_text(variant)
+    part = isolated(page)
+    point = page.find_element(By.CSS_SELECTOR, f'path[data-part="{part}"]')
+    tip = page.find_element(By.CSS_SELECTOR, ".tip")
+    assert not tip.is_displayed()
+    ActionChains(page).move_to_element(point).perform()
+    assert tip.is_displayed()
+
+    table = pd.read_parquet(out / "predictions.parquet")
+    own = table[(table["variant"] == variant) & (table["split"] == "test") & (table["seed"] == 0)]
+    told = own.iloc[part]
+    assert tip.text.splitlines() == [
+        f"class: {' '.join(told['label'].split())}",
+        f"failure mode: {' '.join(told['mode'].split())}",
+        f"called: {' '.join(told['predicted'].split())}",
+        f"row: {told['sample']}",
+    ]
+    seen = tip.find_element(By.CSS_SELECTOR, ".part").screenshot_as_png
+    assert nearest_image(seen) == told["sample"]
+    ActionChains(page).move_to_element(page.find_element(By.TAG_NAME, "h1")).perform()
+    assert not tip.is_displayed()
+
+
+def nearest_image(png: bytes) -> int:
+    """The row of the test table whose image a screenshot is most like."""
+    small = Image.open(io.BytesIO(png)).convert("L").resize((W, H), Image.Resampling.BOX)
+    differences = images_of(100, 1).astype(float) - np.asarray(small, float)
+    return int(np.abs(differences).mean((1, 2)).argmin())
+
+
+def test_the_gallery_shows_the_images_of_wrong_parts(page: Chrome, out: Path) -> None:
+    items = page.find_elements(By.CSS_SELECTOR, ".gallery li")
+    assert 3 < len(items) <= 24
+    for item in items[:3]:
+        number = int(item.text.splitlines()[-1].removeprefix("row "))
+        picture = item.find_element(By.CSS_SELECTOR, ".part")
+        assert nearest_image(picture.screenshot_as_png) == number
+
+
+def test_lang_ja_shows_japanese_and_the_switch_english(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    assert browser.execute_script("return document.documentElement.lang") == "ja"
+    text = browser.find_element(By.TAG_NAME, "body").text
+    for words in ("どれを選ぶ", "正解率", "混同行列", "見逃し率", "推論時間", "データ漏れの監査"):
+        assert words in text
+    assert "Confusion matrices" not in text
+    browser.find_element(By.ID, "language").click()
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert "Confusion matrices" in text
+    assert "混同行列" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_nothing_hangs_over_the_edge_of_a_telephone(
+    browser: Chrome, timed: Path, language: str
+) -> None:
+    show(browser, timed / "report.html", width=390)
+    width = browser.execute_script(
+        """
+        document.documentElement.lang = arguments[0];
+        for (const fold of document.querySelectorAll("details")) fold.open = true;
+        return document.documentElement.scrollWidth;
+    """,
+        language,
+    )
+    assert width == 390
+
+
+def test_latencies_of_other_machines_are_merged(timed: Path, browser: Chrome) -> None:
+    show(browser, timed / "report.html")
+    assert complaints(browser) == []
+    headings = browser.find_elements(By.CSS_SELECTOR, "#latency h3")
+    assert ["here" in headings[0].text, "<b>pi" in headings[1].text] == [True, True]
+    assert "\\<b>pi" in (timed / "report.md").read_text()
+
+
+def test_it_is_made_anew_and_opened_without_torch_or_the_data(out: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(out, copy)
+    before = (copy / "report.html").read_text()
+    (copy / "report.html").unlink()
+    (copy / "report.md").unlink()
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" > '{tmp_path}/opened'\n")
+    browser.chmod(0o755)
+    code = "import sys; sys.modules['torch'] = None; from gaikan.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "report", str(copy), "--open"],
+        env=os.environ | {"BROWSER": f"{browser} %s"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (copy / "report.html").read_text() == before
+    assert "gaikan pick RUN" in (copy / "report.md").read_text()
+    assert (tmp_path / "opened").read_text().strip() == (copy / "report.html").as_uri()
+
+
+def test_it_is_small_and_its_markdown_has_the_same_content(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert len(page.encode()) < 1_000_000
+    markdown = (out / "report.md").read_text()
+    titles = [line.removeprefix("## ") for line in markdown.splitlines() if line[:3] == "## "]
+    assert len(titles) == 10
+    assert all(f'<span lang="en">{title}</span>' in page for title in titles)
+    for variant in pd.read_csv(out / "summary.csv")["variant"]:
+        assert f"| {variant} " in markdown
+        assert f"<td>{variant}</td>" in page
+    assert "\\<script>alert(1)\\</script>" in markdown
+    assert "<img" not in markdown.replace("\\<img", "")
+
+
+def test_a_leak_is_told_before_any_figure(out: Path, page: Chrome) -> None:
+    markdown = (out / "report.md").read_text()
+    assert "1 test parts are pixel for pixel in training" in markdown
+    assert markdown.index("see the leak audit") < markdown.index("## What to install")
+    assert "see the leak audit" in page.find_element(By.CSS_SELECTOR, "header .alert").text
+    assert len(page.find_elements(By.CSS_SELECTOR, "#leaks tbody tr")) == 5
+
+
+def test_an_old_timing_is_not_shown_for_new_networks(timed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(timed, copy)
+    facts = {"networks": ["of an earlier run"], "machine": "here"}
+    (copy / "latency.json").write_text(json.dumps(facts))
+    (copy / "picks.json").unlink()
+    assert gaikan("report", copy) == 0
+    assert "latency.csv is of other networks" in (copy / "report.md").read_text()
+    assert "onnxruntime" not in (copy / "report.md").read_text()
+
+
+def test_picks_of_an_earlier_timing_are_told(timed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(timed, copy)
+    assert "from an earlier timing" not in (copy / "report.md").read_text()
+    rows = read_rows(copy / "latency.csv")
+    write_rows(copy / "latency.csv", rows[:-1])
+    assert gaikan("report", copy) == 0
+    assert "from an earlier timing" in (copy / "report.md").read_text()
+
+
+def test_the_configuration_that_it_shows_makes_the_same_run(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "again.toml").write_text(changes_toml(read_manifest(out).config))
+    again = load_config(tmp_path / "again.toml", {})
+    assert again == load_config(out.parent / "tiny.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--lang", "fr"], "--lang fr: there are en and ja"),
+        (["--latency", "missing.csv"], "missing.csv: no readable latency table"),
+    ],
+)
+def test_bad_arguments_are_one_line(
+    out: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gaikan("report", out, *arguments) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("manifest.json", "no run folder"),
+        ("summary.csv", "summary.csv: not there; run `gaikan bench`"),
+        ("predictions.parquet", "predictions.parquet: "),
+        ("store", "is missing or damaged"),
+    ],
+)
+def test_a_folder_that_is_not_whole_is_one_line(
+    out: Path, tmp_path: Path, missing: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(out, copy)
+    path = copy / missing
+    path.unlink() if path.is_file() else shutil.rmtree(path)
+    assert gaikan("report", copy) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1

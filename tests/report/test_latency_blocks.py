@@ -1,0 +1,27 @@
+"""What a page says of latency."""
+
+from dataclasses import replace
+from typing import Any
+
+from gaikan.report.latency_blocks import latency_blocks
+from gaikan.report.markdown_page import markdown
+from gaikan.run_folder.latency_rows import Row
+
+
+def test_how_long_compiling_took_is_said() -> None:
+    places: dict[str, Any] = {"machine": "m", "processor": "p", "cores": 2, "device": "cpu"}
+    case: dict[str, Any] = {"threads": 2, "precision": "fp32", "batch_size": 1, "best_batch": True}
+    row = Row(
+        **places,
+        **case,
+        variant="cnn-triplet-mean_image",
+        computation="cnn-anchors",
+        runtime="torch.compile",
+        includes_decode=False,
+        p50_ms=1.0,
+        cold_start_ms=12340.0,
+    )
+    text = markdown(latency_blocks([row], None))
+    assert "compiled in its first query: 12.3 s (cnn-anchors)" in text
+    text = markdown(latency_blocks([replace(row, runtime="torch")], None))
+    assert "compiled in" not in text

@@ -1,0 +1,106 @@
+"""What a report says of rates, confusions and references."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gaikan.config.model import FactoryConfig
+from gaikan.evaluation.rates import JudgedParts, rates
+from gaikan.evaluation.score import confusion
+from gaikan.report.markdown_table import measured
+from gaikan.report.trust_words import (
+    confused,
+    factory_rows,
+    rate_rows,
+    rates_caption,
+    reference_sentence,
+)
+
+
+def judged(seeds: int = 2, groups: bool = False) -> JudgedParts:
+    rng = np.random.default_rng(0)
+    actual = np.repeat(["ok", "open", "spur"], [100, 60, 40])
+    predicted = np.where(
+        rng.random((2, seeds, 200)) < 0.8, actual, rng.choice(["ok", "open", "spur"], 200)
+    )
+    modes = np.where(rng.random(200) < 0.5, actual, np.char.add(actual, "-big"))
+    lots = np.arange(200) % 8
+    return JudgedParts(
+        ("a", "b"),
+        tuple(range(seeds)),
+        predicted,
+        actual,
+        modes,
+        lots.astype(np.str_) if groups else None,
+        0,
+    )
+
+
+def test_cost_and_target_are_told_where_the_factory_tells_its_own() -> None:
+    factory = FactoryConfig(defect_rate=0.02, escape_cost=50, overkill_cost=1, escape_target=0.001)
+    table = rates(judged(), "ok", factory)
+    row = table.iloc[0]
+    expected = 20 * row["escape_rate"] * 50 + 980 * row["overkill_rate"] * 1
+    assert row["cost"] == pytest.approx(expected)
+    assert row["cost_bound"] > row["cost"]
+    assert row["target"].startswith("not demonstrable with 100 defects; about ")
+    header, rows = factory_rows(table, factory)
+    assert header == ["variant", "cost of 1,000 parts", "at the bounds", "escape rate <= 0.001"]
+    assert len(rows) == 2
+    assert factory_rows(table, FactoryConfig())[1] == []
+
+
+def test_the_shop_floor_table_fits_80_columns_with_many_seeds() -> None:
+    table = rates(judged(9), "ok", FactoryConfig())
+    table["variant"] = "cnn-siamese-mean_embedding"
+    header, rows = rate_rows(table)
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    assert sum(widths) + 2 * len(widths) <= 80
+    assert "9 seeds" not in rates_caption(table, False).en
+    assert "exact (Clopper-Pearson)" in rates_caption(table, False).en
+    assert "few groups bound little" in rates_caption(table, True).en
+
+
+def test_rates_without_defective_parts_are_not_measured() -> None:
+    parts = judged().at(np.arange(200) < 100)
+    factory = FactoryConfig(defect_rate=0.02, escape_cost=50, overkill_cost=1)
+    table = rates(parts, "ok", factory)
+    row = table.iloc[0]
+    assert row["defects"] == 0
+    assert np.isnan(row["escape_rate"])
+    assert np.isnan(row["escape_bound"])
+    assert measured(*rate_rows(table))[0] == ["variant", "overk./100", "%", "<="]
+    assert factory_rows(table, factory)[1][0][1:] == ["not measured", "not measured"]
+
+
+def test_confusions_are_spelled_out_worst_first() -> None:
+    actual = np.repeat(["spur", "mousebite"], [120, 50])
+    predicted = actual.copy()
+    predicted[:14] = "mousebite"
+    predicted[120:121] = "spur"
+    counts = confusion(actual, predicted, ("mousebite", "spur"))
+    assert [words.en for words in confused(counts, 1)] == [
+        "14 of 120 “spur” called “mousebite”",
+        "1 of 50 “mousebite” called “spur”",
+    ]
+    assert confused(counts, 2)[0].en.endswith("(2 seeds together)")
+    assert confused(confusion(actual, actual, ("mousebite", "spur")), 1) == []
+
+
+@pytest.mark.parametrize("rest", [True, None])
+@pytest.mark.parametrize(("tied", "words"), [(True, "cannot be told from"), (False, "is behind")])
+def test_a_reference_that_ties_is_not_called_behind(
+    tied: bool, rest: bool | None, words: str
+) -> None:
+    """Whether or not a variant was left out of the comparison, which changes the column's type."""
+    summary = pd.DataFrame(
+        {
+            "variant": ["cnn-a-mean_image", "reference-svm", "mlp-a-mean_image"],
+            "kind": ["anchor", "reference", "anchor"],
+            "accuracy": [0.9, 0.89, 0.5],
+            "tied": [True, tied, rest],
+        }
+    )
+    sentence = reference_sentence(summary)
+    assert sentence is not None
+    assert f"reference-svm (89.0 %), {words} cnn-a-mean_image" in sentence.en

@@ -25,7 +25,7 @@ from gaikan.export.inspector import AnchorDistance, exported
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.system import machine
 from gaikan.timing.models import Exporter, TrainedFiles
-from gaikan.timing.onnx_runtimes import onnxruntime, openvino_fp32
+from gaikan.timing.onnx_runtimes import onnxruntime, openvino
 from gaikan.timing.placement import settle
 from gaikan.timing.runtime_process import answers
 from gaikan.timing.runtimes import RUNTIMES, Images
@@ -202,7 +202,7 @@ def test_a_single_image_is_three_times_as_fast_as_eager(
     assert ratio >= 3
 
 
-@pytest.mark.parametrize("load", [onnxruntime, openvino_fp32], ids=["onnxruntime", "openvino"])
+@pytest.mark.parametrize("load", [onnxruntime, openvino], ids=["onnxruntime", "openvino"])
 @pytest.mark.parametrize("size", [1, BATCH])
 def test_the_predict_path_costs_little_over_the_bare_runtime(
     contest: Contest, models: Models, all_cores: int, size: int, load: Any
@@ -219,7 +219,7 @@ def test_the_predict_path_costs_little_over_the_bare_runtime(
         for side in rng.permutation(list(seconds)).tolist():
             file = "model.onnx" if side == "whole" else "network.onnx"
             machine.stay_on(cores)
-            session = load(models.folder / file, all_cores)
+            session = load(models.folder / file, all_cores, "fp32")
             query = partial(_whole if side == "whole" else _bare, session, images, models.names)
             if session.beside:
                 settle(query, cores)  # as `gaikan time` does

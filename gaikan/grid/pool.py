@@ -4,7 +4,6 @@ import ctypes
 import multiprocessing
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +17,7 @@ import torch
 from gaikan.data.frames import Frames
 from gaikan.grid.jobs import Job, Jobs, Results, Watcher, collect
 from gaikan.system import machine
-from gaikan.system.signals import starting_workers
+from gaikan.system.signals import end_with_parent, starting_workers
 from gaikan.training.cell import DataOnDisk, Finished, work
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -162,7 +161,7 @@ def _large_pages() -> Iterator[None]:
 def _prepare_worker() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def keep_freed_memory() -> None:
@@ -175,11 +174,3 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, 2**30)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**30)
-
-
-def _end_with_parent() -> None:
-    """Ends this process with the driver, also where that is killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

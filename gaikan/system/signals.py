@@ -1,5 +1,7 @@
-"""Keeps Ctrl-C from the processes that a command starts."""
+"""The processes that a command starts: they never hear Ctrl-C, and they end with it."""
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -54,3 +56,15 @@ def _deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if heard:
         signal.raise_signal(signal.SIGINT)
+
+
+def end_with_parent() -> None:
+    """From now on this process ends with the one that started it, also where that is killed."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.timing.prepared import Prepared
-from gaikan.timing.runtime_process import Server
-from gaikan.timing.runtimes import REFERENCE, ModelFolder, Runtime, Setting
-from gaikan.timing.session import Session, SessionParts
+from gaikan.timing.runtime_process import Server, SessionParts
+from gaikan.timing.runtimes import REFERENCE, ModelFolder, Outputs, Runtime, Setting
+from gaikan.timing.session import Session
 
 _BATCH = 64
 
@@ -43,15 +42,15 @@ def agreements(
         for runtime, own in outputs.items():
             for i, variant in enumerate(trained.variants):
                 if own is not None:
-                    pair = [(o[3 * i], o[3 * i + 1]) for o in (own, reference)]
-                    agreement = _compare(pair, names, labels)
+                    here = slice(3 * i, 3 * i + 2)
+                    agreement = _compare(own[here], reference[here], names, labels)
                     by_network.setdefault((runtime, variant.name), []).append(agreement)
     for setting in settings:
         session.use(setting, prepared.parts)
     return {key: _mean(of_variant) for key, of_variant in by_network.items()}
 
 
-def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[NDArray[Any]] | None:
+def _predict(session: Session, setting: Setting, folder: ModelFolder) -> Outputs | None:
     """All outputs for all test images; None where the runtime refuses, as it will say again."""
     if setting.runtime.file in folder.missing:
         return None
@@ -64,15 +63,16 @@ def _predict(session: Session, setting: Setting, folder: ModelFolder) -> list[ND
 
 
 def _compare(
-    pair: list[tuple[NDArray[Any], NDArray[Any]]], names: NDArray[np.str_], labels: NDArray[np.str_]
+    own: Outputs, reference: Outputs, names: NDArray[np.str_], labels: NDArray[np.str_]
 ) -> Agreement:
-    (predicted, distances), (expected, exact) = pair
+    """By the classes (N,) and distances (N, K) of both, and the names of the actual classes."""
+    (predicted, distances), (expected, exact) = own, reference
     finite = np.isfinite(distances).all()
     return Agreement(
         accuracy=float((names[predicted] == labels).mean()),
         reference_accuracy=float((names[expected] == labels).mean()),
         agreement=float((predicted == expected).mean()),
-        max_distance_error=float(np.abs(distances - exact).max()) if finite else None,
+        max_distance_error=float(np.abs(np.subtract(distances, exact)).max()) if finite else None,
     )
 
 

@@ -1,8 +1,6 @@
 """Makes the rows of `latency.csv` from what was measured."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from gaikan.run_folder.latency_rows import Row, computation_of
 from gaikan.system import machine
@@ -10,7 +8,6 @@ from gaikan.timing.agreement import Agreement
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.prepared import Computation, Prepared
 from gaikan.timing.roofline import Roofline
-from gaikan.timing.runtime_process import RefusedError
 from gaikan.timing.runtimes import REFERENCE, Runtime, Setting
 from gaikan.timing.session import Measured
 from gaikan.variants import Variant
@@ -34,7 +31,8 @@ class LatencyTable:
             for runtime in runtimes:
                 reason = unavailable[runtime]
                 if reason is not None:
-                    rows.append(self._row(variant, Setting(runtime, None), None, skipped=reason))
+                    nowhere = self._row(variant, Setting(runtime, None))
+                    rows.append(replace(nowhere, skipped=reason))
                 else:
                     settings = [runtime.setting(threads) for threads in self.options.all_threads]
                     for setting in dict.fromkeys(settings):
@@ -46,9 +44,8 @@ class LatencyTable:
         scored = self.prepared.scored
         return list(dict.fromkeys(v for trained, _ in scored for v in trained.variants))
 
-    def _row(
-        self, variant: Variant, setting: Setting, batch_size: int | None, **columns: Any
-    ) -> Row:
+    def _row(self, variant: Variant, setting: Setting) -> Row:
+        """What a row says before it has any figure."""
         return Row(
             machine=self.options.machine_name,
             processor=machine.processor(),
@@ -59,59 +56,44 @@ class LatencyTable:
             threads=setting.threads,
             runtime=setting.runtime.name,
             precision=setting.runtime.precision,
-            batch_size=batch_size,
+            batch_size=None,
             includes_decode=self.options.include_decode,
             network=self.prepared.keys[variant.network],
-            **columns,
         )
 
     def _timed(self, variant: Variant, computation: Computation, setting: Setting) -> list[Row]:
-        runtime = setting.runtime
-        score = self.scores.get((runtime, variant.name))
-        columns: dict[str, Any] = {} if score is None else asdict(score)
+        row = self._row(variant, setting)
+        score = self.scores.get((setting.runtime, variant.name))
+        if score is not None:
+            row = replace(row, **asdict(score))
         probed = self.prepared.probed(computation)
-        try:
-            figures_of = self.measured.columns(
-                setting, computation.name, probed, self._reference(setting)
-            )
-        except RefusedError as error:
-            return [self._row(variant, setting, None, skipped=str(error), **columns)]
-        columns |= {
-            "model_bytes": (computation.folder.folder / runtime.file).stat().st_size,
-            "parameters": computation.parameters,
-            "mflops": computation.operations,
-        }
-        return [
-            self._row(
-                variant,
-                setting,
-                size,
-                roofline_share=self._share(computation, setting, size, figures),
-                **columns,
-                **figures,
-            )
-            for size, figures in figures_of.items()
-        ] + [
-            self._row(variant, setting, size, skipped=reason, **columns)
-            for size, reason in self.measured.left_out(setting, computation.name).items()
-        ]
+        # The reference runtime on as many threads; for a GPU, on the most threads.
+        reference = REFERENCE.setting(setting.threads or self.options.all_threads[-1])
+        rows = self.measured.rows(row, setting, computation.name, probed, reference)
+        return [self._with_size(row, computation, setting) for row in rows]
 
-    def _reference(self, setting: Setting) -> Setting:
-        """The reference runtime on as many threads; for a GPU, on the most threads."""
-        return REFERENCE.setting(setting.threads or self.options.all_threads[-1])
+    def _with_size(self, row: Row, computation: Computation, setting: Setting) -> Row:
+        """`row` with how large the model is, unless it cannot run, and its share of the roofline.
 
-    def _share(
-        self, computation: Computation, setting: Setting, size: int, figures: Mapping[str, Any]
-    ) -> float | None:
-        """Share of the roofline, by a GPU's own clock, which does not count the copies to it."""
-        milliseconds = figures["device_p50_ms"] or figures["p50_ms"]
-        roofline = self.rooflines.get((setting.runtime.precision, setting.threads))
-        if roofline is None:
-            return None
-        model = (computation.folder.folder / setting.runtime.file).stat().st_size
-        image = self.prepared.inputs.images[:1].nbytes
-        operations = 1e6 * computation.operations * size
-        return roofline.share(operations, model + image * size, milliseconds / 1e3)
+        The share is by a GPU's own clock, which does not count the copies to it.
+        """
+        if row.batch_size is None:
+            return row
+        model_bytes = (computation.folder.folder / setting.runtime.file).stat().st_size
+        milliseconds = row.device_p50_ms or row.p50_ms
+        roofline = self.rooflines.get((row.precision, row.threads))
+        share = None
+        if roofline is not None and milliseconds is not None:
+            operations = 1e6 * computation.operations * row.batch_size
+            traffic = model_bytes + self.prepared.inputs.images[:1].nbytes * row.batch_size
+            share = roofline.share(operations, traffic, milliseconds / 1e3)
+        return replace(
+            row,
+            model_bytes=model_bytes,
+            parameters=computation.parameters,
+            mflops=computation.operations,
+            roofline_share=share,
+        )
 
 
 def _computation(variant: Variant) -> str:

@@ -6,10 +6,12 @@ Needs NumPy alone, so that it runs on a Raspberry Pi.
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gaikan.run_folder.latency_rows import Row
 
 Seconds = NDArray[np.float64]
 Query = Callable[[], object]  # predicts once, from raw images in memory to class names
@@ -194,37 +196,31 @@ def throughput(turns: Sequence[Turn], batch_size: int) -> TimeEstimate:
     return over_rounds([batch_size * len(t.seconds) / float(t.seconds.sum()) for t in turns])
 
 
-def describe(
-    turns: Sequence[Turn], batch_size: int, reference: Sequence[Turn] | None = None
-) -> dict[str, float | int | None]:
-    """The columns of `latency.csv` that come from a case's turns, one a round."""
+def described(
+    row: Row, size: int, turns: Sequence[Turn], reference: Sequence[Turn] | None = None
+) -> Row:
+    """`row` with the figures of a case at a batch `size`, from its turns, one a round."""
     seconds = np.concatenate([turn.seconds for turn in turns])
     device = [turn.device for turn in turns if turn.device is not None]
     p50 = over_rounds([1e3 * float(np.median(turn.seconds)) for turn in turns])
-    images = throughput(turns, batch_size)
-    ratio = None if reference is None else speedup(turns, reference)
-    columns = {
-        "queries": len(seconds),
-        "p50_ms": p50.value,
-        "p50_low_ms": p50.low,
-        "p50_high_ms": p50.high,
-        "p90_ms": _milliseconds(percentile(seconds, 90)),
-        "p99_ms": _milliseconds(percentile(seconds, 99)),
-        "max_ms": 1e3 * float(seconds.max()),
-        "device_p50_ms": 1e3 * float(np.median(np.concatenate(device))) if device else None,
-        "images_per_s": images.value,
-        "images_per_s_low": images.low,
-        "images_per_s_high": images.high,
-        "cpu_s_per_1000": 1000 * sum(t.cpu for t in turns) / (batch_size * len(seconds)),
-    }
-    if ratio is not None:
-        columns |= {
-            "speedup": ratio.value,
-            "speedup_low": ratio.low,
-            "speedup_high": ratio.high,
-        }
-    return columns
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else 1e3 * seconds
+    images = throughput(turns, size)
+    row = replace(
+        row,
+        batch_size=size,
+        queries=len(seconds),
+        p50_ms=p50.value,
+        p50_low_ms=p50.low,
+        p50_high_ms=p50.high,
+        p90_ms=percentile(1e3 * seconds, 90),
+        p99_ms=percentile(1e3 * seconds, 99),
+        max_ms=1e3 * float(seconds.max()),
+        device_p50_ms=1e3 * float(np.median(np.concatenate(device))) if device else None,
+        images_per_s=images.value,
+        images_per_s_low=images.low,
+        images_per_s_high=images.high,
+        cpu_s_per_1000=1000 * sum(turn.cpu for turn in turns) / (size * len(seconds)),
+    )
+    if reference is None:
+        return row
+    ratio = speedup(turns, reference)
+    return replace(row, speedup=ratio.value, speedup_low=ratio.low, speedup_high=ratio.high)

@@ -2,30 +2,37 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from gaikan.timing.runtimes import Images, Loaded, Outputs
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+
+class _InferenceSession(Protocol):
+    """That of ONNX Runtime, which tells no types."""
+
+    def run(self, outputs: None, inputs: dict[str, Images]) -> Outputs: ...
 
 
 @dataclass
 class OnnxSession(Loaded):
     """An ONNX Runtime session."""
 
-    session: Any
+    session: _InferenceSession
     input: str
     threads: int | None
-    beside: bool = False
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
-        outputs: Outputs = self.session.run(None, {self.input: images})
-        return outputs
+        return self.session.run(None, {self.input: images})
 
 
-def onnxruntime(path: Path, threads: int) -> Loaded:
-    """Sequential execution on `threads` intra-operator threads."""
+def onnxruntime(path: Path, threads: int, precision: str) -> Loaded:
+    """Sequential execution on `threads` intra-operator threads, in the precision of the file."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -41,7 +48,7 @@ def onnxruntime(path: Path, threads: int) -> Loaded:
 class OpenVinoModel(Loaded):
     """A compiled model, with a request of its own for each shape of images."""
 
-    compiled: Any
+    compiled: "ov.CompiledModel"
     threads: int | None
     beside: bool
     requests: dict[tuple[int, ...], "_Request"] = field(default_factory=dict)
@@ -61,18 +68,18 @@ class _Request:
     100 microseconds longer than `start_async` and `wait`.
     """
 
-    def __init__(self, compiled: Any, images: Images) -> None:
-        import openvino
+    def __init__(self, compiled: "ov.CompiledModel", images: Images) -> None:
+        import openvino as ov
 
         self._request = compiled.create_infer_request()
         self._images = np.array(images, order="C")
-        self._request.set_input_tensor(openvino.Tensor(self._images, shared_memory=True))
+        self._request.set_input_tensor(ov.Tensor(self._images, shared_memory=True))
         self._run()  # only then are the shapes of the outputs known
         self._outputs = [
             self._request.get_output_tensor(i).data.copy() for i in range(len(compiled.outputs))
         ]
         for i, output in enumerate(self._outputs):
-            self._request.set_output_tensor(i, openvino.Tensor(output, shared_memory=True))
+            self._request.set_output_tensor(i, ov.Tensor(output, shared_memory=True))
 
     def __call__(self, images: Images) -> Outputs:
         np.copyto(self._images, images)
@@ -84,47 +91,40 @@ class _Request:
         self._request.wait()
 
 
-def openvino_fp32(path: Path, threads: int) -> Loaded:
-    """In fp32, which must be asked for: OpenVINO chooses bf16 by itself where the CPU has it."""
-    return _openvino(path, threads, "f32")
-
-
-def openvino_bf16(path: Path, threads: int) -> Loaded:
-    """The fp32 file, computed in bf16."""
-    return _openvino(path, threads, "bf16")
-
-
-def _openvino(path: Path, threads: int, precision: str) -> Loaded:
+def openvino(path: Path, threads: int, precision: str) -> Loaded:
     """The model on so many threads; with one thread, the caller's own computes.
+
+    What is not computed in bf16 must be asked for in fp32: OpenVINO chooses bf16 by itself where
+    the CPU has it.
 
     With more, a stream computes: a thread beside the caller's, and handing over to it takes 100
     microseconds. Without a stream, OpenVINO states 0 threads and 0 streams
     (https://github.com/openvinotoolkit/openvino/pull/20975).
     """
-    import openvino
+    import openvino as ov
 
     streams = min(threads - 1, 1)
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
     }
-    core = openvino.Core()
+    core = ov.Core()
     compiled = core.compile_model(_with_short_indices(core.read_model(path)), "CPU", settings)
     stated = [int(compiled.get_property(name)) for name in ("INFERENCE_NUM_THREADS", "NUM_STREAMS")]
     return OpenVinoModel(compiled, 1 if stated == [0, 0] else stated[0], beside=streams > 0)
 
 
-def _with_short_indices(model: Any) -> Any:
+def _with_short_indices(model: "ov.Model") -> "ov.Model":
     """The model with int32 outputs in place of int64: OpenVINO counts in int32 itself.
 
     Widening the class of a single image takes 30 microseconds.
     """
-    import openvino
+    import openvino as ov
 
-    wrapped = openvino.preprocess.PrePostProcessor(model)
+    wrapped = ov.preprocess.PrePostProcessor(model)
     for i, output in enumerate(model.outputs):
-        if output.element_type == openvino.Type.i64:
-            wrapped.output(i).tensor().set_element_type(openvino.Type.i32)
+        if output.element_type == ov.Type.i64:
+            wrapped.output(i).tensor().set_element_type(ov.Type.i32)
     return wrapped.build()

@@ -12,9 +12,9 @@ from gaikan.timing.decode import encode
 from gaikan.timing.measure import SamplingPlan
 from gaikan.timing.models import Exporter, TrainedFiles, size_of, write_gemm
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import Case
+from gaikan.timing.runtime_process import Case, SessionParts
 from gaikan.timing.runtimes import ModelFolder, Setting
-from gaikan.timing.session import Report, SessionParts
+from gaikan.timing.session import Report
 from gaikan.timing.timed_run import TimedRun
 from gaikan.variants import HEAD
 

@@ -6,7 +6,6 @@ Imports no torch of its own; a runtime brings what it needs.
 import math
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,15 +13,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
+from typing import NoReturn, TypeVar, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.errors import GaikanError, kind_and_line
 from gaikan.system import machine
-from gaikan.system.signals import starting_workers
+from gaikan.system.signals import end_with_parent, starting_workers
 from gaikan.timing.decode import decoded
 from gaikan.timing.footprint import Footprint, Run, TooLarge, batch_memory, host_peak, peak_rss_mb
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
@@ -31,7 +29,7 @@ from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
 
 Names = NDArray[np.object_]
-_Given = ParamSpec("_Given")
+_Given = TypeVarTuple("_Given")
 _Reply = TypeVar("_Reply")
 
 _GEMM_SECONDS = 0.2
@@ -44,6 +42,15 @@ class Case:
 
     model: str
     batch_size: int
+
+
+@dataclass(frozen=True)
+class SessionParts:
+    """What is predicted: an .npy file of raw images (N, C, H, W), the names of the classes."""
+
+    images: str
+    classes: tuple[str, ...]
+    files: list[str] | None = None  # the same as image files, where decoding is timed too
 
 
 @dataclass(frozen=True)
@@ -78,10 +85,10 @@ class Server:
     footprints: dict[str, Footprint] = field(default_factory=dict)
     cores: set[int] = field(default_factory=machine.core_numbers)
 
-    def use(self, images: str, classes: tuple[str, ...], files: list[str] | None) -> None:
-        """Reads the images that are predicted; with `files`, a query decodes those instead."""
-        self.images = np.load(images, allow_pickle=False)
-        self.names, self.files = np.asarray(classes, object), files
+    def use(self, parts: SessionParts) -> None:
+        """Reads the images that are predicted; where there are files, a query decodes those."""
+        self.images = np.load(parts.images, allow_pickle=False)
+        self.names, self.files = np.asarray(parts.classes, object), parts.files
 
     def load(self, model: str, folder: str) -> Started:
         """Loads a model and asks it for the first time, one image."""
@@ -154,7 +161,7 @@ class Server:
         """One round of a case."""
         return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
 
-    def outputs(self, model: str, batch_size: int) -> list[NDArray[Any]]:
+    def outputs(self, model: str, batch_size: int) -> list[NDArray[np.generic]]:
         """All outputs for all images, each (N, ...), in batches that memory has room for."""
         assert self.images is not None
         batch_size = min(batch_size, len(self.images))
@@ -214,7 +221,7 @@ class Server:
         return self.queries[case]
 
 
-def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.float32]]:
+def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.generic]]:
     """Class names (N,) and the distances to those classes (N,): what the line is told.
 
     One image is sliced: after a network has had the caches, NumPy's indexing by arrays takes 50
@@ -228,19 +235,6 @@ def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Request(Generic[_Reply]):
-    """A method of `Server` and what it is given."""
-
-    method: Callable[..., _Reply]
-    arguments: tuple[object, ...]
-    keywords: dict[str, object]
-
-    def answer(self, server: Server) -> _Reply:
-        """In the server's process."""
-        return self.method(server, *self.arguments, **self.keywords)
-
-
-@dataclass(frozen=True)
 class Refusal:
     """In place of a reply."""
 
@@ -248,26 +242,19 @@ class Refusal:
 
 
 def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoReturn:
-    """Answers each `Request` with its reply or a `Refusal`."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Answers each method of `Server` and what it is given with its reply, or a `Refusal`."""
+    end_with_parent()
     server = Server(runtime, threads)
     while True:
         try:
-            request: Request[object] = connection.recv()
+            method, arguments = connection.recv()
         except EOFError:
             os._exit(0)  # to take torch or OpenVINO down in order takes a second
         try:
-            reply = request.answer(server)
+            reply = method(server, *arguments)
         except Exception as error:  # whatever a runtime says is the reason in its row
             reply = Refusal(kind_and_line(error))
         connection.send(reply)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 class RefusedError(GaikanError):
@@ -286,15 +273,10 @@ class Worker:
             self._process.start()
         theirs.close()
 
-    def ask(
-        self,
-        method: Callable[Concatenate[Server, _Given], _Reply],
-        *arguments: _Given.args,
-        **keywords: _Given.kwargs,
-    ) -> _Reply:
+    def ask(self, method: Callable[[Server, *_Given], _Reply], *arguments: *_Given) -> _Reply:
         """The reply of a method of `Server`. Raises RefusedError with the reason."""
         try:
-            self._connection.send(Request(method, arguments, keywords))
+            self._connection.send((method, arguments))
             reply: _Reply | Refusal = self._connection.recv()
         except (EOFError, OSError):
             self._process.join(timeout=5)
@@ -316,14 +298,3 @@ class Worker:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from gaikan.run_folder.latency_rows import Row, runtime_label, runtime_of
 from gaikan.system import machine
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # raw, (N, C, H, W)
-Outputs = Sequence[NDArray[Any]]  # the model's outputs in its own order
+Outputs = Sequence[NDArray[np.generic]]  # the model's outputs in its own order
 
 MODEL, INT8_MODEL, TORCH_MODEL = "model.onnx", "model-int8.onnx", "model.pt"
 
@@ -37,7 +37,7 @@ class Loaded(Protocol):
     """A model that is ready to predict."""
 
     threads: int | None  # as the runtime itself states it after loading
-    beside: bool  # whether threads other than the caller's do all the work
+    beside: bool = False  # whether threads other than the caller's do all the work
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images in memory to outputs in memory."""
@@ -50,7 +50,7 @@ class Loaded(Protocol):
         return None
 
 
-Load = Callable[[Path, int], Loaded]  # model file, threads
+Load = Callable[[Path, int, str], Loaded]  # model file, threads, precision
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,11 @@ class Runtime:
         """Why it cannot run here; None where it can, as far as is known."""
         if find_spec(self.needs) is None:
             return f"{self.needs} is not installed"
-        if self.device == "cuda" and not _has_cuda():
-            return "no CUDA device"
+        if self.device == "cuda":
+            import torch
+
+            if not torch.cuda.is_available():
+                return "no CUDA device"
         if self.device == "cpu" and self.precision == "bf16" and not machine.native_bf16():
             return "this processor has no bf16 arithmetic"
         if self.compiles and which(os.environ.get("CXX", "g++")) is None:
@@ -93,7 +96,7 @@ class Runtime:
         """
         module, _, function = self.loader.partition(":")
         load: Load = getattr(importlib.import_module(module), function)
-        loaded = load(folder / self.file, threads or 1)
+        loaded = load(folder / self.file, threads or 1, self.precision)
         if self.device == "cpu" and loaded.threads != threads:
             raise GaikanError(f"set to {threads} threads, it reports {loaded.threads}")
         return loaded
@@ -107,28 +110,22 @@ class Setting:
     threads: int | None
 
 
-def _has_cuda() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
-
-
 _TORCH, _ONNX = "gaikan.timing.torch_runtimes", "gaikan.timing.onnx_runtimes"
 
 RUNTIMES = {
     runtime.label: runtime
     for runtime in (
-        Runtime("torch", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:eager_fp32", "torch"),
-        Runtime("torch", "bf16", "cpu", TORCH_MODEL, f"{_TORCH}:eager_bf16", "torch"),
+        Runtime("torch", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:eager", "torch"),
+        Runtime("torch", "bf16", "cpu", TORCH_MODEL, f"{_TORCH}:eager", "torch"),
         Runtime("torch.compile", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:compiled", "torch", True),
         Runtime("onnxruntime", "fp32", "cpu", MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
         Runtime("onnxruntime", "int8", "cpu", INT8_MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
-        Runtime("openvino", "fp32", "cpu", MODEL, f"{_ONNX}:openvino_fp32", "openvino"),
-        Runtime("openvino", "bf16", "cpu", MODEL, f"{_ONNX}:openvino_bf16", "openvino"),
-        Runtime("openvino", "int8", "cpu", INT8_MODEL, f"{_ONNX}:openvino_fp32", "openvino"),
-        Runtime("torch", "fp32", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_fp32", "torch"),
-        Runtime("torch", "bf16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_bf16", "torch"),
-        Runtime("torch", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_fp16", "torch"),
+        Runtime("openvino", "fp32", "cpu", MODEL, f"{_ONNX}:openvino", "openvino"),
+        Runtime("openvino", "bf16", "cpu", MODEL, f"{_ONNX}:openvino", "openvino"),
+        Runtime("openvino", "int8", "cpu", INT8_MODEL, f"{_ONNX}:openvino", "openvino"),
+        Runtime("torch", "fp32", "cuda", TORCH_MODEL, f"{_TORCH}:cuda", "torch"),
+        Runtime("torch", "bf16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda", "torch"),
+        Runtime("torch", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda", "torch"),
         Runtime("cuda-graph", "fp16", "cuda", TORCH_MODEL, f"{_TORCH}:cuda_graph", "torch"),
     )
 }

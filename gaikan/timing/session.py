@@ -4,90 +4,74 @@ Torch is needed only by the runtimes that are torch.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
+from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.footprint import TooLarge
-from gaikan.timing.measure import SamplingPlan, Turn, describe, too_many_cores
-from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, Worker
+from gaikan.timing.measure import SamplingPlan, Turn, described, too_many_cores
+from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, SessionParts, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
 
 Place = tuple[Setting, str]  # a model in a process
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
 
-_Given = ParamSpec("_Given")
+_Given = TypeVarTuple("_Given")
 _Reply = TypeVar("_Reply")
 
 _WHOLE = ""  # in place of a model: the whole process refused
 
 
-@dataclass(frozen=True)
-class SessionParts:
-    """What is predicted: .npy files of raw images (N, C, H, W), the names of the classes."""
-
-    sample: str  # a few, for timing
-    classes: tuple[str, ...]
-    files: list[str] | None = None  # the sample as image files, where decoding is timed too
-
-
 @dataclass
 class Measured:
-    """What a session gave; `refused` says why something is missing."""
+    """What a session gave; `refused` and `left_out` say why something is missing."""
 
     turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
     refused: dict[Place, str] = field(default_factory=dict)
-    too_long: dict[tuple[Setting, Case], float] = field(default_factory=dict)  # seconds expected
-    too_large: dict[tuple[Setting, Case], TooLarge] = field(default_factory=dict)
+    left_out: dict[tuple[Setting, Case], str] = field(default_factory=dict)
 
     def reason(self, setting: Setting, model: str) -> str | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
 
-    def left_out(self, setting: Setting, model: str) -> dict[int, str]:
-        """Batch sizes that would have taken too long or too much, and the reason in words."""
-        reasons = {
-            place: f"a batch of {place[1].batch_size} takes about {seconds:.1f} s; "
-            "--thorough measures it"
-            for place, seconds in self.too_long.items()
-        } | {place: found.reason(place[1].batch_size) for place, found in self.too_large.items()}
-        return {
-            case.batch_size: reason
-            for (at, case), reason in reasons.items()
-            if (at, case.model) == (setting, model)
-        }
+    def rows(
+        self,
+        row: Row,
+        setting: Setting,
+        model: str,
+        probed: str,
+        reference: Setting | None = None,
+    ) -> list[Row]:
+        """`row` for each batch size of a model, with its figures or the reason why it has none.
 
-    def columns(
-        self, setting: Setting, model: str, probed: str, reference: Setting | None = None
-    ) -> dict[int, dict[str, Any]]:
-        """What `latency.csv` holds of a model, by batch size; speeds are over the `reference`.
-
-        Start and memory are those of model `probed`. Raises RefusedError with the reason where
-        there are no figures.
+        Speeds are over the `reference`; start and memory are those of model `probed`. A model that
+        has no figures at all gives one row, of no batch size.
         """
         sizes = sorted(c.batch_size for s, c in self.turns if (s, c.model) == (setting, model))
         turns = {size: self.turns[setting, Case(model, size)] for size in sizes}
         reason = self.reason(setting, model) or too_many_cores(setting.threads, turns.values())
         if reason is not None:
-            raise RefusedError(reason)
-        found = {}
-        for size, each in turns.items():
-            over = None if reference is None else self.turns.get((reference, Case(model, size)))
-            found[size] = describe(each, size, over)
-        best = max(found, key=lambda size: found[size]["images_per_s"] or 0)
-        probe = self.probes.get((setting.runtime, probed))
-        return {
-            size: {
-                **columns,
-                **({} if probe is None else asdict(probe.started)),
-                "best_batch": size == best,
-                "peak_rss_mb": None if probe is None else probe.peak_rss_mb.get(size),
-            }
-            for size, columns in found.items()
-        }
+            return [replace(row, skipped=reason)]
+        started, peaks = row, {}
+        if probe := self.probes.get((setting.runtime, probed)):
+            load_ms, cold_start_ms = probe.started.load_ms, probe.started.cold_start_ms
+            started = replace(row, load_ms=load_ms, cold_start_ms=cold_start_ms)
+            peaks = probe.peak_rss_mb
+        rows = []
+        for size in sizes:
+            over = self.turns.get((reference, Case(model, size))) if reference else None
+            figures = described(started, size, turns[size], over)
+            rows.append(replace(figures, peak_rss_mb=peaks.get(size)))
+        best = max(rows, key=lambda each: each.images_per_s or 0)
+        return [replace(each, best_batch=each is best) for each in rows] + [
+            replace(row, batch_size=case.batch_size, skipped=reason)
+            for (at, case), reason in self.left_out.items()
+            if (at, case.model) == (setting, model)
+        ]
 
 
 class Session:
@@ -101,15 +85,14 @@ class Session:
 
     def use(self, setting: Setting, parts: SessionParts) -> None:
         """From now on these are predicted there."""
-        self.ask(setting, _WHOLE, Server.use, parts.sample, parts.classes, parts.files)
+        self.ask(setting, _WHOLE, Server.use, parts)
 
     def ask(
         self,
         setting: Setting,
         model: str,
-        method: Callable[Concatenate[Server, _Given], _Reply],
-        *arguments: _Given.args,
-        **keywords: _Given.kwargs,
+        method: Callable[[Server, *_Given], _Reply],
+        *arguments: *_Given,
     ) -> _Reply | None:
         """The reply of a method of `Server`; None where it refused, now or before.
 
@@ -118,7 +101,7 @@ class Session:
         if self.measured.reason(setting, model) is not None:
             return None
         try:
-            return self.workers[setting].ask(method, *arguments, **keywords)
+            return self.workers[setting].ask(method, *arguments)
         except RefusedError as error:
             dead = not self.workers[setting].alive
             self.measured.refused[setting, _WHOLE if dead else model] = str(error)
@@ -155,14 +138,13 @@ class Session:
         found: dict[str, Probe] = {}
         with ExitStack() as stack:
             workers = {
-                model: stack.enter_context(Worker(setting.runtime, setting.threads))
+                model: stack.enter_context(closing(Worker(setting.runtime, setting.threads)))
                 for model in folders
             }
             # What refuses here does so again, and is told, when it is loaded.
             for worker in workers.values():
                 with suppress(RefusedError):
-                    parts = self.parts
-                    worker.ask(Server.use, parts.sample, parts.classes, parts.files)
+                    worker.ask(Server.use, self.parts)
             for model, worker in workers.items():
                 with suppress(RefusedError):
                     found[model] = worker.ask(Server.probe, model, folders[model], batches)
@@ -214,12 +196,13 @@ class Session:
         for done, (setting, case) in enumerate(cases):
             expected = pace.get((setting, case.model), 0.0) * case.batch_size
             if plan.longest is not None and expected > plan.longest:
-                self.measured.too_long[setting, case] = expected
+                words = f"takes about {expected:.1f} s; --thorough measures it"
+                self.measured.left_out[setting, case] = f"a batch of {case.batch_size} {words}"
                 continue
             self.report(f"warming up {setting.runtime.label}", done, total)
             typical = self.ask(setting, case.model, Server.warm, case, plan.warm_up)
             if isinstance(typical, TooLarge):
-                self.measured.too_large[setting, case] = typical
+                self.measured.left_out[setting, case] = typical.reason(case.batch_size)
                 continue
             if typical is not None:
                 pace[setting, case.model] = typical / case.batch_size
@@ -232,5 +215,5 @@ def session(settings: list[Setting], parts: SessionParts, report: Report) -> Ite
     """Starts a process for each setting; all end with the block."""
     report("starting the runtimes", 0, 1)
     with ExitStack() as stack:
-        workers = {s: stack.enter_context(Worker(s.runtime, s.threads)) for s in settings}
+        workers = {s: stack.enter_context(closing(Worker(s.runtime, s.threads))) for s in settings}
         yield Session(workers, parts, report)

@@ -1,8 +1,8 @@
 """`gaikan time BUNDLE`: times a bundle where it is to run. Needs the base install only."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from gaikan.seeds import stream
 from gaikan.system import machine
 from gaikan.timing.measure import PLANS
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import Case, RefusedError
+from gaikan.timing.runtime_process import Case, SessionParts
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder, Setting
-from gaikan.timing.session import Measured, Report, SessionParts, session
+from gaikan.timing.session import Report, session
 
 _RUNTIMES = {"onnx": "onnxruntime", "openvino": "openvino"}  # a card's name, a table's name
 
@@ -41,11 +41,8 @@ def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[
             cases = [(setting, Case(name, size)) for setting in settings for size in plan.batches]
             open_session.measure(cases, plan, stream(0, "timing order"))
             measured = open_session.measured
-    return [
-        row
-        for setting in settings
-        for row in _rows(bundle, options.machine_name, setting, measured)
-    ]
+    rows = {setting: _row(bundle, options.machine_name, setting) for setting in settings}
+    return [row for s in settings for row in measured.rows(rows[s], s, name, name)]
 
 
 def _noise(card: Card, path: Path) -> str:
@@ -55,33 +52,31 @@ def _noise(card: Card, path: Path) -> str:
     return str(path)
 
 
-def _rows(bundle: Bundle, machine_name: str, setting: Setting, measured: Measured) -> list[Row]:
+def _row(bundle: Bundle, machine_name: str, setting: Setting) -> Row:
+    """What a row says before it has any figure of time.
+
+    Agreement is that with the network on the validation images, as export has measured it.
+    """
     card, runtime = bundle.card, setting.runtime
-    columns: dict[str, Any] = {
-        "machine": machine_name,
-        "processor": machine.processor(),
-        "cores": machine.cores(),
-        "variant": card.variant,
-        "computation": _computation(card),
-        "device": runtime.device,
-        "threads": setting.threads,
-        "runtime": runtime.name,
-        "precision": runtime.precision,
-        "includes_decode": False,
-        "network": _text(card.training.get("network")),
-        "model_bytes": len(bundle.model),
-        "accuracy": _accuracy(card),
-        "agreement": _agreement(card),
-    }
-    try:
-        figures_of = measured.columns(setting, _computation(card), _computation(card))
-    except RefusedError as error:
-        return [Row(**columns, batch_size=None, skipped=str(error))]
-    left_out = measured.left_out(setting, _computation(card))
-    return [
-        *(Row(**columns, batch_size=size, **figures) for size, figures in figures_of.items()),
-        *(Row(**columns, batch_size=size, skipped=why) for size, why in left_out.items()),
-    ]
+    network = card.training.get("network")
+    agreement = None if card.enrolled else _share(card.parity, "validation", "agreement")
+    return Row(
+        machine=machine_name,
+        processor=machine.processor(),
+        cores=machine.cores(),
+        variant=card.variant,
+        computation=_computation(card),
+        device=runtime.device,
+        threads=setting.threads,
+        runtime=runtime.name,
+        precision=runtime.precision,
+        batch_size=None,
+        includes_decode=False,
+        network=network if isinstance(network, str) else None,
+        model_bytes=len(bundle.model),
+        accuracy=_accuracy(card),
+        agreement=agreement,
+    )
 
 
 def _computation(card: Card) -> str:
@@ -95,21 +90,9 @@ def _accuracy(card: Card) -> float | None:
     return _share(card.metrics, "test", "accuracy", "value")
 
 
-def _agreement(card: Card) -> float | None:
-    """Agreement with the network on the validation images, as export has measured it."""
-    return None if card.enrolled else _share(card.parity, "validation", "agreement")
-
-
-def _share(values: dict[str, Any], *keys: str) -> float | None:
+def _share(values: Mapping[str, object], *keys: str) -> float | None:
     """The share 0..1 at `keys` of a card, which anyone may have written; None without one."""
-    value: Any = values
-    try:
-        for key in keys:
-            value = value[key]
-    except (KeyError, TypeError):
-        return None
+    value: object = values
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
     return value if isinstance(value, float) and 0 <= value <= 1 else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

@@ -1,7 +1,6 @@
 """What is timed: the networks of a run folder."""
 
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 from gaikan.errors import ConfigError
@@ -53,14 +52,7 @@ class TimedRun:
                 "inputs": self.inputs_key,
                 "options": asdict(options) | {"machine": options.machine_name},
                 "processor": [machine.processor(), machine.cores()],
-                "packages": [_version(package) for package in packages],
+                "packages": [machine.version(package) for package in packages],
                 "code": code_version("gaikan.timing.time_networks"),
             }
         )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

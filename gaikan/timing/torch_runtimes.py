@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from gaikan.networks import Embedder
 from gaikan.timing.runtimes import Images, Loaded, Outputs
 from gaikan.timing.torch_model import Product, load_module
 
+_NARROW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _GRAPH_WARM_UP = 3
 _COPIES = 50
 
@@ -38,12 +38,12 @@ class Narrow(nn.Module):
         return embeddings.float()
 
 
-def _read(path: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> nn.Module:
-    """The module; with `dtype`, its network in that precision, distances in float32 still."""
+def read_module(path: Path, device: str, precision: str) -> nn.Module:
+    """The module, its convolutions and products in that precision; distances are in float32."""
     module = load_module(path, device)
-    if dtype is not None:
+    if precision in _NARROW:
         for holder in [m for m in module.modules() if isinstance(m, Embedder | Product)]:
-            holder.network = Narrow(holder.network, dtype)
+            holder.network = Narrow(holder.network, _NARROW[precision])
     return module.eval()
 
 
@@ -53,7 +53,6 @@ class Eager(Loaded):
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None
-    beside: bool = False
 
     def __call__(self, images: Images) -> Outputs:
         """Raw images to outputs."""
@@ -61,22 +60,17 @@ class Eager(Loaded):
             return [output.numpy() for output in self.module(torch.from_numpy(images))]
 
 
-def eager_fp32(path: Path, threads: int) -> Loaded:
-    """PyTorch in fp32, with which all other runtimes are compared."""
+def eager(path: Path, threads: int, precision: str) -> Loaded:
+    """PyTorch; in fp32, what all other runtimes are compared with."""
     torch.set_num_threads(threads)
-    return Eager(_read(path), torch.get_num_threads())
+    return Eager(read_module(path, "cpu", precision), torch.get_num_threads())
 
 
-def eager_bf16(path: Path, threads: int) -> Loaded:
-    """Convolutions and products in bf16, channels last; distances in fp32."""
-    torch.set_num_threads(threads)
-    return Eager(_read(path, dtype=torch.bfloat16), torch.get_num_threads())
-
-
-def compiled(path: Path, threads: int) -> Loaded:
+def compiled(path: Path, threads: int, precision: str) -> Loaded:
     """`torch.compile`, for any batch size; compiling is part of the cold start."""
     torch.set_num_threads(threads)
-    return Eager(torch.compile(_read(path), dynamic=True), torch.get_num_threads())
+    module = torch.compile(read_module(path, "cpu", precision), dynamic=True)
+    return Eager(module, torch.get_num_threads())
 
 
 @dataclass
@@ -85,7 +79,6 @@ class Cuda(Loaded):
 
     module: Callable[[Tensor], tuple[Tensor, ...]]
     threads: int | None = None
-    beside: bool = False
 
     def _predict(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():
@@ -103,8 +96,7 @@ class Cuda(Loaded):
 
 def _by_events(run: Callable[[], object]) -> Callable[[], float]:
     """A query that gives the seconds that `run` takes on the GPU."""
-    event: Any = torch.cuda.Event
-    begin, end = event(enable_timing=True), event(enable_timing=True)
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
 
     def query() -> float:
         torch.cuda.synchronize()
@@ -112,27 +104,16 @@ def _by_events(run: Callable[[], object]) -> Callable[[], float]:
         run()
         end.record()
         end.synchronize()
-        milliseconds: float = begin.elapsed_time(end)
-        return milliseconds / 1e3
+        return float(begin.elapsed_time(end)) / 1e3
 
     return query
 
 
-def cuda_fp32(path: Path, threads: int) -> Loaded:
-    """PyTorch in fp32, without TF32."""
+def cuda(path: Path, threads: int, precision: str) -> Loaded:
+    """PyTorch on the GPU; in fp32, without TF32."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    return Cuda(_read(path, "cuda"))
-
-
-def cuda_bf16(path: Path, threads: int) -> Loaded:
-    """Convolutions and products in bf16, channels last; distances in fp32."""
-    return Cuda(_read(path, "cuda", torch.bfloat16))
-
-
-def cuda_fp16(path: Path, threads: int) -> Loaded:
-    """Convolutions and products in fp16, channels last; distances in fp32."""
-    return Cuda(_read(path, "cuda", torch.float16))
+    return Cuda(read_module(path, "cuda", precision))
 
 
 def cuda_bandwidth() -> dict[int, float]:
@@ -193,6 +174,6 @@ class CudaGraph(Cuda):
         return _by_events(self._captured(images)[0].replay)
 
 
-def cuda_graph(path: Path, threads: int) -> Loaded:
-    """fp16, channels last, captured once a batch size."""
-    return CudaGraph(_read(path, "cuda", torch.float16))
+def cuda_graph(path: Path, threads: int, precision: str) -> Loaded:
+    """Captured once a batch size."""
+    return CudaGraph(read_module(path, "cuda", precision))

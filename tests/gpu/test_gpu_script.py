@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from gpu import PHASES, Place, failure, run_phase
+from gpu import PHASES, failure, run_phase
 from gpu_page import page
+from gpu_phases import Place
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(600)

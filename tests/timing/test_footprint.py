@@ -98,7 +98,8 @@ folder, outputs = sys.argv[1], []
 for allowed in (256 * 2**20, None):
     runtime_process.batch_memory = lambda: allowed
     server = runtime_process.Server(RUNTIMES["torch-fp32"], 1)
-    server.use(folder + "/images.npy", ("a", "b", "c", "d"), None)
+    parts = runtime_process.SessionParts(folder + "/images.npy", ("a", "b", "c", "d"))
+    server.use(parts)
     server.load("cnn", folder)
     outputs.append(server.outputs("cnn", 4096))
     print(max(server.footprints["cnn"].peaks))
@@ -126,8 +127,8 @@ from pathlib import Path
 import numpy as np
 from gaikan.timing.measure import Rule, SamplingPlan
 from gaikan.timing.runtimes import RUNTIMES, ModelFolder
-from gaikan.timing.session import SessionParts, session
-from gaikan.timing.runtime_process import Case
+from gaikan.timing.session import session
+from gaikan.timing.runtime_process import Case, SessionParts
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
@@ -140,8 +141,8 @@ if __name__ == "__main__":
         cases = [(setting, Case("cnn", size)) for size in plan.batches]
         opened.measure(cases, plan, np.random.default_rng(0))
     measured = opened.measured
-    print(sorted(measured.columns(setting, "cnn", "cnn")))
-    print(measured.left_out(setting, "cnn"))
+    print(sorted(case.batch_size for _, case in measured.turns))
+    print({case.batch_size: reason for (_, case), reason in measured.left_out.items()})
     print(sorted(measured.probes[setting.runtime, "cnn"].peak_rss_mb))
 """
 

@@ -16,7 +16,7 @@ from gaikan.timing.measure import (
     QUERIES_FOR,
     Rule,
     Turn,
-    describe,
+    described,
     over_rounds,
     percentile,
     speedup,
@@ -184,13 +184,13 @@ def test_throughput_is_images_by_time() -> None:
 
 
 def test_the_columns_of_a_case() -> None:
-    columns = describe([turn(*[0.001] * 400), turn(*[0.003] * 400)], 2)
-    assert columns["queries"] == 800
-    assert columns["p50_ms"] == pytest.approx(2)
-    assert columns["p99_ms"] == columns["max_ms"] == pytest.approx(3)
-    assert columns["cpu_s_per_1000"] == pytest.approx(1000 * 0.5 * 1.6 / 1600)
-    assert "speedup" not in columns
-    assert describe([turn(0.001)], 2)["p99_ms"] is None
+    row = described(ROW, 2, [turn(*[0.001] * 400), turn(*[0.003] * 400)])
+    assert (row.batch_size, row.queries, row.machine) == (2, 800, ROW.machine)
+    assert row.p50_ms == pytest.approx(2)
+    assert row.p99_ms == row.max_ms == pytest.approx(3)
+    assert row.cpu_s_per_1000 == pytest.approx(1000 * 0.5 * 1.6 / 1600)
+    assert row.speedup is row.speedup_low is row.speedup_high is None
+    assert described(ROW, 2, [turn(0.001)]).p99_ms is None
 
 
 def test_what_a_raspberry_pi_runs_imports_nothing_heavy() -> None:

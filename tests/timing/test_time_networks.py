@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from gaikan.timing.agreement import _compare
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 from gaikan.timing.models import Exporter
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import Case, RefusedError, Server, Worker
+from gaikan.timing.runtime_process import Case, RefusedError, Server, SessionParts, Worker
 from gaikan.timing.runtimes import RUNTIMES
-from gaikan.timing.session import SessionParts, session
+from gaikan.timing.session import session
 from gaikan.timing.time_networks import Timing, time_run
 from gaikan.timing.timed_run import TimedRun
 
@@ -342,13 +342,15 @@ def test_a_batch_that_would_take_too_long_is_left_out(exporter: Exporter, tmp_pa
         open_session.measure(cases, replace(TINY, longest=1e-9), np.random.default_rng(0))
     measured = open_session.measured
     assert [case.batch_size for _, case in measured.turns] == [1]  # however long it takes
-    assert [case.batch_size for _, case in measured.too_long] == [3]
+    ((left_out, reason),) = measured.left_out.items()
+    assert left_out == (setting, Case("mlp", 3))
+    assert reason.startswith("a batch of 3 takes about 0.0 s; --thorough")
 
 
 def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:
     missing = replace(RUNTIMES["openvino-fp32"], needs="no_such_package")
     assert missing.unavailable() == "no_such_package is not installed"
-    with Worker(RUNTIMES["onnxruntime-fp32"], 1) as worker:
+    with closing(Worker(RUNTIMES["onnxruntime-fp32"], 1)) as worker:
         with pytest.raises(RefusedError, match=r"NoSuchFile|doesn't exist|not exist"):
             worker.ask(Server.load, "x", str(out / "nowhere"))
         assert worker.alive
@@ -361,7 +363,7 @@ def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: 
     exact = np.ones((2, 2), np.float32)
     names, labels = np.array(["ok", "spur"]), np.array(["ok", "ok"])
     wild = np.array([[np.inf, 1], [np.nan, 1]], np.float32)
-    found = _compare([(np.array([1, 0]), wild), (np.array([0, 0]), exact)], names, labels)
+    found = _compare((np.array([1, 0]), wild), (np.array([0, 0]), exact), names, labels)
     assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
     row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
     assert agreement_rows([row])[1][0][-1] == "not finite"

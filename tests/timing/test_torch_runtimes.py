@@ -11,18 +11,18 @@ from gaikan.networks import NETWORKS
 from gaikan.timing.torch_model import (
     save_network,
 )
-from gaikan.timing.torch_runtimes import _read
+from gaikan.timing.torch_runtimes import read_module
 
 
 @pytest.mark.parametrize("arch", NETWORKS)
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_a_narrow_network_decides_in_float32(arch: str, dtype: torch.dtype, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_narrow_network_decides_in_float32(arch: str, precision: str, tmp_path: Path) -> None:
     """On any processor: without the arithmetic it is emulated, slow and right."""
     network = trained(arch, 1)
     save_network(network.module, arch, SHAPE, tmp_path)
     with torch.inference_mode():
         expected = [output.numpy() for output in network.module(torch.from_numpy(IMAGES))]
-        module = _read(tmp_path / "model.pt", dtype=dtype)
+        module = read_module(tmp_path / "model.pt", "cpu", precision)
         found = [output.numpy() for output in module(torch.from_numpy(IMAGES))]
     for output, exact in zip(found, expected, strict=True):
         assert output.dtype == exact.dtype

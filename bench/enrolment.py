@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from gaikan.commands.terminal import GridProgress
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.data.classes import align
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source

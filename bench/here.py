@@ -10,7 +10,8 @@ from unittest.mock import patch
 import torch
 
 from gaikan.check.run_answers import CheckedRun
-from gaikan.config.model import Config, load_config
+from gaikan.config.model import Config
+from gaikan.config.toml_files import load_config
 from gaikan.flow import bench_run
 
 FOLDER = Path(__file__).parent

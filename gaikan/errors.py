@@ -28,6 +28,11 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
+def lower_first(text: str) -> str:
+    """`text` as it stands within a sentence: its first letter in lower case."""
+    return text[:1].lower() + text[1:]
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what an error of another package says, to be put into a sentence.
 

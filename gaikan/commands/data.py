@@ -15,7 +15,8 @@ def data(
 ) -> None:
     """Describe a source: classes, counts, size, problems."""
     with needs_harness():  # only some of it: what trains takes seconds to import
-        from gaikan.config.model import DataConfig, validated
+        from gaikan.config.checked import validated
+        from gaikan.config.model import DataConfig
         from gaikan.data.columns import Asked
         from gaikan.data.sources import read_source
         from gaikan.evaluation.source_facts import counts, facts

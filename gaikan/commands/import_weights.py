@@ -32,8 +32,9 @@ def import_(
 ) -> None:
     """Score weights of the original script; then `time`, `pick` and `export` as of any run."""
     with needs_harness():
-        from gaikan.config.model import load_config, path_name
+        from gaikan.config.model import path_name
         from gaikan.config.plan import RESULTS
+        from gaikan.config.toml_files import load_config
         from gaikan.flow import bench_run
         from gaikan.training.weights import Weights
     from rich.console import Console

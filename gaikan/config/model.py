@@ -1,33 +1,17 @@
-"""The configuration of a run as typed models, and how it is read from TOML."""
+"""The configuration of a run as typed models: the keys of its TOML file."""
 
-import csv
-import difflib
-import os
 import re
-import tomllib
-import unicodedata
-from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from gaikan.config.stages import Stage, TomlSection
-from gaikan.errors import ConfigError, shown
-from gaikan.system.encoding import encoding_of
+from gaikan.errors import shown
 from gaikan.system.files import LONGEST_NAME, file_name, is_short
 
-_CONTROL = re.compile(r"[\x00-\x1f]").search
-T = TypeVar("T", bound=BaseModel)
+CONTROL = re.compile(r"[\x00-\x1f]").search
+_ENDINGS = (".parquet", ".csv", ".pth", ".pt")
 
 
 def _name(value: str) -> str:
@@ -38,8 +22,6 @@ def _name(value: str) -> str:
         )
     return value
 
-
-_ENDINGS = (".parquet", ".csv", ".pth", ".pt")
 
 Name = Annotated[str, AfterValidator(_name)]  # that a run folder may have
 
@@ -63,7 +45,7 @@ class DataConfig(TomlSection):
     @field_validator("train", "test")
     @classmethod
     def _path(cls, value: str | None) -> str | None:
-        if value is not None and _CONTROL(value):
+        if value is not None and CONTROL(value):
             raise ValueError(
                 "has a control character; a path with backslashes stands in 'single quotes'"
             )
@@ -183,7 +165,7 @@ class Config(TomlSection):
     )
     pictures: bool = Field(True, description="off: tables alone, no figures and no pages")
     timing: TimingConfig = TimingConfig()
-    style: dict[str, dict[str, Any]] = Field(
+    style: dict[str, dict[str, object]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
     )
     stage: dict[str, Stage] = Field(
@@ -201,7 +183,7 @@ class Config(TomlSection):
 
     @field_validator("worker_resources", mode="before")
     @classmethod
-    def _resources(cls, value: Any) -> Any:
+    def _resources(cls, value: object) -> object:
         """Takes text too, as `dask worker --resources` does: "GPU=1,MEM=8e9"."""
         if not isinstance(value, str):
             return value
@@ -251,192 +233,3 @@ def path_name(source: str) -> str:
     name = file_name(path.name if path.suffix.lower() not in _ENDINGS else path.stem)
     with_folder = "-".join(filter(None, (file_name(path.parent.name), name)))
     return with_folder if is_short(with_folder) else name
-
-
-def load_config(path: Path | None, overrides: dict[str, Any]) -> Config:
-    """The configuration of a TOML file, with `overrides` ({"data.train": ...}) on top.
-
-    The run's name defaults to the file's. Raises ConfigError naming file, key and remedy.
-    """
-    return configured(read_values(path), overrides, origin(path))
-
-
-def origin(path: Path | None) -> str:
-    """Where a configuration comes from, for errors."""
-    return "command line" if path is None else str(path)
-
-
-def read_values(path: Path | None) -> dict[str, Any]:
-    """The tables and keys of a TOML file, not yet checked; empty without a file."""
-    if path is None:
-        return {}
-    values = {"name": file_name(path.stem)} | _read_toml(path)
-    _read_target_tables(values, path)
-    composed: dict[str, Any] = _composed(values)
-    data = composed.get("data")
-    for table in data if isinstance(data, list) else [data]:
-        if isinstance(table, dict):
-            for key in ("train", "test"):
-                if isinstance(table.get(key), str):
-                    table[key] = _beside(path, table[key])
-    return composed
-
-
-def configured(values: dict[str, Any], overrides: dict[str, Any], where: str) -> Config:
-    """The configuration of `values` with `overrides` ({"data.train": ...}) on top.
-
-    Raises ConfigError naming `where`, or the command line where `values` alone are good.
-    """
-    merged = deepcopy(values)
-    for key, value in overrides.items():
-        table, _, leaf = key.rpartition(".")
-        section = merged.setdefault(table, {}) if table else merged
-        if isinstance(section, dict):
-            section[leaf] = value
-    try:
-        return validated(Config, merged, where)
-    except ConfigError:
-        validated(Config, values, where)
-        return validated(Config, merged, origin(None))
-
-
-def validated(model: type[T], values: dict[str, Any], where: str, table: str = "") -> T:
-    """`model` from `values`, which stand in `table` of `where`.
-
-    Raises ConfigError naming `where` and the first key that is wrong.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        location = [str(part) for part in first["loc"]]
-        key = ".".join(([table] if table else []) + location)[:200]
-        if first["type"] == "extra_forbidden":
-            known = _known_keys(model, location[:-1])
-            close = difflib.get_close_matches(location[-1][:100], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-            raise ConfigError(f"{where}: unknown key '{key}'; {hint}") from None
-        reason = first["msg"].removeprefix("Value error, ")
-        reason = _lower(reason).replace("valid tuple", "list")  # TOML's word
-        given = first["input"]
-        stated = isinstance(given, dict) or (isinstance(given, str) and shown(given) in reason)
-        instead = "" if stated else f", not {shown(given)}"
-        raise ConfigError(f"{where}: key '{key}': {reason}{instead}") from None
-
-
-def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
-    """The keys of the table at `location` within `model`."""
-    for part in location:
-        if part not in model.model_fields:
-            continue  # the name of one of several tables of this model
-        inner = _model_within(model.model_fields[part].annotation)
-        if inner is None:
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def _model_within(annotation: Any) -> type[BaseModel] | None:
-    """The model within a key's type: in `M`, `M | None` or `dict[str, M]` it is `M`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_within, get_args(annotation))), None)
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _composed(values: Any) -> Any:
-    """With keys in Unicode's composed form, as class names are: a Mac may write another."""
-    if isinstance(values, list):
-        return [_composed(value) for value in values]
-    if not isinstance(values, dict):
-        return values
-    return {unicodedata.normalize("NFC", key): _composed(value) for key, value in values.items()}
-
-
-def _beside(path: Path, source: str) -> str:
-    """A source in a TOML file: a relative path is relative to the file's folder."""
-    if (
-        not source
-        or source == "terminals"
-        or _CONTROL(source)
-        or re.match("hub:|[A-Za-z]:[\\\\/]", source)
-    ):
-        return source
-    joined = os.path.join(path.parent, source)  # noqa: PTH118 - keeps a slash at the end
-    plain = os.path.normpath(joined)
-    # Not where a link is on the way: `..` is then not what the text says.
-    return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    text = ""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not a TOML file: nested too deeply") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not a TOML file: {_encoding_told(path)}") from None
-    except ValueError as error:  # not only TOMLDecodeError: numbers have their own
-        reason = _lower(str(error))[:200] + _backslash_told(text, str(error))
-        raise ConfigError(f"{path}: not a TOML file: {reason}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _encoding_told(path: Path) -> str:
-    try:
-        return f"its text is {encoding_of(path)}, which TOML is not; save it as UTF-8"
-    except ValueError as error:
-        return str(error)
-
-
-def _backslash_told(text: str, error: str) -> str:
-    """What a path as Windows writes it needs, where the line that is wrong has one."""
-    number = re.search(r"at line (\d+)", error)
-    line = text.splitlines()[int(number[1]) - 1 :][:1] if number else []
-    if not line or not re.search(r'"[^"]*\\', line[0]):
-        return ""
-    return "; a path with backslashes stands in 'single quotes'"
-
-
-def _read_target_tables(values: dict[str, Any], path: Path) -> None:
-    """Puts the table in place of `targets = "file.csv"`: a store key then covers its content."""
-    styles = values.get("style")
-    for options in styles.values() if isinstance(styles, dict) else ():
-        if isinstance(options, dict) and isinstance(options.get("targets"), str):
-            options["targets"] = _read_target_csv(path.parent / options["targets"])
-
-
-def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
-    if not path.is_file():  # a device might never end
-        raise ConfigError(f"{path}: target distances cannot be read: no such file")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path}: target distances cannot be read: {error}") from None
-    if len(rows) < 2 or len(rows[0]) < 2:
-        raise ConfigError(f"{path}: expected a header row and column of class names")
-    return {row[0]: dict(_target_row(path, rows[0], row)) for row in rows[1:]}
-
-
-def _target_row(path: Path, header: list[str], row: list[str]) -> Iterator[tuple[str, float]]:
-    if len(row) != len(header):
-        raise ConfigError(
-            f"{path}: row {shown(row[0])} has {len(row)} cells, the header {len(header)}"
-        )
-    for column, cell in zip(header[1:], row[1:], strict=True):
-        if cell.strip():
-            try:
-                yield column, float(cell)
-            except ValueError:
-                raise ConfigError(
-                    f"{path}: row {shown(row[0])}, column {shown(column)}: {shown(cell)} "
-                    "is not a number"
-                ) from None

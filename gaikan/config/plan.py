@@ -1,21 +1,14 @@
 """The runs that are asked for: one for each data set of each TOML file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
-from gaikan.config.model import (
-    Config,
-    DataConfig,
-    Name,
-    configured,
-    origin,
-    read_values,
-    validated,
-)
+from gaikan.config.checked import validated
+from gaikan.config.model import Config, DataConfig, Name
+from gaikan.config.toml_files import Values, configured, origin, read_values
 from gaikan.errors import ConfigError, shown
 
 RESULTS = Path("results")
@@ -66,7 +59,7 @@ class BenchPlan:
         return runs, summary
 
 
-def load_plan(paths: Sequence[Path], overrides: dict[str, Any]) -> BenchPlan:
+def load_plan(paths: Sequence[Path], overrides: Mapping[str, object]) -> BenchPlan:
     """The runs of the TOML files, with `overrides` on top; without a file, the default run.
 
     Raises ConfigError naming file, table and key.
@@ -93,7 +86,7 @@ def load_plan(paths: Sequence[Path], overrides: dict[str, Any]) -> BenchPlan:
     return BenchPlan(tuple(runs), f"{name}-summary" if name else "summary")
 
 
-def _runs(where: str, values: dict[str, Any], overrides: dict[str, Any]) -> list[PlannedRun]:
+def _runs(where: str, values: Values, overrides: Mapping[str, object]) -> list[PlannedRun]:
     """The runs of one file, one a data set."""
     tables = values.get("data", {})
     if not isinstance(tables, list):

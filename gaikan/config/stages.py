@@ -1,7 +1,7 @@
 """Inspection stages: what each asks of the variant that is installed there."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,7 +22,7 @@ class Range(TomlSection):
 
     @model_validator(mode="before")
     @classmethod
-    def _table(cls, value: Any) -> Any:
+    def _table(cls, value: object) -> object:
         if not isinstance(value, dict | Range):
             raise ValueError("a limit is a table such as { max = 5 }")
         return value
@@ -109,9 +109,8 @@ class Stage(TomlSection):
     @property
     def limits(self) -> dict[str, Range]:
         """Every limit on a figure, by its name; a failure mode's is `recall.MODE`."""
-        limits = {name: getattr(self, name) for name in (*TIMING, *QUALITY)}
-        limits |= {f"recall.{kind}": limit for kind, limit in self.recall.items()}
-        return {name: limit for name, limit in limits.items() if limit is not None}
+        limits = {name: value for name, value in self if isinstance(value, Range)}
+        return limits | {f"recall.{kind}": limit for kind, limit in self.recall.items()}
 
     @property
     def allowed(self) -> dict[str, tuple[str, ...]]:
@@ -126,13 +125,13 @@ class Stage(TomlSection):
     @property
     def ceilings(self) -> dict[str, float]:
         """The limits on escapes that the border between good and defective is moved to meet."""
-        limits = {name: getattr(self, name) for name in CEILINGS}
-        return {n: limit.max for n, limit in limits.items() if limit and limit.max is not None}
+        limits = {name: limit.max for name, limit in self.limits.items() if name in CEILINGS}
+        return {name: most for name, most in limits.items() if most is not None}
 
     @property
     def needs_ok(self) -> str | None:
         """The first thing in the stage that needs a class that means good; None without any."""
-        needing = [name for name in (*CEILINGS, "overkill_rate") if getattr(self, name) is not None]
+        needing = [name for name in (*CEILINGS, "overkill_rate") if name in self.limits]
         if self.objective in ("escape", "overkill", "cost"):
             needing.append(f"objective '{self.objective}'")
         return needing[0] if needing else None

@@ -10,7 +10,8 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from gaikan.config.model import Config, validated
+from gaikan.config.checked import validated
+from gaikan.config.model import Config
 from gaikan.data.frames import Frames, Images
 from gaikan.data.split import split
 from gaikan.errors import GaikanError

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from gaikan.anchors import ANCHORS
-from gaikan.config.model import Config, TrainConfig, validated
+from gaikan.config.checked import validated
+from gaikan.config.model import Config, TrainConfig
 from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts

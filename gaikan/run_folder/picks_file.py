@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gaikan.config.stages import Objective, is_constraint
 from gaikan.errors import ConfigError
@@ -276,13 +276,10 @@ def _line(value: Any) -> str:
 
 def read_picks(path: Path) -> PicksFile | None:
     """The content of the file; None where there is none. Raises ConfigError naming file and key."""
-    remedy = "`gaikan pick` writes it anew"
     try:
-        content = json_files.parse(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON ({error}); {remedy}") from None
-    return json_files.check(content, TypeAdapter(PicksFile), path, remedy)
+    return json_files.read(PicksFile, content, path, "`gaikan pick` writes it anew")

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from gaikan.config.model import validated
 from gaikan.data.run_sources import RunSources
 from gaikan.errors import ConfigError
 from gaikan.system import json_files
@@ -34,15 +33,11 @@ def refuse_other(out: Path, sources: RunSources) -> None:
 def _read(out: Path) -> RunSources:
     path = out / FILE
     try:
-        values = json_files.parse(path.read_bytes())
+        return json_files.read(RunSources, path.read_bytes(), path, _REMEDY)
     except FileNotFoundError:
         raise ConfigError(f"{out}: holds another run (there is no {FILE}); {_REMEDY}") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error}); {_REMEDY}") from None
-    try:
-        return validated(RunSources, values, str(path))
-    except ConfigError as error:
-        raise ConfigError(f"{error}; {_REMEDY}") from None
 
 
 def write_sources(out: Path, sources: RunSources) -> None:

@@ -16,7 +16,8 @@ import smoke_parts
 from gaikan.check.baseline import Baseline, make
 from gaikan.check.outcome import CheckOutcome, Settings, check
 from gaikan.check.run_answers import CheckedRun, lots
-from gaikan.config.model import Config, load_config
+from gaikan.config.model import Config
+from gaikan.config.toml_files import load_config
 from gaikan.evaluation.verdict_names import INCONCLUSIVE
 
 pytestmark = pytest.mark.timeout(300)

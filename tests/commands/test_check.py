@@ -24,7 +24,7 @@ from gaikan.check import baseline as baseline_module
 from gaikan.check.baseline import Baseline, Ratio
 from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.check.speed import ratios
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 
 pytestmark = pytest.mark.timeout(120)

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from small_run import FAKES, Fake, row, write_run
 
 from gaikan.commands.pick import pick_after_bench
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.report.markdown_table import inline
 from gaikan.run_folder.decisions import _column
 from gaikan.run_folder.latency_rows import write_rows

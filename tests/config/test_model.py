@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gaikan.anchors import ANCHORS
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
@@ -134,7 +134,9 @@ def test_class_names_in_keys_are_composed(tmp_path: Path) -> None:
         f'[style.siamese]\ntargets = "far.csv"\n[stage.x.recall]\n"{decomposed}" = {{ min = 0.5 }}'
     )
     config = load_config(toml(tmp_path, text), {})
-    assert [*config.style["siamese"]["targets"]] == ["ok", composed]
+    targets = config.style["siamese"]["targets"]
+    assert isinstance(targets, dict)
+    assert [*targets] == ["ok", composed]
     recall = config.stage["x"].recall
     assert recall is not None
     assert [*recall] == [composed]

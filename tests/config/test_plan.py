@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.config.model import load_config
 from gaikan.config.plan import load_plan
+from gaikan.config.toml_files import load_config
 from gaikan.errors import ConfigError
 
 TWO = """

@@ -11,7 +11,7 @@ from runner import bench
 from small_bundle import card
 
 from gaikan.bundle.images import read_batches
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.data.shapes import readings
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError

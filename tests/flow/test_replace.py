@@ -181,7 +181,7 @@ def interrupted(*_: object) -> None:
     ("content", "words"),
     [
         (None, "run: holds another run (there is no sources.json)"),
-        ("{", "run/sources.json: cannot be read ("),
+        ("{", "run/sources.json: not JSON ("),
         ("{}", "run/sources.json: key 'train': field required"),
     ],
 )

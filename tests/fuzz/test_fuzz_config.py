@@ -12,9 +12,11 @@ from fuzzing import SCALARS, TEXTS, altered, damaged, fuzz, valid_or_refused
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gaikan.config.model import Config, load_config
+from gaikan.config.model import Config
 from gaikan.config.plan import BenchPlan, load_plan
+from gaikan.config.toml_files import load_config
 from gaikan.grid.cells import axes
+from gaikan.styles.siamese import SiameseOptions
 from gaikan.styles.targets import target_matrix
 from gaikan.timing.options import TimingOptions
 
@@ -156,7 +158,8 @@ def test_fuzz_target_distances(tmp_path_factory: pytest.TempPathFactory, content
 def matrix(path: Path) -> None:
     config = load_config(path, {})
     axes(config)
-    found = target_matrix(config.style["siamese"]["targets"], CLASSES, 1.0)
+    options = SiameseOptions.model_validate(config.style["siamese"])
+    found = target_matrix(options.targets or {}, CLASSES, 1.0)
     assert (found == found.T).all()
     assert (found >= 0).all()
 

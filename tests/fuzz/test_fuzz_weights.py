@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tiny import SIDE, write_class
 
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.data.split import split

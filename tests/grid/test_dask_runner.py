@@ -24,7 +24,7 @@ from tiny import FOUR_CELLS, write_class
 
 import gaikan
 from gaikan.commands.terminal import GridProgress
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.errors import ConfigError
 from gaikan.grid.cells import resolve_device, resolve_precision
 from gaikan.grid.dask.board import ALLOWED_DEATHS, Board

@@ -24,7 +24,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 from small_run import Fake, row
 
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.report.reproduce import changes_toml
 from gaikan.run_folder.latency_rows import read_rows, write_rows
 from gaikan.run_folder.manifest import read_manifest

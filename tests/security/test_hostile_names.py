@@ -19,7 +19,7 @@ from PIL import Image
 from runner import bench, gaikan
 from small_run import Fake, row
 
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.errors import ConfigError, GaikanError
 from gaikan.run_folder.latency_rows import write_rows
 from gaikan.run_folder.whole import RunFolder

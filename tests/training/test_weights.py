@@ -16,7 +16,7 @@ from runner import gaikan
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.config.model import load_config
+from gaikan.config.toml_files import load_config
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
 from gaikan.grid.cells import cells

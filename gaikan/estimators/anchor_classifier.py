@@ -1,6 +1,6 @@
 """The nearest anchor as a scikit-learn classifier over embeddings."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +33,7 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     """
 
-    classes_: NDArray[Any]
+    classes_: NDArray[np.generic]
     anchors_: NDArray[np.float32]
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
@@ -41,7 +41,7 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         embeddings, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         self.classes_, index = np.unique(labels, return_inverse=True)
-        fit = FitPart(embeddings, index, embeddings, len(self.classes_), _as_it_is)
+        fit = FitPart(embeddings, index, embeddings, len(self.classes_), np.asarray)
         self.anchors_ = mean_embedding(fit)
         return self
 
@@ -51,7 +51,7 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         embeddings = validate_data(self, X, dtype=np.float64, reset=False)
         return anchor_distances(embeddings, self.anchors_)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: ArrayLike) -> NDArray[np.generic]:  # noqa: N803
         """The class (N,) of the nearest anchor; of equally near ones the first."""
         index = nearest(self.distances(X))
         return self.classes_[index]
@@ -60,7 +60,3 @@ class AnchorClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Minus the distances (N, K); with two classes, how much nearer the second is, (N,)."""
         distances = self.distances(X)
         return distances[:, 0] - distances[:, 1] if distances.shape[1] == 2 else -distances
-
-
-def _as_it_is(embeddings: Any) -> Any:
-    return embeddings

@@ -1,6 +1,6 @@
 """A variant of the grid as a scikit-learn classifier over images."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     """
 
-    classes_: NDArray[Any]
+    classes_: NDArray[np.generic]
     anchors_: AnchorClassifier
     embedder_: Embedder
 
@@ -110,7 +110,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self)
         return embed(self.embedder_, torch.from_numpy(_images(X)))
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: ArrayLike) -> NDArray[np.generic]:  # noqa: N803
         """The class (N,) of the nearest anchor."""
         embeddings = self.transform(X)
         return self.anchors_.predict(embeddings)
@@ -131,11 +131,11 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 def _images(X: ArrayLike) -> Images:  # noqa: N803
     """X as images (N, C, H, W), uint8 or float32. Raises ValueError on another shape."""
     dtype = np.uint8 if np.asarray(X).dtype == np.uint8 else np.float32
-    images: Any = check_array(X, dtype=dtype, allow_nd=True, ensure_2d=False, input_name="X")
+    images: Images = check_array(X, dtype=dtype, allow_nd=True, ensure_2d=False, input_name="X")
     if images.ndim not in (3, 4):
         raise ValueError(f"X: shape {images.shape}; images are (N, C, H, W) or, grey, (N, H, W)")
-    writable: Images = np.require(images[:, None] if images.ndim == 3 else images, None, ["C", "W"])
-    return writable  # torch takes no others
+    # Writable: torch takes no others.
+    return np.require(images[:, None] if images.ndim == 3 else images, None, ["C", "W"])
 
 
 def _run(cell: Cell, frames: Frames) -> Finished:

@@ -37,26 +37,26 @@ def export(
     source = load_source(run, choice)
     experiment = reread(run, source.manifest)
     threshold = _threshold(choice, experiment)
-    parts = experiment.parts[source.seed]
+    parts = experiment.parts[source.network.seed]
     fit = _sample(experiment.train, parts.fit, _MOST_COMPARED)
     validation = _sample(experiment.train, parts.validation, _MOST_COMPARED)
     tell("exporting the graph")
     model = _model(source, threshold, fit)
     if choice.precision == "int8":
         tell("calibrating int8 on fit images")
-        model = _int8(model, Inputs.of(experiment).calibration[source.seed])
+        model = _int8(model, Inputs.of(experiment).calibration[source.network.seed])
     bundle = Bundle(_card(source, choice, experiment), model, None)
     bundle.check()
     parities = []
-    for part, frames, n_images in (
-        ("fit", fit, len(parts.fit)),
-        ("validation", validation, len(parts.validation)),
+    for part, frames, rows in (
+        ("fit", fit, parts.fit),
+        ("validation", validation, parts.validation),
     ):
-        tell(f"comparing with the network on {len(frames)} of {n_images} {part} images")
+        tell(f"comparing with the network on {len(frames)} of {len(rows)} {part} images")
         parities.append(compare(part, bundle, source, frames))
     judge(choice.precision, parities, allow_drop)
     card = replace(bundle.card, parity={parity.part: asdict(parity) for parity in parities})
-    if source.anchor == HEAD:
+    if source.variant.anchor == HEAD:
         return Bundle(card, bundle.model, None), parities
     tell("keeping validation embeddings")
     _check_anchors_can_be_added(bundle)
@@ -72,8 +72,8 @@ def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None
 
 
 def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> bytes:
-    distance = distance_of(source.embedded, source.anchor)
-    dtype = torch.uint8 if fit.images.dtype == np.uint8 else torch.float32
+    distance = distance_of(source.embedded, source.variant.anchor)
+    dtype = torch.from_numpy(fit.images[:0]).dtype
     return to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
 
 
@@ -113,7 +113,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
     train = experiment.train
     return Card(
         **asdict(source.variant),
-        seed=source.seed,
+        seed=source.network.seed,
         stage=choice.stage,
         runtime=choice.runtime,
         precision=choice.precision,

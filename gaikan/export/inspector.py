@@ -6,7 +6,7 @@ What runs on the line, what is timed and what is exported are this one computati
 import logging
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
 from gaikan.networks import ImageShape
 from gaikan.training.stored_network import StoredEmbeddings
 from gaikan.variants import HEAD
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 class AnchorDistance(nn.Module):
@@ -164,9 +167,9 @@ def exported(
     example: tuple[Tensor, ...],
     inputs: list[str],
     outputs: list[str],
-    shapes: Any,
+    shapes: tuple[dict[int, torch.export.Dim], ...],
     optimize: bool = True,
-) -> Any:
+) -> "ModelProto":
     """`module` as an ONNX model; without `optimize`, each parameter stays an initialiser."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level

@@ -1,7 +1,6 @@
 """The figures of a network that its bundle's card states, with intervals."""
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ _LEVEL = 0.95
 
 def metrics(
     source: ExportSource, experiment: Experiment, threshold: float | None
-) -> dict[str, Any]:
+) -> dict[str, dict[str, object]]:
     """Figures on validation and test, each share as value, low and high.
 
     Intervals are at 95 %: Wilson's over parts; or, where parts have groups, a bootstrap over
@@ -29,12 +28,11 @@ def metrics(
     them: this one network is installed.
     """
     train, test = experiment.train, experiment.test
-    parts = {"validation": train.take(experiment.parts[source.seed].validation), "test": test}
+    validation = train.take(experiment.parts[source.network.seed].validation)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
-    result: dict[str, Any] = {}
-    for part, frames in parts.items():
-        distances = source.embedded.distances(source.anchor, source.embedded.of(part))
-        predicted = classes_of(distances, ok, threshold)
+    result: dict[str, dict[str, object]] = {}
+    for part, frames in (("validation", validation), ("test", test)):
+        predicted = classes_of(source.distances(source.embedded.of(part)), ok, threshold)
         names = np.asarray(train.classes, np.str_)[predicted]
         scores = asdict(score(frames.names, names, experiment.ok))
         shares = {"accuracy": (predicted == frames.labels, np.ones(len(frames), bool))}

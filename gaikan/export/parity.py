@@ -39,20 +39,17 @@ class Parity:
         return self.reference_accuracy - self.accuracy
 
 
-def reference_distances(source: ExportSource, frames: Frames) -> NDArray[np.float64]:
-    """Distances (N, K) by the path that made the run's figures: torch, then float64."""
-    embeddings = embed(source.embedder, torch.from_numpy(frames.images))
-    return source.embedded.distances(source.anchor, embeddings)
-
-
 def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:
-    """Compares the bundle with its network on all `frames`."""
+    """Compares the bundle with its network on all `frames`.
+
+    The network goes the path that made the run's figures: torch, then float64.
+    """
     card = bundle.card
     step = at_once(frames.shape, _BATCH)
     decisions = [bundle(frames.images[i : i + step]) for i in range(0, len(frames), step)]
     predicted = np.concatenate([batch.predicted for batch in decisions])
     distances = np.concatenate([batch.distances for batch in decisions])
-    reference = reference_distances(source, frames)
+    reference = source.distances(embed(source.embedder, torch.from_numpy(frames.images)))
     expected = classes_of(reference, card.ok_index, card.threshold)
     scale = scale_of(source, reference)
     doubtful = _is_tie(reference, scale, card.ok_index, card.threshold)
@@ -75,7 +72,7 @@ def scale_of(source: ExportSource, reference: NDArray[np.float64]) -> NDArray[np
     Below a tenth of the largest distance, that tenth counts. The distances of a head, 1 - p, have
     the absolute error of p.
     """
-    return np.maximum(reference, 1.0 if source.anchor == HEAD else _NEAR * reference.max())
+    return np.maximum(reference, 1.0 if source.variant.anchor == HEAD else _NEAR * reference.max())
 
 
 def _is_tie(

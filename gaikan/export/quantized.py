@@ -4,7 +4,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from gaikan.bundle.graph import INPUT
 from gaikan.data.frames import Images
 from gaikan.data.limits import at_once
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _OF_DECISIONS = (  # how their weights' names begin, in the models that are timed and in bundles
     "decisions.",
@@ -21,7 +24,7 @@ _OF_DECISIONS = (  # how their weights' names begin, in the models that are time
 )
 
 
-def quantized(model: Any, calibration: Images) -> Any:
+def quantized(model: "ModelProto", calibration: Images) -> "ModelProto":
     """The ONNX model in int8 by static quantisation; the decision itself stays in fp32.
 
     Weights per channel and in 7 bits, activations in uint8: without VNNI, products of full
@@ -60,11 +63,9 @@ class _Calibration:
 
     def __init__(self, images: Images) -> None:
         step = at_once(images.shape, 64)
-        self._batches: Iterator[NDArray[Any]] = iter(
-            np.array_split(images, max(1, len(images) // step))
-        )
+        self._batches = iter(np.array_split(images, max(1, len(images) // step)))
 
-    def get_next(self) -> dict[str, NDArray[Any]] | None:
+    def get_next(self) -> dict[str, NDArray[np.generic]] | None:
         """The next batch; None after the last."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: batch}

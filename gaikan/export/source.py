@@ -1,8 +1,8 @@
 """What is to be exported, found in a run folder."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
@@ -13,7 +13,8 @@ from gaikan.run_folder.picks_file import read_picks
 from gaikan.run_folder.result_tables import read_table
 from gaikan.run_folder.run_variants import read_variants
 from gaikan.system.store import Store
-from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
+from gaikan.training.nearest_anchor import Floats
+from gaikan.training.stored_network import Embeddings, StoredEmbeddings, StoredNetwork
 from gaikan.variants import REFERENCE, Variant
 
 
@@ -40,13 +41,20 @@ def choose(
     """What the command line asks for: a variant, or a stage's pick with single things replaced."""
     if (variant is None) == (stage is None):
         raise ConfigError("say either --variant or --stage")
-    asked: dict[str, Any] = {"seed": seed, "runtime": runtime, "precision": precision}
-    for name, known in (("runtime", ("onnx", "openvino")), ("precision", ("fp32", "int8"))):
-        if asked[name] is not None and asked[name] not in known:
-            raise ConfigError(f"--{name} {asked[name]}: a bundle has {' or '.join(known)}")
+    for name, given, known in (
+        ("runtime", runtime, ("onnx", "openvino")),
+        ("precision", precision, ("fp32", "int8")),
+    ):
+        if given is not None and given not in known:
+            raise ConfigError(f"--{name} {given}: a bundle has {' or '.join(known)}")
     other = runtime is not None and precision is not None
     choice = BundleChoice(variant) if variant is not None else picked(run, str(stage), other)
-    return replace(choice, **{k: v for k, v in asked.items() if v is not None})
+    return replace(
+        choice,
+        seed=choice.seed if seed is None else seed,
+        runtime=runtime or choice.runtime,
+        precision=precision or choice.precision,
+    )
 
 
 def picked(run: Path, stage: str, other: bool) -> BundleChoice:
@@ -86,15 +94,9 @@ class ExportSource:
     embedder: Embedder
     embedded: StoredEmbeddings
 
-    @property
-    def anchor(self) -> str:
-        """Method, or `HEAD`."""
-        return self.variant.anchor
-
-    @property
-    def seed(self) -> int:
-        """Of its training."""
-        return self.network.seed
+    def distances(self, embeddings: Embeddings) -> Floats:
+        """Those (N, K) that the variant decides by, of embeddings (N, D)."""
+        return self.embedded.distances(self.variant.anchor, embeddings)
 
 
 def load_source(run: Path, choice: BundleChoice) -> ExportSource:
@@ -102,7 +104,7 @@ def load_source(run: Path, choice: BundleChoice) -> ExportSource:
     manifest = read_manifest(run)
     known = {name: v for name, v in read_variants(run).items() if v.arch != REFERENCE}
     if choice.variant not in known:
-        raise ConfigError(f"{run}: no variant {choice.variant!r}; there are {_list([*known])}")
+        raise ConfigError(f"{run}: no variant {choice.variant!r}; there are {_list(known)}")
     variant = known[choice.variant]
     name = variant.network
     entries = {entry.seed: entry for entry in manifest.networks if entry.network == name}
@@ -126,7 +128,7 @@ def load_source(run: Path, choice: BundleChoice) -> ExportSource:
     return ExportSource(manifest, entry, variant, embedder, decisions)
 
 
-def _list(values: list[Any]) -> str:
+def _list(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))
 
 

@@ -6,11 +6,12 @@ in bfloat16 and 0.4 in float32 (63 images of 36 x 39, one thread, AVX-512). From
 PyTorch's way is the faster one; with windows of 4 x 4 and 8 x 8 it is as fast.
 """
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction, FunctionCtx
 from torch.nn import functional as F
 
 _BITS = {torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
@@ -65,7 +66,7 @@ class _Largest(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, patches: Tensor, columns: Tensor, kept: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, patches: Tensor, columns: Tensor, kept: Tensor) -> Tensor:
         """(P, M, K), (K, O) and (N, O) to (M, O)."""
         product = patches.flatten(0, 1) @ columns
         bits = product.view(_BITS[patches.dtype]).view(len(patches), -1, columns.shape[1])
@@ -79,9 +80,9 @@ class _Largest(torch.autograd.Function):
         return largest.view(patches.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
+    def backward(ctx: BackwardCFunction, gradient: Tensor) -> tuple[None, Tensor, None]:
         """Gradient (M, O) to (K, O): in each window only the first largest pixel gets it."""
-        patches, largest, won = ctx.saved_tensors
+        patches, largest, won = cast(tuple[Tensor, Tensor, Tensor], ctx.saved_tensors)
         shares = torch.empty_like(won)  # of the gradient, by pixel of the window
         torch.clamp_max(largest, 1, out=shares[0]).mul_(gradient.view(largest.dtype))
         for k in range(len(won) - 1, 0, -1):  # the last that won is the largest

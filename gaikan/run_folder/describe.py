@@ -73,7 +73,7 @@ def describe_run(
         damaged_store_entries=tuple(store.damaged),
         machine=making.machine,
         workers=making.workers,
-        weights=None if weights is None else ImportedWeights(**weights.describe()),
+        weights=None if weights is None else ImportedWeights.model_validate(weights.describe()),
         made_from=making.made_from,
         seconds=making.seconds,
         files={},

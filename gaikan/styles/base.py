@@ -1,6 +1,6 @@
 """The base classes of training styles and of their options."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -21,7 +21,9 @@ class Style(nn.Module):
 
     options_type: ClassVar[type[StyleOptions]]
 
-    def __init__(self, options: Any, classes: tuple[str, ...], embedding_size: int) -> None:
+    def __init__(
+        self, options: StyleOptions, classes: tuple[str, ...], embedding_size: int
+    ) -> None:
         super().__init__()
         self.head: nn.Linear | None = None
 

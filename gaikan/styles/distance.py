@@ -1,9 +1,10 @@
 """Distances within a batch."""
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction, FunctionCtx
 
 _NO_DISTANCE = 1e-14  # squared, relative to the squared lengths: float32 cannot tell it from 0
 
@@ -20,7 +21,7 @@ def pairwise(embeddings: Tensor) -> Tensor:
 
 class _Pairwise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, embeddings: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, embeddings: Tensor) -> Tensor:
         """Embeddings (B, D) to distances (B, B) of the same dtype."""
         points = embeddings.double()
         squares = points.square().sum(1)
@@ -31,7 +32,7 @@ class _Pairwise(torch.autograd.Function):
         return distances.to(embeddings.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: BackwardCFunction, gradient: Tensor) -> Tensor:
         """Gradient (B, B) to (B, D): (a - b) / distance, weighted and summed over a's pairs."""
         points, distances = cast(tuple[Tensor, Tensor], ctx.saved_tensors)
         pull = (gradient + gradient.t()) / distances

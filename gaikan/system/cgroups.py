@@ -21,10 +21,12 @@ class Allowed:
 
 def allowed(root: Path = ROOT) -> Allowed:
     """The limits that /proc/self/cgroup and /sys/fs/cgroup under `root` state."""
-    memory, cores = [], []
+    memory: list[int] = []
+    cores: list[float] = []
     for group in _groups(root):
-        memory += [limit for name in _MEMORY if (limit := _number(group / name)) is not None]
-        cores += [quota for quota in (_quota_v2(group), _quota_v1(group)) if quota is not None]
+        # v2 says `max` where there is no limit; v1 then has a number beyond any memory.
+        memory += [int(text) for name in _MEMORY if (text := _read(group / name)).isdigit()]
+        cores += _quotas(group)
     return Allowed(min(cores, default=None), min(memory, default=None))
 
 
@@ -60,26 +62,13 @@ def _folder(mount: Path, path: str) -> Path:
     return next((folder for folder in candidates if folder.is_dir()), mount)
 
 
-def _number(file: Path) -> int | None:
-    """A limit in bytes; None where v2 says `max` (v1 then has a number beyond any memory)."""
-    text = _read(file)
-    return int(text) if text.isdigit() else None
-
-
-def _quota_v2(group: Path) -> float | None:
-    quota, _, period = _read(group / "cpu.max").partition(" ")
-    return _share(quota, period)
-
-
-def _quota_v1(group: Path) -> float | None:
-    return _share(_read(group / "cpu.cfs_quota_us"), _read(group / "cpu.cfs_period_us"))
-
-
-def _share(quota: str, period: str) -> float | None:
-    """Cores; None without a quota, which v1 calls -1 and v2 max."""
-    if not (quota.isdigit() and period.isdigit() and int(period)):
-        return None
-    return int(quota) / int(period)
+def _quotas(group: Path) -> Iterator[float]:
+    """Cores by v2 and by v1; none without a quota, which v1 calls -1 and v2 max."""
+    v2 = _read(group / "cpu.max").partition(" ")[::2]
+    v1 = _read(group / "cpu.cfs_quota_us"), _read(group / "cpu.cfs_period_us")
+    for quota, period in (v2, v1):
+        if quota.isdigit() and period.isdigit() and int(period):
+            yield int(quota) / int(period)
 
 
 def _read(file: Path) -> str:

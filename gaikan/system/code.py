@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[2]  # the folder that the package is in
 
@@ -34,7 +33,7 @@ CARRIERS = {
 
 _BY_NAME = re.compile(r"(gaikan(?:\.\w+)+)(?::\w+)?").fullmatch  # as a table of loaders has them
 
-Component = Callable[..., Any]  # a class or function that a registry names
+Component = Callable[..., object]  # a class or function that a registry names
 
 
 @cache
@@ -126,7 +125,8 @@ def _imported(name: str, root: Path) -> list[str]:
 @cache
 def _parsed(text: bytes, package: str, registry: str | None) -> _Source:
     """A module's text, taken apart; cached, as every cell of a grid needs the same modules."""
-    tree = _OnlyWhatRuns().visit(ast.parse(text))
+    tree = ast.parse(text)
+    _OnlyWhatRuns().visit(tree)
     if registry is not None:
         _drop_entries(tree, registry)
     modules, possible = [], []
@@ -146,16 +146,17 @@ def _parsed(text: bytes, package: str, registry: str | None) -> _Source:
 class _OnlyWhatRuns(ast.NodeTransformer):
     """Leaves out docstrings and what is for type checkers alone."""
 
-    def visit(self, node: ast.AST) -> Any:
+    def visit(self, node: ast.AST) -> ast.AST:
         """Puts None in place of a docstring."""
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
             value = body[0].value
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 body[0] = ast.Expr(ast.Constant(None))
-        return super().visit(node)
+        visited: ast.AST = super().visit(node)
+        return visited
 
-    def visit_If(self, node: ast.If) -> Any:
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         """Puts its `else` in place of `if TYPE_CHECKING:`."""
         self.generic_visit(node)
         types_only = ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")

@@ -49,13 +49,18 @@ class MachineFacts:
     @classmethod
     def here(cls, device: str) -> "MachineFacts":
         """Of this machine; `gpu` is None where `device` is not cuda."""
+        gpu = None
+        if device == "cuda":
+            import torch
+
+            gpu = torch.cuda.get_device_name()
         return cls(
             system=platform.platform(),
             processor=processor(),
             cores=cores(),
             memory_gib=None if (held := memory()) is None else round(held / 2**30, 1),
             native_bf16=native_bf16(),
-            gpu=_gpu() if device == "cuda" else None,
+            gpu=gpu,
             python=platform.python_version(),
             packages=packages(),
             commit=commit(),
@@ -111,11 +116,8 @@ def processor() -> str:
 @cache
 def native_bf16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware; if not, it is emulated and slow."""
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(_flags().split()))
-
-
-def _flags() -> str:
-    return _cpuinfo("flags") or _cpuinfo("Features")
+    flags = _cpuinfo("flags") or _cpuinfo("Features")
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()))
 
 
 @cache
@@ -153,12 +155,6 @@ def _physical(root: Path) -> int | None:
         return None
 
 
-def _gpu() -> str:
-    import torch
-
-    return torch.cuda.get_device_name()
-
-
 def version(package: str) -> str | None:
     """The installed version of a package; None where it is not installed."""
     try:
@@ -169,15 +165,11 @@ def version(package: str) -> str | None:
 
 def commit() -> str | None:
     """The commit of the checkout that gaikan runs from, with `-dirty` where files differ."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+    git = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        described = subprocess.run(
-            [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
+        described = subprocess.check_output(
+            git, cwd=Path(__file__).parent, stderr=subprocess.DEVNULL, text=True, timeout=10
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip() or None
+    return described.strip() or None

@@ -14,16 +14,16 @@ from gaikan.system.files import write, writing
 
 _KEY = re.compile("[0-9a-f]{32}").fullmatch
 
-Tensors = dict[str, NDArray[Any]]
+Tensors = dict[str, NDArray[Any]]  # of each the type that it was packed with
 
 
-def key_of(description: Any) -> str:
+def key_of(description: object) -> str:
     """32 hexadecimal digits of the sha256 of a JSON-able description."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def pack(tensors: Tensors, metadata: Any) -> bytes:
+def pack(tensors: Tensors, metadata: object) -> bytes:
     """Arrays and a JSON-able description as one safetensors file."""
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     return safetensors.numpy.save(contiguous, {"gaikan": json.dumps(metadata)})

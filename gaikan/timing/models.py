@@ -1,9 +1,10 @@
 """Trained networks as the model files that the runtimes load: PyTorch, ONNX, ONNX in int8."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from gaikan.timing.torch_model import (
 )
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
 from gaikan.variants import HEAD, Variant, network_name
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _IR_VERSION = 10  # which ONNX Runtime reads from 1.20 on
 
@@ -81,33 +85,13 @@ class Exporter:
 
     def __init__(self, dtype: torch.dtype, n_classes: int, anchors: list[str]) -> None:
         self.dtype, self.n_classes, self.anchors = dtype, n_classes, anchors
-        self._traced: dict[tuple[str, ImageShape, bool], Any] = {}
-        self.unavailable = self.missing_package()
-
-    @staticmethod
-    def missing_package() -> str | None:
-        """Which package keeps models from being exported; None where all are there."""
-        absent = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-        return f"{absent[0]} is not installed" if absent else None
+        self._traced: dict[tuple[str, ImageShape, bool], ModelProto] = {}
 
     def write(
         self, trained: TrainedFiles, calibration: Images, all_of_it: Path, alone: dict[str, Path]
     ) -> tuple[ModelFolder, dict[str, ModelFolder]]:
         """A network with all decisions, and with one `alone` for each of the folders given."""
-        missing: dict[str, str] = {}
-        models = {}
-        if self.unavailable:
-            missing = dict.fromkeys((MODEL, INT8_MODEL), self.unavailable)
-        else:
-            try:
-                models[MODEL] = self._filled(trained)
-            except Exception as error:  # whatever the exporter says is the reason in the rows
-                missing = dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {first_line(error)}")
-            else:
-                try:
-                    models[INT8_MODEL] = quantized(models[MODEL], calibration)
-                except Exception as error:
-                    missing[INT8_MODEL] = f"no int8: {first_line(error)}"
+        models, missing = self._models(trained, calibration)
         folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
         whole = ModelFolder(all_of_it, missing)
         save_network(trained.module, trained.arch, trained.shape, whole.folder)
@@ -120,7 +104,22 @@ class Exporter:
                 _save(pruned(model, name), folder.folder / file)
         return whole, folders
 
-    def _filled(self, trained: TrainedFiles) -> Any:
+    def _models(
+        self, trained: TrainedFiles, calibration: Images
+    ) -> tuple[dict[str, "ModelProto"], dict[str, str]]:
+        """By the name of their file: the ONNX models, and why some are missing."""
+        if absent := _missing_package():
+            return {}, dict.fromkeys((MODEL, INT8_MODEL), absent)
+        try:
+            model = self._filled(trained)
+        except Exception as error:  # whatever the exporter says is the reason in the rows
+            return {}, dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {first_line(error)}")
+        try:
+            return {MODEL: model, INT8_MODEL: quantized(model, calibration)}, {}
+        except Exception as error:
+            return {MODEL: model}, {INT8_MODEL: f"no int8: {first_line(error)}"}
+
+    def _filled(self, trained: TrainedFiles) -> "ModelProto":
         from onnx import numpy_helper
         from onnxscript import optimizer
 
@@ -141,7 +140,7 @@ class Exporter:
         assert not state, f"not in the traced graph: {sorted(state)}"
         return optimizer.optimize(pruned(filled, *trained.module.decisions))
 
-    def _trace(self, arch: str, shape: ImageShape, by_image: bool) -> Any:
+    def _trace(self, arch: str, shape: ImageShape, by_image: bool) -> "ModelProto":
         if (arch, shape, by_image) not in self._traced:
             mean, std = torch.zeros(shape[0]), 2 * torch.ones(shape[0])
             embedder = Embedder(NETWORKS[arch](shape), mean, std, by_image)
@@ -163,18 +162,24 @@ class Exporter:
         return self._traced[arch, shape, by_image]
 
 
-def _outputs(decisions: Any) -> list[str]:
+def _missing_package() -> str | None:
+    """Which package keeps models from being exported; None where all are there."""
+    absent = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    return f"{absent[0]} is not installed" if absent else None
+
+
+def _outputs(decisions: Iterable[str]) -> list[str]:
     return [f"{output}.{name}" for name in decisions for output in OUTPUTS]
 
 
-def pruned(model: Any, *decisions: str) -> Any:
+def pruned(model: "ModelProto", *decisions: str) -> "ModelProto":
     """The ONNX model with those decisions alone."""
     from onnx.utils import Extractor
 
     return Extractor(model).extract_model([INPUT], _outputs(decisions))
 
 
-def _save(model: Any, path: Path) -> None:
+def _save(model: "ModelProto", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
 
@@ -184,7 +189,7 @@ def write_gemm(folder: Path) -> ModelFolder:
     size = GEMM_SIZE
     product = Product()
     save_product(product, folder)
-    if Exporter.missing_package():
+    if _missing_package():
         return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), "no ONNX"))
     from onnx import TensorProto, helper, numpy_helper
 

@@ -6,7 +6,6 @@ Nothing is pickled but tensors, which `torch.load(weights_only=True)` reads with
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -84,7 +83,7 @@ def save_product(product: Product, folder: Path) -> None:
     _save(product, {"arch": None}, folder)
 
 
-def _save(module: nn.Module, description: dict[str, Any], folder: Path) -> None:
+def _save(module: nn.Module, description: dict[str, object], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = {"description": json.dumps(description), "state": module.state_dict()}
     torch.save(content, folder / TORCH_MODEL)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -85,10 +84,6 @@ class Arrays:
         fingerprint = train.fingerprint + test.fingerprint
         return cls(train.images, train.labels, train.classes, test.images, fingerprint)
 
-    def arrays(self) -> "Arrays":
-        """They are here."""
-        return self
-
 
 @dataclass(frozen=True)
 class DataOnDisk:
@@ -108,7 +103,7 @@ class DataOnDisk:
             np.save(folder / "test.npy", test.images)
         return cls(str(folder), train.fingerprint + test.fingerprint)
 
-    def arrays(self) -> Arrays:
+    def read(self) -> Arrays:
         """Maps them, so that all processes of this machine share one copy in memory."""
         train, labels, classes, test = (
             # "c": torch wants arrays that may be written; nothing here does.
@@ -132,7 +127,7 @@ class Resident:
 @lru_cache(maxsize=1)
 def resident(data: Data, device: str) -> Resident:
     """Reads the arrays once a process, and copies them to the device once."""
-    found = data.arrays()
+    found = data.read() if isinstance(data, DataOnDisk) else data
     train = FitData.of(found.train, found.labels, found.classes, device)
     return Resident(train, torch.from_numpy(found.test).to(device))
 
@@ -186,7 +181,7 @@ def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings 
     return stored.pack(), trained.validation
 
 
-def recipe_description(recipe: Recipe) -> dict[str, Any]:
+def recipe_description(recipe: Recipe) -> dict[str, object]:
     """The recipe as JSON-able values."""
     return asdict(recipe) | {
         "train": recipe.train.model_dump(),
@@ -196,8 +191,7 @@ def recipe_description(recipe: Recipe) -> dict[str, Any]:
 
 def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Evaluation]:
     """Balanced accuracy of the validation part, by mean embeddings of a sample of the fit part."""
-    labels = arrays.train.labels.cpu().numpy()
-    rows = cell.fit_rows
+    labels, rows = arrays.train.labels.cpu().numpy(), cell.fit_rows
     sample = np.concatenate(
         [rows[labels[rows] == c][:_SAMPLE_PER_CLASS] for c in range(len(arrays.train.classes))]
     )

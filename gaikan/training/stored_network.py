@@ -3,7 +3,7 @@
 Read where no torch is, too: a page shows embeddings.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,11 +43,11 @@ class StoredNetwork:
     recipe: dict[str, Any]  # as JSON; of an imported network `arch`, `style` and `seed` alone
     classes: tuple[str, ...]
     shape: "ImageShape"  # of its images
-    losses: list[float]  # mean of each epoch
-    validation_scores: dict[str, float]  # by the number of the epoch
-    best_epoch: int  # which is kept; 0 of an imported network
-    seconds: float  # of training
-    weights: dict[str, Any] | None = None  # the file that it was imported from
+    losses: list[float] = field(default_factory=list)  # mean of each epoch; of an import, none
+    validation_scores: dict[str, float] = field(default_factory=dict)  # by number of the epoch
+    best_epoch: int = 0  # which is kept
+    seconds: float = 0.0  # of training
+    weights: dict[str, object] | None = None  # the file that it was imported from
 
     @property
     def arch(self) -> str:
@@ -98,17 +98,9 @@ class StoredNetwork:
         """As a store entry."""
         tensors = _prefixed("embedder", self.embedder_tensors)
         tensors |= _prefixed("style", self.style_tensors)
-        description = {
-            "recipe": self.recipe,
-            **({} if self.weights is None else {"weights": self.weights}),
-            "classes": self.classes,
-            "shape": self.shape,
-            "losses": self.losses,
-            "validation_scores": self.validation_scores,
-            "best_epoch": self.best_epoch,
-            "seconds": self.seconds,
-        }
-        return pack(tensors, description)
+        described = vars(self).keys() - {"embedder_tensors", "style_tensors"}
+        values = {key: getattr(self, key) for key in sorted(described)}
+        return pack(tensors, {key: value for key, value in values.items() if value is not None})
 
     @classmethod
     def unpack(cls, content: bytes) -> "StoredNetwork":

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +28,7 @@ class Recipe:
 
     arch: str
     style: str
-    options: dict[str, Any]  # the style's own, complete
+    options: dict[str, object]  # the style's own, complete
     train: TrainConfig  # with `precision` and `normalise` resolved
     augment: AugmentConfig
     seed: int
@@ -113,7 +112,7 @@ def fit(
         torch.manual_seed(int(stream(recipe.seed, "weights").integers(2**62)))
         trained = build(recipe, data)
         step = _Stepper(recipe, data, trained, rng)
-        best: dict[str, Any] | None = None
+        best: dict[str, Tensor] | None = None
         compared = {round(0.9 * recipe.train.epochs), recipe.train.epochs}
         for epoch in range(1, recipe.train.epochs + 1):
             loss = step.epoch()

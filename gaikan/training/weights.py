@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +55,8 @@ class Weights:
             raise DataError(
                 f"{path}: not a file of tensors alone, or a damaged one; {_REMEDY}"
             ) from None
-        if not _is_state(state):
-            raise DataError(f"{path}: not a state dict but {_kind(state)}; {_REMEDY}")
+        if (kind := _other_kind(state)) is not None:
+            raise DataError(f"{path}: not a state dict but {kind}; {_REMEDY}")
         names = [name for name in state if name.startswith(_PREFIX)]
         if not names:
             return cls(path, digest, state, {}, classes, mean, std)
@@ -82,7 +81,7 @@ class Weights:
         """As one of those that the run is of."""
         return Source(name=one_line(str(self.path)), fingerprint=self.sha256)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """As manifest and store keep it."""
         return {"file": self.path.name, "sha256": self.sha256, "mean": self.mean, "std": self.std}
 
@@ -105,7 +104,8 @@ def imported(cell: Cell, weights: Weights, train: Frames) -> tuple[Imported, byt
     Raises DataError naming the layer where the network does not have what the file holds, and
     the classes where they are others than those of `train`.
     """
-    trained = build(cell.recipe, _fit_data(train).at(cell.fit_rows))
+    data = FitData.of(train.images, train.labels, train.classes, "cpu")
+    trained = build(cell.recipe, data.at(cell.fit_rows))
     _load(trained, cell, weights, train)
     recipe = cell.recipe
     stored = StoredNetwork(
@@ -114,10 +114,6 @@ def imported(cell: Cell, weights: Weights, train: Frames) -> tuple[Imported, byt
         recipe={"arch": recipe.arch, "style": recipe.style, "seed": recipe.seed},
         classes=train.classes,
         shape=train.shape,
-        losses=[],
-        validation_scores={},
-        best_epoch=0,
-        seconds=0.0,
         weights=weights.describe(),
     )
     content = stored.pack()
@@ -129,10 +125,6 @@ def imported(cell: Cell, weights: Weights, train: Frames) -> tuple[Imported, byt
         }
     )
     return Imported(**vars(cell), trained_key=key), content
-
-
-def _fit_data(train: Frames) -> FitData:
-    return FitData.of(train.images, train.labels, train.classes, "cpu")
 
 
 def _load(trained: TrainedNetwork, cell: Cell, weights: Weights, train: Frames) -> None:
@@ -213,26 +205,16 @@ def _size(value: Tensor) -> str:
     return " x ".join(map(str, value.shape)) or "a single number"
 
 
-def _is_tensor(value: Any) -> bool:
-    if not isinstance(value, Tensor) or value.is_meta:  # a meta tensor has a shape and no values
-        return False
-    return value.layout is torch.strided and not value.is_quantized
-
-
-def _is_state(state: Any) -> bool:
-    if not isinstance(state, dict) or not state:
-        return False
-    return all(isinstance(name, str) and _is_tensor(value) for name, value in state.items())
-
-
-def _kind(state: Any) -> str:
-    if not isinstance(state, dict) or not state:
-        return "nothing" if state in ({}, None) else type(state).__name__
-    for name, value in state.items():
+def _other_kind(content: object) -> str | None:
+    """What a file's content is, in words, where it is no state dict; None where it is one."""
+    if not isinstance(content, dict) or not content:
+        return "nothing" if content in ({}, None) else type(content).__name__
+    for name, value in content.items():
         if not isinstance(name, str):
             return f"a dict whose keys are not names: {str(name)[:40]}"
-        if not _is_tensor(value):
-            kind = "a sparse, quantised or meta tensor"
-            kind = kind if isinstance(value, Tensor) else type(value).__name__
-            return f"a dict with {kind} under {name[:40]!r}"
-    raise AssertionError("a state dict")
+        if not isinstance(value, Tensor):
+            return f"a dict with {type(value).__name__} under {name[:40]!r}"
+        # A meta tensor has a shape and no values.
+        if value.is_meta or value.is_quantized or value.layout is not torch.strided:
+            return f"a dict with a sparse, quantised or meta tensor under {name[:40]!r}"
+    return None

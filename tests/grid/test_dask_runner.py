@@ -29,7 +29,7 @@ from gaikan.errors import ConfigError
 from gaikan.grid.cells import resolve_device, resolve_precision
 from gaikan.grid.dask.board import ALLOWED_DEATHS, Board
 from gaikan.grid.dask.runner import outcome
-from gaikan.grid.dask.worker import TOPIC
+from gaikan.grid.dask.worker import TOPIC, WorkerFacts
 from gaikan.grid.dask.workers import Workers
 from gaikan.grid.jobs import Job, collect
 
@@ -334,8 +334,8 @@ def test_an_executor_and_its_resources_are_read(host: str) -> None:
     assert config.worker_resources == {"GPU": 1, "MEM": 8e9, "A": 0.5}
 
 
-def having(cuda: bool, bf16: bool) -> dict[str, Any]:
-    return {"hardware": {"cuda": cuda, "bf16": {"cpu": bf16, "cuda": cuda}}}
+def having(cuda: bool, bf16: bool) -> WorkerFacts:
+    return WorkerFacts(machine={}, versions={}, cuda=cuda, bf16={"cpu": bf16, "cuda": cuda})
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def having(cuda: bool, bf16: bool) -> dict[str, Any]:
     ],
 )
 def test_what_is_chosen_is_what_all_workers_have(
-    each: list[dict[str, Any]], device: str, precision: str
+    each: list[WorkerFacts], device: str, precision: str
 ) -> None:
     workers = {f"tcp://w{i}:1": facts for i, facts in enumerate(each)}
     hardware = Workers(workers, dict.fromkeys(workers, 1)).hardware

@@ -6,7 +6,6 @@ from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
 from uuid import uuid4
 
 from distributed import Client, KilledWorker
@@ -15,7 +14,14 @@ from distributed import Future as DaskFuture
 from gaikan.data.frames import Frames
 from gaikan.errors import GaikanError
 from gaikan.grid.dask.board import ALLOWED_DEATHS, Board
-from gaikan.grid.dask.worker import TOPIC, AbandonedError, EventBeat, versions, work_here
+from gaikan.grid.dask.worker import (
+    TOPIC,
+    AbandonedError,
+    EventBeat,
+    Message,
+    versions,
+    work_here,
+)
 from gaikan.grid.dask.workers import NobodyError, Workers, ask, connected
 from gaikan.grid.jobs import Job, Jobs, Results, Watcher, collect
 from gaikan.training.cell import Arrays, Finished
@@ -104,7 +110,7 @@ def _ended(crew: "_DaskCrew", batch: Jobs, board: Board, watcher: Watcher) -> Re
             yield i, result
 
 
-def outcome(client: Client, task: DaskFuture[Any]) -> "Future[Finished]":
+def outcome(client: Client, task: DaskFuture[Finished]) -> "Future[Finished]":
     """The future of a task; CancelledError where its result was lost with the last workers.
 
     The futures of `client.get_executor` never end then (distributed 2026.8).
@@ -135,7 +141,7 @@ class _DaskCrew:
     ) -> None:
         self.client, self.board = client, board
         self.run = uuid4().hex
-        self.heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.heard: SimpleQueue[Message] = SimpleQueue()
         client.subscribe_topic(TOPIC, lambda event: self.heard.put(event[1]))
         board.at_work.clear()
         try:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
 from threading import Lock
-from typing import Any
+from typing import Any, TypedDict
 
 import distributed
 import torch
@@ -33,13 +33,29 @@ def versions() -> Versions:
     }
 
 
-def facts() -> dict[str, Any]:
-    """The machine, versions and hardware of the worker that runs this."""
+class WorkerFacts(TypedDict):
+    """What a worker is, in plain values: one that has another gaikan can still be told so."""
+
+    machine: dict[str, Any]  # of `MachineFacts`
+    versions: Versions
+    cuda: bool
+    bf16: dict[str, bool]  # as `Hardware` has it
+
+
+def facts() -> WorkerFacts:
+    """The facts of the worker that runs this."""
     here = Hardware.here()
-    device = "cuda" if here.cuda else "cpu"
-    hardware = {"cuda": here.cuda, "bf16": here.bf16}
-    facts = asdict(MachineFacts.here(device))
-    return {"machine": facts, "versions": versions(), "hardware": hardware}
+    machine = asdict(MachineFacts.here("cuda" if here.cuda else "cpu"))
+    return WorkerFacts(machine=machine, versions=versions(), cuda=here.cuda, bf16=here.bf16)
+
+
+class Message(TypedDict):
+    """An epoch of a job has ended; epoch 0 is the start."""
+
+    run: str
+    job: int
+    epoch: int
+    loss: float
 
 
 def check_versions(worker: str, installed: Versions, driver: Versions) -> None:
@@ -69,8 +85,7 @@ class EventBeat:
     def __call__(self, epoch: int, loss: float) -> None:
         """Raises AbandonedError where the driver has gone."""
         worker = distributed.get_worker()
-        message = {"run": self.run, "job": self.job, "epoch": epoch, "loss": loss}
-        worker.log_event(TOPIC, message)
+        worker.log_event(TOPIC, Message(run=self.run, job=self.job, epoch=epoch, loss=loss))
         task = worker.state.tasks.get(worker.get_current_task())
         if task is None or task.state == "cancelled":
             raise AbandonedError

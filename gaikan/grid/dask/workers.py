@@ -4,18 +4,16 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import dask
 from distributed import Client
 
 from gaikan.errors import ConfigError, first_line
-from gaikan.grid.dask.worker import check_versions, facts, versions
+from gaikan.grid.dask.worker import WorkerFacts, check_versions, facts, versions
 from gaikan.system.machine import Hardware, MachineFacts
 
 _CONNECT_SECONDS = 5
 _CLOSE_SECONDS = 2
-_DEVICES = ("cpu", "cuda")
 
 
 class NobodyError(ConfigError):
@@ -26,16 +24,16 @@ class NobodyError(ConfigError):
 class Workers:
     """The workers that may run cells, by address."""
 
-    facts: dict[str, dict[str, Any]]
+    facts: dict[str, WorkerFacts]
     threads: dict[str, int]
 
     @property
     def hardware(self) -> Hardware:
         """The hardware that all of them have."""
-        workers = {address: facts["hardware"] for address, facts in self.facts.items()}
-        bf16 = {device: all(w["bf16"][device] for w in workers.values()) for device in _DEVICES}
-        lacking = [address for address, hardware in workers.items() if not hardware["cuda"]]
-        where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(workers)})" if lacking else ""
+        every = self.facts.values()
+        bf16 = {d: all(facts["bf16"][d] for facts in every) for d in ("cpu", "cuda")}
+        lacking = [address for address, facts in self.facts.items() if not facts["cuda"]]
+        where = f"on Dask worker {lacking[0]} ({len(lacking)} of {len(every)})" if lacking else ""
         return Hardware(not lacking, bf16, where)
 
     def machine(self, device: str) -> MachineFacts:

@@ -53,7 +53,8 @@ def bundle(arch: str, frames: Frames) -> Bundle:
         versions={},
     )
     inspector = Inspector(embedder, AnchorDistance(anchors))
-    return Bundle(card, to_onnx(inspector, frames.shape, torch.uint8), None)
+    model = to_onnx(inspector, frames.shape, torch.uint8).SerializeToString()
+    return Bundle(card, model, None)
 
 
 @pytest.mark.parametrize("arch", NETWORKS)

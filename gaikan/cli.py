@@ -1,7 +1,6 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -25,18 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare small vision models for industrial inspection: which one at which stage.",
 )
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "bench": bench,
-    "time": time_,
-    "report": report,
-    "data": data,
-    "import": import_,
-    "export": export,
-    "predict": predict,
-    "enrol": enrol,
-    "pick": pick,
-    "check": check,
-}
+for _command in (bench, time_, report, data, import_, export, predict, enrol, pick, check):
+    app.command(_command.__name__.removesuffix("_"))(_command)
+
 _state = {"debug": False, "resumes": False}
 _INTERRUPTED = 130  # what a shell gives for SIGINT; Typer ends with it on Ctrl-C
 
@@ -47,10 +37,6 @@ def _common(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
 ) -> None:
     _state.update(debug=debug, resumes=context.invoked_subcommand == "bench")
-
-
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
 
 
 def main() -> None:

@@ -13,8 +13,7 @@ from gaikan.evaluation.original_protocol import right_answers
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.grid.cells import keys, run_cells
 from gaikan.grid.jobs import Watcher
-from gaikan.grid.store_keys import Keys
-from gaikan.system.store import Store
+from gaikan.system.store import Keys, Store
 from gaikan.training.cell import Cell
 
 if TYPE_CHECKING:  # Dask is an extra

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ import torch
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import Card
 from gaikan.bundle.graph import anchors_of, with_anchors
-from gaikan.data.frames import Frames, Images, Labels
+from gaikan.data.frames import Frames, Labels
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
 from gaikan.export.inspector import Inspector, Threshold, distance_of, to_onnx
@@ -21,6 +22,9 @@ from gaikan.export.source import BundleChoice, ExportSource, load_source, reread
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system import machine
 from gaikan.variants import HEAD
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _MOST_COMPARED = 20_000  # images of each part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
@@ -44,8 +48,9 @@ def export(
     model = _model(source, threshold, fit)
     if choice.precision == "int8":
         tell("calibrating int8 on fit images")
-        model = _int8(model, Inputs.of(experiment).calibration[source.network.seed])
-    bundle = Bundle(_card(source, choice, experiment), model, None)
+        model = quantized(model, Inputs.of(experiment).calibration[source.network.seed])
+        del model.graph.value_info[:]  # shapes that name the number of anchors
+    bundle = Bundle(_card(source, choice, experiment), model.SerializeToString(), None)
     bundle.check()
     parities = []
     for part, frames, rows in (
@@ -71,20 +76,10 @@ def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None
     return Threshold(experiment.train.classes.index(experiment.ok), choice.threshold)
 
 
-def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> bytes:
+def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> "ModelProto":
     distance = distance_of(source.embedded, source.variant.anchor)
     dtype = torch.from_numpy(fit.images[:0]).dtype
     return to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
-
-
-def _int8(model: bytes, calibration: Images) -> bytes:
-    """The same network in int8, as `gaikan time` measures it; the decision stays in fp32."""
-    import onnx
-
-    quantised = quantized(onnx.load_from_string(model), calibration)
-    del quantised.graph.value_info[:]  # shapes that name the number of anchors
-    content: bytes = quantised.SerializeToString()
-    return content
 
 
 def _keep(bundle: Bundle, validation: Frames) -> Kept:

@@ -129,7 +129,7 @@ class _AnchorsAsInput(nn.Module):
         return (*self.inspector.decide(distances), embedding)
 
 
-def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> bytes:
+def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "ModelProto":
     """The inspector as an ONNX model: input `images`, outputs `OUTPUTS`, any batch size.
 
     Anchors are the initialiser `ANCHORS` (K, D), and nothing else in the graph depends on K: it
@@ -158,8 +158,7 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> byte
     for node in graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    content: bytes = model.SerializeToString()
-    return content
+    return model
 
 
 def exported(

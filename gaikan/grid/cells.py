@@ -1,5 +1,6 @@
 """The grid: which cells there are, and running those that the store does not hold yet."""
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -7,37 +8,33 @@ import torch
 
 from gaikan.anchors import ANCHORS
 from gaikan.config.checked import validated
-from gaikan.config.model import Config, TrainConfig
+from gaikan.config.model import Config
+from gaikan.config.stages import check_known
 from gaikan.data.brightness import MUCH, between_images
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
 from gaikan.grid.jobs import Job, Runner, Watcher
 from gaikan.grid.pool import Pool
-from gaikan.grid.store_keys import Keys
-from gaikan.networks import NETWORKS, Network
+from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system.code import ROOT, Component, code_version
 from gaikan.system.machine import Hardware
-from gaikan.system.store import Store, key_of
+from gaikan.system.store import Keys, Store, key_of
 from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description
 from gaikan.training.train import Recipe
 from gaikan.training.weights import Imported
 from gaikan.variants import check_names
 
 
-def _chosen(axis: str, asked: tuple[str, ...] | None, registry: dict[str, object]) -> list[str]:
+def _chosen(axis: str, asked: tuple[str, ...] | None, registry: Iterable[str]) -> list[str]:
     """The names on one axis, in the registry's order. Raises ConfigError on an unknown one."""
+    known = list(registry)
     for name in asked or ():
-        if name not in registry:
-            raise ConfigError(f"key 'grid.{axis}': no {axis} {name!r}; there are {_list(registry)}")
+        check_known(name, known, axis, f"key 'grid.{axis}'")
     if asked is not None and not asked:
-        raise ConfigError(f"key 'grid.{axis}': empty; leave it out for all of {_list(registry)}")
-    return [name for name in registry if asked is None or name in asked]
-
-
-def _list(registry: dict[str, object]) -> str:
-    return ", ".join(registry)
+        raise ConfigError(f"key 'grid.{axis}': empty; leave it out for all of {', '.join(known)}")
+    return [name for name in known if asked is None or name in asked]
 
 
 def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
@@ -47,15 +44,12 @@ def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
     """
     check_names(NETWORKS, STYLES, ANCHORS)
     for name, options in config.style.items():
-        if name not in STYLES:
-            raise ConfigError(
-                f"key 'style.{name}': no style {name!r}; there are {_list({**STYLES})}"
-            )
+        check_known(name, STYLES, "style", f"key 'style.{name}'")
         validated(STYLES[name].options_type, options, "configuration", f"style.{name}")
     return (
-        _chosen("arch", config.grid.arch, {**NETWORKS}),
-        _chosen("style", config.grid.style, {**STYLES}),
-        _chosen("anchor", config.grid.anchor, {**ANCHORS}),
+        _chosen("arch", config.grid.arch, NETWORKS),
+        _chosen("style", config.grid.style, STYLES),
+        _chosen("anchor", config.grid.anchor, ANCHORS),
     )
 
 
@@ -106,8 +100,16 @@ def cells(
         "precision": resolve_precision(config.train.precision, device, hardware),
         "normalise": resolve_normalise(config.train.normalise, source),
     }
-    shared = config.train.model_copy(update=resolved)
-    train = {arch: _scaled(shared, NETWORKS[arch]) for arch in archs}
+    train = {
+        arch: config.train.model_copy(
+            update={
+                **resolved,
+                "epochs": round(config.train.epochs * NETWORKS[arch].epochs_factor),
+                "batch_size": config.train.batch_size * NETWORKS[arch].batch_factor,
+            }
+        )
+        for arch in archs
+    }
     return [
         Cell(
             Recipe(arch, style, _options(config, style), train[arch], config.augment, seed),
@@ -120,15 +122,6 @@ def cells(
         for seed in config.all_seeds
         for style in styles
     ]
-
-
-def _scaled(train: TrainConfig, network: type[Network]) -> TrainConfig:
-    return train.model_copy(
-        update={
-            "epochs": round(train.epochs * network.epochs_factor),
-            "batch_size": train.batch_size * network.batch_factor,
-        }
-    )
 
 
 def _options(config: Config, style: str) -> dict[str, object]:

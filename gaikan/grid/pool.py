@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from concurrent.futures.thread import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -66,16 +67,10 @@ def _run(data: DataOnDisk, waiting: Jobs, watcher: Watcher) -> Results:
             yield i, result
 
 
-@dataclass(frozen=True)
-class FileBeat:
-    """Leaves "epoch loss" in a file after each epoch."""
-
-    path: Path
-
-    def __call__(self, epoch: int, loss: float) -> None:
-        """Does nothing where the disk is full: only the progress is lost then."""
-        with suppress(OSError):
-            self.path.write_text(f"{epoch} {loss}")
+def _beat(path: Path, epoch: int, loss: float) -> None:
+    """Leaves "epoch loss" in a file; not where the disk is full: only the progress is lost then."""
+    with suppress(OSError):
+        path.write_text(f"{epoch} {loss}")
 
 
 @dataclass(frozen=True)
@@ -90,37 +85,25 @@ class _LocalCrew:
     def submit(self, number: int, job: Job) -> "Future[Finished]":
         """Hands over a job."""
         self.files[number] = Path(self.data.folder) / f"{number}.heartbeat"
-        beat = FileBeat(self.files[number])
+        beat = partial(_beat, self.files[number])
         return self.executor.submit(work, job.cell, self.data, job.trained, beat)
 
     def beats(self) -> Iterator[tuple[int, int, float]]:
         """The last epoch of each job, where it has changed."""
         for number, path in self.files.items():
-            beat = _read(path)
+            beat = path.read_text() if path.exists() else ""
             if beat != self.last.get(number) and len(parts := beat.split()) == 2:
                 self.last[number] = beat
                 yield number, int(parts[0]), float(parts[1])
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-@contextmanager
-def executor(jobs: Jobs) -> Iterator[Executor]:
+def executor(jobs: Jobs) -> AbstractContextManager[Executor]:
     """Processes of one thread each; on CUDA one thread of this process, which holds the images.
 
     One thread a cell makes a result independent of the number of cores.
     """
-    if next(iter(jobs.values())).cell.device == "cuda":
-        with ThreadPoolExecutor(1) as thread:
-            yield thread
-        return
-    with processes(len(jobs)) as pool:
-        yield pool
+    on_gpu = next(iter(jobs.values())).cell.device == "cuda"
+    return ThreadPoolExecutor(1) if on_gpu else processes(len(jobs))
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from gaikan.evaluation.leaks import Leaks
 from gaikan.evaluation.references import MOST
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid
-from gaikan.grid.store_keys import Keys
 from gaikan.run_folder.manifest import (
     ConstantImages,
     ImportedWeights,
@@ -27,7 +26,7 @@ from gaikan.run_folder.manifest import (
 )
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system.machine import MachineFacts
-from gaikan.system.store import Store
+from gaikan.system.store import Keys, Store
 from gaikan.training.cell import Cell
 from gaikan.training.weights import Weights
 

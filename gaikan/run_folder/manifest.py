@@ -8,10 +8,10 @@ from pydantic import JsonValue
 from gaikan.config.model import Config
 from gaikan.errors import ConfigError
 from gaikan.evaluation.failed_cell import FailedCell
-from gaikan.grid.store_keys import Keys
 from gaikan.system import json_files
 from gaikan.system.json_files import JsonModel
 from gaikan.system.machine import MachineFacts
+from gaikan.system.store import Keys
 
 MANIFEST = "manifest.json"
 Part = Literal["train", "test"]

@@ -20,17 +20,12 @@ def starting_workers() -> Iterator[None]:
     """
     # If it started with the first of them, it would unblock Ctrl-C again.
     resource_tracker.ensure_running()
-    with _deferred(), _blocked():
-        yield
-
-
-@contextmanager
-def _blocked() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with _deferred():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from gaikan.system.files import write, writing
 _KEY = re.compile("[0-9a-f]{32}").fullmatch
 
 Tensors = dict[str, NDArray[Any]]  # of each the type that it was packed with
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a cell of the grid: of its network, and of its embeddings and anchors."""
+
+    trained: str
+    embedded: str
 
 
 def key_of(description: object) -> str:

@@ -26,7 +26,8 @@ class LatencyTable:
     def rows(self, runtimes: list[Runtime], unavailable: dict[Runtime, str | None]) -> list[Row]:
         """All variants in all runtimes; what was not measured, with the reason."""
         rows = []
-        for variant in self.variants():
+        scored = [v for trained, _ in self.prepared.scored for v in trained.variants]
+        for variant in dict.fromkeys(scored):
             computation = self.prepared.computations[_computation(variant)]
             for runtime in runtimes:
                 reason = unavailable[runtime]
@@ -38,11 +39,6 @@ class LatencyTable:
                     for setting in dict.fromkeys(settings):
                         rows += self._timed(variant, computation, setting)
         return rows
-
-    def variants(self) -> list[Variant]:
-        """Every variant of the networks that were scored, once."""
-        scored = self.prepared.scored
-        return list(dict.fromkeys(v for trained, _ in scored for v in trained.variants))
 
     def _row(self, variant: Variant, setting: Setting) -> Row:
         """What a row says before it has any figure."""

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
 
 _BLOCKS = (2**20, 2**23, 2**28)  # within one core's caches, within a shared cache, beyond all
 _SECONDS = 0.05
@@ -45,15 +48,11 @@ def _speed(pool: ThreadPoolExecutor, threads: int, size: int) -> float:
     pairs = [(np.ones(count, np.float32), np.ones(count, np.float32)) for _ in range(threads)]
     repeats = max(1, 2**23 // size)  # so that handing out the work does not count
 
-    def read(pair: tuple[np.ndarray, np.ndarray]) -> None:
-        for _ in range(repeats):
-            np.dot(*pair)
+    def best(operation: Callable[[Floats, Floats], object]) -> float:
+        def work(pair: tuple[Floats, Floats]) -> None:
+            for _ in range(repeats):
+                operation(*pair)
 
-    def copy(pair: tuple[np.ndarray, np.ndarray]) -> None:
-        for _ in range(repeats):
-            np.copyto(*pair)
-
-    def best(work: Callable[[tuple[np.ndarray, np.ndarray]], None]) -> float:
         fastest, ends = np.inf, time.perf_counter() + _SECONDS
         while time.perf_counter() < ends:
             before = time.perf_counter()
@@ -61,4 +60,4 @@ def _speed(pool: ThreadPoolExecutor, threads: int, size: int) -> float:
             fastest = min(fastest, time.perf_counter() - before)
         return 8 * count * threads * repeats / fastest
 
-    return max(best(read), best(copy))
+    return max(best(np.dot), best(np.copyto))

@@ -38,16 +38,11 @@ class DecisionTensors(nn.Module):
     @property
     def distances(self) -> dict[str, nn.Module]:
         """The module that gives each decision its distances."""
-        return {name: _inspector(decision).distance for name, decision in self.decisions.items()}
+        return {n: decision.get_submodule("distance") for n, decision in self.decisions.items()}
 
     def only(self, name: str) -> "DecisionTensors":
         """The same network with the decision `name` alone."""
         return DecisionTensors(self.embedder, {name: self.distances[name]})
-
-
-def _inspector(module: nn.Module) -> Inspector:
-    assert isinstance(module, Inspector)
-    return module
 
 
 class Product(nn.Module):
@@ -64,16 +59,14 @@ class Product(nn.Module):
 
 def save_network(module: DecisionTensors, arch: str, shape: ImageShape, folder: Path) -> None:
     """Writes a network of `NETWORKS` and its decisions as `TORCH_MODEL`."""
-    kinds = {name: _kind(distance) for name, distance in module.distances.items()}
-    classes = next(
-        len(distance.state_dict()[kinds[name]]) for name, distance in module.distances.items()
-    )
+    tensors = {name: distance.state_dict() for name, distance in module.distances.items()}
+    kinds = {name: _HEAD if _HEAD in state else _ANCHORS for name, state in tensors.items()}
     description = {
         "arch": arch,
         "shape": shape,
         "by_image": module.embedder.by_image,
         "decisions": kinds,
-        "classes": classes,
+        "classes": next(len(state[kinds[name]]) for name, state in tensors.items()),
     }
     _save(module, description, folder)
 
@@ -87,10 +80,6 @@ def _save(module: nn.Module, description: dict[str, object], folder: Path) -> No
     folder.mkdir(parents=True, exist_ok=True)
     content = {"description": json.dumps(description), "state": module.state_dict()}
     torch.save(content, folder / TORCH_MODEL)
-
-
-def _kind(distance: nn.Module) -> str:
-    return _HEAD if isinstance(distance, HeadDistance) else _ANCHORS
 
 
 def load_module(path: Path, device: str = "cpu") -> DecisionTensors | Product:

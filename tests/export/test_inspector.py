@@ -84,7 +84,7 @@ def test_the_onnx_graph_computes_the_same_for_any_batch_size(
     distance = HeadDistance(_random(K, D), _random(K)) if head else AnchorDistance(_random(K, D))
     inspector = Inspector(_embedder(arch, shape), distance, threshold)
     session = onnxruntime.InferenceSession(
-        to_onnx(inspector, shape, dtype), providers=["CPUExecutionProvider"]
+        to_onnx(inspector, shape, dtype).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     for n in (1, 3, 64):
         images = _images(shape, n, dtype)

@@ -46,7 +46,9 @@ def graph(dtype: torch.dtype, threshold: float | None, channels: int) -> bytes:
     module = AnchorDistance(anchors(channels))
     limit = None if threshold is None else Threshold(0, threshold)
     shape = (channels, *SHAPE[1:])
-    return to_onnx(Inspector(embedder(channels), module, limit), shape, dtype)
+    model = to_onnx(Inspector(embedder(channels), module, limit), shape, dtype)
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def card(**values: object) -> Card:

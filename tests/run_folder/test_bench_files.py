@@ -4,7 +4,7 @@ from pathlib import Path
 
 from manifests import manifest
 
-from gaikan.grid.store_keys import Keys
+from gaikan.system.store import Keys
 from gaikan.run_folder.bench_files import write_manifest
 from gaikan.run_folder.manifest import NetworkEntry, NetworkRecipe
 

@@ -15,7 +15,7 @@ from tiny_cell import CELLS, cell, frames
 import gaikan
 from gaikan.anchors import ANCHORS
 from gaikan.grid.cells import cell_code, keys
-from gaikan.grid.store_keys import Keys
+from gaikan.system.store import Keys
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system import code

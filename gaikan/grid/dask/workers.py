@@ -81,7 +81,11 @@ def ask(client: Client, resources: dict[str, float], tell: Callable[[str], None]
         known = client.scheduler_info()["workers"]
     except OSError as error:
         raise NobodyError(f"the Dask scheduler at {_address(client)} has gone ({error})") from None
-    able = {name: worker for name, worker in known.items() if _has(worker["resources"], resources)}
+    able = {
+        name: worker
+        for name, worker in known.items()
+        if all(worker["resources"].get(kind, 0) >= amount for kind, amount in resources.items())
+    }
     if not able:
         kind = f" with {_list(resources)}" if resources else ""
         among = f" among its {len(known)}" if known else ""
@@ -107,10 +111,6 @@ def ask(client: Client, resources: dict[str, float], tell: Callable[[str], None]
             )
         check_versions(name, answer["versions"], versions())
     return Workers(answers, {name: able[name]["nthreads"] for name in answers})
-
-
-def _has(own: dict[str, float], asked: dict[str, float]) -> bool:
-    return all(own.get(name, 0) >= amount for name, amount in asked.items())
 
 
 def _list(resources: dict[str, float]) -> str:

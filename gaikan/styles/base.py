@@ -5,6 +5,8 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+Classes = tuple[str, ...]  # names, in the order of the labels
+
 
 class StyleOptions(BaseModel):
     """The keys of a style's `[style.NAME]` table; unknown ones are refused."""
@@ -21,9 +23,7 @@ class Style(nn.Module):
 
     options_type: ClassVar[type[StyleOptions]]
 
-    def __init__(
-        self, options: StyleOptions, classes: tuple[str, ...], embedding_size: int
-    ) -> None:
+    def __init__(self, options: StyleOptions, classes: Classes, embedding_size: int) -> None:
         super().__init__()
         self.head: nn.Linear | None = None
 

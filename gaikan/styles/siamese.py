@@ -33,9 +33,7 @@ class Siamese(base.Style):
     options_type = SiameseOptions
     target: Tensor
 
-    def __init__(
-        self, options: SiameseOptions, classes: tuple[str, ...], embedding_size: int
-    ) -> None:
+    def __init__(self, options: SiameseOptions, classes: base.Classes, embedding_size: int) -> None:
         super().__init__(options, classes, embedding_size)
         self.pulls = options.targets is not None
         matrix = target_matrix(options.targets or {}, classes, options.margin)

@@ -32,9 +32,7 @@ class Triplet(base.Style):
 
     options_type = TripletOptions
 
-    def __init__(
-        self, options: TripletOptions, classes: tuple[str, ...], embedding_size: int
-    ) -> None:
+    def __init__(self, options: TripletOptions, classes: base.Classes, embedding_size: int) -> None:
         super().__init__(options, classes, embedding_size)
         self.margin = options.margin
         self.mining = options.mining

@@ -20,9 +20,7 @@ class Vanilla(base.Style):
 
     options_type = VanillaOptions
 
-    def __init__(
-        self, options: VanillaOptions, classes: tuple[str, ...], embedding_size: int
-    ) -> None:
+    def __init__(self, options: VanillaOptions, classes: base.Classes, embedding_size: int) -> None:
         super().__init__(options, classes, embedding_size)
         self.head = nn.Linear(embedding_size, len(classes))
         self.label_smoothing = options.label_smoothing

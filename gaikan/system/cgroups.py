@@ -38,18 +38,15 @@ def _groups(root: Path) -> Iterator[Path]:
         return
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for mount in _mounts(root / "sys/fs/cgroup", controllers):
-            group = _folder(mount, path)
-            yield group
-            while group != mount:
-                group = group.parent
+        # v2 names no controllers, and is mounted alone or beside v1.
+        names = [controllers, *controllers.split(",")] if controllers else ["", "unified"]
+        for mount in (root / "sys/fs/cgroup" / name for name in dict.fromkeys(names)):
+            if mount.is_dir():
+                group = _folder(mount, path)
                 yield group
-
-
-def _mounts(folder: Path, controllers: str) -> Iterator[Path]:
-    """Where a hierarchy may be mounted: v2, which names no controllers, alone or beside v1."""
-    names = ["", "unified"] if not controllers else [controllers, *controllers.split(",")]
-    yield from (mount for name in dict.fromkeys(names) if (mount := folder / name).is_dir())
+                while group != mount:
+                    group = group.parent
+                    yield group
 
 
 def _folder(mount: Path, path: str) -> Path:

@@ -13,11 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]  # the folder that the package is in
 
 # Entries of these dicts are not followed: a network depends on its own architecture alone.
-REGISTRIES = {
-    "gaikan.networks": "NETWORKS",
-    "gaikan.styles": "STYLES",
-    "gaikan.anchors": "ANCHORS",
-}
+REGISTRIES = {"gaikan.networks": "NETWORKS", "gaikan.styles": "STYLES", "gaikan.anchors": "ANCHORS"}
 
 # Modules that do not count. What they bring to a result is in its key by value, and none of their
 # functions runs in a cell. They are edited often, and each edit would repeat all work for nothing.

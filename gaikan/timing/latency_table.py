@@ -28,7 +28,8 @@ class LatencyTable:
         rows = []
         scored = [v for trained, _ in self.prepared.scored for v in trained.variants]
         for variant in dict.fromkeys(scored):
-            computation = self.prepared.computations[_computation(variant)]
+            name = computation_of(variant.arch, variant.anchor)
+            computation = self.prepared.computations[name]
             for runtime in runtimes:
                 reason = unavailable[runtime]
                 if reason is not None:
@@ -47,7 +48,7 @@ class LatencyTable:
             processor=machine.processor(),
             cores=machine.cores(),
             variant=variant.name,
-            computation=_computation(variant),
+            computation=computation_of(variant.arch, variant.anchor),
             device=setting.runtime.device,
             threads=setting.threads,
             runtime=setting.runtime.name,
@@ -90,7 +91,3 @@ class LatencyTable:
             mflops=computation.operations,
             roofline_share=share,
         )
-
-
-def _computation(variant: Variant) -> str:
-    return computation_of(variant.arch, variant.anchor)

@@ -39,12 +39,7 @@ class Measured:
         return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
 
     def rows(
-        self,
-        row: Row,
-        setting: Setting,
-        model: str,
-        probed: str,
-        reference: Setting | None = None,
+        self, row: Row, setting: Setting, model: str, probed: str, reference: Setting | None = None
     ) -> list[Row]:
         """`row` for each batch size of a model, with its figures or the reason why it has none.
 

@@ -29,7 +29,7 @@ def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[
     card, plan, threads = bundle.card, PLANS[options.plan], options.all_threads
     runtime = RUNTIMES[f"{_RUNTIMES[card.runtime]}-{card.precision}"]
     settings = [runtime.setting(count) for count in threads]
-    name = _computation(card)
+    name = computation_of(card.arch, card.anchor)
     with tempfile.TemporaryDirectory(prefix="gaikan-timing-") as folder:
         (Path(folder) / runtime.file).write_bytes(bundle.model)
         models = {name: ModelFolder(Path(folder))}
@@ -55,17 +55,20 @@ def _noise(card: Card, path: Path) -> str:
 def _row(bundle: Bundle, machine_name: str, setting: Setting) -> Row:
     """What a row says before it has any figure of time.
 
-    Agreement is that with the network on the validation images, as export has measured it.
+    Accuracy is the network's on the test part, and None where the bundle may decide otherwise;
+    agreement is that with the network on the validation images, as export has measured it.
     """
     card, runtime = bundle.card, setting.runtime
     network = card.training.get("network")
     agreement = None if card.enrolled else _share(card.parity, "validation", "agreement")
+    as_trained = card.precision == "fp32" and not card.enrolled and card.threshold is None
+    accuracy = _share(card.metrics, "test", "accuracy", "value") if as_trained else None
     return Row(
         machine=machine_name,
         processor=machine.processor(),
         cores=machine.cores(),
         variant=card.variant,
-        computation=_computation(card),
+        computation=computation_of(card.arch, card.anchor),
         device=runtime.device,
         threads=setting.threads,
         runtime=runtime.name,
@@ -74,20 +77,9 @@ def _row(bundle: Bundle, machine_name: str, setting: Setting) -> Row:
         includes_decode=False,
         network=network if isinstance(network, str) else None,
         model_bytes=len(bundle.model),
-        accuracy=_accuracy(card),
+        accuracy=accuracy,
         agreement=agreement,
     )
-
-
-def _computation(card: Card) -> str:
-    return computation_of(card.arch, card.anchor)
-
-
-def _accuracy(card: Card) -> float | None:
-    """The network's accuracy on the test part; None where the bundle may decide otherwise."""
-    if card.precision != "fp32" or card.enrolled or card.threshold is not None:
-        return None
-    return _share(card.metrics, "test", "accuracy", "value")
 
 
 def _share(values: Mapping[str, object], *keys: str) -> float | None:

@@ -23,12 +23,7 @@ from gaikan.system.files import writing
 from gaikan.training.embed import embed, exact_convolutions
 from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.recall import mean_recall
-from gaikan.training.stored_network import (
-    Embeddings,
-    StoredEmbeddings,
-    StoredNetwork,
-    tensors_of,
-)
+from gaikan.training.stored_network import Embeddings, StoredEmbeddings, StoredNetwork, tensors_of
 from gaikan.training.train import Evaluation, FitData, Recipe, fit
 from gaikan.variants import Variant, network_name
 

@@ -1,6 +1,6 @@
 """Training: one network, one style, one seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -111,11 +111,9 @@ def fit(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(stream(recipe.seed, "weights").integers(2**62)))
         trained = build(recipe, data)
-        step = _Stepper(recipe, data, trained, rng)
         best: dict[str, Tensor] | None = None
         compared = {round(0.9 * recipe.train.epochs), recipe.train.epochs}
-        for epoch in range(1, recipe.train.epochs + 1):
-            loss = step.epoch()
+        for epoch, loss in enumerate(_epochs(recipe, data, trained, rng), start=1):
             if not np.isfinite(loss):
                 raise TrainingDivergedError(
                     f"the loss became {loss} in epoch {epoch} of {recipe.train.epochs}; "
@@ -136,46 +134,38 @@ def fit(
     return trained
 
 
-class _Stepper:
-    """The optimiser and its schedule, an epoch at a time."""
-
-    def __init__(
-        self, recipe: Recipe, data: FitData, trained: TrainedNetwork, rng: np.random.Generator
-    ) -> None:
-        self.recipe, self.data, self.trained, self.rng = recipe, data, trained, rng
-        self.labels = data.labels[data.rows].cpu().numpy()
-        settings = recipe.train
-        self.optimiser = torch.optim.AdamW(
-            _modules(trained).parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-        batches = balanced_batches(self.labels, settings.batch_size, stream(0, "count"))
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=settings.epochs * len(batches)
-        )
-
-    def epoch(self) -> float:
-        """One pass; the mean loss. The device is waited for once, at the end."""
-        trained, data = self.trained, self.data
-        _modules(trained).train()
-        batches = balanced_batches(self.labels, self.recipe.train.batch_size, self.rng)
-        total = torch.zeros((), device=data.images.device)
-        for batch in data.rows[torch.from_numpy(batches).to(data.images.device)]:
-            images = move(data.images[batch], self.recipe.augment, self.rng)
-            images = light(trained.embedder.normalise(images), self.recipe.augment, self.rng)
-            with torch.autocast(
-                images.device.type, torch.bfloat16, enabled=self.recipe.train.precision == "bf16"
-            ):
+def _epochs(
+    recipe: Recipe, data: FitData, trained: TrainedNetwork, rng: np.random.Generator
+) -> Iterator[float]:
+    """Trains epoch by epoch; gives the mean loss of each. The device is waited for at its end."""
+    settings, device = recipe.train, data.images.device
+    labels, modules = data.labels[data.rows].cpu().numpy(), _modules(trained)
+    optimiser = torch.optim.AdamW(
+        modules.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    n_batches = len(balanced_batches(labels, settings.batch_size, stream(0, "count")))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.epochs * n_batches
+    )
+    for _ in range(settings.epochs):
+        modules.train()
+        batches = torch.from_numpy(balanced_batches(labels, settings.batch_size, rng)).to(device)
+        total = torch.zeros((), device=device)
+        for batch in data.rows[batches]:
+            images = move(data.images[batch], recipe.augment, rng)
+            images = light(trained.embedder.normalise(images), recipe.augment, rng)
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
                 embeddings = trained.embedder.embed(images)
             loss = trained.style(embeddings, data.labels[batch])
-            self.optimiser.zero_grad()
+            optimiser.zero_grad()
             loss.backward()
-            self.optimiser.step()
-            self.schedule.step()
+            optimiser.step()
+            schedule.step()
             total += loss.detach()
-        return float(total) / len(batches)
+        yield float(total) / n_batches
 
 
 def _modules(trained: TrainedNetwork) -> torch.nn.ModuleList:

@@ -14,14 +14,7 @@ from distributed import Future as DaskFuture
 from gaikan.data.frames import Frames
 from gaikan.errors import GaikanError
 from gaikan.grid.dask.board import ALLOWED_DEATHS, Board
-from gaikan.grid.dask.worker import (
-    TOPIC,
-    AbandonedError,
-    EventBeat,
-    Message,
-    versions,
-    work_here,
-)
+from gaikan.grid.dask.worker import TOPIC, AbandonedError, EventBeat, Message, versions, work_here
 from gaikan.grid.dask.workers import NobodyError, Workers, ask, connected
 from gaikan.grid.jobs import Job, Jobs, Results, Watcher, collect
 from gaikan.training.cell import Arrays, Finished

@@ -89,7 +89,7 @@ def original_training(table: NDArray[np.float32], labels: NDArray[np.int64]) -> 
 
 def fit_in_worker(cell: Cell, data: DataOnDisk) -> int:
     """Trains the cell; the rows that it passed. Both sides leave evaluation out."""
-    images = resident(data, cell.device).train.at(cell.fit_rows)
+    images = resident(data, cell.device)[0].at(cell.fit_rows)
     nothing = Evaluation(0.0, np.empty((0, 128), np.float32))
     trained = fit(cell.recipe, images, lambda _: nothing, lambda epoch, loss: None)
     return len(cell.fit_rows) * len(trained.losses)

@@ -19,14 +19,12 @@ def locked(out: Path) -> Iterator[None]:
     lock = FileLock(out / ".lock", timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        held = lock.acquire()
     except Timeout:
         raise ConfigError(
             f"{out}: another gaikan run is writing here; wait for it or choose another --out"
         ) from None
     except OSError as error:
         raise ConfigError(f"--out {unwritable(out, error)}") from None
-    try:
+    with held:
         yield
-    finally:
-        lock.release()

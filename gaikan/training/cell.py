@@ -111,20 +111,12 @@ class DataOnDisk:
 Data = Arrays | DataOnDisk
 
 
-@dataclass(frozen=True)
-class Resident:
-    """The arrays in this process; train images on the device that trains."""
-
-    train: FitData
-    test: torch.Tensor
-
-
 @lru_cache(maxsize=1)
-def resident(data: Data, device: str) -> Resident:
-    """Reads the arrays once a process, and copies them to the device once."""
+def resident(data: Data, device: str) -> tuple[FitData, torch.Tensor]:
+    """The train source and the test images, read once a process and copied to the device once."""
     found = data.read() if isinstance(data, DataOnDisk) else data
     train = FitData.of(found.train, found.labels, found.classes, device)
-    return Resident(train, torch.from_numpy(found.test).to(device))
+    return train, torch.from_numpy(found.test).to(device)
 
 
 @dataclass(frozen=True)
@@ -145,22 +137,22 @@ def work(cell: Cell, data: Data, trained: bytes | None, beat: Beat) -> Finished:
     """
     started = time.perf_counter()
     try:
-        arrays = resident(data, cell.device)
+        train, test = resident(data, cell.device)
         validation = None
         if trained is None:
-            trained, validation = _train(cell, arrays, beat)
-        embedded = _embed(cell, arrays, trained, validation)
+            trained, validation = _train(cell, train, beat)
+        embedded = _embed(cell, train, test, trained, validation)
     except (GaikanError, RuntimeError, MemoryError) as error:
         return Finished(failure=first_line(error), seconds=time.perf_counter() - started)
     return Finished(trained, embedded, time.perf_counter() - started)
 
 
-def _train(cell: Cell, arrays: Resident, beat: Beat) -> tuple[bytes, Embeddings | None]:
+def _train(cell: Cell, source: FitData, beat: Beat) -> tuple[bytes, Embeddings | None]:
     """The network as the store holds it, and its embeddings of the validation part."""
     started = time.perf_counter()
-    data = arrays.train.at(cell.fit_rows)
+    data = source.at(cell.fit_rows)
     with exact_convolutions():
-        trained = fit(cell.recipe, data, _validation_score(cell, arrays), beat)
+        trained = fit(cell.recipe, data, _validation_score(cell, source), beat)
     channels, height, width = data.images.shape[1:]
     stored = StoredNetwork(
         embedder_tensors=tensors_of(trained.embedder),
@@ -184,44 +176,47 @@ def recipe_description(recipe: Recipe) -> dict[str, object]:
     }
 
 
-def _validation_score(cell: Cell, arrays: Resident) -> Callable[[Embedder], Evaluation]:
+def _validation_score(cell: Cell, source: FitData) -> Callable[[Embedder], Evaluation]:
     """Balanced accuracy of the validation part, by mean embeddings of a sample of the fit part."""
-    labels, rows = arrays.train.labels.cpu().numpy(), cell.fit_rows
+    labels, rows = source.labels.cpu().numpy(), cell.fit_rows
     sample = np.concatenate(
-        [rows[labels[rows] == c][:_SAMPLE_PER_CLASS] for c in range(len(arrays.train.classes))]
+        [rows[labels[rows] == c][:_SAMPLE_PER_CLASS] for c in range(len(source.classes))]
     )
     actual = labels[cell.validation_rows]
 
     def evaluate(embedder: Embedder) -> Evaluation:
-        anchors = ANCHORS[CHOOSING](_fit_part(embedder, arrays, sample))
-        embeddings = embed(embedder, arrays.train.images, cell.validation_rows)
+        anchors = ANCHORS[CHOOSING](_fit_part(embedder, source, sample))
+        embeddings = embed(embedder, source.images, cell.validation_rows)
         predicted = anchor_distances(embeddings, anchors).argmin(1)
         return Evaluation(mean_recall(actual, predicted), embeddings)
 
     return evaluate
 
 
-def _fit_part(embedder: Embedder, arrays: Resident, rows: NDArray[np.int64]) -> FitPart:
-    images = arrays.train.images.cpu().numpy()
+def _fit_part(embedder: Embedder, source: FitData, rows: NDArray[np.int64]) -> FitPart:
     return FitPart(
-        images=gathered(images, rows),
-        labels=arrays.train.labels.cpu().numpy()[rows],
-        embeddings=embed(embedder, arrays.train.images, rows),
-        n_classes=len(arrays.train.classes),
+        images=gathered(source.images.cpu().numpy(), rows),
+        labels=source.labels.cpu().numpy()[rows],
+        embeddings=embed(embedder, source.images, rows),
+        n_classes=len(source.classes),
         embed=lambda some: embed(embedder, torch.from_numpy(some)),
     )
 
 
 def _embed(
-    cell: Cell, arrays: Resident, trained: bytes, validation: Embeddings | None = None
+    cell: Cell,
+    source: FitData,
+    test: torch.Tensor,
+    trained: bytes,
+    validation: Embeddings | None,
 ) -> bytes:
     network = StoredNetwork.unpack(trained)
     embedder = network.fast_embedder(cell.device)
-    part = _fit_part(embedder, arrays, cell.fit_rows)
+    part = _fit_part(embedder, source, cell.fit_rows)
     anchors = {name: ANCHORS[name](part) for name in cell.anchors}
     if validation is None:
-        validation = embed(embedder, arrays.train.images, cell.validation_rows)
-    stored = StoredEmbeddings(anchors, validation, embed(embedder, arrays.test), network.head)
+        validation = embed(embedder, source.images, cell.validation_rows)
+    stored = StoredEmbeddings(anchors, validation, embed(embedder, test), network.head)
     for name, values in stored.tensors().items():
         if not np.isfinite(values).all():
             raise GaikanError(f"the network gives {name} that are not finite")

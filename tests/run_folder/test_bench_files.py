@@ -4,9 +4,9 @@ from pathlib import Path
 
 from manifests import manifest
 
-from gaikan.system.store import Keys
 from gaikan.run_folder.bench_files import write_manifest
 from gaikan.run_folder.manifest import NetworkEntry, NetworkRecipe
+from gaikan.system.store import Keys
 
 
 def trained(key: str) -> NetworkEntry:

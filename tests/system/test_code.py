@@ -15,11 +15,11 @@ from tiny_cell import CELLS, cell, frames
 import gaikan
 from gaikan.anchors import ANCHORS
 from gaikan.grid.cells import cell_code, keys
-from gaikan.system.store import Keys
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system import code
 from gaikan.system.code import CARRIERS, ROOT, closure, code_version, package_version
+from gaikan.system.store import Keys
 from gaikan.training.cell import CHOOSING
 
 MODULES = sorted(

@@ -11,7 +11,7 @@ from gaikan.anchors.mean_embedding import mean_embedding
 from gaikan.config.model import AugmentConfig, TrainConfig
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.styles import STYLES
-from gaikan.training.cell import Arrays, Cell, Resident, _fit_part, work
+from gaikan.training.cell import Arrays, Cell, _fit_part, work
 from gaikan.training.embed import embed
 from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.train import (
@@ -54,7 +54,7 @@ def test_every_style_learns(style: str) -> None:
     data = parts()
     result = trained(style, data)
     rows = np.arange(60)
-    anchors = mean_embedding(_fit_part(result.embedder, Resident(data, data.images), rows))
+    anchors = mean_embedding(_fit_part(result.embedder, data, rows))
     points = embed(result.embedder, data.images, np.arange(60, 120))
     predicted = anchor_distances(points, anchors).argmin(1)
     assert (predicted == data.labels[60:].numpy()).mean() > 0.9

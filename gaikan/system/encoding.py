@@ -22,16 +22,14 @@ def encoding_of(path: Path) -> str:
         start = file.read(4)
     for mark, name in _MARKS:
         if start.startswith(mark):
-            return name if _is(path, name) else _refuse("damaged: it begins as Unicode")
+            if _is(path, name):
+                return name
+            raise ValueError(f"its text is damaged: it begins as Unicode; {_REMEDY}")
     if _is(path, "utf-8"):
         return "utf-8"
     if _is(path, "cp932") and _is_japanese(path.read_bytes().decode("cp932")):
         return "cp932"
-    return _refuse("neither UTF-8, UTF-16 nor Japanese cp932")
-
-
-def _refuse(reason: str) -> str:
-    raise ValueError(f"its text is {reason}; {_REMEDY}")
+    raise ValueError(f"its text is neither UTF-8, UTF-16 nor Japanese cp932; {_REMEDY}")
 
 
 def _is(path: Path, encoding: str) -> bool:

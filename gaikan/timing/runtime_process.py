@@ -185,28 +185,19 @@ class Server:
     def _reach(self, case: Case, run: Run | None = None) -> TooLarge | None:
         """Does what is first done with a case, two queries if not `run`; or why it is not done."""
         model, size = case.model, case.batch_size
+        allowed, peak = self._memory()
         if model not in self.footprints:
-            self.footprints[model] = Footprint(
-                lambda size: self._query(Case(model, size))(), self._peak
-            )
+            self.footprints[model] = Footprint(lambda size: self._query(Case(model, size))(), peak)
         footprint = self.footprints[model]
-        return footprint.reach(size, self._allowed(), run or partial(footprint.twice, size))
+        return footprint.reach(size, allowed, run or partial(footprint.twice, size))
 
-    def _allowed(self) -> int | None:
-        """Bytes that a batch may take."""
+    def _memory(self) -> tuple[int | None, Callable[[Run], int | None]]:
+        """Where a batch lies: the bytes that it may take, and what measures a peak."""
         if self.threads is not None:
-            return batch_memory()
-        from gaikan.timing.torch_runtimes import cuda_batch_memory
+            return batch_memory(), host_peak
+        from gaikan.timing.torch_runtimes import cuda_batch_memory, cuda_peak
 
-        return cuda_batch_memory()
-
-    def _peak(self, run: Run) -> int | None:
-        """Bytes held at most while `run` works, where the batch lies."""
-        if self.threads is not None:
-            return host_peak(run)
-        from gaikan.timing.torch_runtimes import cuda_peak
-
-        return cuda_peak(run)
+        return cuda_batch_memory(), cuda_peak
 
     def _query(self, case: Case) -> Callable[[], object]:
         if case not in self.queries:

@@ -11,6 +11,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.measure import (
     PLANS,
     QUERIES_FOR,
@@ -23,6 +24,20 @@ from gaikan.timing.measure import (
     take_turn,
     throughput,
     warm_up,
+)
+
+ROW = Row(
+    machine="pi4",
+    processor="Cortex-A72",
+    cores=4,
+    variant="cnn-triplet-mean_embedding",
+    computation="cnn-anchors",
+    device="cpu",
+    threads=1,
+    runtime="onnxruntime",
+    precision="int8",
+    batch_size=None,
+    includes_decode=False,
 )
 
 

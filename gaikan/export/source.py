@@ -95,7 +95,7 @@ class ExportSource:
     embedded: StoredEmbeddings
 
     def distances(self, embeddings: Embeddings) -> Floats:
-        """Those (N, K) that the variant decides by, of embeddings (N, D)."""
+        """Distances (N, K) of embeddings (N, D), by which the variant decides."""
         return self.embedded.distances(self.variant.anchor, embeddings)
 
 

@@ -100,16 +100,12 @@ def cells(
         "precision": resolve_precision(config.train.precision, device, hardware),
         "normalise": resolve_normalise(config.train.normalise, source),
     }
-    train = {
-        arch: config.train.model_copy(
-            update={
-                **resolved,
-                "epochs": round(config.train.epochs * NETWORKS[arch].epochs_factor),
-                "batch_size": config.train.batch_size * NETWORKS[arch].batch_factor,
-            }
-        )
-        for arch in archs
-    }
+    train = {}
+    for arch in archs:
+        epochs = round(config.train.epochs * NETWORKS[arch].epochs_factor)
+        size = config.train.batch_size * NETWORKS[arch].batch_factor
+        own = {"epochs": epochs, "batch_size": size}
+        train[arch] = config.train.model_copy(update=resolved | own)
     return [
         Cell(
             Recipe(arch, style, _options(config, style), train[arch], config.augment, seed),

@@ -28,6 +28,8 @@ class Card:
     precision: str  # fp32 or int8
     shape: tuple[int, int, int]  # channels, height, width
     dtype: str  # uint8 or float32
+    depth: str | None  # of the training images' files; None: they were numbers of a table
+    values: tuple[float, float]  # smallest and largest pixel of the training images
     classes: tuple[str, ...]
     ok: str | None  # name of the class that means good
     threshold: float | None  # on the ok margin; None: the nearest anchor decides
@@ -77,7 +79,7 @@ class Card:
         unknown = sorted(set(values) - set(keys))
         if unknown:
             raise BundleError(f"model.json: unknown key {unknown[0][:80]!r}")
-        tuples = {key: tuple(values[key]) for key in ("shape", "classes")}
+        tuples = {key: tuple(values[key]) for key in ("shape", "values", "classes")}
         card = cls(**(values | tuples))
         if variant != card.variant:
             raise BundleError(
@@ -112,6 +114,10 @@ def _is_shape(value: Any) -> bool:
     )
 
 
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
 def _are_classes(value: Any) -> bool:
     texts = isinstance(value, list) and all(map(_is_text, value))
     return texts and 2 <= len(value) <= 65535 and len(set(value)) == len(value)
@@ -137,6 +143,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "precision": _one_of("fp32", "int8"),
     "shape": (_is_shape, "three sizes: channels, height, width"),
     "dtype": _one_of("uint8", "float32"),
+    "depth": (_or_null(_is_text), "a text or null"),
+    "values": (_is_range, "two numbers: smallest and largest pixel"),
     "classes": (_are_classes, "a list of two or more different names"),
     "ok": (_or_null(_is_text), "a text or null"),
     "threshold": (_or_null(_is_number), "a number or null"),

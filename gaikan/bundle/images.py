@@ -1,22 +1,24 @@
 """Images as a stream: files, folders and frame tables, a batch at a time, in constant memory."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from gaikan.bundle.card import Card
+from gaikan.data.channels import to_channels
 from gaikan.data.columns import Asked
 from gaikan.data.csv_files import open_csv
-from gaikan.data.folders import DEEP, open_image, pixels
 from gaikan.data.frames import Images
+from gaikan.data.image_files import SEVERAL, TRANSPARENT, DecodedImage, Opener, opener
 from gaikan.data.listing import ENDINGS, LeftOut, images_in, parquet_files_in
 from gaikan.data.path_tables import files_in_csv, path_column
+from gaikan.data.value_range import ValueRange
 from gaikan.errors import DataError, first_line
 
 if TYPE_CHECKING:
@@ -25,16 +27,16 @@ if TYPE_CHECKING:
 _READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
 _READ_COLUMNS = 16  # decoded at a time: a page of up to 1 MB is held for each
 _HELD_PIXELS = 2**25  # of the rows that are held at a time
+CONVERTED = "converted between grey and colour to what the model takes"
 
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """Images (N, C, H, W) as the bundle takes them, and how many were changed for that."""
+    """Images (N, C, H, W) as the bundle takes them, and what was changed in how many for that."""
 
     names: list[str]  # where each image comes from
     images: Images
-    resized: int = 0
-    converted: int = 0  # from colour to grey or the other way
+    changes: Counter[str] = field(default_factory=Counter)
 
 
 def read_batches(
@@ -145,25 +147,51 @@ def _count(path: Path, sources: _Sources) -> int:
 
 
 def _files(names: list[str], card: Card) -> ImageBatch:
-    return _fitted(names, (open_image(name) for name in names), card)
+    return _fitted(names, map(opener, names), card)
 
 
-def _fitted(names: list[str], opened: Iterable[Image.Image], card: Card) -> ImageBatch:
-    """The images in the size and the channels of the model."""
-    channels, height, width = card.shape
-    mode = "RGB" if channels == 3 else "F" if card.dtype == "float32" else "L"
+def _fitted(names: list[str], openers: Iterable[Opener], card: Card) -> ImageBatch:
+    """The images in the size and the channels of the model, one by one as they are read."""
     images: Any = np.empty((len(names), *card.shape), card.dtype)
-    resized = converted = 0
-    for filled, name, image in zip(images, names, opened, strict=True):
-        if image.mode in DEEP and card.dtype == "uint8":
-            raise DataError(
-                f"{name}: more than 8 bits a pixel, but the model was trained on 8; convert it"
-            )
-        resized += image.size != (width, height)
-        converted += (image.mode in ("L", "LA", "1", *DEEP)) != (channels == 1)
-        values = pixels(image, mode, (height, width))
-        filled[...] = values if channels == 1 else values.transpose(2, 0, 1)
-    return ImageBatch(names, images, resized, converted)
+    changes = Counter[str]()
+    for filled, name, read in zip(images, names, openers, strict=True):
+        image = read(card.shape[1:])
+        values = image.values(card.shape[0])
+        _refuse_other_depth(image, values, card, name)
+        filled[...] = values
+        changes += _changes(image, card)
+    return ImageBatch(names, images, changes)
+
+
+def _refuse_other_depth(image: DecodedImage, values: Images, card: Card, name: str) -> None:
+    """Raises DataError where its numbers do not mean what the training images' did.
+
+    Dark and bright images of 8 bits are on one scale; of more bits a camera may fill any number.
+    """
+    known = card.depth or ("8-bit" if card.dtype == "uint8" else None)
+    if None not in (known, image.depth) and image.depth != known:
+        raise DataError(
+            f"{name}: a {image.depth} image, but the model was trained on {known} ones; bring it "
+            "to their depth and scale"
+        )
+    if card.dtype != "uint8":
+        ValueRange(*card.values).refuse_far(values, name)
+    elif values.dtype != np.uint8:
+        raise DataError(f"{name}: its values are not {_BYTES}")
+
+
+_BYTES = "whole numbers in 0..255 as the model's training images are"
+
+
+def _changes(image: DecodedImage, card: Card) -> Counter[str]:
+    """What was changed in an image for the model, or left out."""
+    changes = {
+        "resized to what the model takes": image.size != card.shape[1:],
+        CONVERTED: image.is_colour != (card.shape[0] == 3),
+        TRANSPARENT: image.is_transparent,
+        SEVERAL: image.n_pictures > 1,
+    }
+    return Counter([change for change, is_made in changes.items() if is_made])
 
 
 def _need(package: str, path: Path) -> None:
@@ -233,9 +261,8 @@ def _held_table(
     for first in starts:
         some = table.slice(first, batch_size)
         values = pixels_as(np.dtype(card.dtype).type, some, columns, str(path), first)
-        yield ImageBatch(
-            [f"{path}:{first + i}" for i in range(len(values))], shape.arranged(values)
-        )
+        origins = [f"{path}:{first + i}" for i in range(len(values))]
+        yield _as_taken(origins, shape.arranged(values), card, path)
 
 
 def _image_column(
@@ -262,20 +289,21 @@ def _of_column(
 
     read = read_column(rows, image, str(path), folder, card.shape[1:], first_row)
     if isinstance(read.images, np.ndarray):
-        return ImageBatch(read.origins, _as_taken(read.images, card, path))
+        return _as_taken(read.origins, read.images, card, path)
     return _fitted(read.origins, read.images, card)
 
 
-def _as_taken(images: Images, card: Card, path: Path) -> Images:
-    if images.shape[1:] != card.shape:
+def _as_taken(origins: list[str], images: Images, card: Card, path: Path) -> ImageBatch:
+    """Images out of numbers, as the model takes them. Raises DataError."""
+    if images.shape[2:] != card.shape[1:]:
         given, taken = (" x ".join(map(str, s)) for s in (images.shape[1:], card.shape))
         raise DataError(f"{path}: its images are {given}, but the model takes {taken}")
     if images.dtype == np.float32 and card.dtype == "uint8":
-        raise DataError(
-            f"{path}: its values are not whole numbers in 0..255 as the model's training images are"
-        )
-    taken_as: Images = images.astype(card.dtype)
-    return taken_as
+        raise DataError(f"{path}: its values are not {_BYTES}")
+    ValueRange(*card.values).refuse_far(images, f"{origins[0]} to {origins[-1]}")
+    changes = Counter({CONVERTED: len(images) * (images.shape[1] != card.shape[0])})
+    taken_as: Images = to_channels(images, card.shape[0]).astype(card.dtype)
+    return ImageBatch(origins, taken_as, +changes)
 
 
 def _shape_of_columns(path: Path, schema: Any, card: Card) -> "tuple[list[str], Shape]":
@@ -286,7 +314,7 @@ def _shape_of_columns(path: Path, schema: Any, card: Card) -> "tuple[list[str], 
     source = str(path)
     columns = pixel_columns(schema.names, source)
     channels, height, width = card.shape
-    if len(columns) != channels * height * width:
+    if len(columns) not in (height * width, 3 * height * width):
         raise DataError(
             f"{path}: {len(columns)} pixel columns, but the model takes images of "
             f"{channels} x {height} x {width}"
@@ -310,7 +338,7 @@ def _pixel_columns(path: Path, table: Any, card: Card, batch_size: int) -> Itera
                 for i in range(0, len(rows), batch_size):
                     batch = shape.arranged(images[i : i + batch_size])
                     origins = [f"{path}:{first + i + j}" for j in range(len(batch))]
-                    yield ImageBatch(origins, batch)
+                    yield _as_taken(origins, batch, card, path)
                 first += len(rows)
                 del images, batch  # free before the next are read
     except (pa.ArrowException, OSError) as error:

@@ -22,8 +22,7 @@ class Tally:
     """Counts over a whole stream of images."""
 
     images: int = 0
-    resized: int = 0
-    converted: int = 0
+    changes: Counter[str] = field(default_factory=Counter)  # made to images to fit the model
     classes: Counter[str] = field(default_factory=Counter)
 
 
@@ -49,8 +48,7 @@ def predict(bundle: Bundle, batches: Iterable[ImageBatch], tally: Tally) -> Iter
             )
         classes = names[decisions.predicted].tolist()
         tally.images += len(classes)
-        tally.resized += batch.resized
-        tally.converted += batch.converted
+        tally.changes += batch.changes
         tally.classes.update(classes)
         yield list(
             zip(

@@ -100,6 +100,5 @@ def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
     classes = ", ".join(f"{name} {n}" for name, n in tally.classes.most_common())
     pace = f"{seconds:.1f} s ({tally.images / seconds:.0f} a second)"
     console.print(f"{tally.images} images in {pace}: {classes}")
-    for n, change in ((tally.resized, "resized"), (tally.converted, "converted grey/colour")):
-        if n:
-            console.print(f"{n} of {tally.images} images {change} to what the model takes")
+    for change, n in tally.changes.items():
+        console.print(f"{n} of {tally.images} images {change}")

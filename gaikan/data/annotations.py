@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.names import alike
+from gaikan.data.telltales import told_by_exposure
 from gaikan.errors import DataError
 
 _INTEGER = re.compile("-?[0-9]{1,18}").fullmatch
@@ -43,7 +44,7 @@ def labelled(
         rows=np.arange(len(images)),
         modes=modes,
         groups=told.groups,
-        notes=(*notes, *mode_notes, *alike(classes)),
+        notes=(*notes, *mode_notes, *alike(classes), *told_by_exposure(images, index, classes)),
         origins=origins,
     )
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gaikan.data.channels import to_channels
 from gaikan.data.frames import Frames
 from gaikan.data.names import composed, look_alike, told_alike
+from gaikan.data.value_range import compare_values
 from gaikan.errors import DataError
 
 
@@ -14,8 +16,11 @@ def align(train: Frames, test: Frames) -> Frames:
 
     Classes correspond by key (integer label, folder name), then by name. A class that training
     lacks is appended after them: its parts can only be classified wrong, and a note says so.
-    Raises DataError where the images differ in shape or one label has two meanings.
+    Grey images become colour or colour grey, as training's are, and a note says so. Raises
+    DataError where the images differ in size or on what scale they are, or one label has two
+    meanings.
     """
+    test = _in_channels(train, test)
     if train.shape != test.shape:
         raise DataError(
             f"{test.source}: images are {_size(test)}, those of {train.source} {_size(train)}; "
@@ -35,7 +40,7 @@ def align(train: Frames, test: Frames) -> Frames:
             keys.append(key)
         place.append(found)
     labels = np.asarray(place, np.int64)[test.labels]
-    notes = list(test.notes)
+    notes = [*test.notes, *compare_values(train, test)]
     for index in range(len(train.classes), len(classes)):
         notes.append(
             f"class {classes[index]!r} is not in {train.source}: its {(labels == index).sum()} "
@@ -46,6 +51,16 @@ def align(train: Frames, test: Frames) -> Frames:
     return replace(
         test, labels=labels, classes=tuple(classes), keys=tuple(keys), notes=tuple(notes)
     )
+
+
+def _in_channels(train: Frames, test: Frames) -> Frames:
+    """`test` in grey or colour as `train` is."""
+    if train.shape[0] == test.shape[0]:
+        return test
+    change = "grey is read as colour" if train.shape[0] == 3 else "colour is made grey"
+    note = f"{test.source}: its {change}, as {train.source} is"
+    images = to_channels(test.images, train.shape[0])
+    return replace(test, images=images, notes=(*test.notes, note))
 
 
 def _same_meaning(train: Frames, test: Frames, found: int, key: str, name: str) -> None:

@@ -1,29 +1,23 @@
 """Images out of files, of any size, grey or colour: folders with a class a subfolder, and lists."""
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from gaikan.data.annotations import Annotations, labelled
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Images, Names
+from gaikan.data.image_files import SEVERAL, TRANSPARENT, DecodedImage, Opener, Size, opener
 from gaikan.data.layout import listed_by_folders
 from gaikan.data.limits import refuse_too_large
+from gaikan.data.room import room
+from gaikan.data.telltales import told_by_file
 from gaikan.errors import DataError
 
-DEEP = {"I", "F", "I;16", "I;16B", "I;16L"}  # more than 8 bits a pixel: kept as float32
-# By content. Pillow reads dozens more, one of them by running Ghostscript on the file.
-_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-_GREY = {"1", "L", "LA"}
 
-
-def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) -> Frames:
+def frames_from_folder(folder: Path, source: str, size: Size | None) -> Frames:
     """The images of a folder, one class a subfolder, in the order of their sorted paths."""
     found = listed_by_folders(folder, source)
     told = Annotations(
@@ -34,93 +28,110 @@ def frames_from_folder(folder: Path, source: str, size: tuple[int, int] | None) 
 
 
 def frames_of_files(
-    files: Sequence[Path],
-    told: Annotations,
-    source: str,
-    size: tuple[int, int] | None,
-    notes: Sequence[str],
+    files: Sequence[Path], told: Annotations, source: str, size: Size | None, notes: Sequence[str]
 ) -> Frames:
     """Frames of image files, in their order."""
-    opened = ((str(path), open_image(path)) for path in files)
+    opened = ((str(path), opener(path)) for path in files)
     return frames_of_images(opened, told, source, size, notes)
 
 
 def frames_of_images(
-    opened: Iterable[tuple[str, Image.Image]],
+    openers: Iterable[tuple[str, Opener]],
     told: Annotations,
     source: str,
-    size: tuple[int, int] | None,
+    size: Size | None,
     notes: Sequence[str],
 ) -> Frames:
     """Frames of images of any size, grey or colour, each with where it comes from.
 
-    Images of other sizes are resized (bilinear) to `size` or else to the most common size, and
-    a note says how many. One colour image makes all RGB; one of more than 8 bits all float32.
+    Images of other sizes are resized (bilinear) to `size` or else to the most common size, one
+    colour image makes all RGB, and notes say how many were changed. Raises DataError where some
+    have more bits a pixel than others.
     """
-    origins, images = zip(*_bounded(opened, source), strict=True)
-    target = size or _most_common_size(images)
-    resized = sum(image.size != target[::-1] for image in images)
-    mode = _common_mode(images)
-    dtype: type[np.uint8] | type[np.float32] = np.float32 if mode == "F" else np.uint8
-    stacked = np.stack([pixels(image, mode, target) for image in images]).astype(dtype)
-    held: Any = stacked[:, None] if stacked.ndim == 3 else stacked.transpose(0, 3, 1, 2).copy()
-    sizes = [f"{resized} of {len(images)} images resized to {target[0]} x {target[1]}"]
-    return labelled(
-        held,
+    origins, decoded = _read(openers, source, size)
+    _refuse_two_depths(decoded, origins, told.labels, source)
+    target = decoded[0].image.size[::-1]
+    is_colour = any(each.is_colour for each in decoded)
+    frames = labelled(
+        _stacked(decoded, target, is_colour),
         told,
         source,
-        [*sizes[: bool(resized)], *notes],
+        [*_changes(decoded, target, is_colour), *_telltales(decoded, told.labels), *notes],
         np.array(origins, object),
+    )
+    return replace(frames, depth=decoded[0].depth)
+
+
+def _read(
+    openers: Iterable[tuple[str, Opener]], source: str, size: Size | None
+) -> tuple[list[str], list[DecodedImage]]:
+    """Origins and images, all of one size; refused where they are too large together."""
+    origins: list[str] = []
+    decoded: list[DecodedImage] = []
+    again: dict[int, Opener] = {}
+    numbers = 0
+    for origin, read in openers:
+        image = read(size)
+        if size is None and image.is_jpeg:
+            again[len(decoded)] = read
+        origins.append(origin)
+        decoded.append(image)
+        numbers += image.image.width * image.image.height * len(image.image.getbands())
+        width, itemsize = numbers // len(decoded), 4 if image.image.mode == "F" else 1
+        refuse_too_large(source, len(decoded), "numbers", width, itemsize)
+    target = size or Counter(image.size for image in decoded).most_common(1)[0][0]
+    for i, image in enumerate(decoded):
+        if image.image.size != target[::-1]:  # a JPEG is read as it is where the size is known
+            decoded[i] = again[i](target) if i in again else image.fitted(target)
+    return origins, decoded
+
+
+def _stacked(decoded: list[DecodedImage], size: Size, is_colour: bool) -> Images:
+    """(N, C, H, W), uint8 or of more than 8 bits float32."""
+    dtype = np.float32 if any(each.image.mode == "F" for each in decoded) else np.uint8
+    images: Images = room((len(decoded), 3 if is_colour else 1, *size), dtype)
+    for filled, each in zip(images, decoded, strict=True):
+        filled[...] = each.values(3 if is_colour else 1)
+    return images
+
+
+def _refuse_two_depths(
+    decoded: list[DecodedImage], origins: list[str], labels: Names, source: str
+) -> None:
+    """Raises DataError: 255 of 255 beside 255 of 65535 would be a class that is told by that."""
+    depths = Counter(each.depth for each in decoded)
+    if len(depths) == 1:
+        return
+    kinds = []
+    for depth, n in depths.most_common():
+        classes = Counter(
+            str(label) for each, label in zip(decoded, labels, strict=True) if each.depth == depth
+        )
+        kinds.append(f"{n} {depth} ({', '.join(f'{c} {m}' for c, m in sorted(classes.items()))})")
+    first = next(o for o, each in zip(origins, decoded, strict=True) if each.depth == depth)
+    raise DataError(
+        f"{source}: images of several bit depths: {', '.join(kinds)}; the first {depth} one is "
+        f"{first}; bring all to one depth, as the line will have"
     )
 
 
-def _bounded(
-    opened: Iterable[tuple[str, Image.Image]], source: str
-) -> Iterator[tuple[str, Image.Image]]:
-    """The images; refused where all together are too large, of however few bytes."""
-    numbers = 0
-    for count, (origin, image) in enumerate(opened, start=1):
-        numbers += image.width * image.height * len(image.getbands())
-        refuse_too_large(source, count, "numbers", numbers // count, 4 if image.mode in DEEP else 1)
-        yield origin, image
+def _changes(decoded: list[DecodedImage], size: Size, is_colour: bool) -> list[str]:
+    """A sentence for each kind of change, and how many images it was made to."""
+    changes = {
+        f"resized to {size[0]} x {size[1]}": sum(each.size != size for each in decoded),
+        "grey and read as colour, as others are": is_colour
+        and sum(not each.is_colour for each in decoded),
+        TRANSPARENT: sum(each.is_transparent for each in decoded),
+        SEVERAL: sum(each.n_pictures > 1 for each in decoded),
+    }
+    return [f"{n} of {len(decoded)} images {change}" for change, n in changes.items() if n]
 
 
-def open_image(path: Path | str, content: bytes | None = None) -> Image.Image:
-    """The image of a file, or of its `content`, upright. Raises DataError naming `path`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # on metadata; the pixels are what counts
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(
-                path if content is None else BytesIO(content), formats=_FORMATS
-            ) as image:
-                image.load()
-                upright: Image.Image = ImageOps.exif_transpose(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{path}: image refused, it declares too many pixels") from None
-    except (OSError, SyntaxError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
-    if upright.mode == "F" and not np.isfinite(np.asarray(upright)).all():
-        raise DataError(f"{path}: holds pixels that are not finite; mend or remove it")
-    return upright
-
-
-def _most_common_size(images: Sequence[Image.Image]) -> tuple[int, int]:
-    (width, height), _ = Counter(image.size for image in images).most_common(1)[0]
-    return height, width
-
-
-def _common_mode(images: Sequence[Image.Image]) -> str:
-    modes = {image.mode for image in images}
-    if modes & DEEP:
-        return "F"
-    return "L" if modes <= _GREY else "RGB"
-
-
-def pixels(image: Image.Image, mode: str, size: tuple[int, int]) -> NDArray[Any]:
-    """(H, W) or, of RGB, (H, W, 3); bilinear where `size` (height, width) is another."""
-    if image.mode != mode:
-        image = image.convert(mode)
-    if image.size != size[::-1]:
-        image = image.resize(size[::-1], Image.Resampling.BILINEAR)
-    return np.asarray(image)
+def _telltales(decoded: list[DecodedImage], labels: Names) -> list[str]:
+    traits = {
+        "kind": [each.kind for each in decoded],
+        "size": [f"{each.size[0]} x {each.size[1]}" for each in decoded],
+        "colour": ["in colour" if each.is_colour else "grey" for each in decoded],
+        "transparency": ["transparent" if each.is_transparent else "opaque" for each in decoded],
+    }
+    return told_by_file(traits, labels)

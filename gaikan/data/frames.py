@@ -22,8 +22,9 @@ class Frames:
     them (integer labels, folder names), by which two sources are matched. `modes` (failure
     modes) and `groups` (lot, board, serial number) are absent where the source has none. `rows`
     gives each image's row in its source, which stays the same through `take`. `origins` are the
-    files that the images are of, absent where they are rows of one table. `notes` are remarks of
-    the reader that a report repeats.
+    files that the images are of, absent where they are rows of one table. `depth` is that of image
+    files (8-bit, 16-bit, float), absent where the pixels are numbers of a table. `notes` are
+    remarks of the reader that a report repeats.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Frames:
     groups: Names | None = None  # (N,)
     notes: tuple[str, ...] = ()
     origins: NDArray[np.object_] | None = None  # (N,) of str
+    depth: str | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from PIL import Image
 
 from gaikan.data.annotations import labelled
 from gaikan.data.columns import Asked, named, only_image_column, refuse_repeated
-from gaikan.data.folders import frames_of_images, open_image
+from gaikan.data.folders import frames_of_images
 from gaikan.data.frames import Frames, Images
+from gaikan.data.image_files import DecodedImage, Opener, decoded_array, opener
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.path_tables import PATHS, Finder
 from gaikan.data.shapes import Shape, shape_from, shape_in_metadata, shape_of
@@ -122,11 +122,11 @@ def _read_pieces(
         yield column
 
 
-def _one_by_one(columns: "Iterable[Column]") -> Iterator[tuple[str, Image.Image]]:
+def _one_by_one(columns: "Iterable[Column]") -> Iterator[tuple[str, Opener]]:
     for column in columns:
         images = column.images
         if isinstance(images, np.ndarray):
-            images = map(_as_image, images)
+            images = map(_of_list, images)
         yield from zip(column.origins, images, strict=True)
 
 
@@ -134,7 +134,7 @@ def _one_by_one(columns: "Iterable[Column]") -> Iterator[tuple[str, Image.Image]
 class Column:
     """Images (N, C, H, W), or one by one where they may be of several sizes or modes."""
 
-    images: Images | Iterable[Image.Image]
+    images: Images | Iterable[Opener]
     origins: list[str]
     notes: list[str]
     is_told: bool = True  # of what shape they are
@@ -159,7 +159,7 @@ def read_column(
         return Column(shape.arranged(_stacked(arrays, where)), rows, notes, is_told)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         files = Finder(folder, source, image, first_row).all(_texts(column, where))
-        return Column((open_image(path) for path in files), [*map(str, files)], [])
+        return Column(map(opener, files), [*map(str, files)], [])
     raise DataError(
         f"{where.column} holds {column.type}, no images; name another with --image-column"
     )
@@ -225,14 +225,14 @@ def _member(column: Any, name: str) -> Any:
 
 def _opened(
     contents: Any, paths: list[str | None], image: str, source: str, folder: Path, where: Where
-) -> Iterator[Image.Image]:
+) -> Iterator[Opener]:
     for row, (content, path) in enumerate(zip(contents, paths, strict=True)):
         data = content.as_py()
         if isinstance(data, bytes):
-            yield open_image(where.row(row), data)
+            yield opener(where.row(row), data)
         elif data is None and path:
             (file,) = Finder(folder, source, image, where.first + row).all([path])
-            yield open_image(file)
+            yield opener(file)
         else:
             raise DataError(f"{where.row(row)}: the cell is empty")
 
@@ -333,21 +333,22 @@ def _stacked(arrays: list[NDArray[Any]], where: Where) -> Images:
     return floats
 
 
-def _as_images(
-    arrays: list[NDArray[Any]], shapes: list[Shape], where: Where
-) -> Iterator[Image.Image]:
+def _as_images(arrays: list[NDArray[Any]], shapes: list[Shape], where: Where) -> Iterator[Opener]:
     """Images of several shapes, to be brought to one."""
     for row, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
-        yield _as_image(
-            shape.arranged(_stacked([array], Where(where.column, where.first + row)))[0]
-        )
+        yield _of_list(shape.arranged(_stacked([array], Where(where.column, where.first + row)))[0])
 
 
-def _as_image(values: Images) -> Image.Image:
-    """An image of (C, H, W), to be brought to the size of others."""
+def _of_list(values: Images) -> Opener:
+    """What brings an image (C, H, W) to the size of others. Raises DataError on RGB of floats."""
     if len(values) == 3 and values.dtype != np.uint8:
         raise DataError(
             "lists of pixels: colour of several sizes is resized only from 0..255; bring all to "
             "one size first"
         )
-    return Image.fromarray(values[0] if len(values) == 1 else values.transpose(1, 2, 0).copy())
+
+    def read(size: Size) -> DecodedImage:
+        image = decoded_array(values)
+        return image if size is None else image.fitted(size)
+
+    return read

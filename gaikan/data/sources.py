@@ -68,14 +68,12 @@ def check_source(source: str) -> None:
 
 def _resized(frames: Frames, size: Size) -> Frames:
     """Grey images (N, 1, H, W) at another height and width."""
-    from PIL import Image
-
-    from gaikan.data.folders import pixels
+    from gaikan.data.image_files import decoded_array
 
     if size is None or size == frames.shape[1:]:
         return frames
-    images = np.stack([pixels(Image.fromarray(image), "L", size) for image in frames.images[:, 0]])
-    return replace(frames, images=images[:, None])
+    images: Any = np.stack([decoded_array(image).fitted(size).values(1) for image in frames.images])
+    return replace(frames, images=images)
 
 
 def _read_folder(path: Path, source: str, size: Size, asked: Asked) -> Frames:

@@ -12,6 +12,7 @@ from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import Card
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.data.frames import Frames, Labels
+from gaikan.data.value_range import ValueRange
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
 from gaikan.export.inspector import Inspector, Threshold, distance_of, to_onnx
@@ -106,6 +107,7 @@ def _check_anchors_can_be_added(bundle: Bundle) -> None:
 def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) -> Card:
     packages = ("gaikan", "torch", "onnx", "onnxruntime", "openvino")
     train = experiment.train
+    values = ValueRange.of(train.images)
     return Card(
         **asdict(source.variant),
         seed=source.network.seed,
@@ -114,6 +116,8 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         precision=choice.precision,
         shape=train.shape,
         dtype=str(train.images.dtype),
+        depth=train.depth,
+        values=(values.low, values.high),
         classes=train.classes,
         ok=experiment.ok,
         threshold=choice.threshold,

@@ -62,6 +62,8 @@ def card(**values: object) -> Card:
         "precision": "fp32",
         "shape": SHAPE,
         "dtype": "uint8",
+        "depth": None,
+        "values": (0.0, 255.0),
         "classes": CLASSES,
         "ok": "ok",
         "threshold": None,

@@ -119,7 +119,7 @@ def _changes(decoded: list[DecodedImage], size: Size, is_colour: bool) -> list[s
     """A sentence for each kind of change, and how many images it was made to."""
     changes = {
         f"resized to {size[0]} x {size[1]}": sum(each.size != size for each in decoded),
-        "grey and read as colour, as others are": is_colour
+        "are grey and read as colour, as others are": is_colour
         and sum(not each.is_colour for each in decoded),
         TRANSPARENT: sum(each.is_transparent for each in decoded),
         SEVERAL: sum(each.n_pictures > 1 for each in decoded),

@@ -18,6 +18,7 @@ from gaikan.data.frames import Frames, Images
 from gaikan.data.image_files import DecodedImage, Opener, decoded_array, opener
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.path_tables import PATHS, Finder
+from gaikan.data.precision import refuse_lost_contrast
 from gaikan.data.shapes import Shape, shape_from, shape_in_metadata, shape_of
 from gaikan.data.tables import TextColumns, read_annotations
 from gaikan.errors import DataError, shown
@@ -330,6 +331,7 @@ def _stacked(arrays: list[NDArray[Any]], where: Where) -> Images:
             f"{where.row(int(finite.argmin()))}: holds a value that is not finite; mend or drop "
             "the row"
         )
+    refuse_lost_contrast(floats, [rows], where.column)
     return floats
 
 

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Images
 from gaikan.data.limits import refuse_too_large
+from gaikan.data.precision import refuse_lost_contrast
 from gaikan.data.room import LARGE, room
-from gaikan.data.tables import is_compact, pixel_columns, pixels_as, text_columns
+from gaikan.data.tables import is_compact, numbers_of, pixel_columns, pixels_as, text_columns
 from gaikan.errors import DataError, first_line
 
 _AT_ONCE = 2**26  # bytes of Arrow that are read at once
@@ -64,11 +65,15 @@ class LargeTable:
     def pixels(self, names: list[str], source: str) -> Images:
         """(N, pixels), uint8 where all are integers in 0..255, else float32.
 
-        Raises DataError naming column and row of what is no number.
+        Raises DataError naming column and row of what is no number, or where float32 would lose
+        the contrast.
         """
         for dtype in (np.uint8, np.float32):
             images = self._filled(dtype, names, source)
             if images is not None:
+                parts = (part for _, _, part in self._parts(names))
+                given = (each for part in parts for each in numbers_of(part, part.column_names))
+                refuse_lost_contrast(images, given, source)
                 return images
         raise AssertionError("float32 holds any number")
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from gaikan.data.columns import NOTHING, OPTIONAL, Asked, label_column, refuse_r
 from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.names import check_name, composed
+from gaikan.data.precision import refuse_lost_contrast
 from gaikan.data.room import room
 from gaikan.data.shapes import shape_in_metadata, shape_of
 from gaikan.errors import DataError, first_line, shown
@@ -224,7 +225,14 @@ def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
     for start in range(0, table.num_rows, _ROWS):
         rows = table.slice(start, _ROWS)
         images[start : start + _ROWS] = pixels_as(dtype, rows, names, source, start)
+    refuse_lost_contrast(images, numbers_of(table, names), source)
     return images
+
+
+def numbers_of(table: Any, names: list[str]) -> Iterator[NDArray[Any]]:
+    """The numbers of each column as the table has them."""
+    for name in names:
+        yield _decoded(table.column(name)).to_numpy(zero_copy_only=False)
 
 
 def is_compact(table: Any, names: list[str]) -> bool:

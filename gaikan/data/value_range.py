@@ -10,7 +10,7 @@ from gaikan.errors import DataError
 # Between 4, by which 10 bits differ from 8, and 16, by which 12 bits differ from 8 and 16 from 12.
 FAR = 8.0
 _MILD = 2.0  # a factor that a change of exposure makes
-_MANY = 0.1  # share of test images outside the brightness of all training images
+_MANY, _FEWEST = 0.5, 4  # test images darker than all training images, a share and a number
 _SAMPLE = 2000  # images, evenly spaced, that stand for all
 _INNER = 0.01  # share of images whose extremes do not count: one hot pixel is no scale
 
@@ -53,7 +53,7 @@ class ValueRange:
             )
 
     def __str__(self) -> str:
-        return f"{self.low:.4g} to {self.high:.4g}"
+        return f"{self.low:.6g} to {self.high:.6g}"
 
 
 def _ratio(one: float, other: float) -> float:
@@ -90,12 +90,15 @@ def compare_values(train: Frames, test: Frames) -> list[str]:
 
 def _other_brightness(train: Frames, test: Frames) -> list[str]:
     """A note where many test images are darker, or brighter, than any training image."""
-    known, given = (frames.images.mean((1, 2, 3), np.float64) for frames in (train, test))
+    known, given = (
+        frames.images[:: max(1, len(frames) // _SAMPLE)].mean((1, 2, 3), np.float64)
+        for frames in (train, test)
+    )
     notes = []
     for word, outside in (("darker", given < known.min()), ("brighter", given > known.max())):
-        if outside.mean() > _MANY:
+        if outside.mean() > _MANY and outside.sum() >= _FEWEST:
             notes.append(
-                f"{outside.sum()} of {len(given)} test images are {word} than any of "
+                f"{test.source}: {100 * outside.mean():.0f} % of its images are {word} than any of "
                 f"{train.source}: exposure or light differ"
             )
     return notes

@@ -1,5 +1,6 @@
 """The images that a bundle reads: those of training, or one line."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from runner import gaikan
 from small_bundle import bundle, images
 from small_parts import write_files, write_table
 
-from gaikan.bundle.images import count, read_batches
+from gaikan.bundle.images import CONVERTED, count, read_batches
 
 
 def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:
@@ -53,7 +54,8 @@ def test_a_resized_image_is_that_of_training_and_is_counted(tmp_path: Path) -> N
         for each in read_batches(sorted((tmp_path / "parts" / name).iterdir()), bundle().card, 64)
     ]
     np.testing.assert_array_equal(np.concatenate([each.images for each in read]), expected)
-    assert [each.resized for each in read] == [3, 0]
+    resized = [each.changes["resized to what the model takes"] for each in read]
+    assert resized == [3, 0]
 
 
 def test_colour_becomes_grey_or_grey_colour_and_is_counted(tmp_path: Path) -> None:
@@ -63,18 +65,19 @@ def test_colour_becomes_grey_or_grey_colour_and_is_counted(tmp_path: Path) -> No
     paths = [tmp_path / "colour.png", tmp_path / "grey.png"]
     (read,) = read_batches(paths, bundle().card, 64)
     np.testing.assert_array_equal(read.images[0], read.images[1])
-    assert read.converted == 1
+    assert read.changes == {CONVERTED: 1}
     (read,) = read_batches(paths, bundle(channels=3).card, 64)
     np.testing.assert_array_equal(read.images[0], np.asarray(colour).transpose(2, 0, 1))
     assert (read.images[1, 0] == read.images[1, 2]).all()
-    assert read.converted == 1
+    assert read.changes == {CONVERTED: 1}
 
 
 def test_float_bundles_read_deep_images_and_float_tables(tmp_path: Path) -> None:
     made = bundle(dtype=torch.float32)
     deep = np.random.default_rng(0).integers(0, 4096, (8, 8)).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    (read,) = read_batches([tmp_path / "deep.png"], made.card, 64)
+    deeper = replace(made.card, depth="16-bit", values=(0.0, 4095.0))
+    (read,) = read_batches([tmp_path / "deep.png"], deeper, 64)
     np.testing.assert_array_equal(read.images[0, 0], deep.astype(np.float32))
     some = images(3).astype(np.float32) / 7
     (read,) = read_batches([write_table(tmp_path / "t.parquet", some)], made.card, 64)
@@ -113,7 +116,7 @@ def broken_input(kind: str, folder: Path) -> Path:
     ("kind", "words"),
     [
         ("absent", "no such file or folder"),
-        ("deep", "more than 8 bits a pixel"),
+        ("deep", "deep.png: 16-bit pixels, but the model was trained on 8-bit ones"),
         ("damaged", "not a readable image"),
         ("folder without images", "no images in this folder"),
         ("no parquet", "not a readable parquet file"),

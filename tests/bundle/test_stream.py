@@ -4,12 +4,12 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from runner import gaikan
 from small_bundle import CLASSES, anchors, bundle, embedded, images
 from small_parts import write_table
@@ -46,15 +46,14 @@ def test_csv_and_json_say_what_torch_says(
 def test_a_part_without_finite_distances_is_of_no_class(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    bundle(dtype=torch.float32).save(tmp_path / "m.gaikan")
-    pixels = np.full((2, 8, 8), 90, np.float32)
-    pixels[1, 3, 4] = 3e38  # a number, of which the network makes none
-    for i, image in enumerate(pixels):
-        Image.fromarray(image).save(tmp_path / f"{i}.tif")
-    files = [tmp_path / "0.tif", tmp_path / "1.tif"]
-    assert gaikan("predict", tmp_path / "m.gaikan", *files, "--csv", tmp_path / "out.csv") == 2
+    made = bundle(dtype=torch.float32)
+    replace(made, card=replace(made.card, values=(0.0, 3e38))).save(tmp_path / "m.gaikan")
+    pixels = np.full((2, 1, 8, 8), 90, np.float32)
+    pixels[1, 0, 3, 4] = 3e38  # a number, of which the network makes none
+    table = write_table(tmp_path / "parts.parquet", pixels)
+    assert gaikan("predict", tmp_path / "m.gaikan", table, "--csv", tmp_path / "out.csv") == 2
     stderr = capfd.readouterr().err
-    assert stderr.startswith(f"gaikan: {files[1]}: gives no finite distances")
+    assert stderr.startswith(f"gaikan: {table}:1: gives no finite distances")
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -66,8 +66,8 @@ def test_a_label_of_two_meanings_is_refused() -> None:
 
 
 def test_images_of_another_size_are_refused() -> None:
-    colour = replace(TRAIN, images=np.zeros((3, 3, 2, 3), np.uint8))
-    with pytest.raises(DataError, match="images are 1 x 2 x 3, those of made 3 x 2 x 3"):
+    colour = replace(TRAIN, images=np.zeros((3, 3, 2, 4), np.uint8))
+    with pytest.raises(DataError, match="images are 3 x 2 x 3, those of made 3 x 2 x 4"):
         align(colour, TRAIN)
 
 

@@ -76,14 +76,6 @@ def test_a_damaged_image_is_read_or_refused_without_crash_or_warning(
             read(folder)
 
 
-def test_every_page_but_the_first_of_a_file_is_left_out(folder: Path) -> None:
-    page = Image.new("L", (SIDE, SIDE), 7)
-    page.save(folder / "ok/pages.tif", save_all=True, append_images=[page, page])
-    frames = read(folder)
-    assert len(frames) == 7
-    assert (frames.images[3] == 7).all()
-
-
 def test_mixed_sizes_become_the_most_common_one_and_a_note_says_so(folder: Path) -> None:
     for name in ("ok", "spur"):
         Image.new("L", (20, 7), 90).save(folder / name / "wide.png")
@@ -107,6 +99,7 @@ def test_one_colour_image_makes_all_colour(folder: Path) -> None:
     assert images.shape == (7, 3, SIDE, SIDE)
     assert images[6, :, 4, 4].tolist() == [200, 100, 50]
     assert all((images[:6, channel] == grey).all() for channel in range(3))
+    assert read(folder).notes == ("6 of 7 images are grey and read as colour, as others are",)
 
 
 @pytest.mark.parametrize("mode", ["1", "LA"])
@@ -117,7 +110,7 @@ def test_bilevel_and_grey_with_alpha_stay_grey(folder: Path, mode: str) -> None:
     assert (frames.images[3] == 255).all()
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
 def test_other_colour_modes_become_rgb(folder: Path, mode: str) -> None:
     Image.new("RGB", (SIDE, SIDE), (255, 0, 0)).convert(mode).save(folder / "ok/other.tif")
     assert read(folder).images[3, :, 0, 0].tolist() == [255, 0, 0]
@@ -125,10 +118,30 @@ def test_other_colour_modes_become_rgb(folder: Path, mode: str) -> None:
 
 def test_sixteen_bit_images_keep_their_values_as_floats(folder: Path) -> None:
     deep = np.full((SIDE, SIDE), 40_000, np.uint16)
-    Image.fromarray(deep).save(folder / "ok/deep.png")
-    images = read(folder).images
-    assert images.dtype == np.float32
-    assert (images[3] == 40_000).all()
+    for path in folder.glob("*/*.png"):
+        Image.fromarray(deep).save(path)
+    frames = read(folder)
+    assert frames.images.dtype == np.float32
+    assert (frames.images == 40_000).all()
+    assert frames.depth == "16-bit"
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB", "1"])
+def test_images_of_two_bit_depths_are_refused_with_the_classes_of_each(
+    folder: Path, mode: str
+) -> None:
+    """One coloured or grey image of 8 bits among deep ones, or the other way round."""
+    for i, path in enumerate(sorted(folder.glob("*/*.png"))):
+        one = np.full((SIDE, SIDE), 9, np.uint8)
+        deep = Image.fromarray(one.astype(np.uint16))
+        odd = deep if mode == "I;16" else Image.fromarray(one).convert(mode)
+        most = Image.fromarray(one) if mode == "I;16" else deep
+        (odd if i == 4 else most).save(path)
+    many, few = ("8-bit", "16-bit") if mode == "I;16" else ("16-bit", "8-bit")
+    with pytest.raises(DataError) as raised:
+        read(folder)
+    assert f"5 {many} (ok 3, spur 2), 1 {few} (spur 1)" in str(raised.value)
+    assert f"the first {few} one is {folder}/spur/001.png" in str(raised.value)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -1,5 +1,6 @@
 """Enrols a class from a few images: a new anchor; the network stays as it is."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ class Enrolment:
     changed: int  # of these, now given another class
     lost: dict[str, int]  # by class: parts that were right before and are wrong now
     gained: dict[str, int]  # by class: parts that were wrong before and are right now
+    changes: Counter[str]  # made to images to fit the model
 
 
 def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment:
@@ -45,7 +47,8 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
         raise BundleError(f"anchor method {card.anchor!r} is not known here")
     if not name.strip() or len(name) > 1000:
         raise BundleError(f"--class {name!r}: not a name for a class")
-    anchor, n_images = _anchor(bundle, batches)
+    taken = list(batches)
+    anchor, n_images = _anchor(bundle, taken)
     old = anchors_of(bundle.model)
     replaced = name in card.classes
     index = card.classes.index(name) if replaced else len(old)
@@ -69,6 +72,7 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
         changed=int((before != after).sum()),
         lost=_by_class(bundle.kept.labels[right_before & ~right_after], classes),
         gained=_by_class(bundle.kept.labels[~right_before & right_after], classes),
+        changes=sum((batch.changes for batch in taken), Counter()),
     )
 
 

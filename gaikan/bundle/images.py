@@ -171,7 +171,7 @@ def _refuse_other_depth(image: DecodedImage, values: Images, card: Card, name: s
     known = card.depth or ("8-bit" if card.dtype == "uint8" else None)
     if None not in (known, image.depth) and image.depth != known:
         raise DataError(
-            f"{name}: a {image.depth} image, but the model was trained on {known} ones; bring it "
+            f"{name}: {image.depth} pixels, but the model was trained on {known} ones; bring it "
             "to their depth and scale"
         )
     if card.dtype != "uint8":

@@ -30,6 +30,8 @@ def enrol(
     enrolled.bundle.save(out)
     console = Console(highlight=False, soft_wrap=True)
     say_left_out(console, left_out)
+    for change, n in enrolled.changes.items():
+        console.print(f"{n} of {enrolled.images} images {change}")
     verb = "replaced" if enrolled.replaced else "added"
     count = "1 image" if enrolled.images == 1 else f"{enrolled.images} images"
     console.print(f"{name!r} {verb} from {count}; distances of its anchor:")

@@ -211,7 +211,7 @@ def test_predict_and_enrol_end_with_one_line(
     ):
         assert gaikan(*command) == 2
         stderr = capfd.readouterr().err
-        assert "a 16-bit image, but the model was trained on 8-bit ones" in stderr
+        assert "16-bit pixels, but the model was trained on 8-bit ones" in stderr
         assert stderr.count("\n") == 1
     assert not out.exists()
     assert not (tmp_path / "out.csv").exists()

@@ -27,10 +27,15 @@ def written(mode: str, kind: str, **options: object) -> bytes:
     return content.getvalue()
 
 
-def rotated() -> bytes:
+def rotated(kind: str) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
-    return written("RGB", "jpeg", exif=exif.tobytes())
+    return written("RGB", kind, exif=exif.tobytes())
+
+
+def pages(kind: str) -> bytes:
+    other = Image.fromarray(PIXELS[::-1].copy())
+    return written("RGB", kind, save_all=True, append_images=[other])
 
 
 FILES = {
@@ -40,13 +45,19 @@ FILES = {
     "bits.png": written("1", "png"),
     "deep.png": written("I;16", "png"),
     "grey.jpg": written("L", "jpeg"),
-    "rotated.jpg": rotated(),
+    "rotated.jpg": rotated("jpeg"),
+    "two.jpg": pages("mpo"),
     "inks.jpg": written("CMYK", "jpeg"),
     "grey.bmp": written("L", "bmp"),
     "colour.bmp": written("RGB", "bmp"),
     "grey.tif": written("L", "tiff"),
     "packed.tif": written("RGB", "tiff", compression="tiff_lzw"),
     "float.tif": written("F", "tiff"),
+    "rotated.tif": rotated("tiff"),
+    "pages.tif": pages("tiff"),
+    "grey.webp": written("L", "webp"),
+    "moving.webp": pages("webp"),
+    "moving.png": pages("png"),
 }
 
 

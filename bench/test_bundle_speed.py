@@ -44,6 +44,8 @@ def bundle(arch: str, frames: Frames) -> Bundle:
         precision="fp32",
         shape=frames.shape,
         dtype="uint8",
+        depth=None,
+        values=(0.0, 255.0),
         classes=frames.classes,
         ok="ok",
         threshold=None,

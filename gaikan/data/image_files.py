@@ -137,7 +137,9 @@ def _plain(image: Image.Image) -> Image.Image:
     """As L, RGB or F, whichever holds it."""
     if image.mode in (*_SIXTEEN, "I", "F"):
         return image.convert("F")
-    if image.mode in ("1", "L", "LA", "La") or _has_grey_palette(image):
+    if image.mode == "La":  # grey that was multiplied by its transparency
+        return image.convert("LA").convert("L")
+    if image.mode in ("1", "L", "LA") or _has_grey_palette(image):
         return image.convert("L")
     return image.convert("RGB")
 
@@ -152,8 +154,9 @@ def _has_grey_palette(image: Image.Image) -> bool:
 
 
 def _is_transparent(image: Image.Image) -> bool:
-    if "A" in image.getbands():
-        return int(np.asarray(image.getchannel("A")).min()) < 255
+    last = image.getbands()[-1]
+    if last in ("A", "a"):
+        return int(np.asarray(image.getchannel(last)).min()) < 255
     return "transparency" in image.info
 
 

@@ -19,7 +19,11 @@ def facts(frames: Frames) -> list[tuple[str, str]]:
         ("source", frames.source),
         ("images", str(len(frames))),
         ("size", f"{height} x {width}, {channels} channel{'s' if channels > 1 else ''}"),
-        ("values", f"{frames.images.dtype}, {frames.images.min():g} to {frames.images.max():g}"),
+        (
+            "values",
+            f"{frames.images.dtype}, {frames.images.min():g} to {frames.images.max():g}"
+            + (f" ({frames.depth} files)" if frames.depth else ""),
+        ),
         (
             "brightness",
             f"{100 * share:.0f} % of the variance is between images"

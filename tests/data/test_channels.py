@@ -25,7 +25,7 @@ def test_colour_becomes_the_grey_that_pillow_makes(monkeypatch: pytest.MonkeyPat
     for image, made in zip(RGB, grey, strict=True):
         expected = Image.fromarray(image.transpose(1, 2, 0).copy()).convert("L")
         np.testing.assert_array_equal(made[0], np.asarray(expected))
-    floats = to_channels(RGB.astype(np.float32) / 255, 1)
+    floats = to_channels((RGB / 255).astype(np.float32), 1)
     np.testing.assert_allclose(floats * 255, grey, atol=0.51)
 
 

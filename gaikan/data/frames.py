@@ -1,8 +1,10 @@
 """`Frames`: labelled images of parts in one compact array, the form that every source takes."""
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,21 @@ class Frames:
         if self.origins is None:
             return f"{self.source}:{self.rows[index]}"
         return str(self.origins[index])
+
+    def place(self, index: int) -> str:
+        """As `origin`, without the folder of the source: `ok/lot2/001.png`, `parts.csv:17`."""
+        origin = self.origin(index)
+        folder = next((each for each in self._folders if origin.startswith(each)), "")
+        return origin[len(folder) :]
+
+    @cached_property
+    def _folders(self) -> tuple[str, ...]:
+        """What files of the source may begin with: it is a folder, or a table in one."""
+        if self.source.startswith("hub:"):
+            return ()
+        path = Path(self.source)
+        plain = os.path.normpath(path.parent)  # as the paths in a table are
+        return tuple(f"{folder}{os.sep}" for folder in (path, path.parent, plain))
 
     @cached_property
     def fingerprint(self) -> str:

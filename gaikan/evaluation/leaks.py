@@ -110,4 +110,8 @@ def _pairs(train: Frames, test: Frames, copies: Copies) -> pd.DataFrame:
         columns[f"{which}_sample"] = rows[index]
         columns[f"{which}_label"] = names[index]
     columns["similarity"] = np.concatenate([np.ones(n_exact), copies.similarity])
+    for which, index in (("first", first), ("second", second)):
+        columns[f"{which}_origin"] = [
+            train.place(i) if i < len(train) else test.place(i - len(train)) for i in index.tolist()
+        ]
     return pd.DataFrame(columns)

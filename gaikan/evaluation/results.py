@@ -93,8 +93,8 @@ def predictions(
         if decision.ok_margin is not None and decision.defect is not None:
             columns["ok_margin"] = decision.ok_margin.astype(np.float32)
             columns["defect"] = _category(decision.defect, test.classes)
-        optional = {name: known[name].array for name in ("mode", "group") if name in known}
-        frames.append(pd.DataFrame(columns | optional))
+        last = {name: known[name].array for name in ("mode", "group", "origin") if name in known}
+        frames.append(pd.DataFrame(columns | last))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -113,6 +113,10 @@ def _known(train: Frames, test: Frames) -> list[pd.DataFrame]:
                 absent = np.full(len(table), -1)
                 codes = absent if text is None else np.searchsorted(names, text)
                 table[column] = _category(codes, names)
+    places = [[frames.place(i) for i in range(len(frames))] for frames in (train, test)]
+    codes, origins = pd.factorize(np.asarray([*places[0], *places[1]], object))
+    tables[0]["origin"] = _category(codes[: len(train)], origins)
+    tables[1]["origin"] = _category(codes[len(train) :], origins)
     return tables
 
 

@@ -1,7 +1,5 @@
 """What a source holds: the facts that `gaikan data` prints."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,7 +50,7 @@ def _repeated(frames: Frames, sets: NDArray[np.int64]) -> str:
     seen: dict[int, int] = {}
     for index, each in enumerate(sets.tolist()):
         if each in seen:
-            return f" (such as {_origin(frames, seen[each])} and {_origin(frames, index)})"
+            return f" (such as {frames.place(seen[each])} and {frames.place(index)})"
         seen[each] = index
     return ""
 
@@ -70,12 +68,5 @@ def counts(frames: Frames) -> tuple[list[str], list[list[str]]]:
     if frames.modes is not None:
         modes = [sorted(set(frames.modes[rows].tolist())) for rows in held]
         columns["failure modes"] = [", ".join(some) for some in modes]
-    columns["the first"] = [_origin(frames, int(rows[0])) for rows in held]
+    columns["the first"] = [frames.place(int(rows[0])) for rows in held]
     return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
-
-
-def _origin(frames: Frames, index: int) -> str:
-    """Where an image comes from, without the folder of the source."""
-    source = Path(frames.source)
-    folder = source if source.is_dir() else source.parent
-    return frames.origin(index).removeprefix(f"{folder}/")

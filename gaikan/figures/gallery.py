@@ -1,5 +1,8 @@
 """A figure of the test parts that a variant is most confidently wrong about."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -9,12 +12,13 @@ from gaikan.figures.colours import QUIET
 from gaikan.figures.style import labels, sheet, styled
 
 _COLUMNS = 6
-_WIDTH, _WORDS = 1.45, 0.85  # inches: width of an image, height of the text above and below it
+_PLACE = 30  # characters of what tells where a part comes from
+_WIDTH, _WORDS = 1.45, 1.1  # inches: width of an image, height of the text above and below it
 
 
 @styled
 def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
-    """Images with actual and predicted class, distance to the nearest anchor, margin and row.
+    """Images with actual and predicted class, distance, margin, and where they come from.
 
     All share one intensity scale: 0..255 for uint8, the range of the images shown for float32.
     """
@@ -35,9 +39,16 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
-        caption = f"distance {row['distance']:.3f}\nmargin {row['margin']:.3f}, row {row['sample']}"
-        axis.set_xlabel(caption, size=7, color=QUIET)
+        figures = f"distance {row['distance']:.3f}, margin {row['margin']:.3f}"
+        axis.set_xlabel(f"{figures}\n{_place(row)}", size=6.5, color=QUIET)
     return figure
+
+
+def _place(row: dict[Hashable, Any]) -> str:
+    """Where a part comes from, and its lot on a line of its own."""
+    lot = row.get("group")
+    texts = [str(row["origin"]), *([] if lot is None or pd.isna(lot) else [f"lot {lot}"])]
+    return "\n".join(labels([text], _PLACE)[text] for text in texts)
 
 
 def _shown(images: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

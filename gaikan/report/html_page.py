@@ -36,7 +36,7 @@ from gaikan.run_folder.whole import RunFolder
 LIMIT = 8_000_000  # bytes, of the whole page
 _LARGE = 300_000  # bytes; a larger picture is kept as WebP
 _PIXEL_OF_PAGE = 96 / 144  # pixels of the page for one of a figure
-_LABELS = ("anchor_mark", "is_class", "is_mode", "is_called", "is_row", "share_of_variance")
+_LABELS = ("anchor_mark", "is_class", "is_mode", "is_called", "is_lot", "is_origin", "share_of_variance")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -153,7 +153,8 @@ class _Wrong:
     actual: str
     called: str
     mode: str | None
-    row: int
+    origin: str
+    lot: str | None
     margin: float
     error: Words | None
 
@@ -174,14 +175,15 @@ def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[_Wrong
 
 def _wrong(row: dict[Any, Any], tile: int, ok: str | None) -> _Wrong:
     actual, called = str(row["label"]), str(row["predicted"])
-    mode = row.get("mode")
+    mode, lot = row.get("mode"), row.get("group")
     error = say("escaped") if called == ok else say("overkilled") if actual == ok else None
     return _Wrong(
         tile,
         actual,
         called,
         None if mode is None or pd.isna(mode) or mode == actual else str(mode),
-        int(row["sample"]),
+        str(row["origin"]),
+        None if lot is None or pd.isna(lot) else str(lot),
         float(row["margin"]),
         error,
     )

@@ -21,7 +21,7 @@ Index = NDArray[np.int64]
 
 MOST = 1500  # parts in the scatter
 GALLERY = 24  # wrong parts shown of a variant
-_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin")
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin", "origin")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TestParts:
 
 def _predictions(folder: RunFolder) -> pd.DataFrame:
     path = folder.out / "predictions.parquet"
-    table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode",)).to_pandas()
+    table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode", "group")).to_pandas()
     test = table[table["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise ConfigError(f"{path}: no test rows; run `gaikan bench` again")

@@ -22,7 +22,9 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
     known = folder.manifest.classes
     classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
     shown = parts.first.iloc[parts.chosen]
-    modes = sorted(shown["mode"].dropna().unique()) if "mode" in shown else []
+    modes, lots = (
+        sorted(shown[name].dropna().unique()) if name in shown else [] for name in ("mode", "group")
+    )
     networks = dict.fromkeys(entry.network for entry in parts.run.networks)
     planes = [_plane(parts, network, classes, folder.parts) for network in networks]
     order = {variant: rank for rank, variant in enumerate(folder.variants)}
@@ -30,9 +32,11 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
     return {
         "classes": classes,
         "modes": modes,
+        "lots": lots,
         "label": _numbers(shown["label"], classes),
         "mode": _numbers(shown["mode"], modes) if modes else [],
-        "row": shown["sample"].tolist(),
+        "lot": _numbers(shown["group"], lots) if lots else [],
+        "origin": shown["origin"].tolist(),
         "tile": {"width": sheet.width, "height": sheet.height, "columns": COLUMNS},
         "planes": {plane["network"]: plane for plane in planes if plane is not None},
         "variants": sorted(variants, key=lambda v: order.get(v["name"], len(order))),

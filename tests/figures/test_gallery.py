@@ -20,6 +20,8 @@ def test_the_gallery_shows_the_most_confident_mistakes_once_each() -> None:
             "predicted": ["spur", "spur", "ok", "spur", "spur", "spur"],
             "distance": 1.0,
             "margin": [0.1, 0.5, 9.0, 0.7, 0.2, 9.0],
+            "origin": "parts/ok/a name that is far longer than there is room for $.png",
+            "group": ["lot-1", None] * 3,
         }
     )
     found = most_confident_mistakes(table, "v")

@@ -274,7 +274,7 @@ def test_a_point_under_the_pointer_tells_its_part(page: Chrome, out: Path, varia
         f"class: {' '.join(told['label'].split())}",
         f"failure mode: {' '.join(told['mode'].split())}",
         f"called: {' '.join(told['predicted'].split())}",
-        f"row: {told['sample']}",
+        f"from: {told['origin']}",
     ]
     seen = tip.find_element(By.CSS_SELECTOR, ".part").screenshot_as_png
     assert nearest_image(seen) == told["sample"]
@@ -293,7 +293,7 @@ def test_the_gallery_shows_the_images_of_wrong_parts(page: Chrome, out: Path) ->
     items = page.find_elements(By.CSS_SELECTOR, ".gallery li")
     assert 3 < len(items) <= 24
     for item in items[:3]:
-        number = int(item.text.splitlines()[-1].removeprefix("row "))
+        number = int(item.text.splitlines()[-1].rpartition(":")[2])
         picture = item.find_element(By.CSS_SELECTOR, ".part")
         assert nearest_image(picture.screenshot_as_png) == number
 

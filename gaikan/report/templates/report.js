@@ -95,7 +95,9 @@ function describe(i, width, zoom) {
   showPart(picture, i);
   const lines = [["is_class", data.classes[data.label[i]]]];
   if (data.modes.length) lines.push(["is_mode", data.modes[data.mode[i]]]);
-  lines.push(["is_called", data.classes[variant.called[i]]], ["is_row", data.row[i]]);
+  lines.push(["is_called", data.classes[variant.called[i]]]);
+  if (data.lots.length) lines.push(["is_lot", data.lots[data.lot[i]]]);
+  lines.push(["is_origin", data.origin[i]]);
   const text = element("div", {}, ...lines.map(([key, value]) =>
     element("div", {}, ...words(key), ": ", element("b", {}, String(value)))));
   tip.replaceChildren(picture, text);

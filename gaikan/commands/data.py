@@ -1,10 +1,15 @@
 """`gaikan data`: what a source holds."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gaikan.commands.shared import SOURCE, ImageColumn, LabelColumn, Shape, needs_harness
+from gaikan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gaikan.data.frames import Frames
 
 
 def data(
@@ -12,8 +17,13 @@ def data(
     shape: Shape = None,
     image_column: ImageColumn = None,
     label_column: LabelColumn = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw some images of each class into this PNG file")
+    ] = None,
 ) -> None:
     """Describe a source: classes, counts, size, problems."""
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise ConfigError(f"--picture {picture}: is a PNG file; name it so: {picture.stem}.png")
     with needs_harness():  # only some of it: what trains takes seconds to import
         from gaikan.config.checked import validated
         from gaikan.config.model import DataConfig
@@ -27,5 +37,15 @@ def data(
     size = validated(DataConfig, {"shape": shape}, "--shape").size
     frames = read_source(source, "train", size, Asked(image_column, label_column))
     console = Console(highlight=False)
-    console.print(table(["", ""], [list(fact) for fact in facts(frames)]))
+    for fact, value in facts(frames):
+        console.print(f"{fact:<12} {value}", markup=False, soft_wrap=True)
     console.print(table(*counts(frames)))
+    if picture is not None:
+        _draw(frames, picture)
+        console.print(f"{picture}: images of each class", markup=False, soft_wrap=True)
+
+
+def _draw(frames: "Frames", path: Path) -> None:
+    with needs_harness():
+        from gaikan.figures.run_figures import sample_grid, save
+    save(sample_grid(frames), path)

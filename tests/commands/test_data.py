@@ -1,0 +1,53 @@
+"""`gaikan data`: facts and a picture of what a source holds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_hostile_bundles import gaikan
+from tiny import write_class
+
+NAMES = ("良品", "キズ", "打痕")
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    for place, name in enumerate(NAMES):
+        write_class(tmp_path / "parts" / name, 3 * place, 3 + place, 0)
+    return tmp_path / "parts"
+
+
+def test_facts_are_lines_that_no_narrow_terminal_cuts(
+    parts: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a long note the names of the facts were squeezed to nothing."""
+    monkeypatch.setenv("COLUMNS", "40")
+    (parts / "a text beside the folders of the classes.txt").touch()
+    assert gaikan("data", parts) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert "note         1 file is no image: left out (1 .txt)" in lines
+    assert f"source       {parts}" in lines
+
+
+def test_a_picture_shows_images_of_every_class(parts: Path, tmp_path: Path) -> None:
+    assert gaikan("data", parts, "--picture", tmp_path / "sub/sheet.png") == 0
+    with Image.open(tmp_path / "sub/sheet.png") as sheet:
+        assert sheet.mode == "L"
+        drawn = np.asarray(sheet)
+    rows = np.split(drawn[: len(drawn) // 3 * 3], 3)
+    bright = [int((row > 100).sum() - (row == 255).sum()) for row in rows]
+    assert all(bright), "each class has its row"
+    assert gaikan("data", parts, "--picture", tmp_path / "again.png") == 0
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "sub/sheet.png").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet", "sheet.png.txt"])
+def test_a_picture_of_another_kind_is_refused_before_anything_is_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert gaikan("data", tmp_path / "nothing", "--picture", tmp_path / name) == 2
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1
+    assert "is a PNG file; name it so: sheet" in error
+    assert not list(tmp_path.iterdir())

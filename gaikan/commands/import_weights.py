@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from gaikan.commands.shared import Replace, named_path, needs_harness
+from gaikan.commands.shared import (
+    ImageColumn,
+    LabelColumn,
+    Replace,
+    Shape,
+    named_path,
+    needs_harness,
+)
 
 
 def import_(
@@ -23,7 +30,9 @@ def import_(
         typer.Option(help="It was trained on (pixel - mean) / std; default: of the fit images"),
     ] = None,
     std: Annotated[float | None, typer.Option(help="See --mean; raw pixels: 0 and 1")] = None,
-    shape: Annotated[str | None, typer.Option(help="Image size: HEIGHTxWIDTH")] = None,
+    shape: Shape = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
     out: Annotated[
         Path | None,
         typer.Option(parser=named_path, metavar="DIR", help="Run folder; default results/WEIGHTS"),
@@ -53,6 +62,8 @@ def import_(
         "data.test": test,
         "data.ok": ok,
         "data.shape": shape,
+        "data.image_column": image_column,
+        "data.label_column": label_column,
         "grid.arch": [arch],
         "grid.style": [style],
         "train.normalise": "source",  # not trained on images normalised one by one

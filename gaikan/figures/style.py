@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,25 @@ _CJK = (
 @cache
 def families() -> list[str]:
     """Font families to draw with: matplotlib's own, then the installed ones with Japanese."""
-    installed = set(font_manager.get_font_names())
-    return ["DejaVu Sans", *(family for family in _CJK if family in installed)]
+    found = _japanese()
+    if not found:
+        _add_new_fonts()
+        found = _japanese()
+    return ["DejaVu Sans", *found]
+
+
+def _japanese() -> list[str]:
+    """Those families with Japanese that matplotlib knows of."""
+    known = set(font_manager.get_font_names())
+    return [family for family in _CJK if family in known]
+
+
+def _add_new_fonts() -> None:
+    """Tells matplotlib of fonts that were installed after it wrote its list of them."""
+    fonts = font_manager.fontManager
+    for path in {*font_manager.findSystemFonts()} - {entry.fname for entry in fonts.ttflist}:
+        with suppress(Exception):  # whatever a damaged file makes of the reader
+            fonts.addfont(path)
 
 
 # Decorates every function that builds or draws a figure; matplotlib's global settings stay.

@@ -1,5 +1,6 @@
 """Which column of a table is the image, and which the label."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ class Asked:
 
 
 NOTHING = Asked()
+_PIXEL = re.compile("data(0|[1-9][0-9]{0,8})").fullmatch
+
+
+def is_pixel(name: str) -> bool:
+    """Whether a column of that name holds one pixel of each image: `data0`, `data1`, ..."""
+    return _PIXEL(name) is not None
 
 
 def refuse_repeated(names: Sequence[str], source: str) -> None:

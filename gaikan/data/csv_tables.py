@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from gaikan.data.annotations import Annotations
-from gaikan.data.columns import OPTIONAL, Asked, label_column
+from gaikan.data.columns import OPTIONAL, Asked, is_pixel, label_column
 from gaikan.data.csv_files import CsvFile
 from gaikan.data.folders import frames_of_files
 from gaikan.data.frames import Frames, Names
@@ -61,7 +61,7 @@ def _names(cells: tuple[str, ...], column: str, source: str) -> Names:
 def read_pixel_csv(file: CsvFile) -> tuple[Any, list[str]]:
     """The file as an Arrow table, and what is to be said of it. Raises DataError."""
     table = _read(file)
-    pixels = [name for name in file.names if re.fullmatch("data[0-9]+", name)]
+    pixels = [name for name in file.names if is_pixel(name)]
     texts = [name for name in pixels if pa.types.is_string(table.column(name).type)]
     if not texts or not all(_all_match(table.column(name), _DECIMAL_COMMA) for name in texts):
         return table, []
@@ -80,7 +80,7 @@ def _all_match(column: Any, pattern: str) -> bool:
 
 
 def _read(file: CsvFile, decimal: str = ".", threads: bool = True) -> Any:
-    texts = [name for name in file.names if not re.fullmatch("data[0-9]+", name)]
+    texts = [name for name in file.names if not is_pixel(name)]
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(texts, pa.string()),
         strings_can_be_null=True,

@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gaikan.data.columns import is_pixel
 from gaikan.errors import DataError, kind_and_line
 
 if TYPE_CHECKING:
@@ -172,9 +174,12 @@ def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> 
     before = {key: getattr(datasets.config, key) for key in settings}
     vars(datasets.config).update(settings)
     try:
-        splits: dict[str, Any] = datasets.load_dataset(
-            path, revision=name.revision, keep_in_memory=False
+        load = partial(
+            datasets.load_dataset, path, revision=name.revision, keep_in_memory=False
         )
+        splits: dict[str, Any] = load()
+        if any(split.info.builder_name == "csv" for split in splits.values()):
+            splits = load(**_as_written(splits))
     except Exception as error:  # whatever the files hold, the disk does or the line does
         raise DataError(f"{source}: {_explain(error, offline)}, or {_INSTEAD}") from error
     finally:
@@ -187,6 +192,16 @@ def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> 
             f"from the cache: try again when the hub answers, or {_INSTEAD}"
         )
     return splits
+
+
+def _as_written(splits: dict[str, Any]) -> dict[str, Any]:
+    """What makes of CSV files the texts that they hold: `datasets` reads 01 as 1, NA as nothing."""
+    import datasets
+
+    features = next(iter(splits.values())).features
+    texts = {name: datasets.Value("string") for name in features if not is_pixel(name)}
+    known = datasets.Features({**features, **texts})
+    return {"features": known, "keep_default_na": False, "na_values": [""]}
 
 
 def _explain(error: Exception, offline: bool) -> str:

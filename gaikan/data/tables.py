@@ -1,7 +1,6 @@
 """Frame tables: one image a row, its pixels in columns `data0`..`dataN`."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gaikan.data.annotations import Annotations, labelled
-from gaikan.data.columns import NOTHING, OPTIONAL, Asked, label_column, refuse_repeated
+from gaikan.data.columns import (
+    NOTHING,
+    OPTIONAL,
+    Asked,
+    is_pixel,
+    label_column,
+    refuse_repeated,
+)
 from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.names import check_name, composed
@@ -26,7 +32,6 @@ if TYPE_CHECKING:
 
 NO_LABELS = ("path", "image_id", "shape", "__index_level_0__")  # columns that say something else
 _ROWS = 2**15  # of an Arrow table that are copied at once
-_PIXEL = re.compile("data(0|[1-9][0-9]{0,8})").fullmatch
 _LARGEST = 2.0**53  # up to which a float tells a whole number from the next
 
 
@@ -78,7 +83,7 @@ def text_columns(
     plain = [
         field.name
         for field in schema
-        if not _PIXEL(field.name)
+        if not is_pixel(field.name)
         and field.name not in (image, *OPTIONAL, *NO_LABELS)
         and _may_be_label(field.type)
     ]
@@ -140,7 +145,7 @@ def _labels(table: "pa.Table | LargeTable", name: str, source: str) -> Names:
 
 def pixel_columns(names: list[str], source: str) -> list[str]:
     """The names `data0`..`dataN` in that order. Raises DataError where there is a gap."""
-    numbers = sorted({int(name[4:]) for name in names if _PIXEL(name)})
+    numbers = sorted({int(name[4:]) for name in names if is_pixel(name)})
     if not numbers:
         raise DataError(
             f"{source}: no pixel columns 'data0', 'data1', ...; "

@@ -128,6 +128,7 @@ configs:
   data_files: b.csv
 ---
 """
+WRITTEN = b"data0,data1,label,group\n1,2.5,01,NA\n3,4,1,1E1\n5,6,10,null\n7,8,01,7\n"
 OLD_FILES = {"data/train-00000-of-00001.parquet": as_parquet(OLD)}
 
 
@@ -162,6 +163,7 @@ def repos() -> dict[str, Revisions]:
             }
         },
         "maker/images": {"main": {"data/train-00000-of-00001.parquet": as_parquet(image_table())}},
+        "maker/csv": {"main": {"train.csv": WRITTEN}},
         "maker/nothing": {"main": {"README.md": b"# Soon"}},
         "maker/rowless": {"main": {"train.parquet": as_parquet(TRAIN.slice(0, 0))}},
         "maker/headed": {"main": {"train.csv": b"data0,label\n"}},
@@ -192,6 +194,7 @@ def silent(
         with Reader(server.endpoint, home) as before:
             assert not before.read("hub:maker/one").error
             assert not before.read("hub:maker/one@v1.0").error
+            assert not before.read("hub:maker/csv").error
         if request.param == "gone":
             server.stop()
         server.broken = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -214,6 +217,15 @@ def test_images_arrive_with_the_names_of_their_classes(reader: Reader) -> None:
     frames = frames_from_image_column(table, [table], "image", found, "made", Path(), None)
     assert frames.names.tolist() == ["ok", "scratch"] * 3
     assert frames.images[:, 0, 0, 0].tolist() == [*range(6)]
+
+
+def test_texts_of_csv_files_are_as_they_are_written(reader: Reader, silent: Reader) -> None:
+    for process in (reader, silent):
+        table = process.read("hub:maker/csv").table
+        assert table["data0"].to_pylist() == [1, 3, 5, 7]
+        assert table["data1"].to_pylist() == [2.5, 4, 6, 8]
+        assert table["label"].to_pylist() == ["01", "1", "10", "01"]
+        assert table["group"].to_pylist() == ["NA", "1E1", "null", "7"]
 
 
 def test_files_of_one_split_are_one_table(reader: Reader) -> None:

@@ -131,9 +131,9 @@ def _read_target_csv(path: Path) -> dict[str, dict[str, float]]:
     if not path.is_file():  # a device might never end
         raise ConfigError(f"{path}: target distances cannot be read: no such file")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding=encoding_of(path)) as file:
             rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise ConfigError(f"{path}: target distances cannot be read: {error}") from None
     if len(rows) < 2 or len(rows[0]) < 2:
         raise ConfigError(f"{path}: expected a header row and column of class names")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from gaikan.data.columns import refuse_repeated
+from gaikan.data.columns import LABEL, OPTIONAL, is_pixel, refuse_repeated
 from gaikan.data.listing import is_image
 from gaikan.errors import DataError, shown
 from gaikan.system.encoding import encoding_of
 
-_SEPARATORS = {",": "a comma", ";": "';'", "\t": "a tab"}
-_KNOWN = re.compile("data(0|[1-9][0-9]{0,8})|label|fmode|group|path|image_id").fullmatch
+_SEPARATORS = {",": "a comma", ";": "';'", "\t": "a tab", "|": "'|'"}
+_NAMES = {LABEL, *OPTIONAL, "path", "image_id"}
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?").fullmatch
 _SAMPLE = 20  # lines that must have as many cells as the first, where no name tells
 
@@ -55,7 +55,7 @@ def open_csv(path: Path) -> CsvFile:
     if separator != ",":
         notes.append(f"{path.name} is separated by {_SEPARATORS[separator]}")
     names = tuple(first)
-    has_header = any(map(_KNOWN, first)) or not (_is_part(first) or any(map(_NUMBER, first)))
+    has_header = any(map(_is_known, first)) or not (_is_part(first) or any(map(_NUMBER, first)))
     if not has_header:
         names = _names_without_header(path, first)
         shortened = ", ".join(names) if len(names) < 5 else f"{names[0]} ... {names[-1]}"
@@ -67,17 +67,17 @@ def open_csv(path: Path) -> CsvFile:
 def _separator(path: Path, encoding: str) -> tuple[str, list[str]]:
     """The separator and the cells of the first row.
 
-    By the names in the header; without them a tab, `;` or `,`, in this order, at which all rows
+    By the names in the header; without them a tab, `;`, `|` or `,`, in this order, at which all rows
     divide alike: numbers may have a comma within.
     """
     firsts = {each: _first_rows(path, encoding, each) for each in _SEPARATORS}
     if not firsts[","]:
         raise DataError(f"{path}: the file is empty")
-    known = {each: sum(map(bool, map(_KNOWN, rows[0]))) for each, rows in firsts.items()}
+    known = {each: sum(map(_is_known, rows[0])) for each, rows in firsts.items()}
     best = max(known, key=lambda each: known[each])
     if known[best]:
         return best, firsts[best][0]
-    for each in ("\t", ";", ","):
+    for each in ("\t", ";", "|", ","):
         if {len(row) for row in firsts[each]} - {1} == {len(firsts[each][0])}:
             return each, firsts[each][0]
     return ",", firsts[","][0]
@@ -87,6 +87,10 @@ def _first_rows(path: Path, encoding: str, separator: str) -> list[list[str]]:
     with _readable(path), path.open(encoding=encoding, newline="") as file:
         filled = (row for row in csv.reader(file, delimiter=separator) if row)
         return list(islice(filled, _SAMPLE))
+
+
+def _is_known(name: str) -> bool:
+    return name in _NAMES or is_pixel(name)
 
 
 def _is_part(row: list[str]) -> bool:

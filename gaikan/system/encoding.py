@@ -25,6 +25,8 @@ def encoding_of(path: Path) -> str:
             if _is(path, name):
                 return name
             raise ValueError(f"its text is damaged: it begins as Unicode; {_REMEDY}")
+    if 0 in start:
+        raise ValueError(f"its text is UTF-16 or UTF-32 without the mark that says so; {_REMEDY}")
     if _is(path, "utf-8"):
         return "utf-8"
     if _is(path, "cp932") and _is_japanese(path.read_bytes().decode("cp932")):

@@ -142,6 +142,13 @@ def test_class_names_in_keys_are_composed(tmp_path: Path) -> None:
     assert [*recall] == [composed]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp932", "utf-16"])
+def test_a_table_of_targets_is_read_as_spreadsheets_write_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "far.csv").write_bytes(",良品,キズ\n良品,,2.5\n".encode(encoding))
+    config = load_config(toml(tmp_path, "[style.siamese]\ntargets = 'far.csv'"), {})
+    assert config.style["siamese"]["targets"] == {"良品": {"キズ": 2.5}}
+
+
 def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
     (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     assert load_config(tmp_path / "bom.toml", {}).data.train == f"{tmp_path}/parts"

@@ -52,6 +52,12 @@ def test_an_encoding_that_is_certain_is_read(
     assert set(frames.notes) - set(plain.notes) == ({note} if note else set())
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_an_encoding_without_its_mark_is_refused_by_its_name(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(DataError, match=r"UTF-16 or UTF-32 without the mark.*save it as UTF-8"):
+        read(tmp_path, PLAIN.encode(encoding))
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "euc_jp"])
 @pytest.mark.parametrize("name", ["Größe", "Gräte", "é"])
 def test_an_encoding_that_is_not_certain_is_refused(
@@ -65,11 +71,11 @@ def test_an_encoding_that_is_not_certain_is_refused(
         read(tmp_path, content)
 
 
-@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_another_separator_is_read_and_said(tmp_path: Path, separator: str) -> None:
     frames = read(tmp_path, text(parts(), sep=separator))
     assert frames.fingerprint == read(tmp_path, PLAIN).fingerprint
-    said = "';'" if separator == ";" else "a tab"
+    said = "a tab" if separator == "\t" else f"'{separator}'"
     assert f"parts.csv is separated by {said}" in frames.notes
 
 

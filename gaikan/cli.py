@@ -1,5 +1,6 @@
 """The command line. Nothing heavy is imported before a command needs it."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from gaikan.commands.pick import pick
 from gaikan.commands.predict import predict
 from gaikan.commands.report import report
 from gaikan.commands.time import time_
+from gaikan.data.names import check_text
 from gaikan.errors import GaikanError
 from gaikan.system import machine
 
@@ -45,7 +47,10 @@ def main() -> None:
     So is an error of the operating system: a disk may be full anywhere.
     """
     machine.heed_quota()
+    _escape_what_cannot_be_shown()
     try:
+        for argument in sys.argv:
+            check_text(argument, "command line")
         app()
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
@@ -62,6 +67,13 @@ def main() -> None:
             raise
         _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
         sys.exit(2)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A name may have letters that the terminal's encoding lacks: they are shown by their codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(line: str) -> None:

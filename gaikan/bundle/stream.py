@@ -81,6 +81,6 @@ def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def json_line(line: Line) -> str:
-    """The line as one JSON object, without a line break."""
-    return json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=False)
+def json_line(line: Line, plain: bool = False) -> str:
+    """The line as one JSON object, without a line break; if `plain`, in ASCII alone."""
+    return json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=plain)

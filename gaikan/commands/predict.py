@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,15 +50,13 @@ def predict(
             with replacing(csv) as file:
                 file.write(f"{','.join(COLUMNS)}\n".encode())
                 for lines in batches_of_lines:
-                    file.write(csv_text(lines).encode(errors="surrogateescape"))
+                    file.write(csv_text(lines).encode(errors="backslashreplace"))
         except OSError as error:
             raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
     elif json:
-        # The name of a file may not be text: its bytes are written as they are.
-        with suppress(AttributeError):
-            sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        plain = (sys.stdout.encoding or "").lower() != "utf-8"
         for lines in batches_of_lines:
-            sys.stdout.write("".join(f"{json_line(line)}\n" for line in lines))
+            sys.stdout.write("".join(f"{json_line(line, plain)}\n" for line in lines))
     else:
         sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
         for lines in batches_of_lines:

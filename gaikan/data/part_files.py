@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gaikan.data.large import readable
 from gaikan.data.limits import refuse_too_large
-from gaikan.data.names import composed
+from gaikan.data.names import check_text, composed
 from gaikan.errors import DataError
 
 _SPLIT = re.compile("(train|test|val|valid|validation|dev)[-_.]", re.IGNORECASE)
@@ -28,6 +28,8 @@ class PartFiles:
 
     def __init__(self, files: Sequence[Path], folder: Path, source: str) -> None:
         self.source = source
+        for path in files:
+            check_text(str(path), source)
         self._refuse_splits(files, folder)
         self._files = [(path, _partitions(path, folder)) for path in files]
         self._counts = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from gaikan.data.columns import NOTHING, Asked, named
 from gaikan.data.csv_files import CsvFile
 from gaikan.data.listing import LeftOut, images_in
+from gaikan.data.names import check_text
 from gaikan.errors import DataError, shown
 
 PATHS = ("path", "image_id")  # columns that lead to images; `image_id` is Kaggle's
@@ -55,7 +56,10 @@ class Finder:
                 f"{where}: {n} to no file, row {row} to {shown(cell)} (looked for in "
                 f"{self.folder}); mend the path, or put the images there"
             )
-        return [path for path in found if path is not None]
+        files = [path for path in found if path is not None]
+        for path in files:
+            check_text(str(path), self.source)
+        return files
 
     def _file(self, cell: str | None) -> Path | None:
         if not cell or "\0" in cell:

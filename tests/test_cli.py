@@ -1,0 +1,83 @@
+"""The command line: what the terminal cannot show, and arguments that are no text."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from small_bundle import bundle, images
+from test_bundle import write_files
+from test_hostile_bundles import gaikan
+from tiny import write_class
+
+ODD = os.fsdecode("kキズ".encode("cp932"))
+
+
+def written(encoding: str, *arguments: str | Path) -> tuple[int, bytes]:
+    """Exit code of a command, and what it writes to a terminal of that encoding."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", streams[0])
+        patch.setattr(sys, "stderr", streams[1])
+        code = gaikan(*arguments)
+    return code, b"".join(stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle, and images whose folders have names that only some encodings have."""
+    path = tmp_path_factory.mktemp("names")
+    bundle().save(path / "m.gaikan")
+    write_files(path / "lot", images(3))
+    for place, name in enumerate(("キズ", "é ± –", "ok")):
+        write_class(path / "parts" / name, place, 2, 0)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp932", "latin-1"])
+def test_no_command_stops_at_a_name_that_the_terminal_cannot_show(
+    folder: Path, encoding: str
+) -> None:
+    model, parts, new = folder / "m.gaikan", folder / "parts", folder / "n.gaikan"
+    shown = b"".join("キズ".encode(encoding, errors="backslashreplace").splitlines())
+    for command in (
+        ("data", parts, "--picture", folder / "キズ.png"),
+        ("predict", model, parts),
+        ("data", folder / "キズ–"),
+    ):
+        code, text = written(encoding, *command)
+        assert code == (2 if command[-1] == folder / "キズ–" else 0), text
+        assert shown in text
+    assert written(encoding, "enrol", model, folder / "lot", "--class", "é–", "-o", new)[0] == 0
+    code, text = written(encoding, "predict", new, parts, "--json")
+    told = [json.loads(line) for line in text.decode(encoding).splitlines() if line[:1] == "{"]
+    assert code == 0
+    assert {Path(each["image"]).parent.name for each in told} == {"キズ", "é ± –", "ok"}
+    assert written(encoding, "predict", new, parts, "--csv", folder / "said.csv")[0] == 0
+    assert "キズ" in (folder / "said.csv").read_text("utf-8")
+
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "source": ("data", ODD),
+    "train": ("bench", "--train", ODD),
+    "toml": ("bench", f"{ODD}.toml"),
+    "out": ("bench", "--out", ODD),
+    "image": ("predict", "m.gaikan", f"{ODD}.png"),
+    "csv": ("predict", "m.gaikan", "lot", "--csv", ODD),
+    "class": ("enrol", "m.gaikan", "lot", "-o", "n.gaikan", "--class", ODD),
+    "bundle": ("time", ODD),
+}
+
+
+@pytest.mark.parametrize("what", ARGUMENTS)
+def test_an_argument_that_is_no_text_is_one_line_with_its_bytes_escaped(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, text = written("ascii", *ARGUMENTS[what])
+    assert code == 2
+    assert text.count(b"\n") == 1
+    assert rb"k\udc83L\udc83Y" in text
+    assert not list(tmp_path.iterdir())

@@ -78,7 +78,11 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
 
 def _anchor(bundle: Bundle, batches: Iterable[ImageBatch]) -> tuple[Floats, int]:
     """The anchor (1, D) of all images together, and the number of images."""
-    images: Any = np.concatenate([batch.images for batch in batches])
+    whole = []
+    for batch in batches:
+        batch.refuse_unread()
+        whole.append(batch.images)
+    images: Any = np.concatenate(whole)
     embed = bundle.embedder()
     part = FitPart(images, np.zeros(len(images), np.int64), embed(images), 1, embed)
     anchor = ANCHORS[bundle.card.anchor](part)

@@ -1,7 +1,9 @@
 """Images as a stream: files, folders and frame tables, a batch at a time, in constant memory."""
 
+import os
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain, groupby, islice
@@ -15,15 +17,17 @@ from gaikan.data.channels import to_channels
 from gaikan.data.columns import Asked
 from gaikan.data.csv_files import open_csv
 from gaikan.data.frames import Images
-from gaikan.data.image_files import SEVERAL, TRANSPARENT, DecodedImage, Opener, opener
+from gaikan.data.image_files import SEVERAL, TRANSPARENT, DecodedImage, Opener, opener, refusing
 from gaikan.data.listing import ENDINGS, LeftOut, images_in, parquet_files_in
-from gaikan.data.path_tables import files_in_csv, path_column
+from gaikan.data.names import check_text
+from gaikan.data.path_tables import openers_in_csv, path_column
 from gaikan.data.value_range import ValueRange
 from gaikan.errors import DataError, first_line
 
 if TYPE_CHECKING:
     from gaikan.data.shapes import Shape
 
+STDIN = Path("-")  # names of files, one a line
 _READ_BYTES = 4096  # of each column at a time; a table has a thousand columns
 _READ_COLUMNS = 16  # decoded at a time: a page of up to 1 MB is held for each
 _HELD_PIXELS = 2**25  # of the rows that are held at a time
@@ -34,9 +38,15 @@ CONVERTED = "converted between grey and colour to what the model takes"
 class ImageBatch:
     """Images (N, C, H, W) as the bundle takes them, and what was changed in how many for that."""
 
-    names: list[str]  # where each image comes from
-    images: Images
+    names: list[str]  # where each image comes from, those too that could not be read
+    images: Images  # of the others
     changes: Counter[str] = field(default_factory=Counter)
+    unread: dict[int, str] = field(default_factory=dict)  # by place in `names`: why
+
+    def refuse_unread(self) -> None:
+        """Raises DataError where an image could not be read."""
+        if self.unread:
+            raise DataError(self.unread[min(self.unread)])
 
 
 def read_batches(
@@ -49,12 +59,13 @@ def read_batches(
     """The images of files, folders (with subfolders, in the order of their names) and tables.
 
     What a folder holds that is not read is counted in `left_out`. `image_column` names the column
-    of tables that have several of images or paths. Raises DataError naming file, column or row; at
-    once where a path is not there.
+    of tables that have several of images or paths. A file that cannot be read is `unread` in its
+    batch. Raises DataError naming file, column or row of what is wrong with the source as a whole;
+    at once where a path is not there.
     """
     paths = list(paths)
     for path in paths:
-        if not path.exists() and not is_hub(path):
+        if not path.exists() and not is_hub(path) and path != STDIN:
             raise DataError(f"{path}: no such file or folder")
     sources = _Sources(Asked(image=image_column), LeftOut() if left_out is None else left_out)
     return _read(paths, card, batch_size, sources)
@@ -95,16 +106,19 @@ class _Sources:
             kind == ".csv" and path_column(open_csv(path), self.asked) is None
         )
 
-    def files_of(self, path: Path) -> Iterator[str]:
-        """The file itself, all images below a folder, or those that a CSV file names."""
-        if path.suffix.lower() == ".csv" and not path.is_dir():
-            yield from map(str, files_in_csv(open_csv(path), self.asked))
+    def files_of(self, path: Path) -> Iterator[tuple[str, Opener]]:
+        """The file itself, all images below a folder, or those that a CSV file or stdin names."""
+        if path == STDIN:
+            names = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
+            yield from ((name, _opener_of_text(name)) for name in names if name)
+        elif path.suffix.lower() == ".csv" and not path.is_dir():
+            yield from openers_in_csv(open_csv(path), self.asked)
         elif not path.is_dir():
-            yield str(path)
+            yield str(path), opener(path)
         else:
             n_files = 0
             for n_files, file in enumerate(images_in(path, self.left_out), start=1):  # noqa: B007
-                yield file
+                yield file, _opener_of_text(file)
             if not n_files:
                 raise DataError(f"{path}: no images in this folder ({', '.join(sorted(ENDINGS))})")
 
@@ -119,7 +133,8 @@ def _batches(
         else:
             files = chain.from_iterable(map(sources.files_of, in_a_row))
             while chunk := list(islice(files, batch_size)):
-                yield _files(chunk, card)
+                names, openers = zip(*chunk, strict=True)
+                yield _fitted([*names], openers, card)
 
 
 def is_hub(path: Path) -> bool:
@@ -127,8 +142,13 @@ def is_hub(path: Path) -> bool:
     return str(path).startswith("hub:")
 
 
-def count(paths: Iterable[Path], image_column: str | None = None) -> int:
-    """How many images there are, without reading them. Raises DataError on a damaged table."""
+def count(paths: Sequence[Path], image_column: str | None = None) -> int | None:
+    """How many images there are, without reading them; None where stdin names them.
+
+    Raises DataError on a damaged table.
+    """
+    if STDIN in paths:
+        return None
     sources = _Sources(Asked(image=image_column), LeftOut())
     return sum(_count(path, sources) for path in sources.tables_apart(paths))
 
@@ -146,21 +166,31 @@ def _count(path: Path, sources: _Sources) -> int:
     return n_rows
 
 
-def _files(names: list[str], card: Card) -> ImageBatch:
-    return _fitted(names, map(opener, names), card)
+def _opener_of_text(file: str) -> Opener:
+    """What reads the file, or says that its name is not text."""
+    try:
+        check_text(file, "image")
+    except DataError as error:
+        return refusing(error)
+    return opener(file)
 
 
 def _fitted(names: list[str], openers: Iterable[Opener], card: Card) -> ImageBatch:
     """The images in the size and the channels of the model, one by one as they are read."""
     images: Any = np.empty((len(names), *card.shape), card.dtype)
+    unread: dict[int, str] = {}
     changes = Counter[str]()
-    for filled, name, read in zip(images, names, openers, strict=True):
-        image = read(card.shape[1:])
+    for place, (name, read) in enumerate(zip(names, openers, strict=True)):
+        try:
+            image = read(card.shape[1:])
+        except DataError as error:
+            unread[place] = str(error)
+            continue
         values = image.values(card.shape[0])
         _refuse_other_depth(image, values, card, name)
-        filled[...] = values
+        images[place - len(unread)] = values
         changes += _changes(image, card)
-    return ImageBatch(names, images, changes)
+    return ImageBatch(names, images[: len(names) - len(unread)], changes, unread)
 
 
 def _refuse_other_depth(image: DecodedImage, values: Images, card: Card, name: str) -> None:
@@ -198,8 +228,8 @@ def _need(package: str, path: Path) -> None:
     """Raises DataError where a package is missing that the base install lacks."""
     if find_spec(package) is None:
         raise DataError(
-            f"{path}: to read it needs {package}: pip install {package}; folders, image files and "
-            "CSV files of paths need no more than gaikan"
+            f"{path}: to read it needs {package}: pip install 'gaikan[bench]', or {package} alone; "
+            "folders, image files and CSV files of paths need no more than gaikan"
         )
 
 
@@ -287,7 +317,7 @@ def _of_column(
 ) -> ImageBatch:
     from gaikan.data.image_columns import read_column
 
-    read = read_column(rows, image, str(path), folder, card.shape[1:], first_row)
+    read = read_column(rows, image, str(path), folder, card.shape[1:], first_row, strict=False)
     if isinstance(read.images, np.ndarray):
         return _as_taken(read.origins, read.images, card, path)
     return _fitted(read.origins, read.images, card)

@@ -5,15 +5,20 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
+from math import nan
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.bundle import Bundle, Decisions
 from gaikan.bundle.images import ImageBatch
 from gaikan.errors import DataError
 
-COLUMNS = ("image", "class", "verdict", "distance", "margin")
-Line = tuple[str, str, str, float, float]
+COLUMNS = ("image", "class", "verdict", "distance", "margin", "error")
+Line = tuple[str, str, str, float, float, str]
+UNREAD = "unread"  # the verdict on an image that cannot be read
 _QUOTED = re.compile('[,"\r\n]').search  # RFC 4180, section 2
 
 
@@ -22,44 +27,60 @@ class Tally:
     """Counts over a whole stream of images."""
 
     images: int = 0
+    unread: int = 0  # beside them
     changes: Counter[str] = field(default_factory=Counter)  # made to images to fit the model
     classes: Counter[str] = field(default_factory=Counter)
 
 
-def predict(bundle: Bundle, batches: Iterable[ImageBatch], tally: Tally) -> Iterator[list[Line]]:
+def predict(
+    bundle: Bundle, batches: Iterable[ImageBatch], tally: Tally, strict: bool = False
+) -> Iterator[list[Line]]:
     """The lines of each batch, in the order of its images, counted in `tally`.
 
     `verdict` is ok or defective, empty where no class means good; `distance` is to the nearest
-    anchor, `margin` second nearest minus nearest. Raises DataError naming an image whose distances
-    are not finite: its nearest class would be any, the good one too.
+    anchor, `margin` second nearest minus nearest. An image that cannot be read, or whose distances
+    are not finite (its nearest class would be any, the good one too), is `unread`, with the reason
+    in `error`; if `strict`, DataError is raised instead.
     """
     card = bundle.card
-    names = np.asarray(card.classes, object)
-    verdicts = np.full(len(names), "" if card.ok is None else "defective", object)
+    classes = np.asarray(card.classes, object)
+    verdicts = np.full(len(classes), "" if card.ok is None else "defective", object)
     if card.ok_index is not None:
         verdicts[card.ok_index] = "ok"
     for batch in batches:
-        decisions = bundle(batch.images)
-        finite = np.isfinite(decisions.distances).all(1)
-        if not finite.all():
-            name = batch.names[int(finite.argmin())]
-            raise DataError(
-                f"{name}: gives no finite distances; its pixels are damaged, or the model"
-            )
-        classes = names[decisions.predicted].tolist()
-        tally.images += len(classes)
+        names = [name for i, name in enumerate(batch.names) if i not in batch.unread]
+        lines = _lines(bundle(batch.images), names, classes, verdicts) if names else []
+        for i in sorted(batch.unread):
+            lines.insert(i, _unread(batch.names[i], batch.unread[i]))
+        errors = [line[-1] for line in lines if line[-1]]
+        if strict and errors:
+            raise DataError(errors[0])
+        tally.unread += len(errors)
+        tally.images += len(lines) - len(errors)
         tally.changes += batch.changes
-        tally.classes.update(classes)
-        yield list(
-            zip(
-                batch.names,
-                classes,
-                verdicts[decisions.predicted].tolist(),
-                decisions.distances.min(1).tolist(),
-                decisions.margin.tolist(),
-                strict=True,
-            )
-        )
+        tally.classes.update(line[1] for line in lines if not line[-1])
+        yield lines
+
+
+def _lines(
+    decisions: Decisions, names: list[str], classes: NDArray[Any], verdicts: NDArray[Any]
+) -> list[Line]:
+    """Of images that were read."""
+    columns = (
+        classes[decisions.predicted].tolist(),
+        verdicts[decisions.predicted].tolist(),
+        decisions.distances.min(1).tolist(),
+        decisions.margin.tolist(),
+    )
+    lines: list[Line] = list(zip(names, *columns, repeat("", len(names)), strict=True))
+    for i in np.flatnonzero(~np.isfinite(decisions.distances).all(1)).tolist():
+        reason = "gives no finite distances; its pixels are damaged, or the model"
+        lines[i] = _unread(names[i], f"{names[i]}: {reason}")
+    return lines
+
+
+def _unread(name: str, reason: str) -> Line:
+    return name, "", UNREAD, nan, nan, reason
 
 
 def csv_text(lines: list[Line]) -> str:
@@ -69,8 +90,10 @@ def csv_text(lines: list[Line]) -> str:
     the time that it takes to format ten.
     """
     rows = [
-        f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g}\n"
-        for name, label, verdict, distance, margin in lines
+        f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g},\n"
+        if not error
+        else f"{_cell(name)},,{verdict},,,{_cell(error)}\n"
+        for name, label, verdict, distance, margin, error in lines
     ]
     return "".join(rows)
 
@@ -82,5 +105,10 @@ def _cell(text: str) -> str:
 
 
 def json_line(line: Line, plain: bool = False) -> str:
-    """The line as one JSON object, without a line break; if `plain`, in ASCII alone."""
-    return json.dumps(dict(zip(COLUMNS, line, strict=True)), ensure_ascii=plain)
+    """The line as one JSON object, without a line break; if `plain`, in ASCII alone.
+
+    What there is not of an image that cannot be read, or of the error of one that can, is null.
+    """
+    fields: dict[str, Any] = dict(zip(COLUMNS, line, strict=True))
+    absent = ("class", "distance", "margin") if line[-1] else ("error",)
+    return json.dumps(fields | dict.fromkeys(absent), ensure_ascii=plain)

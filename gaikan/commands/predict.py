@@ -24,9 +24,13 @@ def predict(
     csv: Annotated[Path | None, typer.Option(help="Write the decisions to this file")] = None,
     json: Annotated[bool, typer.Option("--json", help="A JSON object a line, on stdout")] = False,
     image_column: ImageColumn = None,
+    strict: Annotated[bool, typer.Option(help="Stop at an image that cannot be read")] = False,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Images at a time")] = 64,
 ) -> None:
-    """Classify images with a bundle. Needs no more than `pip install gaikan`."""
+    """Classify images with a bundle. Needs no more than `pip install gaikan`.
+
+    Exit code 1: some images could not be read.
+    """
     if csv is not None and json:
         raise ConfigError("--csv and --json: choose one")
     from rich.console import Console
@@ -43,7 +47,7 @@ def predict(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
     batches_of_lines = _with_progress(
-        decide(model, batches, tally), count(images, image_column), console
+        decide(model, batches, tally, strict), count(images, image_column), console
     )
     if csv is not None:
         try:
@@ -57,22 +61,29 @@ def predict(
         plain = (sys.stdout.encoding or "").lower() != "utf-8"
         for lines in batches_of_lines:
             sys.stdout.write("".join(f"{json_line(line, plain)}\n" for line in lines))
+            sys.stdout.flush()
     else:
         sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
         for lines in batches_of_lines:
             sys.stdout.write("".join(map(_text, lines)))
+            sys.stdout.flush()
     _sum_up(console, tally, time.perf_counter() - started)
     say_left_out(console, left_out)
+    if tally.unread:
+        console.print(f"{tally.unread} images could not be read: see `error` of each", style="bold")
+        raise typer.Exit(1)
 
 
 def _text(line: "Line") -> str:
-    name, label, verdict, distance, margin = line
+    name, label, verdict, distance, margin, error = line
+    if error:
+        return f"{'':<16} {verdict:<9} {'':>9} {'':>9}  {one_line(error)}\n"
     figures = f"{distance:>9.4f} {margin:>9.4f}"
     return f"{one_line(label):<16} {verdict:<9} {figures}  {one_line(name)}\n"
 
 
 def _with_progress(
-    batches: "Iterator[list[Line]]", total: int, console: "Console"
+    batches: "Iterator[list[Line]]", total: int | None, console: "Console"
 ) -> "Iterator[list[Line]]":
     """The same batches, with a progress bar where stderr is a terminal."""
     from rich.progress import (
@@ -94,6 +105,8 @@ def _with_progress(
 
 
 def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
+    if not tally.images:
+        return
     classes = ", ".join(f"{name} {n}" for name, n in tally.classes.most_common())
     pace = f"{seconds:.1f} s ({tally.images / seconds:.0f} a second)"
     console.print(f"{tally.images} images in {pace}: {classes}")

@@ -31,7 +31,10 @@ Thorough = Annotated[bool, typer.Option("--thorough", help="Time 10 s a case, sc
 BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `gaikan export` wrote")]
 ImagePaths = Annotated[
     list[Path],
-    typer.Argument(metavar="IMAGES...", help="Image files, folders, .parquet or .csv tables"),
+    typer.Argument(
+        metavar="IMAGES...",
+        help="Image files, folders, .parquet or .csv tables; -: stdin names files",
+    ),
 ]
 
 

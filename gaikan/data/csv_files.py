@@ -67,8 +67,8 @@ def open_csv(path: Path) -> CsvFile:
 def _separator(path: Path, encoding: str) -> tuple[str, list[str]]:
     """The separator and the cells of the first row.
 
-    By the names in the header; without them a tab, `;`, `|` or `,`, in this order, at which all rows
-    divide alike: numbers may have a comma within.
+    By the names in the header; without them a tab, `;`, `|` or `,`, in this order, at which all
+    rows divide alike: numbers may have a comma within.
     """
     firsts = {each: _first_rows(path, encoding, each) for each in _SEPARATORS}
     if not firsts[","]:

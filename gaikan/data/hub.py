@@ -174,9 +174,7 @@ def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> 
     before = {key: getattr(datasets.config, key) for key in settings}
     vars(datasets.config).update(settings)
     try:
-        load = partial(
-            datasets.load_dataset, path, revision=name.revision, keep_in_memory=False
-        )
+        load = partial(datasets.load_dataset, path, revision=name.revision, keep_in_memory=False)
         splits: dict[str, Any] = load()
         if any(split.info.builder_name == "csv" for split in splits.values()):
             splits = load(**_as_written(splits))

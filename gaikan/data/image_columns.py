@@ -15,7 +15,7 @@ from gaikan.data.annotations import labelled
 from gaikan.data.columns import Asked, named, only_image_column, refuse_repeated
 from gaikan.data.folders import frames_of_images
 from gaikan.data.frames import Frames, Images
-from gaikan.data.image_files import DecodedImage, Opener, decoded_array, opener
+from gaikan.data.image_files import DecodedImage, Opener, decoded_array, opener, refusing
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.path_tables import PATHS, Finder
 from gaikan.data.precision import refuse_lost_contrast
@@ -142,9 +142,18 @@ class Column:
 
 
 def read_column(
-    table: pa.Table, image: str, source: str, folder: Path, size: Size, first_row: int = 0
+    table: pa.Table,
+    image: str,
+    source: str,
+    folder: Path,
+    size: Size,
+    first_row: int = 0,
+    strict: bool = True,
 ) -> Column:
-    """The images of a column. Raises DataError naming it and the row, from `first_row` on."""
+    """The images of a column. Raises DataError naming it and the row, from `first_row` on.
+
+    Where a file cannot be read, its opener raises it; where there is none, too, if not `strict`.
+    """
     column = _values(table.column(image))
     where = Where(f"{source}: column {shown(image)}", first_row)
     rows = [f"{source}:{first_row + row}" for row in range(table.num_rows)]
@@ -159,8 +168,12 @@ def read_column(
         is_told = shapes is not None or size is not None
         return Column(shape.arranged(_stacked(arrays, where)), rows, notes, is_told)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        files = Finder(folder, source, image, first_row).all(_texts(column, where))
-        return Column(map(opener, files), [*map(str, files)], [])
+        finder = Finder(folder, source, image, first_row)
+        paths = _texts(column, where)
+        if strict:
+            finder.all(paths)
+        found = list(finder.openers(paths))
+        return Column([read for _, read in found], [name for name, _ in found], [])
     raise DataError(
         f"{where.column} holds {column.type}, no images; name another with --image-column"
     )
@@ -232,10 +245,10 @@ def _opened(
         if isinstance(data, bytes):
             yield opener(where.row(row), data)
         elif data is None and path:
-            (file,) = Finder(folder, source, image, where.first + row).all([path])
-            yield opener(file)
+            ((_, read),) = Finder(folder, source, image, where.first + row).openers([path])
+            yield read
         else:
-            raise DataError(f"{where.row(row)}: the cell is empty")
+            yield refusing(DataError(f"{where.row(row)}: the cell is empty"))
 
 
 # ------------------------------------------------------------------------------------------------

@@ -79,6 +79,15 @@ def opener(path: Path | str, content: bytes | None = None) -> Opener:
     return partial(open_image, path, content)
 
 
+def refusing(error: DataError) -> Opener:
+    """What stands for an image that there is not: when it is called, it raises `error`."""
+
+    def refuse(size: Size | None) -> DecodedImage:
+        raise error
+
+    return refuse
+
+
 def open_image(
     path: Path | str, content: bytes | None = None, size: Size | None = None
 ) -> DecodedImage:

@@ -1,12 +1,13 @@
 """Tables of paths, `path,label[,fmode][,group]`: which file each row means. Base install only."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gaikan.data.columns import NOTHING, Asked, named
 from gaikan.data.csv_files import CsvFile
+from gaikan.data.image_files import Opener, opener, refusing
 from gaikan.data.listing import LeftOut, images_in
 from gaikan.data.names import check_text
 from gaikan.errors import DataError, shown
@@ -23,13 +24,14 @@ def path_column(file: CsvFile, asked: Asked = NOTHING) -> str | None:
     return next((name for name in PATHS if name in file.names), None)
 
 
-def files_in_csv(file: CsvFile, asked: Asked = NOTHING) -> list[Path]:
-    """The images that a CSV file of paths names. Raises DataError."""
+def openers_in_csv(file: CsvFile, asked: Asked = NOTHING) -> Iterator[tuple[str, Opener]]:
+    """The images that a CSV file of paths names, as `Finder.openers`. Raises DataError."""
     column = path_column(file, asked)
     if column is None:
         raise DataError(f"{file.path}: no column 'path' or 'image_id'")
     place = file.names.index(column)
-    return Finder(file.path.parent, str(file.path), column).all([row[place] for row in file.rows()])
+    finder = Finder(file.path.parent, str(file.path), column)
+    return finder.openers(row[place] for row in file.rows())
 
 
 @dataclass
@@ -42,12 +44,22 @@ class Finder:
     first_row: int = 0  # in messages
     _by_name: dict[str, list[str]] | None = field(default=None, repr=False)
 
-    def all(self, cells: Sequence[str | None]) -> list[Path]:
-        """The file of each row. Raises DataError that counts the rows without one."""
+    def openers(self, cells: Iterable[str | None]) -> Iterator[tuple[str, Opener]]:
+        """The file of each row and what reads it; of a row without one, what says so."""
+        for place, cell in enumerate(cells):
+            try:
+                (path,) = self.all([cell], place)
+            except DataError as error:
+                yield str(self.folder / (cell or "")), refusing(error)
+            else:
+                yield str(path), opener(path)
+
+    def all(self, cells: Sequence[str | None], first: int = 0) -> list[Path]:
+        """The file of each row, from `first` on. Raises DataError that counts those without one."""
         found = [self._file(cell) for cell in cells]
         missing = [row for row, path in enumerate(found) if path is None]
         if missing:
-            cell, row = cells[missing[0]], self.first_row + missing[0]
+            cell, row = cells[missing[0]], self.first_row + first + missing[0]
             where = f"{self.source}: column {shown(self.column)}"
             if not cell:
                 raise DataError(f"{where}, row {row}: the cell is empty")

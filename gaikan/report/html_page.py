@@ -36,7 +36,15 @@ from gaikan.run_folder.whole import RunFolder
 LIMIT = 8_000_000  # bytes, of the whole page
 _LARGE = 300_000  # bytes; a larger picture is kept as WebP
 _PIXEL_OF_PAGE = 96 / 144  # pixels of the page for one of a figure
-_LABELS = ("anchor_mark", "is_class", "is_mode", "is_called", "is_lot", "is_origin", "share_of_variance")
+_LABELS = (
+    "anchor_mark",
+    "is_class",
+    "is_mode",
+    "is_called",
+    "is_lot",
+    "is_origin",
+    "share_of_variance",
+)
 _TEMPLATES = Path(__file__).parent / "templates"
 
 

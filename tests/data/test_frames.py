@@ -10,7 +10,9 @@ from tiny import write_class
 from gaikan.data.sources import read_source
 
 
-@pytest.mark.parametrize("given", ["parts", "parts/", "./parts", "../{here}/parts", "{whole}/parts"])
+@pytest.mark.parametrize(
+    "given", ["parts", "parts/", "./parts", "../{here}/parts", "{whole}/parts"]
+)
 def test_a_file_of_a_folder_is_placed_below_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:

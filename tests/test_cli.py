@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from runner import gaikan
 from small_bundle import bundle, images
-from test_bundle import write_files
-from test_hostile_bundles import gaikan
+from small_parts import write_files
 from tiny import write_class
 
 ODD = os.fsdecode("kキズ".encode("cp932"))

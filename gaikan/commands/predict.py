@@ -70,7 +70,8 @@ def predict(
     _sum_up(console, tally, time.perf_counter() - started)
     say_left_out(console, left_out)
     if tally.unread:
-        console.print(f"{tally.unread} images could not be read: see `error` of each", style="bold")
+        n = f"{tally.unread} image{'s' * (tally.unread > 1)}"
+        console.print(f"{n} could not be read: the reason stands in the row of each", style="bold")
         raise typer.Exit(1)
 
 

@@ -134,7 +134,7 @@ def test_bad_images_are_one_line_and_leave_nothing(
     good = write_files(tmp_path / "good", images(2))
     bad = tmp_path / "absent" if kind == "absent" else broken_input(kind, tmp_path)
     out = tmp_path / "out.csv"
-    options = ("--csv", out, "--batch", "1")
+    options = ("--strict", "--csv", out, "--batch", "1")
     paths = (bad,) if kind == "no rows" else (*good, bad)
     assert gaikan("predict", tmp_path / "m.gaikan", *paths, *options) == 2
     stderr = capfd.readouterr().err

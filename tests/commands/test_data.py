@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_hostile_bundles import gaikan
+from runner import gaikan
 from tiny import write_class
 
 NAMES = ("良品", "キズ", "打痕")

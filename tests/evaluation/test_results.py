@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from tiny import bench, write_class
+from runner import bench
+from tiny import write_class
 
 pytestmark = pytest.mark.timeout(300)
 TOML = """

@@ -72,6 +72,7 @@ def train(folder: Path) -> None:
 def predict(path: Path, channels: int, dtype: str) -> None:
     made = card(shape=(channels, SIDE, SIDE), dtype=dtype)
     for batch in read_batches([path], made, 4):
+        batch.refuse_unread()
         assert batch.images.shape == (1, channels, SIDE, SIDE)
 
 

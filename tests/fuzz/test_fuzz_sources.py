@@ -57,7 +57,9 @@ def read(kind: str, path: Path, data: st.DataObject) -> None:
         left_out = LeftOut()
         count([path])
         for batch in read_batches([path], made, 4, left_out):
-            assert batch.images.shape == (len(batch.names), *made.shape)
+            n_read = len(batch.names) - len(batch.unread)
+            assert batch.images.shape == (n_read, *made.shape)
+            assert all(reason.strip() for reason in batch.unread.values())
             assert batch.images.dtype == np.dtype(dtype)
         assert all(note.strip() for note in left_out.notes())
 

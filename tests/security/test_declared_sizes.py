@@ -69,7 +69,7 @@ def test_an_image_bomb_is_refused_in_one_line_everywhere(name: str, tmp_path: Pa
     small_bundle.bundle().save(bundle)
     commands: list[tuple[str | Path, ...]] = [
         ("data", tmp_path / "parts"),
-        ("predict", bundle, bomb),
+        ("predict", "--strict", bundle, bomb),
     ]
     if name == "bomb.png":
         commands.append(("bench", "--train", tmp_path / "parts", "--out", tmp_path / "out"))

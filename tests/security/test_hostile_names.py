@@ -169,6 +169,7 @@ def test_no_name_is_markup_in_the_page_or_the_pictures(folder: Path) -> None:
 
 
 def test_a_prediction_has_names_as_they_are_and_a_line_each(folder: Path, tmp_path: Path) -> None:
+    """The image whose name is no text has its reason there, and its name escaped."""
     odd = [b"a\nb.png", b"caf\xe9.png", b"=1+1|,.png", "\u2028\x1b[31m.png".encode()]
     for name in odd:
         Image.fromarray(images(1, 0)[0]).save(tmp_path / "part.png")
@@ -179,21 +180,22 @@ def test_a_prediction_has_names_as_they_are_and_a_line_each(folder: Path, tmp_pa
         program = [sys.executable, "-c", "from gaikan.cli import main; main()", "predict"]
         command = [*program, bundle, tmp_path, *options]
         done = subprocess.run(command, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
         return done.stdout
 
     lines = predicted().splitlines()
     assert len(lines) == 1 + len(odd)
     assert b"\x1b" not in b"".join(lines)
-    text = predicted("--json").decode(errors="surrogateescape")
-    told = [json.loads(line) for line in text.split("\n")[:-1]]
+    told = [json.loads(line) for line in predicted("--json").decode().split("\n")[:-1]]
     whole = {os.fsencode(tmp_path) + b"/" + name for name in odd}
     assert {os.fsencode(line["image"]) for line in told} == whole
-    assert {line["class"] for line in told} <= set(NAMES)
+    assert {line["class"] for line in told} <= {*NAMES, None}
+    assert ["not in UTF-8" in (line["error"] or "") for line in told].count(True) == 1
     table = folder.with_name("said.csv")
     predicted("--csv", table)
-    with table.open(newline="", errors="surrogateescape") as file:
-        assert {os.fsencode(line["image"]) for line in csv.DictReader(file)} == whole
+    escaped = {os.fsdecode(name).encode(errors="backslashreplace").decode() for name in whole}
+    with table.open(newline="", encoding="utf-8") as file:
+        assert {line["image"] for line in csv.DictReader(file)} == escaped
 
 
 def test_a_class_may_be_enrolled_under_any_name(folder: Path, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ ODD = os.fsdecode("kキズ".encode("cp932"))
 
 def written(encoding: str, *arguments: str | Path) -> tuple[int, bytes]:
     """Exit code of a command, and what it writes to a terminal of that encoding."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding, write_through=True) for _ in range(2)]
+    held_by = io.BytesIO(), io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stdout", streams[0])
-        patch.setattr(sys, "stderr", streams[1])
+        for name, held in zip(("stdout", "stderr"), held_by, strict=True):
+            patch.setattr(sys, name, io.TextIOWrapper(held, encoding, write_through=True))
         code = gaikan(*arguments)
-    return code, b"".join(stream.buffer.getvalue() for stream in streams)  # type: ignore[attr-defined]
+    return code, b"".join(held.getvalue() for held in held_by)
 
 
 @pytest.fixture(scope="module")

@@ -52,4 +52,6 @@ def told_alike(names: Sequence[str]) -> str:
 
 
 def _looks(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    """The name without what the eye does not see: case, width, spaces, and marks of no width."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join("".join(c for c in plain if unicodedata.category(c) != "Cf").split())

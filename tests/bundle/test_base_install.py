@@ -68,7 +68,7 @@ def test_predict_time_and_enrol_need_no_more(python: Path, tmp_path: Path) -> No
             (lot / "saved/state.json").touch()
         done = gaikan(python, "predict", model, lot / absent)
         assert done.returncode == 2
-        assert "to read it needs pyarrow: pip install pyarrow" in done.stderr
+        assert "to read it needs pyarrow: pip install 'gaikan[bench]', or pyarrow" in done.stderr
 
     done = gaikan(python, "time", model, "--quick", "--machine-name", "pi")
     assert done.returncode == 0, done.stderr

@@ -51,7 +51,8 @@ def test_a_part_without_finite_distances_is_of_no_class(
     pixels = np.full((2, 1, 8, 8), 90, np.float32)
     pixels[1, 0, 3, 4] = 3e38  # a number, of which the network makes none
     table = write_table(tmp_path / "parts.parquet", pixels)
-    assert gaikan("predict", tmp_path / "m.gaikan", table, "--csv", tmp_path / "out.csv") == 2
+    options = ("--strict", "--csv", tmp_path / "out.csv")
+    assert gaikan("predict", tmp_path / "m.gaikan", table, *options) == 2
     stderr = capfd.readouterr().err
     assert stderr.startswith(f"gaikan: {table}:1: gives no finite distances")
     assert not (tmp_path / "out.csv").exists()

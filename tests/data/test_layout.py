@@ -303,7 +303,10 @@ def test_names_in_tables_are_composed(tmp_path: Path, kind: str) -> None:
     assert len(set(frames.groups)) == 2
 
 
-@pytest.mark.parametrize(("one", "other"), [("NG", "ng"), ("ok", "ok "), ("キズ", "ｷｽﾞ")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("NG", "ng"), ("ok", "ok "), ("キズ", "ｷｽﾞ"), ("ok", "ok\u200b"), ("A 1", "\uff21\u30001")],
+)
 def test_names_that_look_alike_are_told(tmp_path: Path, one: str, other: str) -> None:
     fill(tmp_path / "train", one, other, "spur")
     (note,) = read(tmp_path / "train").notes

@@ -51,9 +51,9 @@ def test_each_prediction_names_file_and_lot(run: Path) -> None:
     for split, part in (("validation", "train"), ("test", "test")):
         own = table[table["split"] == split]
         assert own["origin"].is_unique
-        for row in own.itertuples():
-            assert (run.parent / part / row.origin).is_file()
-            assert row.origin.split("/")[:2] == [row.label, row.group]
+        for origin, label, lot in own[["origin", "label", "group"]].astype(str).to_numpy():
+            assert (run.parent / part / origin).is_file()
+            assert origin.split("/")[:2] == [label, lot]
     assert table["split"].eq("test").sum() == 2 * 4 * 6 + 1
 
 

@@ -1,5 +1,6 @@
 """Weights of the original script: against its own network, and everything that does not fit."""
 
+import io
 import json
 import pickle
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from runner import gaikan
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -206,6 +208,37 @@ def test_the_originals_normalisation_can_be_given(folder: Path) -> None:
     found = arrays(folder, folder / "triplet.pth", "triplet", mean=127.5, std=255.0)
     assert found["embedder.mean"].item() == 127.5
     assert found["embedder.std"].item() == 255.0
+
+
+def image_table(path: Path, count: int, seed: int) -> Path:
+    """Two columns of images, two of texts."""
+    rng, cells = np.random.default_rng(seed), []
+    for _ in range(count):
+        content = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (36, 39), np.uint8)).save(content, "PNG")
+        cells.append({"bytes": content.getvalue(), "path": None})
+    kinds = [CLASSES[i % 3] for i in range(count)]
+    columns = {"photo": cells, "mask": cells, "kind": kinds, "line": ["a"] * count}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_table_of_images_is_taken_by_the_names_of_its_columns(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    train = image_table(tmp_path / "train.parquet", 30, 0)
+    test = image_table(tmp_path / "test.parquet", 9, 1)
+    sources = ("--train", train, "--test", test, "--ok", "ok", "--out", tmp_path / "out")
+    asked = ("import", folder / "triplet.pth", "--arch", "cnn", "--style", "triplet", *sources)
+    assert gaikan(*asked) == 2
+    assert "which column is the image? Say --image-column NAME" in capfd.readouterr().err
+    assert gaikan(*asked, "--image-column", "photo") == 2
+    assert "which column is the label? Say --label-column NAME" in capfd.readouterr().err
+    assert gaikan(*asked, "--image-column", "photo", "--label-column", "kind") == 0
+    table = pq.read_table(tmp_path / "out/predictions.parquet").to_pandas()
+    test_rows = table[table["split"] == "test"].drop_duplicates("sample")
+    assert test_rows["label"].tolist() == [CLASSES[i % 3] for i in range(9)]
+    assert test_rows["origin"].tolist() == [f"test.parquet:{i}" for i in range(9)]
 
 
 def without(name: str) -> dict[str, Tensor]:

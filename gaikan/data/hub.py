@@ -176,12 +176,18 @@ def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> 
     try:
         load = partial(datasets.load_dataset, path, revision=name.revision, keep_in_memory=False)
         splits: dict[str, Any] = load()
-        if any(split.info.builder_name == "csv" for split in splits.values()):
+        are_csv = any(split.info.builder_name == "csv" for split in splits.values())
+        if are_csv and not offline:
             splits = load(**_as_written(splits))
     except Exception as error:  # whatever the files hold, the disk does or the line does
         raise DataError(f"{source}: {_explain(error, offline)}, or {_INSTEAD}") from error
     finally:
         vars(datasets.config).update(before)
+    if are_csv and offline:  # `datasets` finds a copy that was read in its own way alone
+        raise DataError(
+            f"{source}: {datasets.config.HF_ENDPOINT} does not answer, and CSV files are not read "
+            f"from the cache: try again when it does, or {_INSTEAD}"
+        )
     files = [file["filename"] for split in splits.values() for file in split.cache_files]
     others = {Path(file).parent.name for file in files} - {commit}
     if others:

@@ -92,7 +92,8 @@ def _headline(folder: RunFolder) -> list[Words]:
 def cautions(folder: RunFolder) -> list[Words]:
     """What in the data may make the figures wrong: its notes, and leaks."""
     manifest = folder.manifest
-    notes = [say("note", text=text) for _, source in manifest.data.both for text in source.notes]
+    texts = dict.fromkeys(text for _, source in manifest.data.both for text in source.notes)
+    notes = [say("note", text=text) for text in texts]
     leaked = trust_words.training_has_test_parts(manifest.leaks)
     return [*notes, say("leak_alert")] if leaked else notes
 

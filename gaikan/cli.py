@@ -49,7 +49,7 @@ def main() -> None:
     machine.heed_quota()
     _escape_what_cannot_be_shown()
     try:
-        for argument in sys.argv:
+        for argument in sys.argv[1:]:
             check_text(argument, "command line")
         app()
     except SystemExit as ended:

@@ -19,10 +19,11 @@ def written(encoding: str, *arguments: str | Path) -> tuple[int, bytes]:
     """Exit code of a command, and what it writes to a terminal of that encoding."""
     held_by = io.BytesIO(), io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
-        for name, held in zip(("stdout", "stderr"), held_by, strict=True):
-            patch.setattr(sys, name, io.TextIOWrapper(held, encoding, write_through=True))
+        shown = [io.TextIOWrapper(held, encoding, write_through=True) for held in held_by]
+        patch.setattr(sys, "stdout", shown[0])
+        patch.setattr(sys, "stderr", shown[1])
         code = gaikan(*arguments)
-    return code, b"".join(held.getvalue() for held in held_by)
+    return code, b"".join(held.getvalue() for held in held_by)  # not closed, while `shown` is there
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from gaikan.bundle.card import Card
 from gaikan.bundle.decision import classes_of
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.bundle.images import ImageBatch
+from gaikan.data.names import composed
 from gaikan.errors import BundleError
 from gaikan.variants import HEAD
 
@@ -47,6 +48,7 @@ def enrol(bundle: Bundle, name: str, batches: Iterable[ImageBatch]) -> Enrolment
         raise BundleError(f"anchor method {card.anchor!r} is not known here")
     if not name.strip() or len(name) > 1000:
         raise BundleError(f"--class {name!r}: not a name for a class")
+    name = composed(name)
     taken = list(batches)
     anchor, n_images = _anchor(bundle, taken)
     old = anchors_of(bundle.model)

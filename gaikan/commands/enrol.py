@@ -23,6 +23,7 @@ def enrol(
     from gaikan.bundle.enrolment import enrol as add
     from gaikan.bundle.images import read_batches
     from gaikan.data.listing import LeftOut
+    from gaikan.data.names import composed, look_alike, told_alike
 
     model = Bundle.open(bundle)
     left_out = LeftOut()
@@ -30,6 +31,9 @@ def enrol(
     enrolled.bundle.save(out)
     console = Console(highlight=False, soft_wrap=True)
     say_left_out(console, left_out)
+    like = look_alike(composed(name), model.card.classes)
+    if like:
+        console.print(told_alike([*like, name]), markup=False)
     for change, n in enrolled.changes.items():
         console.print(f"{n} of {enrolled.images} images {change}")
     verb = "replaced" if enrolled.replaced else "added"

@@ -1,5 +1,6 @@
 """Classes that are added to a bundle, against torch."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,24 @@ def test_enrolling_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "'burr' added from 3 images" in stdout
     assert "of 30 kept validation parts change class" in stdout
     assert len(Bundle.open(out).card.classes) == 4
+
+
+def test_a_composed_and_a_decomposed_name_are_one_class() -> None:
+    some = batch(images(2, 9))
+    decomposed = unicodedata.normalize("NFD", "バリ")
+    first = enrol(bundle(), decomposed, some)
+    assert first.bundle.card.classes == (*CLASSES, "バリ")
+    assert enrol(first.bundle, decomposed, some).replaced
+    assert enrol(first.bundle, "バリ", some).replaced
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("SPUR", True), ("spur ", True), ("spurs", False)])
+def test_a_new_class_that_looks_like_another_is_told(
+    tmp_path: Path, name: str, is_told: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle().save(tmp_path / "m.gaikan")
+    (file,) = write_files(tmp_path / "lot", images(1))
+    options = ("--class", name, "-o", tmp_path / "n.gaikan")
+    assert gaikan("enrol", tmp_path / "m.gaikan", file, *options) == 0
+    told = f"'spur' and {name!r} differ in case, width or spaces only"
+    assert (told in capfd.readouterr().out) == is_told

@@ -88,12 +88,12 @@ def bench(
     with needs_harness():
         from gaikan.commands.several import bench_all
         from gaikan.config.plan import RESULTS, load_plan
-    from rich.console import Console
+    from gaikan.commands.terminal import open_console
 
     plan = load_plan(
         configs or [], {key: value for key, value in asked.items() if value is not None}
     )
-    console = Console(highlight=False)
+    console = open_console()
 
     def bench_one(settings: "Config", folder: Path) -> bool:
         return _bench_one(console, settings, folder, replace)
@@ -108,7 +108,13 @@ def bench(
 
 def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
     """Trains, times and picks; returns whether every cell ended well."""
-    from gaikan.commands.terminal import GridProgress, StepProgress, show_cautions, table
+    from gaikan.commands.terminal import (
+        GridProgress,
+        StepProgress,
+        show_cautions,
+        show_failed,
+        table,
+    )
     from gaikan.flow import bench_run
     from gaikan.flow.timing_run import time_networks
     from gaikan.report.accuracy_table import accuracy_rows
@@ -127,7 +133,7 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
         console.print(table(*measured(*rate_rows(outcome.rates))))
     show_cautions(console, outcome.out)
     for failure in outcome.failed:
-        console.print(f"[bold red]failed[/] {failure.cell}: {failure.reason}")
+        show_failed(console, failure.cell, failure.reason)
     if settings.timing.enabled:
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing

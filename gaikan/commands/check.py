@@ -44,9 +44,9 @@ def check(
         from gaikan.check.outcome import Settings
         from gaikan.check.outcome import check as compare
         from gaikan.check.run_answers import CheckedRun, lots
-    from rich.console import Console
+    from gaikan.commands.terminal import open_console
 
-    console = Console(highlight=False)
+    console = open_console()
     tested = CheckedRun.read(run)
     if update:
         if markdown or junit or history:
@@ -93,9 +93,9 @@ def _show(outcome: "CheckOutcome", console: "Console") -> None:
         console.print(table(SHORT, rows, figure))
     console.print(caption(outcome), style="dim")
     for remark in remarks(outcome):
-        console.print(remark, markup=False)
+        console.print(remark)
     for reason in reasons(outcome):
-        console.print(f"failed: {reason}", style="red", markup=False)
+        console.print(f"failed: {reason}", style="red")
     console.print(headline(outcome), style="bold")
 
 

@@ -30,19 +30,17 @@ def data(
         from gaikan.data.columns import Asked
         from gaikan.data.sources import read_source
         from gaikan.evaluation.source_facts import counts, facts
-    from rich.console import Console
-
-    from gaikan.commands.terminal import table
+    from gaikan.commands.terminal import open_console, table
 
     size = validated(DataConfig, {"shape": shape}, "--shape").size
     frames = read_source(source, "train", size, Asked(image_column, label_column))
-    console = Console(highlight=False)
+    console = open_console()
     for fact, value in facts(frames):
-        console.print(f"{fact:<12} {value}", markup=False, soft_wrap=True)
+        console.print(f"{fact:<12} {value}", soft_wrap=True)
     console.print(table(*counts(frames)))
     if picture is not None:
         _draw(frames, picture)
-        console.print(f"{picture}: images of each class", markup=False, soft_wrap=True)
+        console.print(f"{picture}: images of each class", soft_wrap=True)
 
 
 def _draw(frames: "Frames", path: Path) -> None:

@@ -17,11 +17,10 @@ def enrol(
     image_column: ImageColumn = None,
 ) -> None:
     """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""
-    from rich.console import Console
-
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.enrolment import enrol as add
     from gaikan.bundle.images import read_batches
+    from gaikan.commands.terminal import open_console
     from gaikan.data.listing import LeftOut
     from gaikan.data.names import composed, look_alike, told_alike
 
@@ -29,7 +28,7 @@ def enrol(
     left_out = LeftOut()
     enrolled = add(model, name, read_batches(images, model.card, 64, left_out, image_column))
     enrolled.bundle.save(out)
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console(soft_wrap=True)
     say_left_out(console, left_out)
     like = look_alike(composed(name), model.card.classes)
     if like:

@@ -22,12 +22,14 @@ def export(
     with needs_harness():
         from gaikan.export.build import export as build
         from gaikan.export.source import choose
-    from rich.console import Console
+    from rich.text import Text
+
+    from gaikan.commands.terminal import open_console
 
     choice = choose(run, variant, stage, seed, runtime, precision)
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console(soft_wrap=True)
     with console.status("") as status, needs_harness():
-        bundle, parity = build(run, choice, allow_drop, status.update)
+        bundle, parity = build(run, choice, allow_drop, lambda step: status.update(Text(step)))
     bundle.save(out)
     for split in parity:
         ties = f", {split.ties} of them ties" if split.ties else ""

@@ -46,9 +46,13 @@ def import_(
         from gaikan.config.toml_files import load_config
         from gaikan.flow import bench_run
         from gaikan.training.weights import Weights
-    from rich.console import Console
-
-    from gaikan.commands.terminal import GridProgress, show_cautions, table
+    from gaikan.commands.terminal import (
+        GridProgress,
+        open_console,
+        show_cautions,
+        show_failed,
+        table,
+    )
     from gaikan.report.accuracy_table import accuracy_rows
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
@@ -71,11 +75,11 @@ def import_(
         "timing.enabled": False,
     }
     config = load_config(None, {key: value for key, value in asked.items() if value is not None})
-    console = Console(highlight=False)
+    console = open_console()
     with GridProgress(console) as progress:
         outcome = bench_run.bench(config, out, progress, read, replace)
     for failure in outcome.failed:
-        console.print(f"[bold red]failed[/] {failure.cell}: {failure.reason}")
+        show_failed(console, failure.cell, failure.reason)
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     show_cautions(console, outcome.out)

@@ -22,7 +22,7 @@ def pick(
     ] = None,
 ) -> None:
     """Say which variant to install at which inspection stage, and why. Trains nothing."""
-    from rich.console import Console
+    from gaikan.commands.terminal import open_console
 
     with needs_harness():
         from gaikan.flow.pick_run import pick_run
@@ -32,7 +32,7 @@ def pick(
         picks = pick_run(run, stages)
     finally:
         gc.enable()
-    console = Console(highlight=False)
+    console = open_console()
     show(console, picks, run)
     if (run / "report.html").exists():
         console.print(f"`gaikan report {run}` puts them on the page.", soft_wrap=True)
@@ -41,24 +41,23 @@ def pick(
 
 def pick_after_bench(console: "Console", out: Path) -> None:
     """Picks at the end of `gaikan bench`, where an error is only shown: the run itself is good."""
+    from rich.text import Text
+
     from gaikan.flow.pick_run import pick_run
 
     try:
         show(console, pick_run(out), out)
     except GaikanError as error:
-        console.print("[bold red]nothing picked[/]", end=" ")
-        console.print(str(error), markup=False)
+        console.print(Text.assemble(("nothing picked", "bold red"), f" {error}"))
 
 
 def show(console: "Console", picks: "PicksFile", out: Path) -> None:
     """Prints the short table of picks, and the lines below it."""
-    from rich.text import Text
-
     from gaikan.commands.terminal import table
     from gaikan.report.picks_page import short_lines, short_rows
 
     console.print(table(*short_rows(picks)))
     console.print("In %: validation, on which the choice was made; test, which only confirms it.")
     for line in short_lines(picks):
-        console.print(Text(line, "yellow" if ": warning: " in line else "dim"))
+        console.print(line, style="yellow" if ": warning: " in line else "dim")
     console.print(f"Reasons: {out / 'picks.md'}; picture: {out / 'figures/tree.svg'}")

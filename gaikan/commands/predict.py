@@ -33,18 +33,17 @@ def predict(
     """
     if csv is not None and json:
         raise ConfigError("--csv and --json: choose one")
-    from rich.console import Console
-
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.images import count, read_batches
     from gaikan.bundle.stream import COLUMNS, Tally, csv_text, json_line
     from gaikan.bundle.stream import predict as decide
+    from gaikan.commands.terminal import open_console
     from gaikan.data.listing import LeftOut
 
     model = Bundle.open(bundle)
     left_out = LeftOut()
     batches = read_batches(images, model.card, batch, left_out, image_column)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = open_console(stderr=True, soft_wrap=True)
     tally, started = Tally(), time.perf_counter()
     batches_of_lines = _with_progress(
         decide(model, batches, tally, strict), count(images, image_column), console

@@ -25,9 +25,9 @@ def report(
         from gaikan.report.latency_page import write_latency_page
         from gaikan.report.pages import write_pages
         from gaikan.run_folder.latency_files import merge_into
-    from rich.console import Console
+    from gaikan.commands.terminal import open_console
 
-    console = Console(highlight=False)
+    console = open_console()
     if latency:
         rows = merge_into(run_folder, latency)
         write_latency_page(run_folder)

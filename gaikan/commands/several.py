@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from gaikan.commands.terminal import table
+from gaikan.commands.terminal import show_failed, table
 from gaikan.config.model import Config
 from gaikan.config.plan import BenchPlan
 from gaikan.data.sources import check_source
@@ -45,7 +45,8 @@ def bench_all(
     whole = True
     with locked(summary):
         for number, (run, folder) in enumerate(zip(plan.runs, folders, strict=True), start=1):
-            console.print(f"[bold]{run.name}[/] ({number} of {len(folders)})")
+            where = f" ({number} of {len(folders)})"
+            console.print(Text.assemble((run.name, "bold"), where))
             try:
                 whole &= bench_one(run.config, folder)
                 done[run.name] = folder
@@ -55,8 +56,8 @@ def bench_all(
                 if not expected:
                     traceback.print_exc()
                 failed.append(Failed(run.name, reason))
-                console.print(Text.assemble((f"failed {run.name}", "bold red"), f": {reason}"))
-        console.print(f"[bold]summary[/] of {len(folders)} data sets")
+                show_failed(console, run.name, reason)
+        console.print(Text.assemble(("summary", "bold"), f" of {len(folders)} data sets"))
         _show(console, summarise(summary, done, failed), failed)
     console.print(f"Summary: {summary / PAGE}", soft_wrap=True)
     return whole and not failed
@@ -85,8 +86,8 @@ def _naming(where: str) -> Iterator[None]:
 def _show(console: Console, standings: Standings, failed: list[Failed]) -> None:
     if len(standings.ranked):
         console.print(table(*rank_rows(standings)))
-        console.print(caption(), style="dim", markup=False)
+        console.print(caption(), style="dim")
     for line in verdict(standings) + left_out(standings):
-        console.print(Text(line, "dim"))
+        console.print(line, style="dim")
     for run in failed:
-        console.print(Text.assemble((f"failed {run.name}", "bold red"), f": {run.reason}"))
+        show_failed(console, run.name, run.reason)

@@ -1,51 +1,60 @@
 """What `gaikan` shows in a terminal: progress while it works, tables when it is done."""
 
+import os
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:  # `gaikan pick` shows tables too, without waiting for torch
     from gaikan.training.cell import Cell, Finished
 
 
-class _Shown:
-    """A progress bar that is shown while its `with` block runs."""
-
-    def __init__(self, console: Console, *columns: ProgressColumn) -> None:
-        self.progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
-
-    def __enter__(self) -> Self:
-        self.progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.progress.stop()
+_UNCUT = 10_000  # columns
 
 
-class GridProgress(_Shown):
+def open_console(stderr: bool = False, soft_wrap: bool = False) -> Console:
+    """A console that shows names and paths as they are: "[ng]" in one is no markup.
+
+    Only a terminal has a width; what goes to a file or a pipe is neither cut nor folded.
+    """
+    console = Console(
+        stderr=stderr, soft_wrap=soft_wrap, highlight=False, markup=False, emoji=False
+    )
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNCUT
+    return console
+
+
+def text_column(text: str, style: str = "none") -> TextColumn:
+    """A column of a progress bar, its text as it is."""
+    return TextColumn(text, style, markup=False)
+
+
+def show_failed(console: Console, name: str, reason: str) -> None:
+    """Says what has failed, and why."""
+    console.print(Text.assemble(("failed", "bold red"), f" {name}: {reason}"))
+
+
+class GridProgress(Progress):
     """A bar over all epochs with the cells at work, and a line for each cell that ends."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(
-            console,
-            TextColumn("[bold]training"),
+            text_column("training", "bold"),
             BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TextColumn("{task.fields[state]}"),
+            text_column("{task.percentage:3.0f} %"),
+            text_column("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
-        self.console = console
-        self.bar = self.progress.add_task("", total=None, state="reading the images")
+        self.bar = self.add_task("", total=None, state="reading the images")
         self.remaining: dict[str, int] = {}  # epochs left, by cell name
         self.archs: dict[str, str] = {}
         self.started: dict[str, float] = {}
@@ -59,7 +68,7 @@ class GridProgress(_Shown):
         self.archs = {cell.name: cell.recipe.arch for cell in cells}
         if stored:
             self.console.print(f"{len(stored)} of {len(cells) + len(stored)} cells are stored")
-        self.progress.update(self.bar, total=sum(self.remaining.values()) or None, state="starting")
+        self.update(self.bar, total=sum(self.remaining.values()) or None, state="starting")
 
     def epoch(self, cell: "Cell", epoch: int, loss: float) -> None:
         """An epoch of a cell has ended."""
@@ -76,27 +85,28 @@ class GridProgress(_Shown):
         self.remaining[cell.name] = 0
         self.n_done += 1
         if finished.failure:
-            self.console.print(f"[bold red]failed[/] {cell.name}: {finished.failure}")
+            show_failed(self.console, cell.name, finished.failure)
         else:
-            self.console.print(f"[green]done[/] {cell.name} in {finished.seconds:.0f} s")
+            took = f" {cell.name} in {finished.seconds:.0f} s"
+            self.console.print(Text.assemble(("done", "green"), took))
         self._show()
 
     def note(self, line: str) -> None:
         """Prints something that the user should know."""
-        self.console.print(line, style="yellow", markup=False, soft_wrap=True)
+        self.console.print(line, style="yellow", soft_wrap=True)
 
     def waiting(self, text: str) -> None:
         """Shows what the cells wait for."""
-        self.progress.update(self.bar, state=text)
+        self.update(self.bar, state=text)
 
     def stage(self, text: str) -> None:
         """Shows what is done after the cells have ended."""
-        self.progress.update(self.bar, total=1, completed=1, state=text)
+        self.update(self.bar, total=1, completed=1, state=text)
 
     def _show(self) -> None:
-        total = self.progress.tasks[0].total or 0
+        total = self.tasks[0].total or 0
         state = f"{self.n_done}/{len(self.remaining)} cells{self._left()} | {self.last}"
-        self.progress.update(self.bar, completed=total - sum(self.remaining.values()), state=state)
+        self.update(self.bar, completed=total - sum(self.remaining.values()), state=state)
 
     def _left(self) -> str:
         """Time left, if a pace is known; an architecture without one counts as the slowest."""
@@ -112,18 +122,23 @@ class GridProgress(_Shown):
         return f", about {minutes}:{seconds:02d} left"
 
 
-class StepProgress(_Shown):
+class StepProgress(Progress):
     """A bar for work in named steps; called as each step begins."""
 
     def __init__(self, console: Console, title: str) -> None:
         super().__init__(
-            console, TextColumn(f"[bold]{title}"), BarColumn(), TextColumn("{task.description}")
+            text_column(title, "bold"),
+            BarColumn(),
+            text_column("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
-        self.bar = self.progress.add_task("", total=None)
+        self.bar = self.add_task("", total=None)
 
     def __call__(self, step: str, done: int, total: int) -> None:
         """The step `step` begins; `done` of `total` steps are over."""
-        self.progress.update(self.bar, description=step, completed=done, total=total)
+        self.update(self.bar, description=step, completed=done, total=total)
 
 
 def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
@@ -149,4 +164,4 @@ def show_cautions(console: Console, out: Path) -> None:
     from gaikan.run_folder.whole import RunFolder
 
     for caution in cautions(RunFolder.read(out)):
-        console.print(caution.en, style="yellow", markup=False)
+        console.print(caution.en, style="yellow")

@@ -49,11 +49,9 @@ def time_(
     with needs_harness():
         from gaikan.flow.timing_run import time_networks
         from gaikan.report.pages import write_pages
-    from rich.console import Console
+    from gaikan.commands.terminal import StepProgress, open_console
 
-    from gaikan.commands.terminal import StepProgress
-
-    console = Console(highlight=False)
+    console = open_console()
     with StepProgress(console, "timing") as steps:
         latency = time_networks(what, options, steps, csv=out)
     show_latency(console, latency)
@@ -72,8 +70,6 @@ def show_latency(console: "Console", latency: "Latency") -> None:
 
 def show_fastest(console: "Console", rows: "list[Row]") -> None:
     """Prints one table per machine, and what was skipped."""
-    from rich.markup import escape
-
     from gaikan.commands.terminal import table
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
     from gaikan.report.markdown_table import measured
@@ -81,7 +77,7 @@ def show_fastest(console: "Console", rows: "list[Row]") -> None:
     machines = list(dict.fromkeys(row.machine for row in rows))
     for name in machines:
         own = [row for row in rows if row.machine == name]
-        title = escape(name) if len(machines) > 1 else None
+        title = name if len(machines) > 1 else None
         console.print(table(*measured(*fastest_rows(own, narrow=True)), title=title))
     for reason in skipped_lines(rows):
         console.print(f"skipped {reason}", style="dim")
@@ -94,15 +90,13 @@ def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> 
             f"{path}: a bundle is timed in its own runtime and without decoding; leave out "
             "--runtime and --include-decode"
         )
-    from rich.console import Console
-
     from gaikan.bundle.bundle import Bundle
-    from gaikan.commands.terminal import StepProgress, table
+    from gaikan.commands.terminal import StepProgress, open_console, table
     from gaikan.run_folder.latency_rows import write_rows
     from gaikan.timing.time_bundle import time_bundle
 
     bundle = Bundle.open(path)
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console(soft_wrap=True)
     with StepProgress(console, "timing") as steps:
         rows = time_bundle(bundle, options, steps)
     out = out or path.with_name(f"{path.stem}.latency.csv")

@@ -146,11 +146,15 @@ def read_manifest(out: Path) -> Manifest:
     """That of the run in `out`. Raises ConfigError where there is none, or a damaged one."""
     path = out / MANIFEST
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ConfigError(f"{path}: is not a file; move it away and run `gaikan bench` again")
         content = path.read_bytes()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"{out}: no run folder (no manifest.json in it); `gaikan bench` makes one"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     return json_files.read(Manifest, content, path, "run `gaikan bench` again")
 
 

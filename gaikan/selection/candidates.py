@@ -165,7 +165,8 @@ class Judging:
         """The network with the threshold that the stage's ceilings ask for."""
         ceilings = stage.ceilings
         weights = self.costs if stage.objective == "cost" else (0.0, 1.0)
-        key = (id(network), lost, *ceilings.items(), weights, *stage.recall)
+        bounded_too = stage.escape_bound is not None  # also where only its `min` is given
+        key = (id(network), lost, *ceilings.items(), weights, bounded_too, *stage.recall)
         if key not in self._judged:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]

@@ -1,5 +1,7 @@
 """Which variants cannot be told apart on validation by the objective of a stage."""
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +22,13 @@ from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
 
 
 class Ties:
-    """Paired comparisons between variants, on the seeds whose threshold holds for each of them.
+    """Paired comparisons between variants, of each two on the seeds whose threshold holds for both.
 
     The networks of one seed judge the same validation parts; other seeds may share parts with it,
     so with several seeds a part is one unit, however often it was judged. Lots are not the units,
     because few lots show next to nothing (7 lots make a tie of 9 points), and speed may outweigh a
-    difference only where not even the parts at hand show it. Variants that share no such seed are
-    not compared and not tied.
+    difference only where not even the parts at hand show it. Two that share no such seed are not
+    compared and not tied, and are no test that others are corrected for.
     """
 
     def __init__(self, judging: Judging) -> None:
@@ -51,34 +53,45 @@ class Ties:
         return self._apart[key][frozenset((best.variant, other.variant))]
 
     def _compare(self, variants: tuple[str, ...], stage: Stage) -> dict[frozenset[str], bool]:
-        seeds: dict[int, dict[str, JudgedNetwork]] = {}
+        """By pair, whether the two differ, on the seeds that both have."""
+        holding: dict[str, dict[int, JudgedNetwork]] = {variant: {} for variant in variants}
         for network in self.judging.run.networks:
             if network.variant in variants:
                 judged = self.judging.judged(network, stage)
                 if judged.holds:
-                    seeds.setdefault(network.seed, {})[network.variant] = judged
-        whole = [networks for networks in seeds.values() if len(networks) == len(variants)]
-        first, second = np.triu_indices(len(variants), 1)
-        values, parts = self._values(variants, whole, stage)
-        apart = np.ones(len(first), bool)
-        if len(parts):
-            units = parts if len(whole) > 1 else None
-            apart = _differs(values, units, stage.objective != "cost")
-        pairs = zip(first.tolist(), second.tolist(), apart.tolist(), strict=True)
-        return {frozenset((variants[a], variants[b])): differs for a, b, differs in pairs}
+                    holding[network.variant][network.seed] = judged
+        shared: dict[tuple[int, ...], list[tuple[str, str]]] = {}
+        for one, other in combinations(variants, 2):
+            common = holding[one].keys() & holding[other].keys()
+            shared.setdefault(tuple(sorted(common)), []).append((one, other))
+        apart = {frozenset(pair): True for pair in shared.pop((), [])}  # not compared
+        p: dict[tuple[str, str], float] = {}
+        for seeds, pairs in shared.items():
+            among = [variant for variant in variants if holding[variant].keys() >= {*seeds}]
+            networks = [[holding[variant][seed] for variant in among] for seed in seeds]
+            found = self._p_values(networks, stage)
+            known = dict(zip(combinations(among, 2), found.tolist(), strict=True))
+            p |= {pair: known[pair] for pair in pairs}
+        differs = holm(np.array(list(p.values()))) < 1 - LEVEL
+        return apart | dict(zip(map(frozenset, p), differs.tolist(), strict=True))
 
-    def _values(
-        self, variants: tuple[str, ...], seeds: list[dict[str, JudgedNetwork]], stage: Stage
-    ) -> tuple[Floats, Codes]:
-        """What the objective averages, (V, M) over all seeds, and which parts those are (M,)."""
-        columns: list[Floats] = [np.zeros((len(variants), 0))]
-        samples: list[Codes] = [np.zeros(0, np.int64)]
+    def _p_values(self, seeds: list[list[JudgedNetwork]], stage: Stage) -> Floats:
+        """The p (P,) of all pairs of V variants, from the V networks of each seed."""
+        columns: list[Floats] = []
+        samples: list[Codes] = []
         for networks in seeds:
-            part = networks[variants[0]].network.validation
+            part = networks[0].network.validation
             parts = self._concerned(part, stage)
-            columns.append(np.stack([self._terms(networks[v], stage)[parts] for v in variants]))
+            columns.append(np.stack([self._terms(one, stage)[parts] for one in networks]))
             samples.append(part.sample[parts])
-        return np.concatenate(columns, axis=1), np.concatenate(samples)
+        values = np.concatenate(columns, axis=1)[:, None, :]
+        units = np.concatenate(samples) if len(seeds) > 1 else None
+        first, second = np.triu_indices(len(values), 1)
+        if not values.size:  # no part of the kind that the objective counts
+            return np.zeros(len(first))
+        if stage.objective != "cost":  # each value is 0 or 1
+            return compare(values > 0, units).p
+        return estimate(MeanSquares.of(Units.of(values[first] - values[second], units))).p_values()
 
     def _concerned(self, part: DecidedParts, stage: Stage) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = part.label == self.judging.run.ok
@@ -100,16 +113,3 @@ class Ties:
         cost = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
         costs: Floats = np.where(wrong, len(part) * cost, 0.0)
         return costs
-
-
-def _differs(values: Floats, units: Codes | None, exact: bool) -> NDArray[np.bool_]:
-    """Pairs (P,) of rows of values (V, M) whose means differ, as `compare` orders them.
-
-    `exact` values are 0 or 1.
-    """
-    if exact:
-        return compare(values[:, None, :] > 0, units).differs
-    first, second = np.triu_indices(len(values), 1)
-    pairs = (values[first] - values[second])[:, None, :]
-    p = estimate(MeanSquares.of(Units.of(pairs, units))).p_values()
-    return holm(p) < 1 - LEVEL

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from gaikan.figures.colours import INK, PALETTE, QUIET
-from gaikan.figures.latency_labels import digits
 from gaikan.figures.style import MARKERS, labels, name_beside, sheet, styled
 from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row, place_in_words, runtime_of, threads_in_words
+from gaikan.selection.constraint_words import digits
 
 _ABREAST = 2  # panels side by side; more would be too small on a page
 _BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}

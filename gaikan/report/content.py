@@ -2,7 +2,6 @@
 
 from gaikan import __version__
 from gaikan.config.model import FactoryConfig
-from gaikan.figures.latency_labels import digits
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.blocks import (
@@ -25,6 +24,7 @@ from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.whole import RunFolder
+from gaikan.selection.constraint_words import digits
 
 _NAMES = 8  # so many classes are named in the headline
 

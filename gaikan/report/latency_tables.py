@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gaikan.figures.latency_labels import digits
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
+from gaikan.selection.constraint_words import digits
 
 
 def _named(row: Row) -> str:

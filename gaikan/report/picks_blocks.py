@@ -3,7 +3,6 @@
 No pandas, so that `gaikan pick` starts quickly.
 """
 
-from gaikan.figures.latency_labels import digits
 from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
 from gaikan.report.markdown_table import measured, percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
@@ -23,7 +22,7 @@ from gaikan.run_folder.picks_file import (
     WeighedCandidate,
 )
 from gaikan.selection.bundles import BUNDLES
-from gaikan.selection.constraint_words import worded
+from gaikan.selection.constraint_words import digits, worded
 
 Cells = list[list[str | Words]]
 

@@ -1,7 +1,6 @@
 """The files that `gaikan bench` itself writes, and their removal."""
 
 import hashlib
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,25 +54,7 @@ def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
 
 def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
     """Every table of the run, predictions and confusion matrices included."""
-    _write_predictions(out, found.table)
-    _write_tables(out, found)
-    for variant, counts in confusions(found, classes).items():
-        write(out / f"confusion/{variant}.csv", counts.to_csv(index_label="actual"))
-
-
-def confusions(found: Findings, classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
-    """By variant: test counts summed over seeds, rows actual, columns predicted."""
-    test = found.table[found.table["split"] == "test"]
-    return {
-        str(variant): confusion(
-            part["label"].to_numpy(str), part["predicted"].to_numpy(str), classes
-        )
-        for variant, part in test.groupby("variant", sort=False, observed=True)
-    }
-
-
-def _write_tables(out: Path, found: Findings) -> None:
-    """`accuracy.csv` and the other tables."""
+    write(out / "predictions.parquet", found.table.to_parquet(index=False))
     write(out / "accuracy.csv", found.scores.to_csv(index=False, float_format="%.6f"))
     frames = {
         "summary": found.summary,
@@ -89,13 +70,19 @@ def _write_tables(out: Path, found: Findings) -> None:
             (out / f"{name}.csv").unlink(missing_ok=True)
         else:
             write(out / f"{name}.csv", frame.to_csv(index=False, float_format="%.6g"))
+    for variant, counts in confusions(found, classes).items():
+        write(out / f"confusion/{variant}.csv", counts.to_csv(index_label="actual"))
 
 
-def _write_predictions(out: Path, table: pd.DataFrame) -> None:
-    """`predictions.parquet`."""
-    content = io.BytesIO()
-    table.to_parquet(content, index=False)
-    write(out / "predictions.parquet", content.getvalue())
+def confusions(found: Findings, classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """By variant: test counts summed over seeds, rows actual, columns predicted."""
+    test = found.table[found.table["split"] == "test"]
+    return {
+        str(variant): confusion(
+            part["label"].to_numpy(str), part["predicted"].to_numpy(str), classes
+        )
+        for variant, part in test.groupby("variant", sort=False, observed=True)
+    }
 
 
 def write_manifest(out: Path, manifest: Manifest) -> None:

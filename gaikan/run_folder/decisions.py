@@ -1,10 +1,9 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +39,11 @@ class DecidedParts:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    def at(self, rows: Codes) -> "DecidedParts":
+        """Some of the parts."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return DecidedParts(**{n: None if c is None else c[rows] for n, c in columns.items()})
 
     @cached_property
     def class_sizes(self) -> Codes:
@@ -125,7 +129,7 @@ def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
     return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
 
 
-def _numbers(array: pa.Array) -> NDArray[Any]:
+def _numbers(array: pa.Array) -> Codes | NDArray[np.float64]:
     """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
     validity, values = array.buffers()
     if not array.null_count:
@@ -136,44 +140,44 @@ def _numbers(array: pa.Array) -> NDArray[Any]:
     return np.where(valid, np.from_dlpack(whole), -1)
 
 
+def _whole_numbers(table: pa.Table, name: str) -> Codes:
+    return _numbers(table.column(name).combine_chunks()).astype(np.int64)
+
+
+def _all_parts(table: pa.Table, classes: tuple[str, ...]) -> DecidedParts:
+    """The parts of all rows of the table, in their order; columns that it lacks are None."""
+
+    def codes(name: str) -> Codes | None:
+        return _column(table, name)[0] if name in table.column_names else None
+
+    def recoded(name: str) -> Codes:
+        own, names = _column(table, name)
+        return np.array([*map(classes.index, names), -1], np.int64)[own]
+
+    margin, defect = None, None
+    if "ok_margin" in table.column_names:
+        margin = _numbers(table.column("ok_margin").combine_chunks()).astype(np.float64)
+    if "defect" in table.column_names:
+        defect = recoded("defect")
+    numbers = _whole_numbers(table, "sample"), recoded("label"), recoded("predicted")
+    return DecidedParts(*numbers, defect, margin, codes("mode"), codes("group"))
+
+
 def _names(table: pa.Table, name: str) -> tuple[str, ...]:
     return tuple(_column(table, name)[1]) if name in table.column_names else ()
 
 
-def _recoded(table: pa.Table, name: str, classes: tuple[str, ...]) -> Codes:
-    codes, names = _column(table, name)
-    place = np.array([*map(classes.index, names), -1], np.int64)
-    return place[codes]
-
-
 def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[NetworkDecisions, ...]:
+    whole, seed = _all_parts(table, classes), _whole_numbers(table, "seed")
     variant, variants = _column(table, "variant")
     split, splits = _column(table, "split")
-    seed, sample = (
-        _numbers(table.column(name).combine_chunks()).astype(np.int64)
-        for name in ("seed", "sample")
-    )
-    columns: dict[str, Any] = {"sample": sample, "defect": None, "mode": None, "group": None}
-    for name in ("label", "predicted", "defect"):
-        if name in table.column_names:
-            columns[name] = _recoded(table, name, classes)
-    for name in ("mode", "group"):
-        if name in table.column_names:
-            columns[name] = _column(table, name)[0]
-    columns["ok_margin"] = None
-    if "ok_margin" in table.column_names:
-        margins = _numbers(table.column("ok_margin").combine_chunks())
-        columns["ok_margin"] = margins.astype(np.float64)
-    order = np.lexsort((sample, split, seed, variant))
+    order = np.lexsort((whole.sample, split, seed, variant))
     keys = np.stack([variant, seed, split])[:, order]
     starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(0))
     parts: dict[tuple[str, int], dict[str, DecidedParts]] = {}
     for start, rows in zip(starts, np.split(order, starts[1:]), strict=True):
         name, part = variants[keys[0, start]], splits[keys[2, start]]
-        held: dict[str, Any] = {
-            key: None if values is None else values[rows] for key, values in columns.items()
-        }
-        parts.setdefault((name, int(keys[1, start])), {})[part] = DecidedParts(**held)
+        parts.setdefault((name, int(keys[1, start])), {})[part] = whole.at(rows)
     known = read_variants(out)
     strangers = {name for name, _ in parts} - known.keys()
     if strangers:

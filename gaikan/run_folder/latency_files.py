@@ -1,6 +1,5 @@
 """`latency.csv`, `.json` and samples: written, read, and kept where they still hold."""
 
-import io
 from pathlib import Path
 
 import pandas as pd
@@ -49,9 +48,7 @@ def write_timing(out: Path, rows: list[Row], facts: TimingFacts, samples: pd.Dat
     if timed_networks(out) == facts.networks:
         rows = merge([row for row in own_rows(out) if row.machine != facts.machine], rows)
     write(out / FACTS, facts.model_dump_json(indent=1) + "\n")
-    content = io.BytesIO()
-    samples.to_parquet(content, index=False)
-    write(out / SAMPLES, content.getvalue())
+    write(out / SAMPLES, samples.to_parquet(index=False))
     write_rows(out / CSV, rows)
 
 

@@ -9,7 +9,6 @@ import math
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from gaikan.errors import DataError, shown
@@ -122,7 +121,7 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     write(path, text.getvalue())
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -147,53 +146,41 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
-@cache
-def _columns() -> dict[str, tuple[Any, ...]]:
-    """The kinds of value that each column may hold."""
-    return {name: _kinds(hint) for name, hint in get_type_hints(Row).items()}
+_WANTED = {bool: "true or false", str: "a text"}
+_WANTED |= {int: "a whole number >= 0", float: "a finite number >= 0"}
+_BELOW = {int: 2**63, float: math.inf}
 
 
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
     values = {}
-    for name, kinds in _columns().items():
+    for name, (kind, optional) in _columns().items():
         text = cells[name]
         try:
-            values[name] = _value(kinds, text)
+            values[name] = None if optional and not text else _parsed(kind, text or "")
         except ValueError:
+            wanted = _WANTED[kind] + " or empty" * optional
             raise DataError(
-                f"{path}: line {line}, column {name!r}: {shown(text)} is not {_wanted(kinds)}"
+                f"{path}: line {line}, column {name!r}: {shown(text)} is not {wanted}"
             ) from None
     return Row(**values)
 
 
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+@cache
+def _columns() -> dict[str, tuple[type, bool]]:
+    """The kind of value of each column, and whether a cell may be empty."""
+    hints = {name: get_args(hint) or (hint,) for name, hint in get_type_hints(Row).items()}
+    return {name: (kinds[0], len(kinds) > 1) for name, kinds in hints.items()}
 
 
-def _value(kinds: tuple[Any, ...], text: str | None) -> Any:
-    if not text:
-        if type(None) in kinds:
-            return None
-        raise ValueError
-    if bool in kinds:
-        return {"true": True, "false": False}[text] if text in ("true", "false") else _no()
-    if int in kinds:
-        value = int(text)
-        return value if 0 <= value < 2**63 else _no()
-    if float in kinds:
-        figure = float(text)
-        return figure if 0 <= figure < math.inf else _no()
-    return text
-
-
-def _no() -> Any:
+def _parsed(kind: type, text: str) -> Any:
+    """A cell that is not empty. Raises ValueError."""
+    if kind is bool and text in ("true", "false"):
+        return text == "true"
+    if kind is str and text:
+        return text
+    if kind in _BELOW and 0 <= (value := kind(text)) < _BELOW[kind]:
+        return value
     raise ValueError
-
-
-def _wanted(kinds: tuple[Any, ...]) -> str:
-    names = {bool: "true or false", str: "a text"}
-    names |= {int: "a whole number >= 0", float: "a finite number >= 0"}
-    return " or ".join(names.get(kind, "empty") for kind in kinds)
 
 
 def merge(rows: list[Row], others: list[Row]) -> list[Row]:

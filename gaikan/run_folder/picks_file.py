@@ -6,7 +6,7 @@ as in `latency.csv`; `threads` is null on a GPU.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -270,7 +270,7 @@ def _braced(texts: dict[str, str], depth: int) -> str:
     return f"{{\n{inside}\n{indent}}}"
 
 
-def _line(value: Any) -> str:
+def _line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

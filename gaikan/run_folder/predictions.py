@@ -4,7 +4,7 @@ Without pandas, which `gaikan pick` has no time to import.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gaikan.errors import ConfigError, first_line
 
@@ -43,7 +43,7 @@ def read_predictions(path: Path, needed: tuple[str, ...], optional: tuple[str, .
     return pa.table(columns)
 
 
-def _checked(column: Any, name: str, path: Path) -> Any:
+def _checked(column: "pa.ChunkedArray", name: str, path: Path) -> "pa.ChunkedArray":
     import pyarrow as pa
     from pyarrow import types
 
@@ -66,7 +66,7 @@ def _checked(column: Any, name: str, path: Path) -> Any:
     return column
 
 
-def _is_text(kind: Any) -> bool:
+def _is_text(kind: "pa.DataType") -> bool:
     """Whether a column holds text; which of the two kinds depends on who wrote it."""
     from pyarrow import types
 

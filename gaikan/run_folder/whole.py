@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -85,7 +84,7 @@ class RunFolder:
         return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
 
     @cached_property
-    def best(self) -> "pd.Series[Any]":
+    def best(self) -> pd.Series:
         """The row of `summary` of the best on test that can be installed: no reference."""
         return self.summary[self.summary["kind"] != "reference"].iloc[0]
 

@@ -83,35 +83,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True)
-class Met:
-    """Values of some of a stage's constraints, and which of these are not met."""
-
-    values: dict[str, Value]
-    failed: tuple[str, ...]
-
-    @classmethod
-    def by_row(
-        cls, row: Row, allowed: dict[str, tuple[str, ...]], limits: dict[str, Range]
-    ) -> "Met":
-        """The constraints on where and how fast it runs."""
-        values: dict[str, Value] = {
-            name: runtime_of(row) if name == "runtimes" else getattr(row, name) for name in allowed
-        }
-        failed = [name for name, names in allowed.items() if values[name] not in names]
-        for name in limits:
-            if name in TIMING:
-                value = values[name] = getattr(row, name)
-                if not (limits[name].holds(value) or _exempt(name, value, row, limits[name])):
-                    failed.append(name)
-        return cls(values, tuple(failed))
-
-    @classmethod
-    def by_quality(cls, judged: JudgedNetwork, limits: dict[str, Range]) -> "Met":
-        """The constraints on how good its decisions are."""
-        values = {name: judged.values[name] for name in limits if name not in TIMING}
-        failed = [name for name, value in values.items() if not limits[name].holds(value)]
-        return cls(dict(values), tuple(failed))
+Met = tuple[dict[str, Value], tuple[str, ...]]  # values of constraints, and those not met
 
 
 class Judging:
@@ -137,28 +109,24 @@ class Judging:
         candidates = []
         for network in self.run.networks:
             judged: dict[float, tuple[JudgedNetwork, Met]] = {}
-            for row, lost, fits in settings.get(network.variant, ()):
-                if fitting and fits.failed:
+            for row, lost, (values, failed) in settings.get(network.variant, ()):
+                if fitting and failed:
                     continue
                 if lost not in judged:
                     own = self.judged(network, stage, lost)
-                    judged[lost] = own, Met.by_quality(own, limits)
-                own, good = judged[lost]
-                values, failed = fits.values | good.values, fits.failed + good.failed
-                merit = _merit(stage, own, row)
-                candidates.append(Candidate(own, row, lost, values, failed, merit))
+                    judged[lost] = own, _met_by_quality(own, limits)
+                own, (figures, missed) = judged[lost]
+                both, merit = values | figures, _merit(stage, own, row)
+                candidates.append(Candidate(own, row, lost, both, failed + missed, merit))
         return candidates
 
-    def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, "Met"]]]:
+    def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, Met]]]:
         """By variant: rows, the share of images each gives another class, and what each meets."""
-        allowed, limits = stage.allowed, stage.limits
         settings: dict[str, list[tuple[Row, float, Met]]] = {}
         for row in _at_batch_size(self.run.rows, stage.batch_size):
-            if not _asked_for(row, stage):
-                continue
-            lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
-            met = Met.by_row(row, allowed, limits)
-            settings.setdefault(row.variant, []).append((row, lost, met))
+            if _asked_for(row, stage):
+                lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
+                settings.setdefault(row.variant, []).append((row, lost, _met_by_row(row, stage)))
         return settings
 
     def judged(self, network: NetworkDecisions, stage: Stage, lost: float = 0.0) -> JudgedNetwork:
@@ -227,6 +195,28 @@ class Judging:
         return self._borders[id(network)]
 
 
+def _met_by_row(row: Row, stage: Stage) -> Met:
+    """The constraints on where and how fast it runs."""
+    allowed = stage.allowed
+    values: dict[str, Value] = {
+        name: runtime_of(row) if name == "runtimes" else getattr(row, name) for name in allowed
+    }
+    failed = [name for name, names in allowed.items() if values[name] not in names]
+    for name, limit in stage.limits.items():
+        if name in TIMING:
+            value = values[name] = getattr(row, name)
+            if not (limit.holds(value) or _exempt(name, value, row, limit)):
+                failed.append(name)
+    return values, tuple(failed)
+
+
+def _met_by_quality(judged: JudgedNetwork, limits: dict[str, Range]) -> Met:
+    """The constraints on how good its decisions are."""
+    values = {name: judged.values[name] for name in limits if name not in TIMING}
+    failed = [name for name, value in values.items() if not limits[name].holds(value)]
+    return dict(values), tuple(failed)
+
+
 def _at_batch_size(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
     """Rows at a batch size; those that include decoding only where there is no other."""
     first: dict[object, Row] = {}
@@ -261,10 +251,8 @@ def _charged(
     def more(rate: float | None, parts: float | None) -> float | None:
         return None if rate is None or not parts else min(1.0, rate + errors / parts)
 
-    escape, overkill = (
-        more(figures.escape_rate, figures.defects),
-        more(figures.overkill_rate, figures.goods),
-    )
+    escape = more(figures.escape_rate, figures.defects)
+    overkill = more(figures.overkill_rate, figures.goods)
     known = escape is not None and overkill is not None
     return {
         "accuracy": max(0.0, figures.accuracy - lost),

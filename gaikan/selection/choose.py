@@ -3,15 +3,12 @@
 Of those whose times cannot be told apart either, the smallest; of equally small ones, the best.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaikan.config.stages import Stage
 from gaikan.selection.candidates import Candidate
 from gaikan.selection.ties import Ties
-
-# Arguments: the best, another, the variants that qualify in order of name, the stage.
-TellsApart = Callable[[Candidate, Candidate, tuple[str, ...], Stage], bool]
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,13 @@ class StageChoice:
     rest: tuple[Candidate, ...]  # told apart from the best, best first
 
 
-def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart) -> StageChoice:
-    """Chooses from candidates that all qualify.
+def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:
+    """Chooses from all candidates of a stage, whether they qualify or not."""
+    return choose([candidate for candidate in candidates if not candidate.failed], stage, ties)
+
+
+def choose(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:
+    """Chooses from candidates as if all qualified.
 
     In each runtime, a variant is represented by its seed that is best on validation.
     """
@@ -37,7 +39,7 @@ def choose(candidates: Sequence[Candidate], stage: Stage, told_apart: TellsApart
     tied: list[Candidate] = []
     rest: list[Candidate] = []
     for candidate in ranked:
-        apart = candidate is not best and told_apart(best, candidate, variants, stage)
+        apart = candidate is not best and ties.told_apart(best, candidate, variants, stage)
         (rest if apart else tied).append(candidate)
     tied.sort(key=lambda candidate: (*candidate.speed, *candidate.rank))
     fastest = tied[0]
@@ -67,8 +69,3 @@ def best_seeds(candidates: Sequence[Candidate]) -> list[Candidate]:
         if before is None or candidate.rank < before.rank:
             best[key] = candidate
     return list(best.values())
-
-
-def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:
-    """Chooses from all candidates of a stage, whether they qualify or not."""
-    return choose([c for c in candidates if not c.failed], stage, ties.told_apart)

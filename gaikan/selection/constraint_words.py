@@ -3,7 +3,7 @@
 import math
 
 from gaikan.config.stages import Range
-from gaikan.run_folder.picks_file import Value
+from gaikan.run_folder.picks_file import StageConstraint, Value
 
 _MS, _SHARE = "ms", "%"
 _WORDS = {  # constraint: what it is called, and its unit
@@ -44,43 +44,43 @@ def worded(name: str, value: Value) -> str:
     unit = _SHARE if name.startswith("recall.") else _WORDS[name][1]
     if name == "model_bytes":
         value /= 1e6
-    shown = 100 * value if unit == _SHARE else value
-    return f"{_digits(shown)} {unit}".rstrip()
+    shown = digits(100 * value if unit == _SHARE else value)
+    text = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return f"{text} {unit}".rstrip()
 
 
-def _digits(value: float) -> str:
-    """Three significant digits, or all of a larger whole part, without trailing zeros."""
-    if value == 0:
-        return "0"
-    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def digits(value: float | None) -> str:
+    """A number with three significant digits, never in powers of ten; empty for None."""
+    if value is None:
+        return ""
+    magnitude = int(f"{value:e}".partition("e")[2])
+    return f"{value:.{max(0, 2 - magnitude)}f}"
 
 
-def limited(name: str, limit: Range | tuple[str, ...]) -> str:
+def limited(limit: StageConstraint) -> str:
     """A constraint as a formula, such as `p99 <= 3 ms`."""
-    if isinstance(limit, tuple):
-        return f"{called(name)} {' or '.join(limit)}"
-    low = "" if limit.min is None else f"{called(name)} >= {worded(name, limit.min)}"
-    high = "" if limit.max is None else f"{called(name)} <= {worded(name, limit.max)}"
+    name = called(limit.name)
+    if limit.names is not None:
+        return f"{name} {' or '.join(limit.names)}"
+    low = "" if limit.min is None else f"{name} >= {worded(limit.name, limit.min)}"
+    high = "" if limit.max is None else f"{name} <= {worded(limit.name, limit.max)}"
     return " and ".join(filter(None, (low, high)))
 
 
-def loosened(name: str, limit: Range | tuple[str, ...], value: Value) -> str:
+def loosened(limit: StageConstraint, value: Value) -> str:
     """The looser limit that `value` would meet, such as `p99 <= 4.2 ms instead of 3 ms`."""
+    name = called(limit.name)
     if value is None:
-        return f"{called(name)} was not measured"
-    if isinstance(limit, tuple) or isinstance(value, str):
-        allowed = " or ".join(limit) if isinstance(limit, tuple) else ""
-        return f"{called(name)} {value} instead of {allowed}"
-    needed = enough(limit, value)
-    sign, was = (
-        ("<=", limit.max) if limit.max is not None and value > limit.max else (">=", limit.min)
-    )
-    return f"{called(name)} {sign} {worded(name, needed)} instead of {worded(name, was)}"
+        return f"{name} was not measured"
+    if limit.names is not None or isinstance(value, str):
+        return f"{name} {value} instead of {' or '.join(limit.names or ())}"
+    above = limit.max is not None and value > limit.max
+    sign, was = ("<=", limit.max) if above else (">=", limit.min)
+    needed = worded(limit.name, enough(limit, value))
+    return f"{name} {sign} {needed} instead of {worded(limit.name, was)}"
 
 
-def enough(limit: Range, value: float) -> float:
+def enough(limit: Range | StageConstraint, value: float) -> float:
     """The tightest limit of three digits that `value` meets."""
     if value == 0:
         return 0.0

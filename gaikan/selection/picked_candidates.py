@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from gaikan.config.stages import Range, Stage
+from gaikan.config.stages import Stage
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.run_folder.picks_file import (
     CheckedConstraint,
@@ -17,13 +17,6 @@ from gaikan.selection.bundles import bundle_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.promise import networks_of, values_on_test
 from gaikan.selection.reasons import limit_of
-
-
-def ends(limit: Range | tuple[str, ...]) -> tuple[float | None, float | None, list[str] | None]:
-    """A constraint's least and most, or the names that it allows."""
-    if isinstance(limit, Range):
-        return limit.min, limit.max, None
-    return None, None, list(limit)
 
 
 def picked(judging: Judging, candidate: Candidate, stage: Stage) -> PickedCandidate:
@@ -67,21 +60,20 @@ def _setting(candidate: Candidate) -> PlacedNetwork:
 
 
 def _checks(judging: Judging, candidate: Candidate, stage: Stage) -> list[CheckedConstraint]:
-    tested, checks = values_on_test(judging, candidate, stage), []
-    for name, value in candidate.values.items():
-        low, high, names = ends(limit_of(stage, name))
-        checks.append(
-            CheckedConstraint(
-                constraint=name,
-                value=value,
-                min=low,
-                max=high,
-                names=names,
-                passed=name not in candidate.failed,
-                test=tested.get(name),
-            )
+    tested = values_on_test(judging, candidate, stage)
+    limits = [limit_of(stage, name) for name in candidate.values]
+    return [
+        CheckedConstraint(
+            constraint=limit.name,
+            value=candidate.values[limit.name],
+            min=limit.min,
+            max=limit.max,
+            names=limit.names,
+            passed=limit.name not in candidate.failed,
+            test=tested.get(limit.name),
         )
-    return checks
+        for limit in limits
+    ]
 
 
 def _over_seeds(judging: Judging, variant: str, stage: Stage) -> SeedMean | None:

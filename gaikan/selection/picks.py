@@ -9,13 +9,12 @@ from gaikan.run_folder.picks_file import (
     NearestMiss,
     PicksFile,
     RunnerUp,
-    StageConstraint,
     StagePicks,
 )
 from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
-from gaikan.selection.picked_candidates import ends, picked, weighed
+from gaikan.selection.picked_candidates import picked, weighed
 from gaikan.selection.promise import promise, warnings
 from gaikan.selection.reasons import (
     beyond_base,
@@ -66,7 +65,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
     return StagePicks(
         description=stage.description,
         objective=stage.objective,
-        constraints=[_constraint(stage, name) for name in (*stage.allowed, *stage.limits)],
+        constraints=[limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
         warnings=[] if chosen is None else warnings(judging, chosen, stage),
@@ -81,11 +80,6 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
         sensitivity=sensitivity(judging, ties, stage),
         candidates=[weighed(candidate) for candidate in _best_first(candidates, choice)],
     )
-
-
-def _constraint(stage: Stage, name: str) -> StageConstraint:
-    low, high, names = ends(limit_of(stage, name))
-    return StageConstraint(name=name, min=low, max=high, names=names)
 
 
 def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[RunnerUp]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from gaikan.config.stages import CEILINGS, Range, Stage
+from gaikan.config.stages import CEILINGS, Stage
 from gaikan.run_folder.latency_rows import place_in_words, runtime_of
+from gaikan.run_folder.picks_file import StageConstraint, Value
 from gaikan.selection.bundles import BASE, bundle_of, installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, as_fast, choose, pick
@@ -31,9 +32,12 @@ class Binding:
     why: str
 
 
-def limit_of(stage: Stage, name: str) -> Range | tuple[str, ...]:
-    """A constraint's limits, or the names that it allows."""
-    return stage.allowed[name] if name in stage.allowed else stage.limits[name]
+def limit_of(stage: Stage, name: str) -> StageConstraint:
+    """A constraint of a stage, as `picks.json` has it."""
+    if name in stage.allowed:
+        return StageConstraint(name=name, min=None, max=None, names=[*stage.allowed[name]])
+    limit = stage.limits[name]
+    return StageConstraint(name=name, min=limit.min, max=limit.max, names=None)
 
 
 def without(stage: Stage, name: str) -> Stage:
@@ -82,7 +86,7 @@ def binding(
             bindings.append(_binding(stage, (name,), instead, chosen))
     if not bindings:
         qualify = _with(candidates, *(name for name in names if name not in CEILINGS))
-        best = choose(qualify, stage, ties.told_apart).pick
+        best = choose(qualify, stage, ties).pick
         names = () if best is None else best.failed
         # Ties depend on what else there is: without these alone, another may be picked.
         free = reduce(without, names, stage)
@@ -121,7 +125,7 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
 def _binding(
     stage: Stage, names: tuple[str, ...], instead: Candidate, chosen: Candidate
 ) -> Binding:
-    limits = " and ".join(limited(name, limit_of(stage, name)) for name in names)
+    limits = " and ".join(limited(limit_of(stage, name)) for name in names)
     other = place(instead) if instead.variant == chosen.variant else instead.variant
     together = " together" * (len(names) > 1)
     why = f"without {limits}{together}: {other}, {_change(stage, instead, chosen)}"
@@ -162,9 +166,9 @@ def _distance(candidate: Candidate, stage: Stage) -> tuple[float, float, float, 
     return len(gaps), sum(gaps), -candidate.merit, candidate.variant, candidate.seed
 
 
-def _gap(limit: Range | tuple[str, ...], value: float | str | None) -> float:
+def _gap(limit: StageConstraint, value: Value) -> float:
     """How far off, relative to the limit; a name that is not allowed counts as twice the limit."""
-    if isinstance(limit, tuple):
+    if limit.names is not None:
         return 1.0
     if value is None or isinstance(value, str):
         return _FAR
@@ -175,9 +179,7 @@ def _gap(limit: Range | tuple[str, ...], value: float | str | None) -> float:
 
 def would_have_to_give(candidate: Candidate, stage: Stage) -> list[str]:
     """What each constraint that it fails would have to be for it to qualify."""
-    return [
-        loosened(name, limit_of(stage, name), candidate.values[name]) for name in candidate.failed
-    ]
+    return [loosened(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
 
 
 def why_picked(choice: StageChoice, stage: Stage) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from gaikan.report.markdown_table import Rows
-from gaikan.report.strings import Words
+from gaikan.report.markdown_table import Rows, measured
+from gaikan.report.strings import Words, say
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,17 @@ class Table:
     columns: list[Words]
     rows: Sequence[Sequence[str | Words]]
     filtered: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        columns: Sequence[str | Words],
+        rows: Sequence[Sequence[str | Words]],
+        filtered: bool = False,
+    ) -> "Table":
+        """Without columns that are empty in every row; a column is in words, or by its key."""
+        titles = [say(f"c_{column}") if isinstance(column, str) else column for column in columns]
+        return cls(*measured(titles, rows), filtered)
 
     @property
     def in_english(self) -> Rows:

@@ -1,7 +1,6 @@
 """The content of a report as blocks, in their order, from the files of a run folder."""
 
 from gaikan import __version__
-from gaikan.config.model import FactoryConfig
 from gaikan.report import trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.blocks import (
@@ -19,7 +18,7 @@ from gaikan.report.blocks import (
 )
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
-from gaikan.report.markdown_table import Rows, measured, percent
+from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
@@ -133,9 +132,9 @@ def accuracy_table(folder: RunFolder) -> Table:
     keys = ["variant", "tied", "accuracy", "interval", "balanced", "validation"]
     if "original" in folder.summary:
         keys += ["original", "optimism", "interval"]
-    columns = [say(f"c_{key}") for key in keys]
+    columns: list[str | Words] = [*keys]
     if folder.rates is not None:
-        columns += [say(f"c_{key}") for key in ("escape", "bound", "overkill")]
+        columns += ["escape", "bound", "overkill"]
         shares = folder.rates.set_index("variant")[["escape_rate", "escape_bound", "overkill_rate"]]
         known = {name: list(map(percent, row)) for name, *row in shares.itertuples()}
         rows = [row + known.get(row[0], ["", "", ""]) for row in rows]
@@ -143,10 +142,10 @@ def accuracy_table(folder: RunFolder) -> Table:
     machines = list(dict.fromkeys(machine for machine, _ in fastest))
     for machine in machines:
         one = len(machines) == 1
-        columns.append(say("c_p50_fastest") if one else say("c_p50_on", machine=machine))
+        columns.append("p50_fastest" if one else say("c_p50_on", machine=machine))
         times = {name: row.p50_ms for (host, name), row in fastest.items() if host == machine}
         rows = [[*row, digits(times.get(row[0]))] for row in rows]
-    return Table(*measured(columns, rows), filtered=True)
+    return Table.of(columns, rows, filtered=True)
 
 
 def _floor(folder: RunFolder) -> list[Block]:
@@ -156,30 +155,19 @@ def _floor(folder: RunFolder) -> list[Block]:
         return []
     first = rates.iloc[0]
     _, rows = trust_words.rate_rows(rates)
-    columns = [say("c_variant"), say("c_escapes_of", n=first["defects"]), say("c_percent")]
-    columns += [say("c_bound"), say("c_overkills_of", n=first["goods"]), say("c_percent")]
-    columns += [say("c_bound")]
+    counts = say("c_escapes_of", n=first["defects"]), say("c_overkills_of", n=first["goods"])
+    columns = ["variant", counts[0], "percent", "bound", counts[1], "percent", "bound"]
     grouped = folder.manifest.data.test.groups is not None
     blocks: list[Block] = [
-        Table(*measured(columns, rows)),
+        Table.of(columns, rows),
         Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
-    factory = folder.manifest.config.factory
-    _, costs = trust_words.factory_rows(rates, factory)
+    columns, costs = trust_words.factory_rows(rates, folder.manifest.config.factory)
     if costs:
-        blocks.append(Table(_factory_columns(factory), costs))
+        blocks.append(Table.of(columns, costs))
     if first["defects"]:
         blocks.append(Paragraph(trust_words.smallest_shown(rates)))
     return blocks
-
-
-def _factory_columns(factory: FactoryConfig) -> list[Words]:
-    columns = [say("c_variant")]
-    if factory.defect_rate is not None:
-        columns += [say("c_cost"), say("c_cost_bound")]
-    if factory.escape_target is not None:
-        columns += [say("c_target", target=factory.escape_target)]
-    return columns
 
 
 def _confusion(folder: RunFolder) -> list[Block]:
@@ -213,9 +201,9 @@ def _scatters(folder: RunFolder) -> list[Picture]:
 
 
 def _leaks(folder: RunFolder) -> list[Block]:
-    sentences = _leak_sentences(folder)
-    total = folder.manifest.data.test.images
-    searched = folder.manifest.leaks.test_parts_searched_for_near_copies
+    leaks, total = folder.manifest.leaks, folder.manifest.data.test.images
+    sentences = trust_words.leak_sentences(leaks, total)
+    searched = leaks.test_parts_searched_for_near_copies
     sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
     if not sentences:
         return [_said("no_leak"), *sample]
@@ -223,11 +211,6 @@ def _leaks(folder: RunFolder) -> list[Block]:
     if folder.leaked is not None:
         blocks += [_said("leak_table"), Table(*trust_words.leak_rows(folder.leaked))]
     return [*blocks, _said("leak_file")]
-
-
-def _leak_sentences(folder: RunFolder) -> list[Words]:
-    manifest = folder.manifest
-    return trust_words.leak_sentences(manifest.leaks, manifest.data.test.images)
 
 
 def _mistakes(folder: RunFolder) -> list[Block]:
@@ -241,12 +224,8 @@ def _mistakes(folder: RunFolder) -> list[Block]:
     blocks.append(Live("gallery", stills if folder.picture(stills[0].path) else []))
     for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):
         if recalls is not None:
-            with_escapes = folder.ok is not None
-            _, rows = trust_words.recall_rows(recalls, folder.variants, with_escapes)
-            keys = ["variant", "kind", "right", "percent", "interval"]
-            keys += ["escapes"] if with_escapes else []
-            columns, cells = measured([say(f"c_{column}") for column in keys], rows)
-            blocks.append(Fold(say(key), [Table(columns, cells, filtered=True)]))
+            table = trust_words.recall_rows(recalls, folder.variants, folder.ok is not None)
+            blocks.append(Fold(say(key), [Table.of(*table, filtered=True)]))
     return blocks
 
 

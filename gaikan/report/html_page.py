@@ -13,15 +13,14 @@ forbids every request, and every script and style but those of this file, by the
 import base64
 import hashlib
 import io
-from dataclasses import dataclass
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 from xml.etree import ElementTree
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from PIL import Image
 
 from gaikan.errors import GaikanError
@@ -54,6 +53,7 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
     tiles = sheet(parts.images[parts.chosen])
     style = _file("report.css") + _tile_rule(tiles)
     script = _file("report.js")
+    labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
     text = (
         _environment()
         .get_template("report.html.jinja")
@@ -63,9 +63,10 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
             policy=_policy(style, script),
             style=Markup(style),  # our own file, and base64
             script=Markup(script),
-            data=_live_data(folder, parts, tiles),
+            data=scatter_data(folder, parts, tiles) | {"labels": labels},
             live=_captions(parts),
             gallery=_gallery(folder, parts),
+            ok=folder.ok,
             picture=lambda picture: _embedded(folder, picture),
         )
     )
@@ -84,8 +85,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(say=say, are_figures=are_figures)
+    environment.filters["code"] = _coded
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
+
+
+def _coded(text: str) -> Markup:
+    """The text, what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 @cache
@@ -114,8 +121,7 @@ def _data_url(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-@dataclass(frozen=True)
-class _Embedded:
+class _Embedded(NamedTuple):
     """An image inside the page, and its size there in pixels."""
 
     url: str
@@ -140,12 +146,6 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
     return _Embedded(_data_url(content, kind), width, height)
 
 
-def _live_data(folder: RunFolder, parts: TestParts, tiles: Sheet) -> dict[str, Any]:
-    """The data that the script draws."""
-    labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
-    return scatter_data(folder, parts, tiles) | {"labels": labels}
-
-
 def _captions(parts: TestParts) -> dict[str, list[Words]]:
     shown, everything = len(parts.chosen), len(parts.images)
     key = "scatter_whole" if shown == everything else "scatter_sampled"
@@ -153,45 +153,25 @@ def _captions(parts: TestParts) -> dict[str, list[Words]]:
     return {"scatter": [say("scatter_caption", seed=parts.seed), sampled]}
 
 
-@dataclass(frozen=True)
-class _Wrong:
-    """A part that was called wrong; `error` says whether it escaped or was overkilled."""
+def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[str, object]]]]:
+    """The wrong parts of each variant that the page shows, as rows of `predictions`.
 
-    tile: int
-    actual: str
-    called: str
-    mode: str | None
-    origin: str
-    lot: str | None
-    margin: float
-    error: Words | None
-
-
-def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[_Wrong]]]:
-    """The wrong parts of each variant that the page shows."""
+    With the number of the part's `tile`, its `lot` where it has one, and no `mode` where it says
+    what the label does.
+    """
     tile_of = {int(part): tile for tile, part in enumerate(parts.chosen)}
     gallery = []
     for variant in folder.shown:
-        mistakes = parts.mistakes(variant)
-        tiles = [tile_of[int(part)] for part in parts.positions(mistakes)]
-        rows = mistakes.to_dict("records")
-        wrong = [_wrong(row, tile, folder.ok) for row, tile in zip(rows, tiles, strict=True)]
-        if wrong:
-            gallery.append((variant, wrong))
+        wrong = parts.mistakes(variant)
+        modes = wrong["mode"] if "mode" in wrong else wrong["label"]
+        told = modes.notna() & modes.astype(str).ne(wrong["label"].astype(str))
+        tiles = [tile_of[int(part)] for part in parts.positions(wrong)]
+        lots = wrong["group"] if "group" in wrong else pd.Series(None, wrong.index, dtype=object)
+        rows = wrong.assign(
+            tile=tiles,
+            mode=modes.astype(object).where(told, None),
+            lot=lots.astype(object).where(lots.notna(), None),
+        )
+        if len(rows):
+            gallery.append((variant, [*map(dict, rows.to_dict("records"))]))
     return gallery
-
-
-def _wrong(row: dict[Any, Any], tile: int, ok: str | None) -> _Wrong:
-    actual, called = str(row["label"]), str(row["predicted"])
-    mode, lot = row.get("mode"), row.get("group")
-    error = say("escaped") if called == ok else say("overkilled") if actual == ok else None
-    return _Wrong(
-        tile,
-        actual,
-        called,
-        None if mode is None or pd.isna(mode) or mode == actual else str(mode),
-        str(row["origin"]),
-        None if lot is None or pd.isna(lot) else str(lot),
-        float(row["margin"]),
-        error,
-    )

@@ -9,7 +9,7 @@ from gaikan.report.latency_tables import (
     single_rows,
     skipped_lines,
 )
-from gaikan.report.markdown_table import Rows, measured, percent
+from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_files import figure_places
@@ -76,8 +76,7 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
 
 
 def _table(columns: list[str], rows: Rows) -> Table:
-    keys, cells = measured(columns, rows)
-    return Table([say(f"c_{key}") for key in keys], cells, filtered=len(rows) > 8)
+    return Table.of(columns, rows, filtered=len(rows) > 8)
 
 
 def _pictures(suffix: str, where: Words) -> list[Block]:

@@ -1,7 +1,6 @@
 """Tables of latency: rows of text from the rows of `latency.csv`."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
@@ -81,7 +80,7 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
 
 def _once(rows: Iterable[Row]) -> list[Row]:
     """The first row of each computation and setting: variants that share it have the same times."""
-    first: dict[Any, Row] = {}
+    first: dict[object, Row] = {}
     for row in rows:
         first.setdefault((row.computation, runtime_of(row), row.threads, row.includes_decode), row)
     return list(first.values())

@@ -4,7 +4,7 @@ No pandas, so that `gaikan pick` starts quickly.
 """
 
 from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
-from gaikan.report.markdown_table import measured, percent
+from gaikan.report.markdown_table import percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.picks_file import (
     MAP,
@@ -202,11 +202,8 @@ def _checks(checks: list[CheckedConstraint]) -> Table:
         ]
         for check in checks
     ]
-    return _table(["constraint", "on_validation", "limit", "met", "on_test"], rows)
-
-
-def _table(keys: list[str], rows: Cells) -> Table:
-    return Table(*measured([say(f"c_{key}") for key in keys], rows))
+    columns = ["constraint", "on_validation", "limit", "met", "on_test"]
+    return Table.of(columns, rows)
 
 
 def _runners_up(candidates: list[RunnerUp]) -> Table:
@@ -221,7 +218,8 @@ def _runners_up(candidates: list[RunnerUp]) -> Table:
         ]
         for each in candidates
     ]
-    return _table(["variant", "runtime", "test_accuracy", "test_escape", "p50", "why"], rows)
+    columns = ["variant", "runtime", "test_accuracy", "test_escape", "p50", "why"]
+    return Table.of(columns, rows)
 
 
 def _each_variant(stage: StagePicks) -> Table:
@@ -260,9 +258,9 @@ def _steps(stage: StagePicks) -> Table:
         ]
         for step in varied.steps
     ]
-    columns = [say("c_ceiling"), _called(varied.latency)]
-    keys = ("variant", "runtime", "validation_accuracy", "validation_escape")
-    return Table(*measured([*columns, *(say(f"c_{key}") for key in keys)], rows))
+    columns = ["ceiling", _called(varied.latency), "variant", "runtime"]
+    columns += ["validation_accuracy", "validation_escape"]
+    return Table.of(columns, rows)
 
 
 def _budgets(step: PickStep) -> Words:

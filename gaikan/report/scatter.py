@@ -1,6 +1,6 @@
 """The data of the page's scatter, parts, planes and anchors, as values for JSON."""
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from gaikan.figures.pca import project
 from gaikan.figures.thumbnails import COLUMNS, Sheet
 from gaikan.report.parts import TestParts
 from gaikan.run_folder.whole import RunFolder
+from gaikan.training.stored_network import StoredEmbeddings
 from gaikan.variants import HEAD, Variant
 
 STEPS = 4000  # of a plane's longer side: coordinates are whole numbers, which are short
@@ -17,7 +18,16 @@ STEPS = 4000  # of a plane's longer side: coordinates are whole numbers, which a
 Floats = NDArray[np.float64]
 
 
-def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, Any]:
+class ShownVariant(TypedDict):
+    """What a variant called each part, and its anchors (K, 2) in its network's plane."""
+
+    name: str
+    network: str
+    anchors: list[list[int]]
+    called: list[int]
+
+
+def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str, object]:
     """Classes and modes are listed once, then meant by index; variants share a network's plane."""
     known = folder.manifest.classes
     classes = [*known, *sorted(set(parts.labels.tolist()) - set(known))]
@@ -26,9 +36,15 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
         sorted(shown[name].dropna().unique()) if name in shown else [] for name in ("mode", "group")
     )
     networks = dict.fromkeys(entry.network for entry in parts.run.networks)
-    planes = [_plane(parts, network, classes, folder.parts) for network in networks]
+    planes: dict[str, dict[str, object]] = {}
+    variants: list[ShownVariant] = []
+    for network in networks:
+        embedded = parts.embedded(network)
+        if embedded is not None:  # None where its training failed
+            own = [variant for variant in folder.parts.values() if variant.network == network]
+            planes[network], anchors = _plane(parts, embedded)
+            variants += _variants(parts, own, classes, anchors)
     order = {variant: rank for rank, variant in enumerate(folder.variants)}
-    variants = [v for plane in planes if plane is not None for v in plane.pop("variants")]
     return {
         "classes": classes,
         "modes": modes,
@@ -38,7 +54,7 @@ def scatter_data(folder: RunFolder, parts: TestParts, sheet: Sheet) -> dict[str,
         "lot": _numbers(shown["group"], lots) if lots else [],
         "origin": shown["origin"].tolist(),
         "tile": {"width": sheet.width, "height": sheet.height, "columns": COLUMNS},
-        "planes": {plane["network"]: plane for plane in planes if plane is not None},
+        "planes": planes,
         "variants": sorted(variants, key=lambda v: order.get(v["name"], len(order))),
         "first": folder.shown[0],
     }
@@ -50,12 +66,9 @@ def _numbers(names: "pd.Series[str]", known: list[str]) -> list[int]:
 
 
 def _plane(
-    parts: TestParts, network: str, classes: list[str], known: dict[str, Variant]
-) -> dict[str, Any] | None:
-    """The plane of a network of the first seed, and its variants; None where training failed."""
-    embedded = parts.embedded(network)
-    if embedded is None:
-        return None
+    parts: TestParts, embedded: StoredEmbeddings
+) -> tuple[dict[str, object], dict[str, NDArray[np.int_]]]:
+    """The plane of a network of the first seed, and the anchors (K, 2) in it by method."""
     methods = list(parts.run.anchors)
     anchors = np.concatenate([embedded.anchors[method] for method in methods])
     points, marks, explained = project(embedded.test, anchors)
@@ -65,16 +78,13 @@ def _plane(
     steps = ((drawable - low) / span * STEPS).round().astype(int)
     shown = steps[: len(parts.chosen)]
     by_method = steps[len(parts.chosen) :].reshape(len(methods), -1, 2)
-    drawn = dict(zip(methods, by_method, strict=True))
-    own = [variant for variant in known.values() if variant.network == network]
-    return {
-        "network": network,
+    plane = {
         "x": shown[:, 0].tolist(),
         "y": shown[:, 1].tolist(),
         "size": steps.max(0).tolist(),
         "explained": [round(float(share), 3) for share in explained],
-        "variants": _variants(parts, own, classes, drawn),
     }
+    return plane, dict(zip(methods, by_method, strict=True))
 
 
 def _variants(
@@ -82,14 +92,14 @@ def _variants(
     variants: list[Variant],
     classes: list[str],
     anchors: dict[str, NDArray[np.int_]],
-) -> list[dict[str, Any]]:
-    """By variant, its anchors and what it called each part; `anchors` (K, 2) are by method."""
+) -> list[ShownVariant]:
     table = parts.predictions[parts.predictions["seed"] == parts.seed]
-    entries = []
+    shown: list[ShownVariant] = []
     for variant in variants:
         own = table[table["variant"] == variant.name]
         called = _numbers(own["predicted"].iloc[parts.chosen], classes)
         drawn = [] if variant.anchor == HEAD else anchors[variant.anchor].tolist()
-        names = {"name": variant.name, "network": variant.network}
-        entries.append(names | {"anchors": drawn, "called": called})
-    return entries
+        shown.append(
+            {"name": variant.name, "network": variant.network, "anchors": drawn, "called": called}
+        )
+    return shown

@@ -10,7 +10,6 @@ from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.manifest import LeakCounts
 
-_NOTHING_BETWEEN = plain("")
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
 
@@ -55,13 +54,13 @@ def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     )
 
 
-def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str], Rows]:
-    """Header and rows of cost and escape target; no rows where neither is configured."""
-    header = ["variant"]
+def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str | Words], Rows]:
+    """Columns and rows of cost and escape target; no rows where neither is configured."""
+    columns: list[str | Words] = ["variant"]
     if factory.defect_rate is not None:
-        header += ["cost of 1,000 parts", "at the bounds"]
+        columns += ["cost", "cost_bound"]
     if factory.escape_target is not None:
-        header += [f"escape rate <= {factory.escape_target:.3g}"]
+        columns += [say("c_target", target=factory.escape_target)]
     rows = []
     for row in rates.to_dict("records"):
         cells = [str(row["variant"])]
@@ -71,7 +70,7 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str]
         if factory.escape_target is not None:
             cells += [str(row["target"])]
         rows.append(cells)
-    return header, rows if len(header) > 1 else []
+    return columns, rows if len(columns) > 1 else []
 
 
 def smallest_shown(rates: pd.DataFrame) -> Words:
@@ -139,7 +138,7 @@ def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
         ]
     mistakes.sort(key=lambda item: (-item[0], item[3], item[4]))
     return [
-        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], _NOTHING_BETWEEN)
+        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], plain(""))
         for _, n, total, a, b in mistakes[:most]
     ]
 
@@ -147,9 +146,9 @@ def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
 def recall_rows(
     recalls: pd.DataFrame, best_first: list[str], with_escapes: bool
 ) -> tuple[list[str], Rows]:
-    """Header and rows: the recall of each kind of part by each of the best variants."""
+    """Columns and rows: the recall of each kind of part by each of the best variants."""
     shown = [variant for variant in best_first if variant in set(recalls["variant"])][:_SHOWN]
-    header = ["variant", "part", "right", "%", "95 %"] + (["escapes"] if with_escapes else [])
+    columns = ["variant", "kind", "right", "percent", "interval"] + ["escapes"] * with_escapes
     rows = []
     for variant in shown:
         for row in recalls[recalls["variant"] == variant].to_dict("records"):
@@ -163,7 +162,7 @@ def recall_rows(
             if with_escapes:
                 cells += ["" if pd.isna(row["escapes"]) else str(row["escapes"])]
             rows.append(cells)
-    return header, rows
+    return columns, rows
 
 
 def reference_sentence(summary: pd.DataFrame) -> Words | None:

@@ -152,7 +152,7 @@ _BELOW = {int: 2**63, float: math.inf}
 
 
 def _row(path: Path, line: int, cells: dict[str, str | None]) -> Row:
-    values = {}
+    values: dict[str, Any] = {}
     for name, (kind, optional) in _columns().items():
         text = cells[name]
         try:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from runner import gaikan
 from small_run import write_run
-from test_hostile_bundles import gaikan
 
 from gaikan.commands.terminal import StepProgress, open_console, show_failed, table
 

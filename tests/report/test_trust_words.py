@@ -44,8 +44,9 @@ def test_cost_and_target_are_told_where_the_factory_tells_its_own() -> None:
     assert row["cost"] == pytest.approx(expected)
     assert row["cost_bound"] > row["cost"]
     assert row["target"].startswith("not demonstrable with 100 defects; about ")
-    header, rows = factory_rows(table, factory)
-    assert header == ["variant", "cost of 1,000 parts", "at the bounds", "escape rate <= 0.001"]
+    columns, rows = factory_rows(table, factory)
+    assert columns[:3] == ["variant", "cost", "cost_bound"]
+    assert getattr(columns[3], "en", None) == "escape rate ≤ 0.001"
     assert len(rows) == 2
     assert factory_rows(table, FactoryConfig())[1] == []
 

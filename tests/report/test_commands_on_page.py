@@ -1,0 +1,27 @@
+"""A command between backticks is code on the page; nothing else becomes markup."""
+
+from gaikan.report.blocks import Cards, Document, Paragraph, ReportSection, StageCard
+from gaikan.report.html_page import _environment
+from gaikan.report.strings import Words, plain
+
+SENTENCE = "Beyond `pip install gaikan`: <b> in openvino; not `<i>`; one ` alone."
+SHOWN = (
+    "Beyond <code>pip install gaikan</code>: &lt;b&gt; in openvino; not <code>&lt;i&gt;</code>; "
+    "one ` alone."
+)
+
+
+def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
+    card = StageCard(plain("`stage`"), plain("`a`"), [], [Words(SENTENCE, f"{SENTENCE}。")])
+    section = ReportSection("pick", plain("x"), [Paragraph(plain(SENTENCE)), Cards([card])])
+    report = Document("`name`", [], [], [section])
+    nothing = {"policy": "", "style": "", "script": "", "data": {}, "live": {}, "gallery": []}
+    page = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(report=report, language="en", ok=None, picture=None, **nothing)
+    )
+    assert f"<p>{SHOWN}</p>" in page.replace("\n", "")
+    assert f'<span lang="ja">{SHOWN}。</span>' in page
+    assert "<h1>`name`</h1>" in page  # a name is shown as it is
+    assert "`a`" in page

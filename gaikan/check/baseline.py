@@ -67,6 +67,11 @@ class BaselineSource(TomlSection):
     images: int
     fingerprint: str
 
+    @classmethod
+    def of(cls, entry: SourceEntry) -> "BaselineSource":
+        """From that of the manifest."""
+        return cls.model_validate(entry, from_attributes=True)
+
 
 class Baseline(TomlSection):
     """What later runs are compared with.
@@ -134,12 +139,8 @@ def scored(tested: CheckedRun, groups: Names | None) -> dict[str, Scored]:
 
 def recipes(manifest: Manifest) -> dict[str, dict[str, JsonValue]]:
     """By network, what it was trained with, without its seed and precision."""
-    run_dependent: dict[str, bool | set[str]] = {
-        "seed": True,
-        "arch": True,
-        "style": True,
-        "train": {"precision"},
-    }
+    named = dict.fromkeys(("seed", "arch", "style"), True)
+    run_dependent: dict[str, bool | set[str]] = {**named, "train": {"precision"}}
     return {n.network: n.recipe.model_dump(exclude=run_dependent) for n in manifest.networks}
 
 
@@ -167,10 +168,7 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
         machine=asdict(manifest.machine),
         device=manifest.device,
         precision=manifest.precision,
-        data={
-            "train": _source(manifest.data.train),
-            "test": _source(manifest.data.test),
-        },
+        data={part: BaselineSource.of(source) for part, source in manifest.data.both},
         ok=manifest.ok,
         classes=letters,
         variants=scored(tested, groups),
@@ -186,10 +184,6 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
 def save(baseline: Baseline, path: Path) -> None:
     """Writes the file, the same bytes for the same baseline."""
     write(path, _text(baseline))
-
-
-def _source(entry: SourceEntry) -> BaselineSource:
-    return BaselineSource(source=entry.source, images=entry.images, fingerprint=entry.fingerprint)
 
 
 def _text(baseline: Baseline) -> str:

@@ -1,10 +1,9 @@
 """`history.csv`: one line per check and variant, for the plot of accuracy over commits."""
 
+import math
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gaikan.check.measures import measured
@@ -46,13 +45,13 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
     return whole
 
 
-def _figures(tested: CheckedRun, answers: Answers) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+def _figures(tested: CheckedRun, answers: Answers) -> dict[str, float]:
+    figures: dict[str, float] = {}
     for measure in measured(tested.actual, tested.ok):
         by_seed = measure.of(answers.predicted, tested.actual, tested.ok).mean(1)
-        figures[measure.name] = by_seed.mean()
+        figures[measure.name] = float(by_seed.mean())
         if measure.name == "accuracy" and len(by_seed) > 1:
-            figures["error"] = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
+            figures["error"] = float(by_seed.std(ddof=1)) / math.sqrt(len(by_seed))
     return figures
 
 

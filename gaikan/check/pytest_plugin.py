@@ -5,7 +5,6 @@ pytest loads this wherever gaikan is installed: nothing is imported until the op
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -34,7 +33,9 @@ def pytest_collection_modifyitems(
     except GaikanError as error:
         raise pytest.UsageError(str(error)) from None
     for name, sentences in tests.items():
-        items.append(Check.from_parent(session, name=f"gaikan[{name}]", said=sentences))
+        test = Check.from_parent(session, name=f"gaikan[{name}]")
+        test.said = sentences
+        items.append(test)
 
 
 @dataclass
@@ -67,9 +68,7 @@ def _compare(run: Path, baseline: Path) -> dict[str, Said]:
 class Check(pytest.Item):
     """The test of one variant, or of one kind of finding."""
 
-    def __init__(self, *, said: Said, **rest: Any) -> None:
-        super().__init__(**rest)
-        self.said = said
+    said: Said
 
     def runtest(self) -> None:
         """Fails with what is worse; skips where that cannot be told."""

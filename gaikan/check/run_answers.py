@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +75,7 @@ def lots(tested: CheckedRun) -> Names | None:
     return None if test.groups is None else test.groups[np.argsort(test.rows)]
 
 
-def _coded(names: Any, code: dict[str, int], path: Path) -> Index:
+def _coded(names: Names, code: dict[str, int], path: Path) -> Index:
     try:
         return np.array([code[name] for name in names.tolist()], np.int64)
     except KeyError as error:

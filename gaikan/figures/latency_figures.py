@@ -1,7 +1,6 @@
 """Figures of latency: by runtime, by batch size, and against accuracy."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +15,6 @@ from gaikan.run_folder.latency_rows import Row, place_in_words, runtime_of, thre
 from gaikan.selection.constraint_words import digits
 
 _ABREAST = 2  # panels side by side; more would be too small on a page
-_BESIDE: dict[str, Any] = {"va": "center_baseline", "size": 7, "family": "monospace"}
 
 
 def latency_figures(rows: list[Row]) -> dict[str, Figure]:
@@ -106,23 +104,27 @@ def _latency_panel(axes: Axes, panel: list[Row], colours: list[str]) -> None:
     heights, medians = np.arange(len(panel)), [row.p50_ms or 0 for row in panel]
     axes.barh(heights, medians, color=colours, height=0.7)
     end = max(1.25 * max(medians), min(3 * max(medians), max(row.p99_ms or 0 for row in panel)))
-    beside = axes.get_yaxis_transform()
     has_p99 = any(row.p99_ms is not None for row in panel)  # too few queries give none
     heading = f"{'p50':>6} {'p99' if has_p99 else '':>6}"
-    axes.text(1.03, -0.8, heading, transform=beside, **_BESIDE)
+    _beside(axes, -0.8, heading)
     for height, row in enumerate(panel):
         if row.p99_ms is not None:
             beyond = row.p99_ms > end
             (tick,) = axes.plot(min(row.p99_ms, end), height, ">" if beyond else "|", color=INK)
             tick.set(markersize=4 if beyond else 7, markeredgewidth=1.5)
         figures = f"{digits(row.p50_ms):>6} {digits(row.p99_ms):>6}"
-        axes.text(1.03, height, figures, transform=beside, **_BESIDE)
+        _beside(axes, height, figures)
     axes.set_yticks(heights, list(map(_setting, panel)))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(panel) - 0.5, -0.5)
     axes.set_xlim(0, 1.03 * end)
     axes.grid(axis="x")
     axes.set_xlabel(f"milliseconds: bar p50{', tick p99' if has_p99 else ''}")
+
+
+def _beside(axes: Axes, height: float, text: str) -> None:
+    right = axes.get_yaxis_transform()
+    axes.text(1.03, height, text, transform=right, va="center_baseline", size=7, family="monospace")
 
 
 def _setting(row: Row) -> str:

@@ -16,6 +16,9 @@ def project(
     of the variance along each axis (2,), in 0..1. The largest loading of each axis is
     positive, so that a picture keeps its orientation. An axis that the embeddings do not have (one
     sample, D = 1, a collapsed network) is zero.
+
+    By NumPy: importing scikit-learn's PCA would nearly double what `gaikan report` imports (2.3 s
+    of processor time beside 2.8 s).
     """
     wide = embeddings.astype(np.float64)
     centred = wide - wide.mean(axis=0)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib import font_manager, rc_context
@@ -17,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
+from rich.cells import cell_len
 
 from gaikan.figures.colours import INK, QUIET, RULE
 from gaikan.system.files import replacing
@@ -97,19 +97,15 @@ def _written(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
-def _columns(text: str) -> int:
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
 def _shorten(text: str, columns: int) -> str:
     """The text, its middle left out where it is wider than `columns` characters."""
-    if _columns(text) <= columns:
+    if cell_len(text) <= columns:
         return text
     tail = len(text)
-    while _columns(text[tail - 1 :]) <= (columns - 1) // 2:
+    while cell_len(text[tail - 1 :]) <= (columns - 1) // 2:
         tail -= 1
     head = 0
-    while _columns(text[: head + 1]) + 1 + _columns(text[tail:]) <= columns:
+    while cell_len(text[: head + 1]) + 1 + cell_len(text[tail:]) <= columns:
         head += 1
     return f"{text[:head]}…{text[tail:]}"
 

@@ -156,7 +156,15 @@ def _floor(folder: RunFolder) -> list[Block]:
     first = rates.iloc[0]
     _, rows = trust_words.rate_rows(rates)
     counts = say("c_escapes_of", n=first["defects"]), say("c_overkills_of", n=first["goods"])
-    columns = ["variant", counts[0], "percent", "bound", counts[1], "percent", "bound"]
+    columns: list[str | Words] = [
+        "variant",
+        counts[0],
+        "percent",
+        "bound",
+        counts[1],
+        "percent",
+        "bound",
+    ]
     grouped = folder.manifest.data.test.groups is not None
     blocks: list[Block] = [
         Table.of(columns, rows),

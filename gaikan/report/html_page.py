@@ -14,6 +14,7 @@ import base64
 import hashlib
 import io
 import re
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +93,7 @@ def _environment() -> Environment:
 
 def _coded(text: str) -> Markup:
     """The text, what stands between backticks as code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 @cache
@@ -153,7 +154,7 @@ def _captions(parts: TestParts) -> dict[str, list[Words]]:
     return {"scatter": [say("scatter_caption", seed=parts.seed), sampled]}
 
 
-def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[str, object]]]]:
+def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[Hashable, object]]]]:
     """The wrong parts of each variant that the page shows, as rows of `predictions`.
 
     With the number of the part's `tile`, its `lot` where it has one, and no `mode` where it says
@@ -173,5 +174,5 @@ def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[s
             lot=lots.astype(object).where(lots.notna(), None),
         )
         if len(rows):
-            gallery.append((variant, [*map(dict, rows.to_dict("records"))]))
+            gallery.append((variant, rows.to_dict("records")))
     return gallery

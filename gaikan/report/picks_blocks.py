@@ -258,7 +258,7 @@ def _steps(stage: StagePicks) -> Table:
         ]
         for step in varied.steps
     ]
-    columns = ["ceiling", _called(varied.latency), "variant", "runtime"]
+    columns: list[str | Words] = ["ceiling", _called(varied.latency), "variant", "runtime"]
     columns += ["validation_accuracy", "validation_escape"]
     return Table.of(columns, rows)
 

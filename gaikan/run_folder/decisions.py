@@ -1,7 +1,7 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -42,8 +42,11 @@ class DecidedParts:
 
     def at(self, rows: Codes) -> "DecidedParts":
         """Some of the parts."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return DecidedParts(**{n: None if c is None else c[rows] for n, c in columns.items()})
+        told = (self.defect, self.mode, self.group)
+        defect, mode, group = (None if codes is None else codes[rows] for codes in told)
+        margin = None if self.ok_margin is None else self.ok_margin[rows]
+        known = self.sample[rows], self.label[rows], self.predicted[rows]
+        return DecidedParts(*known, defect, margin, mode, group)
 
     @cached_property
     def class_sizes(self) -> Codes:
@@ -129,7 +132,7 @@ def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
     return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
 
 
-def _numbers(array: pa.Array) -> Codes | NDArray[np.float64]:
+def _numbers(array: pa.Array) -> NDArray[np.number | np.bool]:
     """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
     validity, values = array.buffers()
     if not array.null_count:
@@ -137,7 +140,9 @@ def _numbers(array: pa.Array) -> Codes | NDArray[np.float64]:
     whole = pa.Array.from_buffers(array.type, len(array), [None, values], offset=array.offset)
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
     valid = bits[array.offset : array.offset + len(array)]
-    return np.where(valid, np.from_dlpack(whole), -1)
+    codes = np.from_dlpack(whole).astype(np.int64)
+    codes[valid == 0] = -1
+    return codes
 
 
 def _whole_numbers(table: pa.Table, name: str) -> Codes:

@@ -5,19 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gaikan.commands import shared
 from gaikan.commands.pick import pick_after_bench
-from gaikan.commands.shared import (
-    SOURCE,
-    ImageColumn,
-    LabelColumn,
-    Quick,
-    Replace,
-    Shape,
-    Thorough,
-    named_path,
-    needs_harness,
-    timing_plan,
-)
 from gaikan.commands.time import show_latency
 
 if TYPE_CHECKING:
@@ -30,7 +19,7 @@ def bench(
     configs: Annotated[
         list[Path] | None, typer.Argument(help="TOML; none: full grid, terminals")
     ] = None,
-    train: Annotated[str | None, typer.Option(help=f"Source: {SOURCE}")] = None,
+    train: Annotated[str | None, typer.Option(help=f"Source: {shared.SOURCE}")] = None,
     test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,
     ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
@@ -41,20 +30,20 @@ def bench(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=named_path,
+            parser=shared.named_path,
             metavar="DIR",
             help="Run folder, or of several; default results/NAME",
         ),
     ] = None,
-    replace: Replace = False,
-    shape: Shape = None,
-    image_column: ImageColumn = None,
-    label_column: LabelColumn = None,
+    replace: shared.Replace = False,
+    shape: shared.Shape = None,
+    image_column: shared.ImageColumn = None,
+    label_column: shared.LabelColumn = None,
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
     ] = None,
-    quick: Quick = False,
-    thorough: Thorough = False,
+    quick: shared.Quick = False,
+    thorough: shared.Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
     pictures: Annotated[bool | None, typer.Option(help="Draw figures and pages too")] = None,
     executor: Annotated[
@@ -79,13 +68,13 @@ def bench(
         "train.epochs": epochs,
         "device": device,
         "references": references,
-        "timing.plan": timing_plan(quick, thorough),
+        "timing.plan": shared.timing_plan(quick, thorough),
         "timing.enabled": timing,
         "pictures": pictures,
         "executor": executor,
         "worker_resources": worker_resources,
     }
-    with needs_harness():
+    with shared.needs_harness():
         from gaikan.commands.several import bench_all
         from gaikan.config.plan import RESULTS, load_plan
     from gaikan.commands.terminal import open_console
@@ -108,32 +97,17 @@ def bench(
 
 def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
     """Trains, times and picks; returns whether every cell ended well."""
-    from gaikan.commands.terminal import (
-        GridProgress,
-        StepProgress,
-        show_cautions,
-        show_failed,
-        table,
-    )
+    from gaikan.commands.terminal import GridProgress, StepProgress, show_run
     from gaikan.flow import bench_run
     from gaikan.flow.timing_run import time_networks
-    from gaikan.report.accuracy_table import accuracy_rows
-    from gaikan.report.markdown_table import measured
     from gaikan.report.pages import write_pages
-    from gaikan.report.trust_words import rate_rows
     from gaikan.timing.options import TimingOptions
 
     with GridProgress(console) as progress:
         outcome = bench_run.bench(settings, out, progress, replace_run=replace)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
-    console.print(table(*accuracy_rows(outcome.summary)))
-    console.print(outcome.about, style="dim")
-    if outcome.rates is not None:
-        console.print(table(*measured(*rate_rows(outcome.rates))))
-    show_cautions(console, outcome.out)
-    for failure in outcome.failed:
-        show_failed(console, failure.cell, failure.reason)
+    show_run(console, outcome)
     if settings.timing.enabled:
         with StepProgress(console, "timing") as steps:
             asked_for = settings.timing

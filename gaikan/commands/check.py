@@ -103,12 +103,13 @@ def _write(outcome: "CheckOutcome", markdown: Path | None, junit: Path | None) -
     from gaikan.check.check_tables import as_markdown
     from gaikan.check.junit import as_xml
 
-    if markdown is not None:
-        with _writing("--markdown", markdown):
-            write(markdown, as_markdown(outcome))
-    if junit is not None:
-        with _writing("--junit", junit):
-            write(junit, as_xml(outcome))
+    for option, to, content in (
+        ("--markdown", markdown, as_markdown(outcome)),
+        ("--junit", junit, as_xml(outcome)),
+    ):
+        if to is not None:
+            with _writing(option, to):
+                write(to, content)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         path = Path(summary)  # other steps write it too

@@ -46,14 +46,7 @@ def import_(
         from gaikan.config.toml_files import load_config
         from gaikan.flow import bench_run
         from gaikan.training.weights import Weights
-    from gaikan.commands.terminal import (
-        GridProgress,
-        open_console,
-        show_cautions,
-        show_failed,
-        table,
-    )
-    from gaikan.report.accuracy_table import accuracy_rows
+    from gaikan.commands.terminal import GridProgress, open_console, show_run
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
@@ -78,9 +71,5 @@ def import_(
     console = open_console()
     with GridProgress(console) as progress:
         outcome = bench_run.bench(config, out, progress, read, replace)
-    for failure in outcome.failed:
-        show_failed(console, failure.cell, failure.reason)
-    console.print(table(*accuracy_rows(outcome.summary)))
-    console.print(outcome.about, style="dim")
-    show_cautions(console, outcome.out)
+    show_run(console, outcome)
     console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)

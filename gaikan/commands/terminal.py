@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:  # `gaikan pick` shows tables too, without waiting for torch
+    from gaikan.flow.bench_run import RunOutcome
     from gaikan.training.cell import Cell, Finished
 
 
@@ -158,10 +158,19 @@ def table(header: list[str], rows: list[list[str]], title: str | None = None) ->
     return shown
 
 
-def show_cautions(console: Console, out: Path) -> None:
-    """Prints what may make the figures of the run in `out` wrong: leaks and notes on its data."""
+def show_run(console: Console, outcome: "RunOutcome") -> None:
+    """Prints the figures of a run, what may make them wrong (leaks, notes), and what failed."""
+    from gaikan.report.accuracy_table import accuracy_rows
     from gaikan.report.content import cautions
+    from gaikan.report.markdown_table import measured
+    from gaikan.report.trust_words import rate_rows
     from gaikan.run_folder.whole import RunFolder
 
-    for caution in cautions(RunFolder.read(out)):
+    console.print(table(*accuracy_rows(outcome.summary)))
+    console.print(outcome.about, style="dim")
+    if outcome.rates is not None:
+        console.print(table(*measured(*rate_rows(outcome.rates))))
+    for caution in cautions(RunFolder.read(outcome.out)):
         console.print(caution.en, style="yellow")
+    for failure in outcome.failed:
+        show_failed(console, failure.cell, failure.reason)

@@ -11,23 +11,9 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
+from gaikan.figures import style
 from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
-from gaikan.figures.style import (
-    DPI,
-    MARKERS,
-    fixed,
-    flowing,
-    labels,
-    name_beside,
-    readable_on,
-    save,
-    sheet,
-    styled,
-    text_inches,
-)
 from gaikan.figures.thumbnails import Pixels, as_rgb, thumbnail
-
-__all__ = ["accuracy_bars", "confusion_heatmap", "embedding_scatter", "sample_grid", "save"]
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -47,7 +33,7 @@ STANDING = {
 }
 
 
-@styled
+@style.styled
 def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
     """One row per class: its name, its count, and up to `per_class` of its images, evenly picked.
 
@@ -60,7 +46,7 @@ def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
     side = 128 if len(picks) <= 12 else 84
     small = [thumbnail(image, side) for image in shown]
     strips = _strips(np.stack(small), [len(pick) for pick in picks])
-    names = labels(frames.classes)
+    names = style.labels(frames.classes)
     counts = np.bincount(frames.labels, minlength=len(picks))
     texts = [(names[name], f"n = {n}") for name, n in zip(frames.classes, counts, strict=True)]
     return _labelled_strips(strips, texts, scale)
@@ -105,14 +91,14 @@ def _strips(images: Pixels, counts: list[int]) -> Pixels:
 def _labelled_strips(strips: Pixels, texts: list[tuple[str, str]], scale: str) -> Figure:
     """The strips below each other at their own pixels, each with its name and count at the left."""
     rows, tall, wide = strips.shape[:3]
-    widest = text_inches([text for pair in texts for text in pair], 9)[:, 0].max()
-    margin = np.ceil((widest + 0.2) * DPI) / DPI
-    across = max(margin + wide / DPI, text_inches([scale], 8)[0, 0] + 0.2)
-    figure = sheet(across, rows * tall / DPI + 0.25)
-    axes = fixed(figure, margin, 0.25, wide / DPI, rows * tall / DPI)
+    widest = style.text_inches([text for pair in texts for text in pair], 9)[:, 0].max()
+    margin = np.ceil((widest + 0.2) * style.DPI) / style.DPI
+    across = max(margin + wide / style.DPI, style.text_inches([scale], 8)[0, 0] + 0.2)
+    figure = style.sheet(across, rows * tall / style.DPI + 0.25)
+    axes = style.fixed(figure, margin, 0.25, wide / style.DPI, rows * tall / style.DPI)
     axes.set_axis_off()
     axes.imshow(strips.reshape(rows * tall, wide, 3), interpolation="nearest", aspect="auto")
-    left = (0.1 - margin) * DPI
+    left = (0.1 - margin) * style.DPI
     for row, (name, count) in enumerate(texts):
         middle = (row + 0.5) * tall
         axes.text(left, middle - 2, name, va="bottom")
@@ -121,7 +107,7 @@ def _labelled_strips(strips: Pixels, texts: list[tuple[str, str]], scale: str) -
     return figure
 
 
-@styled
+@style.styled
 def embedding_scatter(
     points: Floats,
     names: NDArray[np.str_],
@@ -138,8 +124,8 @@ def embedding_scatter(
     its number in the legend where there are more than `MANY`.
     """
     strangers = sorted(set(names.tolist()) - set(anchor_names))
-    classes = labels([*anchor_names, *strangers])
-    looks = {name: (PALETTE[i % 7], MARKERS[i % 10]) for i, name in enumerate(classes)}
+    classes = style.labels([*anchor_names, *strangers])
+    looks = {name: (PALETTE[i % 7], style.MARKERS[i % 10]) for i, name in enumerate(classes)}
     counts = {name: int((names == name).sum()) for name in classes}
     figure, axes = _scatter_page([(classes[n], counts[n], *looks[n]) for n in classes], title)
     size = float(np.clip(30000 / len(names), 8, 36))
@@ -155,7 +141,7 @@ def embedding_scatter(
     if len(texts) > MANY:
         texts = [str(number) for number, _ in enumerate(texts, start=1)]
     figure.draw_without_rendering()
-    name_beside(axes, anchors, texts)
+    style.name_beside(axes, anchors, texts)
     return figure
 
 
@@ -171,9 +157,9 @@ def _scatter_page(looks: list[tuple[str, int, str, str]], title: str) -> tuple[F
         entries = [f" {number}:{entry}" for number, entry in enumerate(entries, start=1)]
     entries.append(" anchor of a class")
     columns = -(-len(entries) // 26)
-    width = 5.6 + columns * (text_inches(entries, 8)[:, 0].max() + 0.45)
-    figure = sheet(width, 5.3, title)
-    axes = flowing(figure, below_title=0.25)
+    width = 5.6 + columns * (style.text_inches(entries, 8)[:, 0].max() + 0.45)
+    figure = style.sheet(width, 5.3, title)
+    axes = style.flowing(figure, below_title=0.25)
     axes.legend(handles, entries, loc="upper left", bbox_to_anchor=(1.01, 1), ncols=columns)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.08)
@@ -187,7 +173,7 @@ def _anchor(axes: Axes, point: Floats, colour: str, marker: str, size: float) ->
     mark.set_path_effects([withStroke(linewidth=4, foreground="white")])
 
 
-@styled
+@style.styled
 def accuracy_bars(table: pd.DataFrame) -> Figure:
     """Accuracy of each variant with its 95 % interval as an error bar, best first.
 
@@ -197,10 +183,10 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     references squares. Dots and not solid bars, because the axis does not start at 0.
     """
     table = table.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
-    names = labels(table["variant"], columns=44)
+    names = style.labels(table["variant"], columns=44)
     variants = [names[name] for name in table["variant"]]
-    figure = sheet(text_inches(variants, 9)[:, 0].max() + 6, 1.1 + 0.26 * len(table))
-    axes = flowing(figure, below_title=0)
+    figure = style.sheet(style.text_inches(variants, 9)[:, 0].max() + 6, 1.1 + 0.26 * len(table))
+    axes = style.flowing(figure, below_title=0)
     _accuracy_marks(axes, table)
     for row, figures in enumerate(_figures_of(table)):
         beside = axes.get_yaxis_transform()
@@ -241,7 +227,7 @@ def _figures_of(table: pd.DataFrame) -> list[str]:
     ]
 
 
-@styled
+@style.styled
 def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
     """Counts of a confusion matrix, coloured by their share of the row.
 
@@ -252,7 +238,7 @@ def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
     counts = matrix.to_numpy(np.int64)
     totals = counts.sum(axis=1, keepdims=True)
     actual, predicted = matrix.index.map(str), matrix.columns.map(str)
-    names = labels([*actual, *predicted])
+    names = style.labels([*actual, *predicted])
     down = [f"{names[name]} ({n})" for name, n in zip(actual, totals[:, 0], strict=True)]
     most, digits = max(counts.shape), len(str(counts.max()))
     cell = 0.22 if most > CROWDED else max(min(0.8, 4 / most), 0.1 * digits, 0.36)
@@ -268,7 +254,7 @@ def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=0.9))
     colours = image.to_rgba(shares)
     for row, column in np.argwhere(counts > 0) if most <= CROWDED else ():
-        colour = readable_on(colours[row, column, :3])
+        colour = style.readable_on(colours[row, column, :3])
         number = axes.text(column, row, str(counts[row, column]), color=colour, ha="center")
         number.set_verticalalignment("center_baseline")
     return figure
@@ -279,13 +265,13 @@ def _matrix_page(
 ) -> tuple[Figure, Axes, Axes]:
     """A figure with axes for cells of `cell` inches, and axes for a colour bar."""
     points = 9 if cell > 0.3 else 8
-    longest = text_inches(across, points)[:, 0].max()
+    longest = style.text_inches(across, points)[:, 0].max()
     slanted = longest > 0.9 * cell
     below = 0.5 + (0.75 * longest - 0.05 if slanted else 0)
-    left = 0.4 + max(text_inches(down, points)[:, 0].max(), 0.75 * longest - cell / 2)
+    left = 0.4 + max(style.text_inches(down, points)[:, 0].max(), 0.75 * longest - cell / 2)
     width, height = cell * len(across), max(cell * len(down), 1.7)
-    figure = sheet(left + width + 1.1, below + height + 0.4, title)
-    axes = fixed(figure, left, below, width, height)
+    figure = style.sheet(left + width + 1.1, below + height + 0.4, title)
+    axes = style.fixed(figure, left, below, width, height)
     axes.set_xticks(range(len(across)), across, size=points)
     if slanted:
         axes.tick_params(axis="x", labelrotation=45)
@@ -299,4 +285,4 @@ def _matrix_page(
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual (n)")
-    return figure, axes, fixed(figure, left + width + 0.2, below, 0.14, height)
+    return figure, axes, style.fixed(figure, left + width + 0.2, below, 0.14, height)

@@ -71,7 +71,8 @@ def bench(
     trained or written, and GaikanError where every cell failed.
     """
     started = time.perf_counter()
-    refuse_summary(out)
+    if (out / PAGE).exists():
+        raise ConfigError(f"{out}: holds a summary of several runs; choose another --out")
     check_config(config)
     place = find_place(config, watcher)
     work = lay_out(config, place, Store(out / "store"), weights)
@@ -81,7 +82,8 @@ def bench(
         made_from = made_of(config, work.experiment, grid)
         before = None if work.store.damaged else unchanged(out, made_from)
         if before is not None:
-            return keep(before, work.experiment, grid)
+            about = accuracy_caption(before.summary, work.experiment).en
+            return RunOutcome(out, before.summary, about, before.rates, grid.failed, kept=True)
         references = fit_references(config, work, watcher)
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
@@ -97,12 +99,6 @@ def bench(
             write_pages(out)
     about = accuracy_caption(findings.summary, work.experiment).en
     return RunOutcome(out, findings.summary, about, findings.rates, grid.failed)
-
-
-def refuse_summary(out: Path) -> None:
-    """Raises ConfigError where the folder holds a summary of several runs."""
-    if (out / PAGE).exists():
-        raise ConfigError(f"{out}: holds a summary of several runs; choose another --out")
 
 
 def check_config(config: Config) -> None:
@@ -230,12 +226,6 @@ def unchanged(out: Path, made_from: str) -> RunFolder | None:
     return RunFolder.read(out)
 
 
-def keep(before: RunFolder, experiment: Experiment, grid: Grid) -> RunOutcome:
-    """The outcome of a run whose files stay as they are."""
-    about = accuracy_caption(before.summary, experiment).en
-    return RunOutcome(before.out, before.summary, about, before.rates, grid.failed, kept=True)
-
-
 def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Reference]:
     """The classical references that the run is to have; images normalised as for the networks."""
     experiment = work.experiment
@@ -249,12 +239,8 @@ def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Referen
 def find_leaks(experiment: Experiment, store: Store) -> Leaks:
     """The audit of leaks; the copies that it finds are stored, as the search takes seconds."""
     train, test = experiment.train, experiment.test
-    key = key_of(
-        {
-            "copies": [train.fingerprint, test.fingerprint],
-            "code": code_version("gaikan.evaluation.copies"),
-        }
-    )
+    code = code_version("gaikan.evaluation.copies")
+    key = key_of({"copies": [train.fingerprint, test.fingerprint], "code": code})
     content = store.load(key)
     if content is None:
         copies = find_copies(train.images, test.images)

@@ -1,21 +1,8 @@
 """The content of a report as blocks, in their order, from the files of a run folder."""
 
 from gaikan import __version__
-from gaikan.report import trust_words
+from gaikan.report import blocks, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
-from gaikan.report.blocks import (
-    Block,
-    Bullets,
-    Code,
-    Document,
-    Fold,
-    Heading,
-    Live,
-    Paragraph,
-    Picture,
-    ReportSection,
-    Table,
-)
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import Rows, percent
@@ -28,30 +15,34 @@ from gaikan.selection.constraint_words import digits
 _NAMES = 8  # so many classes are named in the headline
 
 
-def document(folder: RunFolder) -> Document:
+def document(folder: RunFolder) -> blocks.Document:
     """The whole report."""
-    sections: list[tuple[str, list[Block]]] = [
+    sections: list[tuple[str, list[blocks.Block]]] = [
         ("pick", pick_section(folder)),
         ("accuracy", _accuracy(folder)),
         ("floor", _floor(folder)),
         ("confusion", _confusion(folder)),
-        ("parts", [Picture("figures/samples.png", say("samples_picture"))]),
-        ("scatter", [Live("scatter", _scatters(folder))]),
+        ("parts", [blocks.Picture("figures/samples.png", say("samples_picture"))]),
+        ("scatter", [blocks.Live("scatter", _scatters(folder))]),
         ("latency", latency_blocks(folder.latency, folder.timing) or [_said("not_timed")]),
         ("leaks", _leaks(folder)),
         ("mistakes", _mistakes(folder)),
         ("environment", _environment(folder)),
     ]
-    return Document(
+    return blocks.Document(
         folder.manifest.name,
         _headline(folder),
         _alerts(folder),
-        [ReportSection(name, say(f"s_{name}"), blocks) for name, blocks in sections if blocks],
+        [
+            blocks.ReportSection(name, say(f"s_{name}"), section)
+            for name, section in sections
+            if section
+        ],
     )
 
 
-def _said(key: str, /, **values: object) -> Paragraph:
-    return Paragraph(say(key, **values))
+def _said(key: str, /, **values: object) -> blocks.Paragraph:
+    return blocks.Paragraph(say(key, **values))
 
 
 def _headline(folder: RunFolder) -> list[Words]:
@@ -107,7 +98,7 @@ def _alerts(folder: RunFolder) -> list[Words]:
     return alerts
 
 
-def _accuracy(folder: RunFolder) -> list[Block]:
+def _accuracy(folder: RunFolder) -> list[blocks.Block]:
     manifest, summary = folder.manifest, folder.summary
     test = manifest.data.test
     reference = trust_words.reference_sentence(summary)
@@ -119,14 +110,14 @@ def _accuracy(folder: RunFolder) -> list[Block]:
         captions.append(say("p50_caption"))
     return [
         accuracy_table(folder),
-        Paragraph(joined(captions), small=True),
-        *([] if reference is None else [Paragraph(reference)]),
-        Picture("figures/accuracy.png", say("accuracy_picture")),
-        Paragraph(say("comparisons_file"), small=True),
+        blocks.Paragraph(joined(captions), small=True),
+        *([] if reference is None else [blocks.Paragraph(reference)]),
+        blocks.Picture("figures/accuracy.png", say("accuracy_picture")),
+        blocks.Paragraph(say("comparisons_file"), small=True),
     ]
 
 
-def accuracy_table(folder: RunFolder) -> Table:
+def accuracy_table(folder: RunFolder) -> blocks.Table:
     """One row per variant, best first: accuracy, escapes and overkills, and p50."""
     _, rows = accuracy_rows(folder.summary, wide=True)
     keys = ["variant", "tied", "accuracy", "interval", "balanced", "validation"]
@@ -145,11 +136,11 @@ def accuracy_table(folder: RunFolder) -> Table:
         columns.append("p50_fastest" if one else say("c_p50_on", machine=machine))
         times = {name: row.p50_ms for (host, name), row in fastest.items() if host == machine}
         rows = [[*row, digits(times.get(row[0]))] for row in rows]
-    return Table.of(columns, rows, filtered=True)
+    return blocks.Table.of(columns, rows, filtered=True)
 
 
-def _floor(folder: RunFolder) -> list[Block]:
-    """Escapes, overkills and their cost; no blocks where no class means good."""
+def _floor(folder: RunFolder) -> list[blocks.Block]:
+    """Escapes, overkills and their cost; no section where no class means good."""
     rates = folder.rates
     if rates is None:
         return []
@@ -166,31 +157,31 @@ def _floor(folder: RunFolder) -> list[Block]:
         "bound",
     ]
     grouped = folder.manifest.data.test.groups is not None
-    blocks: list[Block] = [
-        Table.of(columns, rows),
-        Paragraph(trust_words.rates_caption(rates, grouped), small=True),
+    section: list[blocks.Block] = [
+        blocks.Table.of(columns, rows),
+        blocks.Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
     columns, costs = trust_words.factory_rows(rates, folder.manifest.config.factory)
     if costs:
-        blocks.append(Table.of(columns, costs))
+        section.append(blocks.Table.of(columns, costs))
     if first["defects"]:
-        blocks.append(Paragraph(trust_words.smallest_shown(rates)))
-    return blocks
+        section.append(blocks.Paragraph(trust_words.smallest_shown(rates)))
+    return section
 
 
-def _confusion(folder: RunFolder) -> list[Block]:
+def _confusion(folder: RunFolder) -> list[blocks.Block]:
     """Confusion matrices: those of the picks (or of the best) shown, the others folded."""
     pictures = {
-        variant: Picture(f"confusion/{variant}.png", say("confusion_of", variant=variant))
+        variant: blocks.Picture(f"confusion/{variant}.png", say("confusion_of", variant=variant))
         for variant in folder.variants
     }
-    others: list[Block] = [p for name, p in pictures.items() if name not in folder.shown]
+    others: list[blocks.Block] = [p for name, p in pictures.items() if name not in folder.shown]
     captions = [say("confusion_caption"), *_thresholds(folder)]
-    blocks: list[Block] = [Paragraph(joined(captions), small=True)]
-    blocks += [pictures[variant] for variant in folder.shown]
+    section: list[blocks.Block] = [blocks.Paragraph(joined(captions), small=True)]
+    section += [pictures[variant] for variant in folder.shown]
     if others:
-        blocks.append(Fold(say("other_matrices", n=len(others)), others))
-    return blocks
+        section.append(blocks.Fold(say("other_matrices", n=len(others)), others))
+    return section
 
 
 def _thresholds(folder: RunFolder) -> list[Words]:
@@ -200,44 +191,46 @@ def _thresholds(folder: RunFolder) -> list[Words]:
     return [say("without_thresholds")] if with_threshold else []
 
 
-def _scatters(folder: RunFolder) -> list[Picture]:
+def _scatters(folder: RunFolder) -> list[blocks.Picture]:
     return [
-        Picture(path, say("scatter_of", network=network))
+        blocks.Picture(path, say("scatter_of", network=network))
         for network in dict.fromkeys(entry.network for entry in folder.manifest.networks)
         if folder.picture(path := f"figures/scatter-{network}.png")
     ]
 
 
-def _leaks(folder: RunFolder) -> list[Block]:
+def _leaks(folder: RunFolder) -> list[blocks.Block]:
     leaks, total = folder.manifest.leaks, folder.manifest.data.test.images
     sentences = trust_words.leak_sentences(leaks, total)
     searched = leaks.test_parts_searched_for_near_copies
     sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
     if not sentences:
         return [_said("no_leak"), *sample]
-    blocks: list[Block] = [Bullets(sentences), *sample]
+    section: list[blocks.Block] = [blocks.Bullets(sentences), *sample]
     if folder.leaked is not None:
-        blocks += [_said("leak_table"), Table(*trust_words.leak_rows(folder.leaked))]
-    return [*blocks, _said("leak_file")]
+        section += [_said("leak_table"), blocks.Table(*trust_words.leak_rows(folder.leaked))]
+    return [*section, _said("leak_file")]
 
 
-def _mistakes(folder: RunFolder) -> list[Block]:
+def _mistakes(folder: RunFolder) -> list[blocks.Block]:
     seeds = int(folder.summary["seeds"].max())
-    blocks: list[Block] = [Paragraph(words, small=True) for words in _thresholds(folder)]
+    section: list[blocks.Block] = [
+        blocks.Paragraph(words, small=True) for words in _thresholds(folder)
+    ]
     for variant in folder.shown:
         sentences = trust_words.confused(folder.confusion(variant), seeds)
-        blocks.append(Heading(say("mistakes_of", variant=variant)))
-        blocks.append(Bullets(sentences) if sentences else _said("no_mistakes"))
-    stills = [Picture("figures/mistakes.png", say("mistakes_picture"))]
-    blocks.append(Live("gallery", stills if folder.picture(stills[0].path) else []))
+        section.append(blocks.Heading(say("mistakes_of", variant=variant)))
+        section.append(blocks.Bullets(sentences) if sentences else _said("no_mistakes"))
+    stills = [blocks.Picture("figures/mistakes.png", say("mistakes_picture"))]
+    section.append(blocks.Live("gallery", stills if folder.picture(stills[0].path) else []))
     for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):
         if recalls is not None:
             table = trust_words.recall_rows(recalls, folder.variants, folder.ok is not None)
-            blocks.append(Fold(say(key), [Table.of(*table, filtered=True)]))
-    return blocks
+            section.append(blocks.Fold(say(key), [blocks.Table.of(*table, filtered=True)]))
+    return section
 
 
-def _environment(folder: RunFolder) -> list[Block]:
+def _environment(folder: RunFolder) -> list[blocks.Block]:
     manifest = folder.manifest
     machine, took = manifest.machine, manifest.seconds
     prints = [
@@ -278,10 +271,10 @@ def _environment(folder: RunFolder) -> list[Block]:
     ]
     facts += [say("not_measured", what=item.what, why=item.why) for item in manifest.skipped]
     return [
-        Bullets(facts),
+        blocks.Bullets(facts),
         _said("fingerprints"),
-        Bullets(prints),
+        blocks.Bullets(prints),
         _said("reproduce", name=manifest.name),
-        Code(changes_toml(manifest.config)),
-        Paragraph(say("made_by", version=__version__), small=True),
+        blocks.Code(changes_toml(manifest.config)),
+        blocks.Paragraph(say("made_by", version=__version__), small=True),
     ]

@@ -25,12 +25,12 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from gaikan.errors import GaikanError
-from gaikan.figures.thumbnails import Sheet, sheet, webp
+from gaikan.figures.thumbnails import sheet, webp
 from gaikan.report.blocks import Document, Picture
 from gaikan.report.markdown_table import are_figures
 from gaikan.report.parts import TestParts
 from gaikan.report.scatter import scatter_data
-from gaikan.report.strings import Words, say
+from gaikan.report.strings import say
 from gaikan.run_folder.whole import RunFolder
 
 LIMIT = 8_000_000  # bytes, of the whole page
@@ -52,8 +52,13 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
     """The page as HTML, shown in `language` at first. Raises GaikanError where it is too large."""
     parts = TestParts.read(folder)
     tiles = sheet(parts.images[parts.chosen])
-    style = _file("report.css") + _tile_rule(tiles)
+    # A part's image: its background is the sheet, which the script moves into place.
+    tile = f".part{{background-image:url({_data_url(tiles.content, 'webp')})}}\n"
+    style = _file("report.css") + tile
     script = _file("report.js")
+    shown, everything = len(parts.chosen), len(parts.images)
+    whole = "scatter_whole" if shown == everything else "scatter_sampled"
+    sampled = say(whole, shown=shown, all=everything)
     labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
     text = (
         _environment()
@@ -65,7 +70,7 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
             style=Markup(style),  # our own file, and base64
             script=Markup(script),
             data=scatter_data(folder, parts, tiles) | {"labels": labels},
-            live=_captions(parts),
+            captions=[say("scatter_caption", seed=parts.seed), sampled],
             gallery=_gallery(folder, parts),
             ok=folder.ok,
             picture=lambda picture: _embedded(folder, picture),
@@ -99,11 +104,6 @@ def _coded(text: str) -> Markup:
 @cache
 def _file(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _tile_rule(tiles: Sheet) -> str:
-    """CSS of a part's image: its background is the sheet, which the script moves into place."""
-    return f".part{{background-image:url({_data_url(tiles.content, 'webp')})}}\n"
 
 
 def _policy(style: str, script: str) -> str:
@@ -145,13 +145,6 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
         if len(content) > _LARGE:
             content, kind = webp(image.convert("RGB")), "webp"
     return _Embedded(_data_url(content, kind), width, height)
-
-
-def _captions(parts: TestParts) -> dict[str, list[Words]]:
-    shown, everything = len(parts.chosen), len(parts.images)
-    key = "scatter_whole" if shown == everything else "scatter_sampled"
-    sampled = say(key, shown=shown, all=everything)
-    return {"scatter": [say("scatter_caption", seed=parts.seed), sampled]}
 
 
 def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[Hashable, object]]]]:

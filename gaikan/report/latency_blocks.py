@@ -1,14 +1,7 @@
 """The latency section of a report: tables, figures, and how it was timed."""
 
+from gaikan.report import latency_tables
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
-from gaikan.report.latency_tables import (
-    agreement_rows,
-    batch_rows,
-    compilation,
-    fastest_rows,
-    single_rows,
-    skipped_lines,
-)
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder.latency_facts import TimingFacts
@@ -16,6 +9,7 @@ from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
 
 _IDLE = 0.9  # a timed thread has the processor for at least this share on an idle machine
+_PICTURES = {"pareto": "pareto", "latency": "latency_bars", "throughput": "throughput"}
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
 _FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
@@ -36,40 +30,37 @@ def latency_blocks(rows: list[Row], facts: TimingFacts | None) -> list[Block]:
         where = say("machine_is", name=name, processor=own[0].processor, cores=own[0].cores)
         blocks.append(Heading(where))
         here = facts if facts is not None and facts.machine == name else None
-        blocks += [*_busy(here), *_of_machine(own, rows)]
+        if here is not None and here.ran is not None and here.ran < _IDLE:  # other work had it too
+            blocks.append(Paragraph(say("busy", ran=percent(here.ran))))
+        blocks += _of_machine(own, rows)
         if here is not None:
             blocks.append(Fold(say("how_timed"), [Paragraph(t) for t in _explained(here)]))
     return blocks
-
-
-def _busy(facts: TimingFacts | None) -> list[Block]:
-    """A warning where other work had the processor while it was timed."""
-    ran = None if facts is None else facts.ran
-    if ran is None or ran >= _IDLE:
-        return []
-    return [Paragraph(say("busy", ran=percent(ran)))]
 
 
 def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
     timed = [row for row in own if row.p50_ms is not None]
     blocks: list[Block] = []
     if timed:
-        blocks += [Paragraph(say("fastest")), _table(_FASTEST, fastest_rows(own)[1])]
+        blocks += [Paragraph(say("fastest")), _table(_FASTEST, latency_tables.fastest_rows(own)[1])]
         for suffix, (machine, device, decode) in figure_places(rows).items():
             if machine == own[0].machine:
                 inside = [say("decoding_inside")] if decode else []
                 where = joined([plain(machine), plain(device), *inside], say("comma"))
-                blocks += _pictures(suffix, where)
-        blocks.append(Fold(say("one_at_a_time"), [_table(*single_rows(timed))]))
-        batches: list[Block] = [_table(*batch_rows(timed))]
-        took = [f"{s:.1f} s ({name})" for name, s in compilation(timed).items()]
+                blocks += [
+                    Picture(f"figures/{name}{suffix}.png", say(title, where=where))
+                    for name, title in _PICTURES.items()
+                ]
+        blocks.append(Fold(say("one_at_a_time"), [_table(*latency_tables.single_rows(timed))]))
+        batches: list[Block] = [_table(*latency_tables.batch_rows(timed))]
+        took = [f"{s:.1f} s ({name})" for name, s in latency_tables.compilation(timed).items()]
         if took:
             batches.append(Paragraph(say("compiled", took=", ".join(took))))
         blocks.append(Fold(say("in_batches"), batches))
-    columns, agreement = agreement_rows(own)
+    columns, agreement = latency_tables.agreement_rows(own)
     if agreement:
         blocks.append(Fold(say("own_predictions"), [_table(columns, agreement)]))
-    skipped = skipped_lines(own)
+    skipped = latency_tables.skipped_lines(own)
     if skipped:
         blocks += [Paragraph(say("skipped")), Bullets([plain(line) for line in skipped])]
     return blocks
@@ -77,14 +68,6 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
 
 def _table(columns: list[str], rows: Rows) -> Table:
     return Table.of(columns, rows, filtered=len(rows) > 8)
-
-
-def _pictures(suffix: str, where: Words) -> list[Block]:
-    titles = {"pareto": "pareto", "latency": "latency_bars", "throughput": "throughput"}
-    return [
-        Picture(f"figures/{name}{suffix}.png", say(key, where=where))
-        for name, key in titles.items()
-    ]
 
 
 def _explained(facts: TimingFacts) -> list[Words]:

@@ -6,7 +6,6 @@ from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.markdown_page import markdown
 from gaikan.run_folder.latency_facts import read_facts
 from gaikan.run_folder.latency_files import PAGE, own_rows
-from gaikan.run_folder.latency_rows import Row
 from gaikan.system.files import write
 
 
@@ -15,16 +14,10 @@ def write_latency_page(out: Path, pictures: bool = True) -> None:
 
     Without `pictures` the page alone.
     """
-    rows = own_rows(out)
-    if pictures:
-        _draw(out, rows)
-    write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))
-
-
-def _draw(out: Path, rows: list[Row]) -> None:
     from gaikan.figures.latency_figures import latency_figures
     from gaikan.figures.style import save
 
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    for name, figure in latency_figures(rows).items():
+    rows = own_rows(out)
+    for name, figure in latency_figures(rows).items() if pictures else ():
         save(figure, out / f"figures/{name}.png")
+    write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))

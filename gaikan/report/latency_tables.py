@@ -32,7 +32,7 @@ def fastest_rows(rows: list[Row], narrow: bool = False) -> tuple[list[str], Rows
     header += ["p50 ms", "p99", "img/s", "acc.", "torch"]
     lines = []
     for row in sorted(fastest_of(rows).values(), key=lambda row: row.p50_ms or 0):
-        most = max(r.images_per_s or 0 for r in rows if _same_setting(r, row))
+        most = max(r.images_per_s or 0 for r in rows if _setting(r) == _setting(row))
         setting = [runtime_of(row)] if narrow else [_named(row), str(row.threads or "")]
         line = [row.variant, *setting]
         line += map(digits, (row.p50_ms, row.p99_ms, most))
@@ -40,11 +40,8 @@ def fastest_rows(rows: list[Row], narrow: bool = False) -> tuple[list[str], Rows
     return header, lines
 
 
-def _same_setting(row: Row, other: Row) -> bool:
-    return (
-        (row.machine, row.variant, row.threads, row.includes_decode)
-        == (other.machine, other.variant, other.threads, other.includes_decode)
-    ) and runtime_of(row) == runtime_of(other)
+def _setting(row: Row) -> tuple[object, ...]:
+    return row.machine, row.variant, row.threads, row.includes_decode, runtime_of(row)
 
 
 def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
@@ -106,13 +103,13 @@ def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
 
 def skipped_lines(rows: list[Row]) -> list[str]:
     """What was skipped, as `runtime: reason`, each only once."""
-    reasons: dict[str, None] = {}
+    reasons = []
     for row in rows:
         if row.skipped is not None:
             threads = f", {threads_in_words(row.threads)}" if row.threads else ""
             model = f", {row.computation}" if row.batch_size else ""
-            reasons[f"{runtime_of(row)}{threads}{model}: {row.skipped}"] = None
-    return list(reasons)
+            reasons.append(f"{runtime_of(row)}{threads}{model}: {row.skipped}")
+    return list(dict.fromkeys(reasons))
 
 
 def compilation(rows: list[Row]) -> dict[str, float]:

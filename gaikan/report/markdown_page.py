@@ -3,24 +3,12 @@
 import re
 from collections.abc import Iterable
 
-from gaikan.report.blocks import (
-    Block,
-    Bullets,
-    Cards,
-    Code,
-    Document,
-    Fold,
-    Heading,
-    Live,
-    Paragraph,
-    Picture,
-    Table,
-)
+from gaikan.report import blocks
 from gaikan.report.markdown_table import inline
 from gaikan.report.markdown_table import markdown as table
 
 
-def page(report: Document) -> str:
+def page(report: blocks.Document) -> str:
     """The text of `report.md`."""
     parts = [f"# {inline(report.name)}", *(inline(words.en) for words in report.headline)]
     parts += [f"**{inline(words.en)}**" for words in report.alerts]
@@ -29,35 +17,37 @@ def page(report: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def markdown(blocks: Iterable[Block]) -> str:
+def markdown(blocks: Iterable[blocks.Block]) -> str:
     """The blocks as Markdown, one below the other."""
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 
-def _block(block: Block) -> str:
+def _block(block: blocks.Block) -> str:
     match block:
-        case Paragraph():
+        case blocks.Paragraph():
             return inline(block.text.en)
-        case Heading():
+        case blocks.Heading():
             return f"### {inline(block.text.en)}"
-        case Bullets():
+        case blocks.Bullets():
             return "\n".join(f"- {inline(item.en)}" for item in block.items)
-        case Table():
+        case blocks.Table():
             return table([column.en for column in block.columns], block.in_english)
-        case Picture():
+        case blocks.Picture():
             return f"![{inline(block.title.en)}]({block.path})"
-        case Code():
-            return _fenced(block.text)
-        case Cards():
+        case blocks.Code():
+            longest = max((len(run) for run in re.findall("`+", block.text)), default=0)
+            fence = "`" * max(3, longest + 1)
+            return f"{fence}toml\n{block.text.rstrip()}\n{fence}"
+        case blocks.Cards():
             return _cards(block)
-        case Fold():
+        case blocks.Fold():
             title = f"<details><summary>{inline(block.title.en)}</summary>"
             return f"{title}\n\n{markdown(block.blocks)}\n</details>"
-        case Live():
+        case blocks.Live():
             return "\n\n".join(map(_block, block.stills))
 
 
-def _cards(block: Cards) -> str:
+def _cards(block: blocks.Cards) -> str:
     paragraphs = []
     for card in block.cards:
         lines = [f"**{inline(card.title.en)}: {inline(card.answer.en)}**", ""]
@@ -65,9 +55,3 @@ def _cards(block: Cards) -> str:
         lines += [f"- **{inline(warning.en)}**" for warning in card.warnings]
         paragraphs.append("\n".join(lines))
     return "\n\n".join(paragraphs)
-
-
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}toml\n{text.rstrip()}\n{fence}"

@@ -6,34 +6,24 @@ No pandas, so that `gaikan pick` starts quickly.
 from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
 from gaikan.report.markdown_table import percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
-from gaikan.run_folder.picks_file import (
-    MAP,
-    TREE,
-    CheckedConstraint,
-    InBundle,
-    PickedCandidate,
-    PicksFile,
-    PickStep,
-    Quality,
-    RunnerUp,
-    StageConstraint,
-    StagePicks,
-    Value,
-    WeighedCandidate,
-)
+from gaikan.run_folder import picks_file
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.constraint_words import digits, worded
 
 Cells = list[list[str | Words]]
 
 
-def overview(picks: PicksFile) -> list[Block]:
+def overview(picks: picks_file.PicksFile) -> list[Block]:
     """A card a stage, and the tree of all variants."""
     cards = [_card(name, stage) for name, stage in picks.stages.items()]
-    return [Cards(cards), Picture(TREE, say("tree")), Paragraph(say("decisions_are"), small=True)]
+    return [
+        Cards(cards),
+        Picture(picks_file.TREE, say("tree")),
+        Paragraph(say("decisions_are"), small=True),
+    ]
 
 
-def reasons(name: str, stage: StagePicks) -> list[Block]:
+def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
     """Everything that was weighed for a stage's pick."""
     texts = (stage.description, stage.why, stage.beyond)
     blocks: list[Block] = [Paragraph(_sentence(text)) for text in texts if text]
@@ -47,7 +37,7 @@ def reasons(name: str, stage: StagePicks) -> list[Block]:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage.runners_up)]
     blocks += [Paragraph(say("nearest_of_each")), _each_variant(stage)]
     blocks += [Paragraph(say("steps")), _steps(stage)]
-    blocks.append(Picture(MAP.format(stage=name), say("pick_map", stage=name)))
+    blocks.append(Picture(picks_file.MAP.format(stage=name), say("pick_map", stage=name)))
     promise = stage.promise
     if promise is not None:
         level, networks = percent(promise.level), promise.networks
@@ -72,7 +62,7 @@ def _place(label: str, threads: int | None) -> Words:
     return joined([plain(label), threads_said(threads)], say("comma"))
 
 
-def _card(name: str, stage: StagePicks) -> StageCard:
+def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     """What is installed at a stage; where nothing qualifies, what comes nearest."""
     title = say("stage", name=name)
     goal = (say("f_asked"), _asked(stage))
@@ -90,7 +80,7 @@ def _card(name: str, stage: StagePicks) -> StageCard:
     return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
 
 
-def _asked(stage: StagePicks) -> Words:
+def _asked(stage: picks_file.StagePicks) -> Words:
     """Objective and constraints."""
     limits = [
         say("limited", constraint=_called(limit.name), limit=_limit(limit.name, limit))
@@ -100,7 +90,7 @@ def _asked(stage: StagePicks) -> Words:
     return say("asked", goal=goal, limits=joined(limits, say("comma"))) if limits else goal
 
 
-def _figures(candidate: PickedCandidate) -> list[tuple[Words, Words]]:
+def _figures(candidate: picks_file.PickedCandidate) -> list[tuple[Words, Words]]:
     """What a candidate does on test, and what it runs on."""
     test, timing = candidate.test, candidate.timing
     figures = [(say("f_accuracy"), say("share_alone", share=percent(test.accuracy)))]
@@ -115,14 +105,10 @@ def _figures(candidate: PickedCandidate) -> list[tuple[Words, Words]]:
     if timing.p50_ms is not None:
         figures.append((say("f_latency"), milliseconds(timing.p50_ms, timing.p99_ms)))
     on = runs_on(candidate.label, candidate.threads, candidate.machine)
-    return [*figures, (say("f_runs"), on), (say("f_bundle"), _bundle(candidate.bundle))]
-
-
-def _bundle(bundle: InBundle | None) -> Words:
-    """What `gaikan export` makes of a candidate, and what that needs."""
-    if bundle is None:
-        return say("no_bundle", labels=", ".join(BUNDLES))
-    return say("bundle", **dict(bundle))
+    bundle = say("no_bundle", labels=", ".join(BUNDLES))
+    if candidate.bundle is not None:
+        bundle = say("bundle", **dict(candidate.bundle))
+    return [*figures, (say("f_runs"), on), (say("f_bundle"), bundle)]
 
 
 def _sentence(text: str) -> Words:
@@ -135,7 +121,9 @@ def _called(constraint: str) -> Words:
     return say(f"k_{name}", kind=kind)
 
 
-def _limit(constraint: str, limit: StageConstraint | CheckedConstraint) -> str:
+def _limit(
+    constraint: str, limit: picks_file.StageConstraint | picks_file.CheckedConstraint
+) -> str:
     """What a constraint asks for: "2 ms to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
     if limit.names is not None:
         return ", ".join(limit.names)
@@ -145,12 +133,12 @@ def _limit(constraint: str, limit: StageConstraint | CheckedConstraint) -> str:
     return f"≤ {high}" if high else f"≥ {low}"
 
 
-def _worded(name: str, value: Value) -> str:
+def _worded(name: str, value: picks_file.Value) -> str:
     """A figure with its unit; nothing for what there is not."""
     return "" if value is None else worded(name, value)
 
 
-def _chosen(candidate: PickedCandidate) -> list[Block]:
+def _chosen(candidate: picks_file.PickedCandidate) -> list[Block]:
     threshold = candidate.threshold
     deciding = (
         say("without_threshold")
@@ -165,7 +153,7 @@ def _chosen(candidate: PickedCandidate) -> list[Block]:
     ]
 
 
-def _quality(candidate: PickedCandidate) -> Table:
+def _quality(candidate: picks_file.PickedCandidate) -> Table:
     """Figures of the network, and means over the variant's seeds."""
     sides = {"c_on_validation": candidate.validation, "c_on_test": candidate.test}
     seeds = candidate.mean_over_seeds
@@ -180,7 +168,7 @@ def _quality(candidate: PickedCandidate) -> Table:
     return Table([plain(""), *columns], [row for row in rows if any(row[1:])])
 
 
-def _figure(name: str, figures: Quality) -> str | Words:
+def _figure(name: str, figures: picks_file.Quality) -> str | Words:
     """A figure, with its counts where they are of one network."""
     counts = {
         "escape_rate": (figures.escapes, figures.defects),
@@ -191,7 +179,7 @@ def _figure(name: str, figures: Quality) -> str | Words:
     return say("counted", share=words, n=n, total=total) if words and isinstance(n, int) else words
 
 
-def _checks(checks: list[CheckedConstraint]) -> Table:
+def _checks(checks: list[picks_file.CheckedConstraint]) -> Table:
     rows: Cells = [
         [
             _called(check.constraint),
@@ -206,7 +194,7 @@ def _checks(checks: list[CheckedConstraint]) -> Table:
     return Table.of(columns, rows)
 
 
-def _runners_up(candidates: list[RunnerUp]) -> Table:
+def _runners_up(candidates: list[picks_file.RunnerUp]) -> Table:
     rows: Cells = [
         [
             each.variant,
@@ -222,9 +210,9 @@ def _runners_up(candidates: list[RunnerUp]) -> Table:
     return Table.of(columns, rows)
 
 
-def _each_variant(stage: StagePicks) -> Table:
+def _each_variant(stage: picks_file.StagePicks) -> Table:
     """Each variant's best candidate, or else that which fails least."""
-    best: dict[str, WeighedCandidate] = {}
+    best: dict[str, picks_file.WeighedCandidate] = {}
     for candidate in stage.candidates:
         best.setdefault(candidate.variant, candidate)
     names = [limit.name for limit in stage.constraints]
@@ -244,7 +232,7 @@ def _each_variant(stage: StagePicks) -> Table:
     return Table(columns + [_called(name) for name in names], rows)
 
 
-def _steps(stage: StagePicks) -> Table:
+def _steps(stage: picks_file.StagePicks) -> Table:
     """The pick by escape ceiling and latency budget."""
     varied = stage.sensitivity
     rows: Cells = [
@@ -263,7 +251,7 @@ def _steps(stage: StagePicks) -> Table:
     return Table.of(columns, rows)
 
 
-def _budgets(step: PickStep) -> Words:
+def _budgets(step: picks_file.PickStep) -> Words:
     if step.to_ms is None:
         return say("from_up", low=f"{step.from_ms:g}")
     return say("from_to", low=f"{step.from_ms:g}", to=f"{step.to_ms:g}")

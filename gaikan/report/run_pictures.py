@@ -12,6 +12,7 @@ from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.figures import run_figures
 from gaikan.figures.gallery import gallery
 from gaikan.figures.pca import project
+from gaikan.figures.style import save
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.markdown_table import markdown
 from gaikan.report.strings import Words
@@ -39,21 +40,18 @@ def write_pictures(
     """Writes `figures/` (samples, accuracy, mistakes, scatters) and the confusion matrices."""
     for variant, counts in confusions(findings, experiment.test.classes).items():
         figure = run_figures.confusion_heatmap(counts, f"{variant}, test")
-        run_figures.save(figure, out / f"confusion/{variant}.png")
+        save(figure, out / f"confusion/{variant}.png")
     summary = findings.summary
     folder = out / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    run_figures.save(run_figures.sample_grid(experiment.train), folder / "samples.png")
-    run_figures.save(
-        run_figures.accuracy_bars(summary.assign(tied=summary["tied"].eq(True))),
-        folder / "accuracy.png",
-    )
+    save(run_figures.sample_grid(experiment.train), folder / "samples.png")
+    bars = run_figures.accuracy_bars(summary.assign(tied=summary["tied"].eq(True)))
+    save(bars, folder / "accuracy.png")
     best = str(summary.loc[summary["kind"] != "reference", "variant"].iloc[0])
     mistakes = most_confident_mistakes(findings.table, best)
     (folder / "mistakes.png").unlink(missing_ok=True)
     if len(mistakes):
         title = f"Most confident mistakes of {best}, test"
-        run_figures.save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
+        save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
     for network in first_seed(networks):
         anchor = network.cell.anchors[-1]
         embedded = network.embedded
@@ -66,4 +64,4 @@ def write_pictures(
             explained,
             f"{network.cell.network}: test embeddings, seed {network.seed}, {anchor} anchors",
         )
-        run_figures.save(figure, out / scatter_name(network))
+        save(figure, out / scatter_name(network))

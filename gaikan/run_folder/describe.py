@@ -12,18 +12,7 @@ from gaikan.evaluation.leaks import Leaks
 from gaikan.evaluation.references import MOST
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid
-from gaikan.run_folder.manifest import (
-    ConstantImages,
-    ImportedWeights,
-    LeakCounts,
-    Manifest,
-    NetworkEntry,
-    NetworkRecipe,
-    RunSeconds,
-    Skipped,
-    SourceEntries,
-    SourceEntry,
-)
+from gaikan.run_folder import manifest
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system.machine import MachineFacts
 from gaikan.system.store import Keys, Store
@@ -39,7 +28,7 @@ class Making:
     workers: int | None  # of Dask; None: trained on this machine
     weights: Weights | None  # None: trained here
     made_from: str  # hash of all that determines the run's files
-    seconds: RunSeconds
+    seconds: manifest.RunSeconds
 
 
 def describe_run(
@@ -50,10 +39,10 @@ def describe_run(
     leaks: Leaks,
     store: Store,
     making: Making,
-) -> Manifest:
+) -> manifest.Manifest:
     """The manifest, still without its files; `first` stands for what all cells share."""
     weights = making.weights
-    return Manifest(
+    return manifest.Manifest(
         name=config.run_name,
         config=config,
         seeds=tuple(config.all_seeds),
@@ -72,20 +61,20 @@ def describe_run(
         damaged_store_entries=tuple(store.damaged),
         machine=making.machine,
         workers=making.workers,
-        weights=None if weights is None else ImportedWeights.model_validate(weights.describe()),
+        weights=None if weights is None else manifest.ImportedWeights.model_validate(weights.describe()),
         made_from=making.made_from,
         seconds=making.seconds,
         files={},
     )
 
 
-def describe_sources(experiment: Experiment) -> SourceEntries:
+def describe_sources(experiment: Experiment) -> manifest.SourceEntries:
     """Sources, sizes and fingerprints."""
-    return SourceEntries(train=_source(experiment.train), test=_source(experiment.test))
+    return manifest.SourceEntries(train=_source(experiment.train), test=_source(experiment.test))
 
 
-def _source(frames: Frames) -> SourceEntry:
-    return SourceEntry(
+def _source(frames: Frames) -> manifest.SourceEntry:
+    return manifest.SourceEntry(
         source=frames.source,
         images=len(frames),
         shape=frames.shape,
@@ -96,11 +85,11 @@ def _source(frames: Frames) -> SourceEntry:
     )
 
 
-def count_leaks(leaks: Leaks) -> LeakCounts:
+def count_leaks(leaks: Leaks) -> manifest.LeakCounts:
     """How much the audit found of each kind."""
     pairs = leaks.pairs
     kinds = zip(pairs["kind"], pairs["first_part"], pairs["second_part"], strict=True)
-    return LeakCounts(
+    return manifest.LeakCounts(
         test_parts_with_exact_copy_in_training=int(leaks.exact.sum()),
         test_parts_with_near_copy_in_training=int(leaks.near.sum()),
         test_parts_searched_for_near_copies=leaks.searched,
@@ -109,12 +98,12 @@ def count_leaks(leaks: Leaks) -> LeakCounts:
         pairs_with_different_labels=int((pairs["first_label"] != pairs["second_label"]).sum()),
         groups_in_training_and_test=leaks.groups,
         test_parts_of_those_groups=int(leaks.of_shared_group.sum()),
-        constant_images=ConstantImages(**leaks.constant),
+        constant_images=manifest.ConstantImages(**leaks.constant),
         identical_images_with_different_labels=leaks.contradicting,
     )
 
 
-def _skipped(config: Config, experiment: Experiment) -> tuple[Skipped, ...]:
+def _skipped(config: Config, experiment: Experiment) -> tuple[manifest.Skipped, ...]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
     reasons = {
@@ -125,7 +114,7 @@ def _skipped(config: Config, experiment: Experiment) -> tuple[Skipped, ...]:
         and len(np.unique(test.groups)) == 1
         and "all test parts are of one group, so nothing shows how groups differ",
     }
-    return tuple(Skipped(what=what, why=why) for what, why in reasons.items() if why)
+    return tuple(manifest.Skipped(what=what, why=why) for what, why in reasons.items() if why)
 
 
 def no_references(config: Config, experiment: Experiment) -> str | None:
@@ -144,13 +133,13 @@ def _keep_inputs(experiment: Experiment, store: Store) -> str:
     return key
 
 
-def _describe(network: EvaluatedNetwork, stored: Keys) -> NetworkEntry:
+def _describe(network: EvaluatedNetwork, stored: Keys) -> manifest.NetworkEntry:
     trained = network.trained
-    return NetworkEntry(
+    return manifest.NetworkEntry(
         network=network.cell.network,
         seed=network.cell.recipe.seed,
         store=stored,
-        recipe=NetworkRecipe(**trained.recipe),
+        recipe=manifest.NetworkRecipe(**trained.recipe),
         best_epoch=trained.best_epoch,
         losses=tuple(trained.losses),
         validation_scores=trained.validation_scores,

@@ -11,9 +11,6 @@ figure's kind.
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.evaluation.bounds import cost_per_1000
@@ -183,7 +180,10 @@ class Judging:
         values = _charged(figures, lost, part.class_sizes, self.factory)
         for kind in stage.recall:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)
-            values[f"recall.{kind}"] = _recall(predicted == part.label, parts, lost)
+            share = recall(predicted == part.label, parts)
+            if share is not None:
+                share = max(0.0, share - lost * len(part) / int(parts.sum()))
+            values[f"recall.{kind}"] = share
         holds = not ceilings or (border is not None and border.holds)
         return JudgedNetwork(network, threshold, holds, predicted, figures, values)
 
@@ -262,12 +262,6 @@ def _charged(
         "overkill_rate": overkill,
         "cost": cost_per_1000(escape or 0.0, overkill or 0.0, factory) if known else None,
     }
-
-
-def _recall(right: NDArray[np.bool_], parts: NDArray[np.bool_], lost: float) -> float | None:
-    """Share of `parts` (N,) that are `right` (N,), charged; None where there are none."""
-    share = recall(right, parts)
-    return None if share is None else max(0.0, share - lost * len(right) / int(parts.sum()))
 
 
 def _merit(stage: Stage, judged: JudgedNetwork, row: Row) -> float:

@@ -3,28 +3,14 @@
 from pathlib import Path
 
 from gaikan.config.stages import Stage
+from gaikan.run_folder import picks_file
 from gaikan.run_folder.decisions import RunFiles, timing_of
-from gaikan.run_folder.picks_file import (
-    BindingConstraints,
-    NearestMiss,
-    PicksFile,
-    RunnerUp,
-    StagePicks,
-)
+from gaikan.selection import reasons
 from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
 from gaikan.selection.picked_candidates import picked, weighed
 from gaikan.selection.promise import promise, warnings
-from gaikan.selection.reasons import (
-    beyond_base,
-    binding,
-    limit_of,
-    nearest_miss,
-    why_not,
-    why_picked,
-    would_have_to_give,
-)
 from gaikan.selection.sensitivity import FACTORS, sensitivity
 from gaikan.selection.ties import Ties
 
@@ -42,10 +28,10 @@ def judged_run(out: Path, file: Path | None) -> tuple[Judging, dict[str, Stage]]
     return Judging(run, factory, max(FACTORS) * max(ceilings, default=0.0)), stages
 
 
-def make_picks(judging: Judging, stages: dict[str, Stage]) -> PicksFile:
+def make_picks(judging: Judging, stages: dict[str, Stage]) -> picks_file.PicksFile:
     """What is picked at each stage."""
     run, ties = judging.run, Ties(judging)
-    return PicksFile(
+    return picks_file.PicksFile(
         format=1,
         timing=timing_of(run.out),
         ok=None if run.ok is None else run.classes[run.ok],
@@ -53,36 +39,38 @@ def make_picks(judging: Judging, stages: dict[str, Stage]) -> PicksFile:
     )
 
 
-def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> StagePicks:
+def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.StagePicks:
     candidates = judging.candidates(stage)
     choice = pick(candidates, stage, ties)
     chosen, unknown = choice.pick, not_timed(stage, candidates)
     why = unknown or "nothing meets every constraint"
     bound = []
     if chosen is not None:
-        why = why_picked(choice, stage)
-        bound = binding(judging, ties, stage, candidates, chosen)
-    return StagePicks(
+        why = reasons.why_picked(choice, stage)
+        bound = reasons.binding(judging, ties, stage, candidates, chosen)
+    return picks_file.StagePicks(
         description=stage.description,
         objective=stage.objective,
-        constraints=[limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
+        constraints=[reasons.limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
         warnings=[] if chosen is None else warnings(judging, chosen, stage),
         binding=[
-            BindingConstraints(constraints=[*b.constraints], instead=b.instead.variant, why=b.why)
+            picks_file.BindingConstraints(
+                constraints=[*b.constraints], instead=b.instead.variant, why=b.why
+            )
             for b in bound
         ],
         runners_up=_runners_up(judging, choice, stage),
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, candidates, stage),
-        beyond=beyond_base(judging, ties, stage, chosen),
+        beyond=reasons.beyond_base(judging, ties, stage, chosen),
         promise=promise(judging, stage),
         sensitivity=sensitivity(judging, ties, stage),
         candidates=[weighed(candidate) for candidate in _best_first(candidates, choice)],
     )
 
 
-def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[RunnerUp]:
+def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[picks_file.RunnerUp]:
     if choice.pick is None:
         return []
     first: dict[str, Candidate] = {}
@@ -90,19 +78,21 @@ def _runners_up(judging: Judging, choice: StageChoice, stage: Stage) -> list[Run
         first.setdefault(candidate.variant, candidate)
     del first[choice.pick.variant]
     return [
-        RunnerUp(**dict(picked(judging, other, stage)), why=why_not(other, choice, stage))
+        picks_file.RunnerUp(
+            **dict(picked(judging, other, stage)), why=reasons.why_not(other, choice, stage)
+        )
         for other in list(first.values())[:RUNNERS_UP]
     ]
 
 
 def _nearest_miss(
     judging: Judging, candidates: list[Candidate], stage: Stage
-) -> NearestMiss | None:
-    miss = nearest_miss(candidates, stage)
+) -> picks_file.NearestMiss | None:
+    miss = reasons.nearest_miss(candidates, stage)
     if miss is None:
         return None
-    gives = would_have_to_give(miss, stage)
-    return NearestMiss(**dict(picked(judging, miss, stage)), would_have_to_give=gives)
+    gives = reasons.would_have_to_give(miss, stage)
+    return picks_file.NearestMiss(**dict(picked(judging, miss, stage)), would_have_to_give=gives)
 
 
 def _best_first(candidates: list[Candidate], choice: StageChoice) -> list[Candidate]:

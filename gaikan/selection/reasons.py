@@ -77,20 +77,21 @@ def binding(
     names = (*stage.allowed, *stage.limits)
     bindings = []
     for name in names:
-        free = without(stage, name)
-        instead = pick(judging.candidates(free), free, ties).pick
+        looser = without(stage, name)
+        instead = pick(judging.candidates(looser), looser, ties).pick
         if instead is None or _same(instead, chosen):
             continue
         # A ceiling also sets the threshold, so that without it less may qualify.
         if name not in CEILINGS or instead.merit > chosen.merit:
             bindings.append(_binding(stage, (name,), instead, chosen))
     if not bindings:
-        qualify = _with(candidates, *(name for name in names if name not in CEILINGS))
+        free = {*names} - {*CEILINGS}
+        qualify = [candidate for candidate in candidates if {*candidate.failed} <= free]
         best = choose(qualify, stage, ties).pick
         names = () if best is None else best.failed
         # Ties depend on what else there is: without these alone, another may be picked.
-        free = reduce(without, names, stage)
-        instead = pick(judging.candidates(free), free, ties).pick
+        without_all = reduce(without, names, stage)
+        instead = pick(judging.candidates(without_all), without_all, ties).pick
         if instead is not None and not _same(instead, chosen):
             bindings.append(_binding(stage, names, instead, chosen))
     return bindings
@@ -147,23 +148,18 @@ def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
     return words
 
 
-def _with(candidates: Sequence[Candidate], *names: str) -> list[Candidate]:
-    """The candidates that fail no other constraints than these."""
-    return [c for c in candidates if set(c.failed) <= set(names)]
-
-
 def _same(one: Candidate, other: Candidate) -> bool:
     return one.variant == other.variant and one.row is other.row
 
 
 def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | None:
     """Of candidates that all fail, the one that fails the fewest constraints by the least."""
-    return min(candidates, key=lambda candidate: _distance(candidate, stage), default=None)
 
+    def distance(candidate: Candidate) -> tuple[float, float, float, str, int]:
+        gaps = [_gap(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
+        return len(gaps), sum(gaps), -candidate.merit, candidate.variant, candidate.seed
 
-def _distance(candidate: Candidate, stage: Stage) -> tuple[float, float, float, str, int]:
-    gaps = [_gap(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
-    return len(gaps), sum(gaps), -candidate.merit, candidate.variant, candidate.seed
+    return min(candidates, key=distance, default=None)
 
 
 def _gap(limit: StageConstraint, value: Value) -> float:

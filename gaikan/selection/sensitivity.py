@@ -65,26 +65,22 @@ def _steps(
     settings = [c and (c.variant, id(c.row)) for c in picks]
     starts = [i for i in range(len(settings)) if i == 0 or settings[i] != settings[i - 1]]
     for start, after in pairwise([*starts, len(picks)]):
+        chosen = picks[start]
         to = budgets[after] if after < len(picks) else None
-        yield _step(picks[start], ceiling, budgets[start], to)
-
-
-def _step(
-    chosen: Candidate | None, ceiling: float | None, from_ms: float, to_ms: float | None
-) -> PickStep:
-    if chosen is None:
-        return PickStep(ceiling=ceiling, from_ms=from_ms, to_ms=to_ms)
-    return PickStep(
-        ceiling=ceiling,
-        from_ms=from_ms,
-        to_ms=to_ms,
-        variant=chosen.variant,
-        runtime=chosen.row.runtime,
-        precision=chosen.row.precision,
-        threads=chosen.row.threads,
-        accuracy=chosen.judged.quality.accuracy,
-        escape_rate=chosen.judged.quality.escape_rate,
-    )
+        if chosen is None:
+            yield PickStep(ceiling=ceiling, from_ms=budgets[start], to_ms=to)
+            continue
+        yield PickStep(
+            ceiling=ceiling,
+            from_ms=budgets[start],
+            to_ms=to,
+            variant=chosen.variant,
+            runtime=chosen.row.runtime,
+            precision=chosen.row.precision,
+            threads=chosen.row.threads,
+            accuracy=chosen.judged.quality.accuracy,
+            escape_rate=chosen.judged.quality.escape_rate,
+        )
 
 
 def _takes(candidate: Candidate, latency: str) -> float:

@@ -6,17 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.config.stages import Stage
+from gaikan.evaluation import statistics
 from gaikan.evaluation.counts import escaped, overkilled
-from gaikan.evaluation.statistics import (
-    LEVEL,
-    Floats,
-    MeanSquares,
-    Units,
-    compare,
-    estimate,
-    holm,
-    mcnemar,
-)
 from gaikan.run_folder.decisions import Codes, DecidedParts
 from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
 
@@ -43,7 +34,7 @@ class Ties:
             return other.row.p50_ms != best.row.p50_ms
         if other.lost > best.lost:
             errors = round((other.lost - best.lost) * len(best.judged.network.test))
-            if mcnemar(0, errors) < 1 - LEVEL:
+            if statistics.mcnemar(0, errors) < 1 - statistics.LEVEL:
                 return True  # its runtime alone makes it worse
         if other.variant == best.variant:
             return False
@@ -72,12 +63,12 @@ class Ties:
             found = self._p_values(networks, stage)
             known = dict(zip(combinations(among, 2), found.tolist(), strict=True))
             p |= {pair: known[pair] for pair in pairs}
-        differs = holm(np.array(list(p.values()))) < 1 - LEVEL
+        differs = statistics.holm(np.array(list(p.values()))) < 1 - statistics.LEVEL
         return apart | dict(zip(map(frozenset, p), differs.tolist(), strict=True))
 
-    def _p_values(self, seeds: list[list[JudgedNetwork]], stage: Stage) -> Floats:
+    def _p_values(self, seeds: list[list[JudgedNetwork]], stage: Stage) -> statistics.Floats:
         """The p (P,) of all pairs of V variants, from the V networks of each seed."""
-        columns: list[Floats] = []
+        columns: list[statistics.Floats] = []
         samples: list[Codes] = []
         for networks in seeds:
             part = networks[0].network.validation
@@ -90,8 +81,10 @@ class Ties:
         if not values.size:  # no part of the kind that the objective counts
             return np.zeros(len(first))
         if stage.objective != "cost":  # each value is 0 or 1
-            return compare(values > 0, units).p
-        return estimate(MeanSquares.of(Units.of(values[first] - values[second], units))).p_values()
+            return statistics.compare(values > 0, units).p
+        return statistics.estimate(
+            statistics.MeanSquares.of(statistics.Units.of(values[first] - values[second], units))
+        ).p_values()
 
     def _concerned(self, part: DecidedParts, stage: Stage) -> NDArray[np.bool_]:
         good: NDArray[np.bool_] = part.label == self.judging.run.ok
@@ -99,7 +92,7 @@ class Ties:
             return good if stage.objective == "overkill" else ~good
         return np.ones(len(part), bool)
 
-    def _terms(self, judged: JudgedNetwork, stage: Stage) -> Floats:
+    def _terms(self, judged: JudgedNetwork, stage: Stage) -> statistics.Floats:
         """What each validation part (N,) adds to the objective: 1 or 0, or what its error costs."""
         part, ok = judged.network.validation, self.judging.run.ok
         good: NDArray[np.bool_] = part.label == ok
@@ -111,5 +104,5 @@ class Ties:
         escape, overkill = self.judging.costs
         goods = int(good.sum())
         cost = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
-        costs: Floats = np.where(wrong, len(part) * cost, 0.0)
+        costs: statistics.Floats = np.where(wrong, len(part) * cost, 0.0)
         return costs

@@ -23,9 +23,8 @@ from gaikan.figures.run_figures import (
     confusion_heatmap,
     embedding_scatter,
     sample_grid,
-    save,
 )
-from gaikan.figures.style import DPI, labels, pixels
+from gaikan.figures.style import DPI, labels, pixels, save
 
 HOSTILE = (
     "ok",

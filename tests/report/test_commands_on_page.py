@@ -15,7 +15,7 @@ def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
     card = StageCard(plain("`stage`"), plain("`a`"), [], [Words(SENTENCE, f"{SENTENCE}。")])
     section = ReportSection("pick", plain("x"), [Paragraph(plain(SENTENCE)), Cards([card])])
     report = Document("`name`", [], [], [section])
-    nothing = {"policy": "", "style": "", "script": "", "data": {}, "live": {}, "gallery": []}
+    nothing = {"policy": "", "style": "", "script": "", "data": {}, "gallery": []}
     page = (
         _environment()
         .get_template("report.html.jinja")

@@ -16,16 +16,12 @@ Changes = Iterator[tuple[Kind, str]]  # and a sentence
 
 def changes(tested: CheckedRun, baseline: Baseline) -> Changes:
     """Variants that are missing, other data, another recipe, fewer seeds."""
-    yield from _missing(tested, baseline)
-    yield from _data(tested, baseline)
-    yield from _recipes(tested, baseline)
-    yield from _seeds(tested, baseline)
-
-
-def _missing(tested: CheckedRun, baseline: Baseline) -> Changes:
     for variant in baseline.variants:
         if variant not in tested.answers:
             yield "missing", f"{variant}: missing from the run"
+    yield from _data(tested, baseline)
+    yield from _recipes(tested, baseline)
+    yield from _seeds(tested, baseline)
 
 
 def _data(tested: CheckedRun, baseline: Baseline) -> Changes:

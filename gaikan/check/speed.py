@@ -11,7 +11,7 @@ from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.timing.runtimes import is_reference
 
 MARGIN = 0.1
-_SINGLE = 1
+_AT = " @ "
 
 
 def ratios(folder: Path) -> dict[str, Ratio] | None:
@@ -25,7 +25,7 @@ def ratios(folder: Path) -> dict[str, Ratio] | None:
     return {
         _name(row): Ratio(ratio=row.speedup, low=row.speedup_low, high=row.speedup_high)
         for row in read_rows(path)
-        if row.speedup is not None and row.batch_size == _SINGLE and not row.includes_decode
+        if row.speedup is not None and row.batch_size == 1 and not row.includes_decode
         if not is_reference(row)
     }
 
@@ -34,9 +34,6 @@ def _name(row: Row) -> str:
     runtime = f"{row.runtime}-{row.precision} {row.device}"
     threads = f" {row.threads} thr" if row.threads else ""
     return f"{row.computation} {runtime}{threads}{_AT}{row.processor}"
-
-
-_AT = " @ "
 
 
 def compare(folder: Path, baseline: Baseline) -> list[Line]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import files
 from statistics import fmean
+from typing import NamedTuple
 
 from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
 from gaikan.figures.svg import Drawing, width_of
@@ -30,11 +31,6 @@ class Leaf:
     p50_ms: float | None
 
     @property
-    def variant(self) -> str:
-        """Name of the variant."""
-        return self.parts.name
-
-    @property
     def path(self) -> tuple[str, str, str]:
         """Its nodes from the root on: style, architecture, anchor."""
         return self.parts.style, self.parts.arch, self.parts.anchor
@@ -46,10 +42,8 @@ def leaves(judging: Judging) -> list[Leaf]:
     shown = []
     for parts in dict.fromkeys(network.parts for network in run.networks):
         variant = parts.name
-        tests = [
-            quality(network.test, network.test.predicted, run.ok, judging.factory)
-            for network in networks_of(judging, variant)
-        ]
+        own = [network.test for network in networks_of(judging, variant)]
+        tests = [quality(part, part.predicted, run.ok, judging.factory) for part in own]
         escapes = [tested.escape_rate for tested in tests if tested.escape_rate is not None]
         times = [r.p50_ms for r in run.rows if r.variant == variant and r.batch_size == 1]
         shown.append(
@@ -84,7 +78,7 @@ def tree(judging: Judging, picks: PicksFile) -> str:
     _branches(drawing, shown, picks.stages, columns)
     _figures(drawing, shown, figures, times, with_ok)
     for mark in marks:
-        mark.draw(drawing)
+        _flag(drawing, mark)
     _footer(drawing, shown, judging, notes)
     return drawing.to_svg()
 
@@ -126,7 +120,7 @@ def _branches(
         (number, leaf.path)
         for number, stage in enumerate(stages.values())
         for leaf in shown
-        if stage.pick is not None and leaf.variant == stage.pick.variant
+        if stage.pick is not None and leaf.parts.name == stage.pick.variant
     ]
     for node, middle in middles.items():
         if node:
@@ -177,37 +171,34 @@ def _figures(drawing: Drawing, shown: list[Leaf], left: float, times: float, wit
             drawing.text(times, middle, worded("p50_ms", leaf.p50_ms), anchor="end")
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A flag with a stage's name beside its pick."""
 
     stage: str
     colour: str
     row: int
     left: float
-
-    @property
-    def width(self) -> float:
-        """Width of the flag in pixels."""
-        return width_of(self.stage) + 16
-
-    def draw(self, drawing: Drawing) -> None:
-        """Draws the flag on its row."""
-        middle, centre = _middle(self.row), self.left + self.width / 2
-        drawing.box(self.left, middle - 11, self.width, 22, self.colour, radius=11)
-        drawing.text(centre, middle, self.stage, fill="#ffffff", anchor="middle", weight="bold")
+    width: float
 
 
 def _marks(shown: list[Leaf], stages: dict[str, StagePicks], left: float) -> list[Mark]:
     """A mark for each stage that has a pick; several on one row stand side by side."""
-    rows = {leaf.variant: row for row, leaf in enumerate(shown)}
+    rows = {leaf.parts.name: row for row, leaf in enumerate(shown)}
     marks: list[Mark] = []
     for number, (name, stage) in enumerate(stages.items()):
         if stage.pick is not None:
             row = rows[stage.pick.variant]
             before = [mark.left + mark.width + 6 for mark in marks if mark.row == row]
-            marks.append(Mark(name, _colour(number), row, max([left, *before])))
+            marks.append(
+                Mark(name, _colour(number), row, max([left, *before]), width_of(name) + 16)
+            )
     return marks
+
+
+def _flag(drawing: Drawing, mark: Mark) -> None:
+    middle, centre = _middle(mark.row), mark.left + mark.width / 2
+    drawing.box(mark.left, middle - 11, mark.width, 22, mark.colour, radius=11)
+    drawing.text(centre, middle, mark.stage, fill="#ffffff", anchor="middle", weight="bold")
 
 
 def _note(name: str, stage: StagePicks) -> str:

@@ -51,14 +51,14 @@ def _headline(folder: RunFolder) -> list[Words]:
     references = int((folder.summary["kind"] == "reference").sum())
     n_seeds = len(manifest.seeds)
     channels, height, width = train.shape
-    classes = manifest.classes
+    classes, ok, weights = manifest.classes, manifest.ok, manifest.weights
     names = plain(", ".join(classes[:_NAMES]))
     if len(classes) > _NAMES:
         names = say("and_more", names=names, n=len(classes) - _NAMES)
     return [
         say(
-            "headline" if folder.imported is None else "headline_imported",
-            file=folder.imported,
+            "headline" if weights is None else "headline_imported",
+            file=None if weights is None else weights.file,
             variants=len(folder.summary) - references,
             references=say("and_references", n=references) if references else "",
             train=train.images,
@@ -74,7 +74,7 @@ def _headline(folder: RunFolder) -> list[Words]:
             channels=say("grey") if channels == 1 else say("colour", n=channels),
             classes=len(classes),
             names=names,
-            good=say("no_good") if folder.ok is None else say("means_good", ok=folder.ok),
+            good=say("means_good", ok=ok) if ok is not None else say("no_good"),
         ),
     ]
 
@@ -84,7 +84,12 @@ def cautions(folder: RunFolder) -> list[Words]:
     manifest = folder.manifest
     texts = dict.fromkeys(text for _, source in manifest.data.both for text in source.notes)
     notes = [say("note", text=text) for text in texts]
-    leaked = trust_words.training_has_test_parts(manifest.leaks)
+    leaks = manifest.leaks
+    leaked = (
+        leaks.test_parts_with_exact_copy_in_training
+        or leaks.test_parts_with_near_copy_in_training
+        or leaks.groups_in_training_and_test
+    )
     return [*notes, say("leak_alert")] if leaked else notes
 
 
@@ -225,7 +230,9 @@ def _mistakes(folder: RunFolder) -> list[blocks.Block]:
     section.append(blocks.Live("gallery", stills if folder.picture(stills[0].path) else []))
     for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):
         if recalls is not None:
-            table = trust_words.recall_rows(recalls, folder.variants, folder.ok is not None)
+            table = trust_words.recall_rows(
+                recalls, folder.variants, folder.manifest.ok is not None
+            )
             section.append(blocks.Fold(say(key), [blocks.Table.of(*table, filtered=True)]))
     return section
 
@@ -258,8 +265,8 @@ def _environment(folder: RunFolder) -> list[blocks.Block]:
                 precision=manifest.precision,
                 normalised=say("by_image" if manifest.normalise == "image" else "by_source"),
             )
-            if folder.imported is None
-            else say("not_trained", file=folder.imported),
+            if manifest.weights is None
+            else say("not_trained", file=manifest.weights.file),
         ),
         say("took", training=f"{took.training:.0f}", all=f"{took.all:.0f}"),
         say(

@@ -72,7 +72,7 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
             data=scatter_data(folder, parts, tiles) | {"labels": labels},
             captions=[say("scatter_caption", seed=parts.seed), sampled],
             gallery=_gallery(folder, parts),
-            ok=folder.ok,
+            ok=folder.manifest.ok,
             picture=lambda picture: _embedded(folder, picture),
         )
     )

@@ -14,10 +14,11 @@ def write_latency_page(out: Path, pictures: bool = True) -> None:
 
     Without `pictures` the page alone.
     """
-    from gaikan.figures.latency_figures import latency_figures
-    from gaikan.figures.style import save
-
     rows = own_rows(out)
-    for name, figure in latency_figures(rows).items() if pictures else ():
-        save(figure, out / f"figures/{name}.png")
+    if pictures:
+        from gaikan.figures.latency_figures import latency_figures
+        from gaikan.figures.style import save
+
+        for name, figure in latency_figures(rows).items():
+            save(figure, out / f"figures/{name}.png")
     write(out / PAGE, markdown(latency_blocks(rows, read_facts(out))))

@@ -96,15 +96,6 @@ def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
     return [say("c_variant"), *columns], rows
 
 
-def training_has_test_parts(leaks: LeakCounts) -> bool:
-    """Whether test parts, copies of them or their groups are in the training source."""
-    return bool(
-        leaks.test_parts_with_exact_copy_in_training
-        or leaks.test_parts_with_near_copy_in_training
-        or leaks.groups_in_training_and_test
-    )
-
-
 def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
     """What the audit found, worst first; empty where it found nothing."""
     counts = {

@@ -89,27 +89,15 @@ def computation_of(arch: str, decision: str) -> str:
     return f"{arch}-{HEAD if decision == HEAD else 'anchors'}"
 
 
-Machine = tuple[str, str, int]
-Key = tuple[Machine, str, str, int | None, str, str, int | None, bool]
-
-
-def machine_of(row: Row) -> Machine:
+def machine_of(row: Row) -> tuple[str, str, int]:
     """The machine's name and what it is."""
     return row.machine, row.processor, row.cores
 
 
-def key(row: Row) -> Key:
+def key(row: Row) -> tuple[object, ...]:
     """What tells a row from all others."""
-    return (
-        machine_of(row),
-        row.variant,
-        row.device,
-        row.threads,
-        row.runtime,
-        row.precision,
-        row.batch_size,
-        row.includes_decode,
-    )
+    setting = row.device, row.threads, row.runtime, row.precision, row.batch_size
+    return machine_of(row), row.variant, *setting, row.includes_decode
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:

@@ -62,17 +62,6 @@ class RunFolder:
         )
 
     @property
-    def ok(self) -> str | None:
-        """Name of the good class."""
-        return self.manifest.ok
-
-    @property
-    def imported(self) -> str | None:
-        """The file that the networks come from; None where they were trained here."""
-        weights = self.manifest.weights
-        return None if weights is None else weights.file
-
-    @property
     def variants(self) -> list[str]:
         """All of them, best on test first."""
         return [str(name) for name in self.summary["variant"]]

@@ -6,6 +6,7 @@ BASE = "pip install gaikan"
 _RUNTIMES = "pip install 'gaikan[runtimes]'"
 
 
+# By the label of the runtime that the bundle runs in.
 BUNDLES = {
     "onnxruntime-fp32": InBundle(runtime="onnx", precision="fp32", needs=BASE),
     "onnxruntime-int8": InBundle(runtime="onnx", precision="int8", needs=BASE),
@@ -15,14 +16,9 @@ BUNDLES = {
 ON_BASE = tuple(label for label, bundle in BUNDLES.items() if bundle.needs == BASE)
 
 
-def bundle_of(label: str) -> InBundle | None:
-    """The bundle that runs in a runtime, by its label; None where no bundle does."""
-    return BUNDLES.get(label)
-
-
 def installing(label: str) -> str:
     """What the bundle in a runtime needs installed, as part of a sentence."""
-    bundle = bundle_of(label)
+    bundle = BUNDLES.get(label)
     if bundle is None:
         return f"no bundle holds {label}: a bundle has {', '.join(BUNDLES)}"
     return f"its bundle ({bundle.runtime} {bundle.precision}) needs `{bundle.needs}`"

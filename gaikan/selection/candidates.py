@@ -91,14 +91,14 @@ class Judging:
         self.run = run
         self.factory = factory
         self.most = most
+        self.level = level_each(len(run.networks))  # of each network's escape bound
+        # Of 1,000 parts if all defective ones escaped, and if all good ones were rejected.
+        extremes = ((1.0, 0.0), (0.0, 1.0))
+        escape, overkill = (cost_per_1000(*pair, factory) or 0.0 for pair in extremes)
+        self.costs = escape, overkill
         self._borders: dict[int, Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}
-
-    @cached_property
-    def level(self) -> float:
-        """Confidence level of the bound of each network's escape rate."""
-        return level_each(len(self.run.networks))
 
     def candidates(self, stage: Stage, fitting: bool = False) -> list[Candidate]:
         """All candidates of a stage; `fitting`: those that meet its limits on place and speed."""
@@ -148,13 +148,6 @@ class Judging:
             tested = quality(part, predicted, ok, self.factory)
             self._tested[judged] = bounded(tested, part, predicted, ok)
         return self._tested[judged]
-
-    @property
-    def costs(self) -> tuple[float, float]:
-        """Cost of 1,000 parts if all defective ones escaped, and if all good ones were rejected."""
-        extremes = ((1.0, 0.0), (0.0, 1.0))
-        escape, overkill = (cost_per_1000(*pair, self.factory) or 0.0 for pair in extremes)
-        return escape, overkill
 
     def _judge(
         self,

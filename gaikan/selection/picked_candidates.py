@@ -5,7 +5,7 @@ from statistics import fmean
 from gaikan.config.stages import Stage
 from gaikan.run_folder import picks_file
 from gaikan.run_folder.latency_rows import runtime_of
-from gaikan.selection.bundles import bundle_of
+from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.promise import networks_of, values_on_test
 from gaikan.selection.reasons import limit_of
@@ -17,7 +17,7 @@ def picked(judging: Judging, candidate: Candidate, stage: Stage) -> picks_file.P
     return picks_file.PickedCandidate(
         **dict(_setting(candidate)),
         batch_size=stage.batch_size,
-        bundle=bundle_of(runtime_of(row)),
+        bundle=BUNDLES.get(runtime_of(row)),
         timing=picks_file.PickTiming.model_validate(row, from_attributes=True),
         validation=judging.on_validation(candidate.judged),
         test=judging.on_test(candidate.judged),

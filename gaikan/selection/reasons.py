@@ -7,7 +7,7 @@ from functools import reduce
 from gaikan.config.stages import CEILINGS, Stage
 from gaikan.run_folder.latency_rows import place_in_words, runtime_of
 from gaikan.run_folder.picks_file import StageConstraint, Value
-from gaikan.selection.bundles import BASE, bundle_of, installing
+from gaikan.selection.bundles import BASE, BUNDLES, installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, as_fast, choose, pick
 from gaikan.selection.constraint_words import called, limited, loosened, worded
@@ -110,7 +110,7 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
     if best is None or (chosen is not None and _same(best, chosen)):
         return None
     label = runtime_of(best.row)
-    bundle = bundle_of(label)
+    bundle = BUNDLES.get(label)
     if bundle is not None and bundle.needs == BASE:
         return None  # ties depend on what else there is
     if chosen is None:

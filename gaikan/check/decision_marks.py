@@ -15,10 +15,8 @@ LETTERS = string.ascii_letters  # by the index of the class
 
 def encoded(predicted: Index, actual: Index) -> str:
     """The line that stands for decisions (N,) on parts of class `actual` (N,)."""
-    marks = [
-        "" if p == a else LETTERS[p]
-        for p, a in zip(predicted.tolist(), actual.tolist(), strict=True)
-    ]
+    pairs = zip(predicted.tolist(), actual.tolist(), strict=True)
+    marks = ["" if p == a else LETTERS[p] for p, a in pairs]
     runs = [(mark, len(list(same))) for mark, same in groupby(marks)]
     return "".join(mark * count if mark else str(count) for mark, count in runs)
 

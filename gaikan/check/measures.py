@@ -44,23 +44,19 @@ def _balanced(predicted: Index, actual: Index, ok: int | None) -> Floats:
     return _correct(predicted, actual, ok) * recall_weights(actual)
 
 
+def _called_good(predicted: Index, actual: Index, ok: int | None) -> Floats:
+    return escaped(actual, predicted, ok).astype(np.float64)
+
+
+def _called_bad(predicted: Index, actual: Index, ok: int | None) -> Floats:
+    return overkilled(actual, predicted, ok).astype(np.float64)
+
+
 MEASURES = (
     Measure("accuracy", "accuracy", -1, _all, _correct),
     Measure("balanced_accuracy", "balanced accuracy", -1, _all, _balanced),
-    Measure(
-        "escape_rate",
-        "escape rate",
-        1,
-        lambda actual, ok: actual != ok,
-        lambda predicted, actual, ok: escaped(actual, predicted, ok).astype(np.float64),
-    ),
-    Measure(
-        "overkill_rate",
-        "overkill rate",
-        1,
-        lambda actual, ok: actual == ok,
-        lambda predicted, actual, ok: overkilled(actual, predicted, ok).astype(np.float64),
-    ),
+    Measure("escape_rate", "escape rate", 1, lambda actual, ok: actual != ok, _called_good),
+    Measure("overkill_rate", "overkill rate", 1, lambda actual, ok: actual == ok, _called_bad),
 )
 
 

@@ -64,12 +64,10 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
     """
     pairs = pairings(tested, baseline)
     lines = judge(differences(tested, baseline, pairs, lots), settings.margin)
+    lines += speed.compare(tested.folder, baseline) if settings.latency else []
     changed = list(changes(tested, baseline))
-    if settings.latency:
-        timed = speed.compare(tested.folder, baseline)
-        lines += timed
-        gone = [line.variant for line in timed if line.verdict == MISSING]
-        changed += [("missing", f"{name}: not timed any more") for name in gone]
+    gone = [line.variant for line in lines if line.verdict == MISSING]
+    changed += [("missing", f"{name}: not timed any more") for name in gone]
     unsure = [line.verdict for line in lines].count(INCONCLUSIVE)
     if unsure:
         counts = f"{unsure} of {len(lines)} lines inconclusive: a drop is not ruled out"

@@ -51,16 +51,14 @@ def judge(differences: Iterable[Difference], margin: float) -> list[Line]:
     groups = list(differences)
     if not groups:
         return []
-    change = Estimate(
-        *(np.concatenate([getattr(d.change, name) for d in groups]) for name in _ESTIMATE)
-    )
+    columns = zip(*((d.change.mean, d.change.error, d.change.freedom) for d in groups), strict=True)
+    change = Estimate(*map(np.concatenate, columns))
     names = [(variant, d.measure) for d in groups for variant in d.variants]
     loss = change.mean * np.array([float(measure.worse) for _, measure in names])
     single_seed = np.concatenate([np.full(len(d.variants), d.single_seed) for d in groups])
     before, half = np.concatenate([d.before for d in groups]), change.half_width()
     half = np.where(single_seed, np.nan, half)
-    p_worse, p_better = _one_sided(loss, change), _one_sided(-loss, change)
-    verdicts = _verdicts(loss, half, p_worse, p_better, margin)
+    verdicts = _verdicts(loss, half, _one_sided(loss, change), _one_sided(-loss, change), margin)
     return [
         Line(
             variant=variant,
@@ -73,9 +71,6 @@ def judge(differences: Iterable[Difference], margin: float) -> list[Line]:
         )
         for i, (variant, measure) in enumerate(names)
     ]
-
-
-_ESTIMATE = ("mean", "error", "freedom")
 
 
 def _one_sided(rise: Floats, change: Estimate) -> Floats:

@@ -109,16 +109,14 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
         console.print("Nothing has changed since the last run here: its figures stand.")
     show_run(console, outcome)
     if settings.timing.enabled:
+        asked = settings.timing
+        options = TimingOptions.of(asked.plan, asked.runtimes, asked.threads)
         with StepProgress(console, "timing") as steps:
-            asked_for = settings.timing
-            options = TimingOptions.of(asked_for.plan, asked_for.runtimes, asked_for.threads)
-            latency = time_networks(
-                outcome.out, options, steps, again=False, pictures=settings.pictures
-            )
+            latency = time_networks(out, options, steps, again=False, pictures=settings.pictures)
         show_latency(console, latency)
-        pick_after_bench(console, outcome.out)
+        pick_after_bench(console, out)
     else:
         console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
     if settings.pictures:
-        console.print(f"Report: {write_pages(outcome.out)}", soft_wrap=True)
+        console.print(f"Report: {write_pages(out)}", soft_wrap=True)
     return not outcome.failed

@@ -1,8 +1,6 @@
 """`gaikan check`: a run against a baseline."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +9,7 @@ import typer
 
 from gaikan.commands.shared import needs_harness
 from gaikan.errors import ConfigError
-from gaikan.system.files import write
+from gaikan.system.files import write, writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,8 +74,7 @@ def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
     from gaikan.check.speed import ratios
 
     baseline = make(tested, lots(tested), ratios(tested.folder))
-    with _writing("--baseline", path):
-        save(baseline, path)
+    save(baseline, path)
     kept = "with" if baseline.decisions else "without (too many for a small file)"
     console.print(
         f"{path}: {len(baseline.variants)} variants, {kept} their decisions, "
@@ -103,18 +100,13 @@ def _write(outcome: "CheckOutcome", markdown: Path | None, junit: Path | None) -
     from gaikan.check.check_tables import as_markdown
     from gaikan.check.junit import as_xml
 
-    for option, to, content in (
-        ("--markdown", markdown, as_markdown(outcome)),
-        ("--junit", junit, as_xml(outcome)),
-    ):
-        if to is not None:
-            with _writing(option, to):
-                write(to, content)
+    for path, content in ((markdown, as_markdown(outcome)), (junit, as_xml(outcome))):
+        if path is not None:
+            write(path, content)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        path = Path(summary)  # other steps write it too
-        with _writing("GITHUB_STEP_SUMMARY", path), path.open("a", encoding="utf-8") as file:
-            file.write(as_markdown(outcome))
+        with writing(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
+            file.write(as_markdown(outcome))  # other steps write it too
 
 
 def _remember(tested: "CheckedRun", outcome: "CheckOutcome", path: Path) -> None:
@@ -123,14 +115,5 @@ def _remember(tested: "CheckedRun", outcome: "CheckOutcome", path: Path) -> None
     from gaikan.figures.history_figure import history_figure
     from gaikan.figures.style import save
 
-    with _writing("--history", path):
-        table = append(path, tested, outcome.lines, datetime.now(UTC))
-        save(history_figure(table), path.with_suffix(".png"))
-
-
-@contextmanager
-def _writing(option: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(f"{option} {path}: cannot be written ({error.strerror})") from None
+    table = append(path, tested, outcome.lines, datetime.now(UTC))
+    save(history_figure(table), path.with_suffix(".png"))

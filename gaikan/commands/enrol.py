@@ -48,7 +48,6 @@ def enrol(
             parts = ", ".join(f"{label} {n}" for label, n in counts.items())
             console.print(f"  {outcome}: {parts}")
     if model.card.threshold is not None:
-        console.print(
-            "the stage's threshold was fitted on the old anchors; fit it anew when you can"
-        )
+        fitted = "the stage's threshold was fitted on the old anchors"
+        console.print(f"{fitted}; fit it anew when you can")
     console.print(f"{out}: {len(enrolled.bundle.card.classes)} classes")

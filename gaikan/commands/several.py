@@ -36,10 +36,9 @@ def bench_all(
     """
     folders, summary = plan.folders(out)
     _check(plan)
-    for run, folder in zip(plan.runs, folders, strict=True):
-        if not replace:
-            with _naming(run.file):
-                check_folder(run.config, folder)
+    for run, folder in () if replace else zip(plan.runs, folders, strict=True):
+        with _naming(run.file):
+            check_folder(run.config, folder)
     done: dict[str, Path] = {}
     failed: list[Failed] = []
     whole = True
@@ -51,10 +50,10 @@ def bench_all(
                 whole &= bench_one(run.config, folder)
                 done[run.name] = folder
             except Exception as error:  # the work of a night on the others must not be lost
-                expected = isinstance(error, GaikanError)
-                reason = str(error) if expected else kind_and_line(error)
-                if not expected:
+                reason = str(error)
+                if not isinstance(error, GaikanError):
                     traceback.print_exc()
+                    reason = kind_and_line(error)
                 failed.append(Failed(run.name, reason))
                 show_failed(console, run.name, reason)
         console.print(Text.assemble(("summary", "bold"), f" of {len(folders)} data sets"))

@@ -63,8 +63,8 @@ def time_(
 def show_latency(console: "Console", latency: "Latency") -> None:
     """Prints the fastest runtime of each variant, and whether an earlier timing was kept."""
     if latency.kept:
-        console.print("Inference was timed before: same networks, machine and settings", end="")
-        console.print("; `gaikan time` times it anew.")
+        same = "same networks, machine and settings"
+        console.print(f"Inference was timed before: {same}; `gaikan time` times it anew.")
     show_fastest(console, latency.rows)
 
 
@@ -100,20 +100,14 @@ def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> 
     with StepProgress(console, "timing") as steps:
         rows = time_bundle(bundle, options, steps)
     out = out or path.with_name(f"{path.stem}.latency.csv")
-    try:
-        write_rows(out, rows)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
+    write_rows(out, rows)
     card = bundle.card
     console.print(f"{card.variant}, {card.runtime} {card.precision}, on {rows[0].processor}:")
     header = ["threads", "batch", "p50 ms", "p99 ms", "images/s", "peak MB"]
-    cells = [
-        [str(row.threads), str(row.batch_size or row.skipped)]
-        + [
-            f"{value:.4g}" if value else ""
-            for value in (row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb)
-        ]
-        for row in rows
-    ]
+    cells = []
+    for row in rows:
+        figures = row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb
+        own = [f"{value:.4g}" if value else "" for value in figures]
+        cells.append([str(row.threads), str(row.batch_size or row.skipped), *own])
     console.print(table(header, cells))
     console.print(f"{out}: to be merged by `gaikan report RUN --latency {out.name}`")

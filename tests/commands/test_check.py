@@ -541,7 +541,7 @@ def test_only_the_reference_on_its_own_device_has_no_ratio(run: Path) -> None:
         (["{run}", "{run}/predictions.parquet"], "predictions.parquet: not JSON"),
         (["{run}", "{b}", "--latency"], "--latency: {run} was not timed"),
         (["{run}", "{b}", "--history", "{b}"], "--history"),
-        (["{run}", "{b}", "--junit", "/dev/null/x"], "--junit /dev/null/x: cannot be written"),
+        (["{run}", "{b}", "--junit", "/dev/null/x"], "/dev/null/x: cannot be written"),
         (["{run}", "{b}", "--update", "--junit", "x"], "--update compares nothing"),
     ],
 )

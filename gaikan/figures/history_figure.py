@@ -29,27 +29,25 @@ def change_points(table: pd.DataFrame) -> dict[str, ChangePoint]:
     points = {}
     for variant, own in table.groupby("variant", sort=False):
         known = own["error"].notna().to_numpy()
-        arrays = (own[name].to_numpy(np.float64)[known] for name in ("accuracy", "error", "seeds"))
-        accuracy, error, seeds = arrays
+        columns = own[["accuracy", "error", "seeds"]].to_numpy(np.float64)
+        accuracy, error, seeds = columns[known].T
         name = str(variant)
         point = change_point(accuracy, error, seeds - 1, stream(0, "change point", name))
         if point is not None:
             points[name] = point
     corrected = holm(np.array([point.p for point in points.values()]))
-    return {
-        name: point
-        for (name, point), p in zip(points.items(), corrected, strict=True)
-        if p < 1 - LEVEL
-    }
+    found = zip(points.items(), corrected, strict=True)
+    return {name: point for (name, point), p in found if p < 1 - LEVEL}
 
 
 @styled
 def history_figure(history: pd.DataFrame) -> Figure:
     """From the table of `history.csv`; runs on other test data than the last run's are left out."""
     table = history[history["data"] == history["data"].iloc[-1]]
-    runs = list(dict.fromkeys(zip(table["date"], table["commit"], strict=True)))
+    of_row = list(zip(table["date"], table["commit"], strict=True))
+    runs = list(dict.fromkeys(of_row))
     number_of = {run: i for i, run in enumerate(runs)}
-    numbers = np.array([number_of[run] for run in zip(table["date"], table["commit"], strict=True)])
+    numbers = np.array([number_of[run] for run in of_row])
     variants = list(dict.fromkeys(table["variant"]))
     points = change_points(table)
     down = -(-len(variants) // ACROSS)
@@ -89,16 +87,9 @@ def _panel(
         cut = (numbers[point.first - 1] + numbers[point.first]) / 2
         axes.axvline(cut, color=PALETTE[1], lw=1.2)
         change = 100 * (point.after - point.before)
-        axes.annotate(
-            f"{change:+.1f}",
-            (cut, 1),
-            (3, -3),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            va="top",
-            size=8,
-            color=PALETTE[1],
-        )
+        at, text = ("data", "axes fraction"), f"{change:+.1f}"
+        note = axes.annotate(text, (cut, 1), (3, -3), at, "offset points", va="top", size=8)
+        note.set_color(PALETTE[1])
 
 
 def _commits(axes: Axes, runs: list[tuple[str, str]], last: bool) -> None:

@@ -22,11 +22,8 @@ def latency_figures(rows: list[Row]) -> dict[str, Figure]:
     timed = [row for row in rows if row.p50_ms is not None]
     figures = {}
     for suffix, (machine, device, decode) in figure_places(rows).items():
-        own = [
-            row
-            for row in timed
-            if (row.machine, row.device, row.includes_decode) == (machine, device, decode)
-        ]
+        place = machine, device, decode
+        own = [r for r in timed if (r.machine, r.device, r.includes_decode) == place]
         where = f"{machine}, {device}{', decoding inside' if decode else ''}"
         for name, title, draw in (
             ("latency", "One image at a time", latency_bars),
@@ -91,9 +88,8 @@ def latency_bars(rows: list[Row], title: str) -> Figure:
     figure = sheet(1.9 + 3.1 * across, 0.5 + down * (0.8 + 0.22 * lines), title)
     settings = {tuple(map(_setting, panel)) for panel in panels.values()}
     looks = _looks(rows)
-    for number, (axes, panel) in enumerate(
-        zip(_panels(figure, panels), panels.values(), strict=True)
-    ):
+    drawn = zip(_panels(figure, panels), panels.values(), strict=True)
+    for number, (axes, panel) in enumerate(drawn):
         _latency_panel(axes, panel, [looks[runtime_of(row)][0] for row in panel])
         if len(settings) == 1 and number % _ABREAST:
             axes.tick_params(labelleft=False)
@@ -144,15 +140,9 @@ def throughput_lines(rows: list[Row], title: str) -> Figure:
         for runtime, (colour, marker) in _looks(rows).items():
             line = [row for row in panel if runtime_of(row) == runtime]
             if line:
-                axes.plot(
-                    [row.batch_size or 0 for row in line],
-                    [row.images_per_s or 0 for row in line],
-                    color=colour,
-                    marker=marker,
-                    markersize=5,
-                    linewidth=1.2,
-                    label=runtime,
-                )
+                sizes = [row.batch_size or 0 for row in line]
+                speeds = [row.images_per_s or 0 for row in line]
+                axes.plot(sizes, speeds, color=colour, marker=marker, ms=5, lw=1.2, label=runtime)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         sizes = sorted({row.batch_size or 0 for row in panel})
@@ -176,9 +166,8 @@ def pareto(rows: list[Row], title: str) -> Figure:
     most = max((row.threads or 0 for row in rows), default=0)
     single = [r for r in rows if r.batch_size == 1 and r.threads in (None, most)]
     points = [(row.p50_ms or 0, row.accuracy, row) for row in single if row.accuracy is not None]
-    figure = sheet(
-        7.4, 5.4, f"{title}, single images" + (f", {threads_in_words(most)}" if most else "")
-    )
+    threads = f", {threads_in_words(most)}" if most else ""
+    figure = sheet(7.4, 5.4, f"{title}, single images{threads}")
     (axes,) = _panels(figure, [""])
     for runtime, (colour, marker) in _looks(rows).items():
         xy = [(x, y) for x, y, row in points if runtime_of(row) == runtime]
@@ -186,10 +175,8 @@ def pareto(rows: list[Row], title: str) -> Figure:
             axes.plot(*zip(*xy, strict=True), marker, color=colour, markersize=6, label=runtime)
     best = [points[i] for i in pareto_front([(x, y) for x, y, _ in points])]
     if best:
-        across, up = [x for x, _, _ in best], [y for _, y, _ in best]
-        axes.step(
-            across, up, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front"
-        )
+        front = np.array([(x, y) for x, y, _ in best]).T
+        axes.step(*front, where="post", color=QUIET, linewidth=1, zorder=1, label="Pareto front")
     axes.set_xscale("log")
     axes.margins(0.1)
     _logarithmic(axes.xaxis)

@@ -28,17 +28,8 @@ DPI = 144
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">")
 
 _CJK = (
-    "Noto Sans CJK JP",
-    "Noto Sans JP",
-    "Source Han Sans JP",
-    "IPAexGothic",
-    "IPAGothic",
-    "TakaoGothic",
-    "VL Gothic",
-    "Hiragino Sans",
-    "Yu Gothic",
-    "Meiryo",
-    "MS Gothic",
+    *("Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic"),
+    *("TakaoGothic", "VL Gothic", "Hiragino Sans", "Yu Gothic", "Meiryo", "MS Gothic"),
     "WenQuanYi Zen Hei",
 )
 
@@ -174,16 +165,11 @@ def name_beside(axes: Axes, marks: Floats, texts: list[str], others: Floats | No
         boxes = np.hstack([candidates, candidates + size])
         best = int((outside.sum(axis=1) * 100 + _overlap(boxes, taken)).argmin())
         taken = np.vstack([taken, boxes[best]])
-        axes.annotate(
-            text,
-            xy=mark,
-            xytext=(candidates[best] - position) * 72 / DPI,
-            textcoords="offset points",
-            size=8,
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
-            zorder=4,
-            arrowprops={"arrowstyle": "-", "color": QUIET, "linewidth": 0.7} if best > 7 else None,
-        ).set_in_layout(False)
+        offset = (candidates[best] - position) * 72 / DPI
+        line = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.7} if best > 7 else None
+        note = axes.annotate(text, mark, offset, textcoords="offset points", arrowprops=line)
+        halo = withStroke(linewidth=2.5, foreground="white")
+        note.set(size=8, path_effects=[halo], zorder=4, in_layout=False)
 
 
 def _around(size: Floats) -> Floats:

@@ -48,11 +48,9 @@ def _signed(value: float) -> str:
 
 def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> Words:
     """What the interval and the mark of the accuracy table mean."""
-    drawn = (
-        say("n_test_parts", n=test_parts)
-        if test_groups is None
-        else say("n_test_groups", n=test_groups)
-    )
+    drawn = say("n_test_groups", n=test_groups)
+    if test_groups is None:
+        drawn = say("n_test_parts", n=test_parts)
     over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
     drawn_over = say("one_group") if test_groups == 1 else say("interval_is", drawn=over)
     sentences = [say("accuracy_caption", interval=drawn_over)]

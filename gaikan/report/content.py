@@ -5,7 +5,7 @@ from gaikan.report import blocks, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
-from gaikan.report.markdown_table import Rows, percent
+from gaikan.report.markdown_table import percent
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
@@ -13,6 +13,9 @@ from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
 
 _NAMES = 8  # so many classes are named in the headline
+
+
+_COUNTED = (("escapes", "defects"), ("overkills", "goods"))
 
 
 def document(folder: RunFolder) -> blocks.Document:
@@ -151,16 +154,9 @@ def _floor(folder: RunFolder) -> list[blocks.Block]:
         return []
     first = rates.iloc[0]
     _, rows = trust_words.rate_rows(rates)
-    counts = say("c_escapes_of", n=first["defects"]), say("c_overkills_of", n=first["goods"])
-    columns: list[str | Words] = [
-        "variant",
-        counts[0],
-        "percent",
-        "bound",
-        counts[1],
-        "percent",
-        "bound",
-    ]
+    escapes, overkills = (say(f"c_{n}_of", n=first[of]) for n, of in _COUNTED)
+    rate = ("percent", "bound")
+    columns: list[str | Words] = ["variant", escapes, *rate, overkills, *rate]
     grouped = folder.manifest.data.test.groups is not None
     section: list[blocks.Block] = [
         blocks.Table.of(columns, rows),
@@ -241,40 +237,24 @@ def _environment(folder: RunFolder) -> list[blocks.Block]:
     manifest = folder.manifest
     machine, took = manifest.machine, manifest.seconds
     prints = [
-        say(
-            "fingerprint_of",
-            part=say(f"part_{part}"),
-            source=source.source,
-            images=source.images,
-            fingerprint=source.fingerprint,
-        )
+        say("fingerprint_of", part=say(f"part_{part}"), **source.model_dump())
         for part, source in manifest.data.both
     ]
-    installed: Rows = [[name, version] for name, version in machine.packages.items() if version]
+    seeds = ", ".join(map(str, manifest.seeds))
+    packages = ", ".join(
+        f"{name} {version}" for name, version in machine.packages.items() if version
+    )
+    if manifest.weights is not None:
+        trained = {"trained": say("not_trained", file=manifest.weights.file)}
+    else:
+        by = say("by_image" if manifest.normalise == "image" else "by_source")
+        on = {"device": manifest.device, "precision": manifest.precision}
+        trained = {"trained": say("trained_on", normalised=by, **on)}
     facts = [
-        say(
-            "ran_on",
-            cores=machine.cores,
-            memory_gib=machine.memory_gib,
-            system=machine.system,
-            python=machine.python,
-            processor=machine.gpu or machine.processor,
-            trained=say(
-                "trained_on",
-                device=manifest.device,
-                precision=manifest.precision,
-                normalised=say("by_image" if manifest.normalise == "image" else "by_source"),
-            )
-            if manifest.weights is None
-            else say("not_trained", file=manifest.weights.file),
-        ),
+        say("ran_on", **vars(machine) | {"processor": machine.gpu or machine.processor} | trained),
         say("took", training=f"{took.training:.0f}", all=f"{took.all:.0f}"),
-        say(
-            "code_is",
-            commit=machine.commit or say("unknown"),
-            seeds=", ".join(map(str, manifest.seeds)),
-        ),
-        say("packages", packages=", ".join(" ".join(pair) for pair in installed)),
+        say("code_is", commit=machine.commit or say("unknown"), seeds=seeds),
+        say("packages", packages=packages),
     ]
     facts += [say("not_measured", what=item.what, why=item.why) for item in manifest.skipped]
     return [

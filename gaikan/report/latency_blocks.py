@@ -72,45 +72,26 @@ def _table(columns: list[str], rows: Rows) -> Table:
 
 def _explained(facts: TimingFacts) -> list[Words]:
     plan = facts.plan
+    times = {"seconds": plan.single.seconds, "queries": plan.single.queries}
+    times |= {"batch_seconds": plan.offline.seconds, "batch_queries": plan.offline.queries}
+    seeds = ", ".join(map(str, facts.scored_seeds))
     text = [
-        say(
-            "plan",
-            seconds=plan.single.seconds,
-            queries=plan.single.queries,
-            batch_seconds=plan.offline.seconds,
-            batch_queries=plan.offline.queries,
-            rounds=plan.rounds,
-            threads=facts.threads[-1],
-        ),
-        say(
-            "scored",
-            seeds=", ".join(map(str, facts.scored_seeds)),
-            images=facts.scored_images,
-        ),
+        say("plan", rounds=plan.rounds, threads=facts.threads[-1], **times),
+        say("scored", seeds=seeds, images=facts.scored_images),
     ]
     if plan.head_batches:
         text.append(say("head_batches", sizes=", ".join(map(str, plan.head_batches))))
     most = facts.batch_memory
-    text.append(
-        say("memory_unknown") if most is None else say("batch_memory", gigabytes=most / 1e9)
-    )
+    known = most is not None and say("batch_memory", gigabytes=most / 1e9)
+    text.append(known or say("memory_unknown"))
     ratios = [check.value for check in facts.once_per_computation]
     if ratios:
         text.append(say("same_speed", n=len(ratios), low=min(ratios), high=max(ratios)))
     for roof in facts.roofline:
-        speeds = [
-            f"{speed:.0f} GB/s on {size / 2**20:g} MiB"
-            for size, speed in roof.bandwidth_gb_per_s.items()
-        ]
-        text.append(
-            say(
-                "roofline",
-                precision=roof.precision,
-                threads=threads_said(roof.threads),
-                gflops=roof.gemm_gflops,
-                library=roof.library,
-                speeds=", ".join(speeds),
-            )
-        )
+        sizes = roof.bandwidth_gb_per_s.items()
+        speeds = ", ".join(f"{speed:.0f} GB/s on {size / 2**20:g} MiB" for size, speed in sizes)
+        rates = {"gflops": roof.gemm_gflops, "library": roof.library, "speeds": speeds}
+        threads = threads_said(roof.threads)
+        text.append(say("roofline", precision=roof.precision, threads=threads, **rates))
     took = say("timing_took", seconds=facts.seconds, processor=facts.processor_seconds)
     return [*text, took]

@@ -20,10 +20,10 @@ def pick_section(folder: RunFolder) -> list[Block]:
 
 def _best(folder: RunFolder) -> StageCard:
     best = folder.best
-    interval = f"{percent(best['low'])}-{percent(best['high'])}"
-    shares = {"share": percent(best["accuracy"]), "interval": interval}
-    known = "share_with_interval" if percent(best["low"]) else "share_alone"
-    figures = [(say("f_accuracy"), say(known, **shares))]
+    low, high = percent(best["low"]), percent(best["high"])
+    known = "share_with_interval" if low else "share_alone"
+    share = say(known, share=percent(best["accuracy"]), interval=f"{low}-{high}")
+    figures = [(say("f_accuracy"), share)]
     tied = int(folder.summary["tied"].eq(True).sum()) - 1
     if tied > 0 and best["variant"] == folder.variants[0]:  # ties are with the best of all
         figures.append((say("f_tied"), say("others", n=tied)))

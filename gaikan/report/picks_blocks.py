@@ -216,18 +216,14 @@ def _each_variant(stage: picks_file.StagePicks) -> Table:
     for candidate in stage.candidates:
         best.setdefault(candidate.variant, candidate)
     names = [limit.name for limit in stage.constraints]
-    rows: Cells = [
-        [
-            each.variant,
-            _place(each.label, each.threads),
-            worded("accuracy", each.accuracy),
-            *(
-                worded(name, each.values[name]) + (" ✗" if name in each.failed else "")
-                for name in names
-            ),
+    rows: Cells = []
+    for each in best.values():
+        failed = [" ✗" if name in each.failed else "" for name in names]
+        values = [
+            worded(name, each.values[name]) + x for name, x in zip(names, failed, strict=True)
         ]
-        for each in best.values()
-    ]
+        place = _place(each.label, each.threads)
+        rows.append([each.variant, place, worded("accuracy", each.accuracy), *values])
     columns = [say(f"c_{key}") for key in ("variant", "runtime", "accuracy")]
     return Table(columns + [_called(name) for name in names], rows)
 

@@ -4,7 +4,7 @@ from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
 from gaikan.report.strings import say
-from gaikan.run_folder.picks_file import PickedCandidate, PicksFile
+from gaikan.run_folder.picks_file import PicksFile
 from gaikan.selection.bundles import installing
 from gaikan.selection.constraint_words import worded
 
@@ -42,7 +42,10 @@ def short_lines(picks: PicksFile) -> list[str]:
     for name, stage in picks.stages.items():
         pick, miss = stage.pick, stage.nearest_miss
         if pick is not None:
-            lines.append(f"{name}: {_installed(pick)}")
+            border = "nearest anchor decides"
+            if pick.threshold is not None:
+                border = f"good where the ok margin exceeds {pick.threshold:.4g}"
+            lines.append(f"{name}: seed {pick.seed} in {pick.place}; {border}")
             asked = any(each.name == "runtimes" for each in stage.constraints)
             if asked or pick.device == "cuda":
                 lines.append(f"{name}: {installing(pick.label)}")
@@ -55,13 +58,3 @@ def short_lines(picks: PicksFile) -> list[str]:
         if stage.beyond is not None:
             lines.append(f"{name}: {stage.beyond}")
     return [*lines, *[_NO_OK] * (picks.ok is None)]
-
-
-def _installed(pick: PickedCandidate) -> str:
-    """Seed, runtime and threshold in words."""
-    border = (
-        "nearest anchor decides"
-        if pick.threshold is None
-        else f"good where the ok margin exceeds {pick.threshold:.4g}"
-    )
-    return f"seed {pick.seed} in {pick.place}; {border}"

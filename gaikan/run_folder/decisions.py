@@ -96,15 +96,9 @@ class RunFiles:
         classes = tuple(sorted({*names["label"], *names["predicted"], *names["defect"]}))
         if ok is not None and ok not in classes:
             raise ConfigError(f"{out}/predictions.parquet: no part of the good class {ok!r}")
-        return cls(
-            out,
-            manifest.config,
-            classes,
-            names["mode"],
-            None if ok is None else classes.index(ok),
-            _networks(out, table, classes),
-            tuple(rows),
-        )
+        good = None if ok is None else classes.index(ok)
+        networks = _networks(out, table, classes)
+        return cls(out, manifest.config, classes, names["mode"], good, networks, tuple(rows))
 
 
 def timing_of(out: Path) -> str | None:

@@ -49,14 +49,8 @@ class Inputs:
     def unpack(cls, content: bytes) -> "Inputs":
         """From a store entry."""
         tensors, description = unpack(content)
-        calibration = {
-            int(name.partition(".")[2]): images
-            for name, images in tensors.items()
-            if name.startswith("calibration.")
-        }
-        return cls(
-            tensors["images"],
-            tuple(description["labels"]),
-            tuple(description["classes"]),
-            calibration,
-        )
+        named = "calibration."
+        seeds = {name: int(name.removeprefix(named)) for name in tensors if name.startswith(named)}
+        calibration = {seed: tensors[name] for name, seed in seeds.items()}
+        labels, classes = (tuple(description[key]) for key in ("labels", "classes"))
+        return cls(tensors["images"], labels, classes, calibration)

@@ -40,13 +40,10 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
         by_ceiling.append((own, best_seeds(qualify)))
     own_limit = getattr(stage, latency)
     budgets = _budgets([c for _, candidates in by_ceiling for c in candidates], latency, own_limit)
-    picks = [
-        [
-            pick([c for c in candidates if _takes(c, latency) <= budget], own, ties).pick
-            for budget in budgets
-        ]
-        for own, candidates in by_ceiling
-    ]
+    picks = []
+    for own, candidates in by_ceiling:
+        fit = [[c for c in candidates if _takes(c, latency) <= budget] for budget in budgets]
+        picks.append([pick(within, own, ties).pick for within in fit])
     rows = zip(ceilings, picks, strict=True)
     return PickSensitivity(
         latency=latency,

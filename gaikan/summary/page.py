@@ -26,26 +26,19 @@ class Failed:
 
 def rank_rows(table: Standings) -> tuple[list[str], Rows]:
     """Header and rows, one row per ranked variant; they fit 80 columns."""
-    rows = [
-        [
-            row["variant"],
-            f"{row['rank']:.2f}",
-            *(f"{row[count]:.0f}" for count in HEADER[2:5]),
-            percent(row["accuracy"]),
-        ]
-        for row in table.ranked.reset_index().to_dict("records")
-    ]
+    rows = []
+    for row in table.ranked.reset_index().to_dict("records"):
+        counts = [f"{row[count]:.0f}" for count in HEADER[2:5]]
+        rows.append([row["variant"], f"{row['rank']:.2f}", *counts, percent(row["accuracy"])])
     return HEADER, rows
 
 
 def verdict(table: Standings) -> list[str]:
     """What the ranks show and what they do not, one line of text per test."""
     n_variants, n = table.ranks.shape
-    if table.missing is not None:
-        return [f"No test of the mean ranks: it {table.missing}."]
     test, difference = table.friedman, table.critical_difference
-    assert test is not None
-    assert difference is not None
+    if test is None or difference is None:
+        return [f"No test of the mean ranks: it {table.missing}."]
     result = "variants differ" if test.p < 1 - LEVEL else "no difference between variants is shown"
     lines = [
         f"Friedman test, {n_variants} variants on {n} data sets: chi2 = {test.chi2:.2f}, "
@@ -140,12 +133,9 @@ def _accuracies(table: Standings) -> str:
     variants = [*table.ranked.index, *unranked]
     tied = {data_set.name: data_set.tied_with_best() for data_set in table.data_sets}
     shares = table.accuracy.loc[variants].to_numpy(float)
-    rows = [
-        [variant]
-        + [
-            percent(share) + (" =" if variant in ties else "")
-            for share, ties in zip(row, tied.values(), strict=True)
-        ]
-        for variant, row in zip(variants, shares, strict=True)
-    ]
+    rows = []
+    for variant, row in zip(variants, shares, strict=True):
+        marks = [" =" if variant in ties else "" for ties in tied.values()]
+        cells = [percent(share) + mark for share, mark in zip(row, marks, strict=True)]
+        rows.append([variant, *cells])
     return markdown(["variant", *tied], rows)

@@ -160,7 +160,6 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
     for reason, holds in reasons.items():
         if holds:
             raise ConfigError(f"{tested.folder}: not fit for a baseline: {reason}")
-    letters = dict(zip(LETTERS, tested.classes, strict=False))
     baseline = Baseline(
         format=1,
         commit=commit,
@@ -170,7 +169,7 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
         precision=manifest.precision,
         data={part: BaselineSource.of(source) for part, source in manifest.data.both},
         ok=manifest.ok,
-        classes=letters,
+        classes=dict(zip(LETTERS, tested.classes, strict=False)),
         variants=scored(tested, groups),
         recipes=recipes(manifest),
         latency=latency,
@@ -187,7 +186,7 @@ def save(baseline: Baseline, path: Path) -> None:
 
 
 def _text(baseline: Baseline) -> str:
-    return json.dumps(baseline.model_dump(exclude_none=False), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(baseline.model_dump(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _decisions(tested: CheckedRun) -> dict[str, dict[str, str]]:

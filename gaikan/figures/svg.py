@@ -69,17 +69,13 @@ class Drawing:
         """The file's content."""
         size = f'width="{self.width:.0f}" height="{self.height:.0f}"'
         title = escape(printable(self.title))
-        return "\n".join(
-            [
-                f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
-                f'viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img" '
-                f'aria-label="{title}" font-family="{FONTS}">',
-                f"<title>{title}</title>",
-                '<rect width="100%" height="100%" fill="#ffffff"/>',
-                *self.elements,
-                "</svg>\n",
-            ]
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
+            f'viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img" '
+            f'aria-label="{title}" font-family="{FONTS}">\n<title>{title}</title>'
         )
+        white = '<rect width="100%" height="100%" fill="#ffffff"/>'
+        return "\n".join([head, white, *self.elements, "</svg>\n"])
 
 
 def printable(words: str) -> str:

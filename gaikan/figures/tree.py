@@ -116,12 +116,9 @@ def _branches(
     middles = {node: _middle((own[0] + own[-1]) / 2) for node, own in rows.items()}
     words = {node: node[-1] if node else f"{len(shown)} variants" for node in rows}
     right = [max(_end(columns[d], words[n]) for n in rows if len(n) == d) for d in range(4)]
-    picked = [
-        (number, leaf.path)
-        for number, stage in enumerate(stages.values())
-        for leaf in shown
-        if stage.pick is not None and leaf.parts.name == stage.pick.variant
-    ]
+    paths = {leaf.parts.name: leaf.path for leaf in shown}
+    picks = [(number, stage.pick) for number, stage in enumerate(stages.values())]
+    picked = [(number, paths[pick.variant]) for number, pick in picks if pick is not None]
     for node, middle in middles.items():
         if node:
             _line(drawing, right[len(node) - 1], middles[node[:-1]], columns[len(node)], middle)

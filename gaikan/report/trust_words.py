@@ -45,13 +45,10 @@ def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     """The caption of the table of escapes and overkills."""
     first = rates.iloc[0]
     seeds = len(str(first["escapes"]).split())
-    return say(
-        "rates_caption",
-        defects=first["defects"],
-        goods=first["goods"],
-        each="" if seeds == 1 else say("each_seed"),
-        bounds=say("bounds_grouped" if grouped else "bounds_exact"),
-    )
+    each = "" if seeds == 1 else say("each_seed")
+    bounds = say("bounds_grouped" if grouped else "bounds_exact")
+    parts = {"defects": first["defects"], "goods": first["goods"]}
+    return say("rates_caption", each=each, bounds=bounds, **parts)
 
 
 def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str | Words], Rows]:
@@ -76,23 +73,17 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str 
 def smallest_shown(rates: pd.DataFrame) -> Words:
     """What no escape at all on this test part would show."""
     defects = int(rates.iloc[0]["defects"])
-    return say(
-        "smallest_shown",
-        defects=defects,
-        least=percent(upper_bound(0, defects)),
-        percent=parts_needed(0.01),
-        permille=parts_needed(0.001),
-    )
+    needed = {"percent": parts_needed(0.01), "permille": parts_needed(0.001)}
+    least = percent(upper_bound(0, defects))
+    return say("smallest_shown", defects=defects, least=least, **needed)
 
 
 def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
     """Columns and rows of the table of `leak_accuracy`: variant x kind of part."""
     kinds = table[["kind", "parts"]].drop_duplicates()
     columns = [say(f"c_{kind}", n=n) for kind, n in kinds.itertuples(index=False)]
-    rows = [
-        [str(variant), *map(percent, own["accuracy"])]
-        for variant, own in table.groupby("variant", sort=False)
-    ]
+    by_variant = table.groupby("variant", sort=False)["accuracy"]
+    rows = [[str(variant), *map(percent, accuracy)] for variant, accuracy in by_variant]
     return [say("c_variant"), *columns], rows
 
 
@@ -163,10 +154,8 @@ def reference_sentence(summary: pd.DataFrame) -> Words | None:
     if not len(references) or not len(networks):
         return None
     classical, network = references.iloc[0], networks.iloc[0]
+    key = "reference_tied" if references["tied"].eq(True).iloc[0] else "reference_behind"
     if classical["accuracy"] >= network["accuracy"]:
         key = "reference_no_worse"
-    else:
-        tied = references["tied"].eq(True).iloc[0]
-        key = "reference_tied" if tied else "reference_behind"
     best = [f"{row['variant']} ({percent(row['accuracy'])} %)" for row in (classical, network)]
     return say(key, classical=best[0], network=best[1])

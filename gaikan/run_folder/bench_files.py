@@ -44,12 +44,8 @@ def scatter_name(network: EvaluatedNetwork) -> str:
 
 def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
     """sha256 of those of the files that are in the folder."""
-    paths = {name: out / name for name in sorted(names)}
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in paths.items()
-        if path.is_file()
-    }
+    there = [name for name in sorted(names) if (out / name).is_file()]
+    return {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in there}
 
 
 def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
@@ -77,12 +73,11 @@ def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
 def confusions(found: Findings, classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """By variant: test counts summed over seeds, rows actual, columns predicted."""
     test = found.table[found.table["split"] == "test"]
-    return {
-        str(variant): confusion(
-            part["label"].to_numpy(str), part["predicted"].to_numpy(str), classes
-        )
-        for variant, part in test.groupby("variant", sort=False, observed=True)
-    }
+    counts = {}
+    for variant, part in test.groupby("variant", sort=False, observed=True):
+        actual, predicted = (part[name].to_numpy(str) for name in ("label", "predicted"))
+        counts[str(variant)] = confusion(actual, predicted, classes)
+    return counts
 
 
 def write_manifest(out: Path, manifest: Manifest) -> None:

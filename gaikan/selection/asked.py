@@ -52,10 +52,9 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     costs = config.factory if config.factory.defect_rate is not None else run.config.factory
     stages = config.stage or DEFAULTS
     if not config.stage and run.ok is None:
+        none = dict.fromkeys(CEILINGS)
         stages = {
-            name: stage.model_copy(
-                update=dict.fromkeys(CEILINGS) | {"description": _WITHOUT_OK[name]}
-            )
+            name: stage.model_copy(update=none | {"description": _WITHOUT_OK[name]})
             for name, stage in stages.items()
         }
     kinds = [*run.modes, *run.classes]

@@ -106,21 +106,16 @@ def _falls_short(name: str, value: float, stage: Stage, tested: Quality) -> str:
     limit = stage.limits[name]
     bound = limit.max if limit.max is not None and value > limit.max else limit.min
     if name != "escape_bound":
-        return (
-            f"test falls short: {called(name)} {worded(name, value)}, not {worded(name, bound)} "
-            "as on validation"
-        )
+        figure = f"{called(name)} {worded(name, value)}"
+        return f"test falls short: {figure}, not {worded(name, bound)} as on validation"
+    rate, ceiling = tested.escape_rate or 0.0, worded(name, bound)
     seen = f"{tested.escapes} of {tested.defects} defective test parts escape"
-    rate = tested.escape_rate or 0.0
+    seen += f" ({worded('escape_rate', rate)})"
     if limit.max is not None and rate > limit.max:
-        return (
-            f"test falls short: {seen} ({worded('escape_rate', rate)}), more than the ceiling of "
-            f"{worded(name, bound)}"
-        )
+        return f"test falls short: {seen}, more than the ceiling of {ceiling}"
     return (
-        f"test does not confirm the escape ceiling of {worded(name, bound)} by itself: {seen} "
-        f"({worded('escape_rate', rate)}), at most {worded(name, value)} with {100 * LEVEL:g} % "
-        "confidence"
+        f"test does not confirm the escape ceiling of {ceiling} by itself: {seen}, at most "
+        f"{worded(name, value)} with {100 * LEVEL:g} % confidence"
     )
 
 

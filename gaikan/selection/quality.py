@@ -37,12 +37,9 @@ def quality(
         n=len(part),
         accuracy=int(np.count_nonzero(predicted == part.label)) / len(part),
         balanced_accuracy=mean_recall(part.label, predicted),
-        escapes=counts.escapes,
-        defects=counts.defects,
+        **vars(counts),
         escape_rate=escape,
         escape_bound=None if escape is None else bound,
-        overkills=counts.overkills,
-        goods=counts.goods,
         overkill_rate=overkill,
         cost=cost,
     )

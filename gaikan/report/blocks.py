@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gaikan.report.markdown_table import Rows, measured
 from gaikan.report.strings import Words, say
@@ -12,7 +11,6 @@ from gaikan.report.strings import Words, say
 class Paragraph:
     """A paragraph; a small one is a caption."""
 
-    kind: ClassVar[str] = "paragraph"
     text: Words
     small: bool = False
 
@@ -21,7 +19,6 @@ class Paragraph:
 class Heading:
     """A heading within a section."""
 
-    kind: ClassVar[str] = "heading"
     text: Words
 
 
@@ -29,7 +26,6 @@ class Heading:
 class Bullets:
     """A list of sentences."""
 
-    kind: ClassVar[str] = "bullets"
     items: list[Words]
 
 
@@ -37,7 +33,6 @@ class Bullets:
 class Table:
     """Rows of text under `columns`; `filtered`: on a page, with a field to filter rows by."""
 
-    kind: ClassVar[str] = "table"
     columns: list[Words]
     rows: Sequence[Sequence[str | Words]]
     filtered: bool = False
@@ -63,7 +58,6 @@ class Table:
 class Picture:
     """An image file of the run folder; `path` is relative to it."""
 
-    kind: ClassVar[str] = "picture"
     path: str
     title: Words
 
@@ -72,7 +66,6 @@ class Picture:
 class Code:
     """Text to be copied, as it is."""
 
-    kind: ClassVar[str] = "code"
     text: str
 
 
@@ -91,7 +84,6 @@ class StageCard:
 class Cards:
     """Answers side by side."""
 
-    kind: ClassVar[str] = "cards"
     cards: list[StageCard]
 
 
@@ -99,7 +91,6 @@ class Cards:
 class Fold:
     """Blocks that are hidden under `title` until the reader opens them."""
 
-    kind: ClassVar[str] = "fold"
     title: Words
     blocks: "list[Block]"
 
@@ -108,7 +99,6 @@ class Fold:
 class Live:
     """An interactive part of the page, by name; Markdown shows the `stills` in its place."""
 
-    kind: ClassVar[str] = "live"
     name: str
     stills: list[Picture]
 

@@ -148,7 +148,7 @@ def accuracy_table(folder: RunFolder) -> blocks.Table:
 
 
 def _floor(folder: RunFolder) -> list[blocks.Block]:
-    """Escapes, overkills and their cost; no section where no class means good."""
+    """Escapes, overkills and their cost; nothing where no class means good."""
     rates = folder.rates
     if rates is None:
         return []
@@ -245,13 +245,14 @@ def _environment(folder: RunFolder) -> list[blocks.Block]:
         f"{name} {version}" for name, version in machine.packages.items() if version
     )
     if manifest.weights is not None:
-        trained = {"trained": say("not_trained", file=manifest.weights.file)}
+        trained = say("not_trained", file=manifest.weights.file)
     else:
         by = say("by_image" if manifest.normalise == "image" else "by_source")
         on = {"device": manifest.device, "precision": manifest.precision}
-        trained = {"trained": say("trained_on", normalised=by, **on)}
+        trained = say("trained_on", normalised=by, **on)
+    here = vars(machine) | {"processor": machine.gpu or machine.processor, "trained": trained}
     facts = [
-        say("ran_on", **vars(machine) | {"processor": machine.gpu or machine.processor} | trained),
+        say("ran_on", **here),
         say("took", training=f"{took.training:.0f}", all=f"{took.all:.0f}"),
         say("code_is", commit=machine.commit or say("unknown"), seeds=seeds),
         say("packages", packages=packages),

@@ -91,7 +91,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(say=say, are_figures=are_figures)
-    environment.filters["code"] = _coded
+    environment.filters.update(code=_coded, kind=lambda block: type(block).__name__)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 

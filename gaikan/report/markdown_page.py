@@ -17,9 +17,9 @@ def page(report: blocks.Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def markdown(blocks: Iterable[blocks.Block]) -> str:
+def markdown(content: Iterable[blocks.Block]) -> str:
     """The blocks as Markdown, one below the other."""
-    return "\n\n".join(_block(block) for block in blocks) + "\n"
+    return "\n\n".join(map(_block, content)) + "\n"
 
 
 def _block(block: blocks.Block) -> str:

@@ -68,11 +68,10 @@ def _line(name: str, now: Ratio | None, before: Ratio) -> Line:
 
 
 def _verdict(now: Ratio, before: Ratio) -> str:
-    if None in (now.low, now.high, before.low, before.high):
+    low, high, least, most = now.low, now.high, before.low, before.high
+    if low is None or high is None or least is None or most is None:
         return INCONCLUSIVE
     change = now.ratio / before.ratio - 1
-    apart = now.high < before.low or now.low > before.high  # type: ignore[operator]
-    if apart and abs(change) > MARGIN:
+    if (high < least or low > most) and abs(change) > MARGIN:
         return WORSE if change < 0 else RAISE
-    ruled_out = now.low / before.high >= 1 - MARGIN  # type: ignore[operator]
-    return SAME if ruled_out else INCONCLUSIVE
+    return SAME if low / most >= 1 - MARGIN else INCONCLUSIVE

@@ -101,10 +101,7 @@ def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:
     if len(labels) <= most:
         return np.arange(len(labels))
     order = stream(0, "parts on the page").permutation(len(labels))
-    _, codes = np.unique(labels[order], return_inverse=True)
-    rank = np.zeros(len(order), np.int64)  # of each part of `order` within its class
-    for code in range(codes.max() + 1):
-        rank[codes == code] = np.arange(int((codes == code).sum()))
-    share = most // 2 // (codes.max() + 1)
-    first = order[np.argsort(rank >= share, kind="stable")][:most]
+    by_class = pd.Series(labels[order]).groupby(labels[order])
+    late = by_class.cumcount().to_numpy() >= most // 2 // by_class.ngroups
+    first = order[np.argsort(late, kind="stable")][:most]
     return np.union1d(first, wanted)

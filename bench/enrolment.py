@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.console import Console
 
-from gaikan.commands.terminal import GridProgress
+from gaikan.commands.terminal import GridProgress, open_console
 from gaikan.config.toml_files import load_config
 from gaikan.data.classes import align
 from gaikan.data.frames import Frames
@@ -116,7 +115,7 @@ def networks(mode: str, asked: argparse.Namespace) -> Iterator[tuple[str, Known]
     known, left_out = without(read_source(asked.train, "train"), mode)
     test = align(known, read_source(asked.test, "test"))
     todo = cells(config, resolve_device("auto"), {0: split(known, 0)}, known)
-    with GridProgress(Console()) as progress:
+    with GridProgress(open_console()) as progress:
         store = Store(Path(asked.out) / "store")
         finished = run_cells(todo, known, joined(test, left_out), store, progress)
     for cell, result in zip(todo, finished, strict=True):

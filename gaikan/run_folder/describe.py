@@ -61,7 +61,7 @@ def describe_run(
         damaged_store_entries=tuple(store.damaged),
         machine=making.machine,
         workers=making.workers,
-        weights=None if weights is None else manifest.ImportedWeights.model_validate(weights.describe()),
+        weights=weights and manifest.ImportedWeights.model_validate(weights.describe()),
         made_from=making.made_from,
         seconds=making.seconds,
         files={},

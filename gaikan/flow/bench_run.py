@@ -91,7 +91,10 @@ def bench(
         watcher.stage("writing the report")
         judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
         findings = evaluate(config, work.experiment, judges, grid.answers, leaks)
-        write_run(out, config, work, grid, findings)
+        bench_files.write_tables(out, findings, work.experiment.test.classes)
+        write_accuracy_page(out, findings.summary, work.experiment)
+        if config.pictures:
+            write_pictures(out, work.experiment, grid.networks, findings)
         seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
         making = Making(*place.machine, weights, made_from, seconds)
         seal(out, config, work, grid, findings, making)
@@ -221,9 +224,8 @@ def unchanged(out: Path, made_from: str) -> RunFolder | None:
     manifest = read_manifest_if_any(out)
     if manifest is None or manifest.made_from != made_from:
         return None
-    if bench_files.checksums(out, manifest.files) != manifest.files:
-        return None
-    return RunFolder.read(out)
+    whole = bench_files.checksums(out, manifest.files) == manifest.files
+    return RunFolder.read(out) if whole else None
 
 
 def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Reference]:
@@ -248,14 +250,6 @@ def find_leaks(experiment: Experiment, store: Store) -> Leaks:
     else:
         copies = Copies(**unpack(content)[0])
     return audit(train, test, experiment.parts, copies)
-
-
-def write_run(out: Path, config: Config, work: Work, grid: Grid, findings: Findings) -> None:
-    """Writes the tables and, unless they are turned off, the pictures."""
-    bench_files.write_tables(out, findings, work.experiment.test.classes)
-    write_accuracy_page(out, findings.summary, work.experiment)
-    if config.pictures:
-        write_pictures(out, work.experiment, grid.networks, findings)
 
 
 def seal(

@@ -41,7 +41,9 @@ def describe_run(
     making: Making,
 ) -> manifest.Manifest:
     """The manifest, still without its files; `first` stands for what all cells share."""
-    weights = making.weights
+    weights = None
+    if making.weights is not None:
+        weights = manifest.ImportedWeights.model_validate(making.weights.describe())
     return manifest.Manifest(
         name=config.run_name,
         config=config,
@@ -61,7 +63,7 @@ def describe_run(
         damaged_store_entries=tuple(store.damaged),
         machine=making.machine,
         workers=making.workers,
-        weights=weights and manifest.ImportedWeights.model_validate(weights.describe()),
+        weights=weights,
         made_from=making.made_from,
         seconds=making.seconds,
         files={},

@@ -45,5 +45,6 @@ def data(
 
 def _draw(frames: "Frames", path: Path) -> None:
     with needs_harness():
-        from gaikan.figures.run_figures import sample_grid, save
+        from gaikan.figures.run_figures import sample_grid
+        from gaikan.figures.style import save
     save(sample_grid(frames), path)

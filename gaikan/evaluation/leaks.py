@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
 from gaikan.evaluation.copies import Copies
+from gaikan.evaluation.copy_groups import copy_groups, named_alike
 
 if TYPE_CHECKING:  # `gaikan data` has no time for scikit-learn
     from gaikan.data.split import Parts
 
 Bools = NDArray[np.bool_]
+Index = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,10 @@ class Leaks:
     """What the audit found. A test part is leaked where training has a copy of it."""
 
     pairs: pd.DataFrame  # `leaks.csv`: one row a pair of copies
+    copies: pd.DataFrame  # `copies.csv`: every image, with a group of its copies and lots
     exact: Bools  # (N,) test parts whose very pixels training has
     near: Bools  # (N,) test parts of which training has a near copy, not an exact one
+    named: Bools  # (N,) test parts, none of the above, whose file training has with another ending
     searched: int  # test parts near copies of which were looked for: all, or a sample of many
     validation: dict[int, int]  # by seed: validation images with an exact or near copy in fit
     groups: tuple[str, ...]  # that are both in training and in test
@@ -33,26 +38,28 @@ class Leaks:
     @property
     def leaked(self) -> Bools:
         """Test parts (N,) with any copy in training."""
-        return self.exact | self.near
+        return self.exact | self.near | self.named
 
 
 def audit(train: Frames, test: Frames, parts: "dict[int, Parts]", copies: Copies) -> Leaks:
     """The leaks between `train` and `test`, whose images `copies` compares (train first)."""
     n_train = len(train)
-    n_sets = len(copies.first)
-    in_train = np.zeros(n_sets, bool)
-    in_train[copies.sets[:n_train]] = True
-    of_test = copies.sets[n_train:]
-    near = _touched(copies, in_train)
-    searched = np.zeros(n_sets, bool)
-    searched[copies.searched] = True
+    in_train = np.arange(len(copies.sets)) < n_train
+    exact = np.isin(copies.sets, copies.sets[:n_train])[n_train:]
+    names = named_alike(train, test)
+    names = names[copies.sets[names[:, 0]] != copies.sets[names[:, 1]]]
+    near = _near(copies, in_train)[n_train:] & ~exact
+    searched = np.isin(copies.sets, copies.searched)[n_train:] | exact
     shared, of_shared = _shared_groups(train, test)
+    kind, pairs, similarity = _pairs(copies, names)
     return Leaks(
-        pairs=_pairs(train, test, copies),
-        exact=in_train[of_test],
-        near=near[of_test] & ~in_train[of_test],
-        searched=int((searched | in_train)[of_test].sum()),
-        validation={seed: _validation(copies, part) for seed, part in parts.items()},
+        pairs=_pair_table(train, test, kind, pairs, similarity),
+        copies=copy_groups(train, test, pairs),
+        exact=exact,
+        near=near,
+        named=_tied(names, in_train)[n_train:] & ~exact & ~near,
+        searched=int(searched.sum()),
+        validation={seed: _validation(copies, names, part) for seed, part in parts.items()},
         groups=shared,
         of_shared_group=of_shared,
         constant={"training": n_constant(train), "test": n_constant(test)},
@@ -60,19 +67,28 @@ def audit(train: Frames, test: Frames, parts: "dict[int, Parts]", copies: Copies
     )
 
 
-def _touched(copies: Copies, marked: Bools) -> Bools:
-    """Sets that are near to a marked one."""
-    touched = np.zeros(len(marked), bool)
-    a, b = copies.near.T
-    touched[b[marked[a]]] = True
-    touched[a[marked[b]]] = True
-    return touched
+def _tied(pairs: Index, marked: Bools) -> Bools:
+    """Those of N of which a pair (P, 2) has the other one `marked` (N,)."""
+    tied = np.zeros(len(marked), bool)
+    a, b = pairs.T
+    tied[b[marked[a]]] = True
+    tied[a[marked[b]]] = True
+    return tied
 
 
-def _validation(copies: Copies, part: "Parts") -> int:
-    fit = np.zeros(len(copies.first), bool)
-    fit[copies.sets[part.fit]] = True
-    return int((fit | _touched(copies, fit))[copies.sets[part.validation]].sum())
+def _near(copies: Copies, marked: Bools) -> Bools:
+    """Images (N,) that are near copies of a marked one."""
+    of_set = np.zeros(len(copies.first), bool)
+    of_set[copies.sets[marked]] = True
+    return _tied(copies.near, of_set)[copies.sets]
+
+
+def _validation(copies: Copies, names: Index, part: "Parts") -> int:
+    """How many validation images have a copy of any kind in fit."""
+    fit = np.zeros(len(copies.sets), bool)
+    fit[part.fit] = True
+    exact = np.isin(copies.sets, copies.sets[part.fit])
+    return int((exact | _near(copies, fit) | _tied(names, fit))[part.validation].sum())
 
 
 def _shared_groups(train: Frames, test: Frames) -> tuple[tuple[str, ...], Bools]:
@@ -96,21 +112,33 @@ def n_contradicting(sets: NDArray[np.int64], names: NDArray[np.str_]) -> int:
     return int((np.bincount(labelled[0]) > 1).sum())
 
 
-def _pairs(train: Frames, test: Frames, copies: Copies) -> pd.DataFrame:
-    """Each later image with the first one identical to it; then the near pairs of such firsts."""
+def _pairs(copies: Copies, names: Index) -> tuple[NDArray[np.str_], Index, Floats]:
+    """Kind (P,), images (P, 2) and similarity (P,; NaN of names alone) of each pair.
+
+    Each later image with the first one identical to it; then the near pairs of such firsts; then
+    files that are named alike.
+    """
     later = np.setdiff1d(np.arange(len(copies.sets)), copies.first)
-    first = np.concatenate([copies.first[copies.sets[later]], copies.first[copies.near[:, 0]]])
-    second = np.concatenate([later, copies.first[copies.near[:, 1]]])
-    n_exact, n_near = len(later), len(copies.near)
-    columns: dict[str, Any] = {"kind": np.repeat(["exact", "near"], [n_exact, n_near])}
+    exact = np.stack([copies.first[copies.sets[later]], later], 1)
+    pairs = np.concatenate([exact, copies.first[copies.near], names])
+    kind = np.repeat(["exact", "near", "name"], [len(exact), len(copies.near), len(names)])
+    unknown = np.full(len(names), np.nan)
+    return kind, pairs, np.concatenate([np.ones(len(exact)), copies.similarity, unknown])
+
+
+def _pair_table(
+    train: Frames, test: Frames, kind: NDArray[np.str_], pairs: Index, similarity: Floats
+) -> pd.DataFrame:
+    """`leaks.csv`."""
+    columns: dict[str, Any] = {"kind": kind}
     rows = np.concatenate([train.rows, test.rows])
     names = np.concatenate([train.names, test.names])
-    for which, index in (("first", first), ("second", second)):
+    for which, index in zip(("first", "second"), pairs.T, strict=True):
         columns[f"{which}_part"] = np.where(index < len(train), "train", "test")
         columns[f"{which}_sample"] = rows[index]
         columns[f"{which}_label"] = names[index]
-    columns["similarity"] = np.concatenate([np.ones(n_exact), copies.similarity])
-    for which, index in (("first", first), ("second", second)):
+    columns["similarity"] = similarity
+    for which, index in zip(("first", "second"), pairs.T, strict=True):
         columns[f"{which}_origin"] = [
             train.place(i) if i < len(train) else test.place(i - len(train)) for i in index.tolist()
         ]

@@ -1,149 +1,183 @@
-"""Near copies among images: alike after a shift of a pixel and a change of light."""
+"""Near copies among images: one part shifted, turned, mirrored, cropped, lit or stored anew.
+
+How alike two images of one part are depends on the part: on a fixture even different parts are.
+So a pair counts where it stands out from what else looks like either image, after the ratio test
+of Lowe (IJCV 60, 2004, section 7.1): how far from 1 its correlation is, over how far from 1 that
+with a lookalike is, which is no copy unless there are more than `_LOOKALIKE` copies of the part.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-_ALIKE = 0.995  # correlation of the images; a defect of 3 x 3 pixels in 36 x 39 lowers it to 0.987
-_ALIKE_IN_DETAIL = 0.98  # of what differs from the pixels around: two plain parts are alike in bulk
-_GRID = 6  # the coarse images that are searched are 6 x 6
-_SEARCHED = 8  # leading principal components, of 36: a search tree is fast in few dimensions
-_CHUNK = 2**24  # pixels compared at once
+from gaikan.data.room import room
+from gaikan.evaluation.spectra import (
+    SIZE,
+    Floats,
+    Index,
+    Spectra,
+    by_turns,
+    match,
+    richness,
+    spectra,
+    spots,
+    spread,
+    turn,
+    turned,
+)
 
-SMALLEST = _GRID + 2  # height and width below which nothing can be said
+_NEIGHBOURS = 16  # that are compared with each image
+_LOOKALIKE = 11  # which of them, from 0, an image's copies must stand out from
+_RATIO = 0.22  # at most
+_TRIED_AGAIN = 0.75  # ratio up to which a pair is looked at in other cuts
+_CUTS = (0.94, 0.89)  # shares of height and width that a cropped copy shows of the whole
+_RICH = 250  # waves: of less is a straight edge, as many parts have
+_MORE_THAN_A_SPOT = 18  # places
+_SPREAD = 15  # places: where less tells an image from its lookalike, that is a spot on a fixture
+_MOST = 8  # pairs of an image
+_AXES, _ENOUGH = 32, 5_000  # principal axes, and images that they are found from
+_PIXELS, _PAIRS = 2**22, 1024  # at once
 
-Floats = NDArray[np.float32]
-Index = NDArray[np.int64]
+SMALLEST = 8  # height and width below which nothing can be said
+
 Grey = Callable[[Index], Floats]  # images (M, H, W) by number
+Bools = NDArray[np.bool_]
 
 
 def near_copies(n_images: int, grey: Grey, queries: Index) -> tuple[Index, Floats]:
     """Pairs (P, 2) of near copies, one of each among `queries` (Q,), and their correlation.
 
-    `grey` gives the images by their numbers in 0..n_images-1. Constant ones have no near copies.
+    `grey` gives the images by their numbers in 0..n_images-1. Images without contrast, and those
+    of nothing but a straight line, have no near copies. Of an image that is no query it is not
+    known what else looks like it, so a pair need not stand out from that.
     """
-    search = _Search.over(n_images, grey)
-    queries = queries[search.varied[queries]]
-    among = np.isin(np.arange(n_images), queries)
-    found: dict[tuple[int, int], float] = {}
-    for some in _chunks(queries, grey):
-        images = grey(some)
-        for dy, dx in product((-1, 0, 1), repeat=2):
-            a, b = search.candidates(some, _unit(_coarse(_centre(images, dy, dx))))
-            new = (a < b) | (~among[b] & (a != b))  # of two that are asked for, the first asks
-            a, b = a[new], b[new]
-            alike = _alike(grey, a, b, dy, dx)
-            for i, j, r in zip(a.tolist(), b.tolist(), alike.tolist(), strict=True):
-                if r >= _ALIKE:
-                    pair = (min(i, j), max(i, j))
-                    found[pair] = max(r, found.get(pair, 0.0))
-    pairs = sorted(found)
-    return (
-        np.asarray(pairs, np.int64).reshape(-1, 2),
-        np.asarray([found[pair] for pair in pairs], np.float32),
+    pairs = _neighbours(n_images, grey, queries)
+    held = np.unique(pairs)
+    asked = np.isin(held, queries)
+    first, second = np.searchsorted(held, pairs).T
+    whole = _spectra(held, grey)
+    chunks = np.array_split(whole, -(-len(held) // _PAIRS))
+    signs = np.concatenate([by_turns(some) for some in chunks])
+    rich = np.concatenate(
+        [(richness(some) > _RICH) & (spots(some) > _MORE_THAN_A_SPOT) for some in chunks]
     )
+    turns = turn(signs, first, second)
+    value = _correlation(whole, whole, first, second, turns)
+    lookalike = _lookalikes(len(held), first, second, value)
+    limit = np.where(asked, value[lookalike], 0)
+    near = np.where(limit[first] >= limit[second], first, second)  # the image with the nearest
+    room_left = np.maximum(1 - limit[near], 1e-3)
+    again = np.flatnonzero(((1 - value) / room_left < _TRIED_AGAIN) & rich[first] & rich[second])
+    value[again] = _in_other_cuts(
+        held, grey, whole, first[again], second[again], turns[again], value[again]
+    )
+    good = np.flatnonzero(((1 - value) / room_left < _RATIO) & rich[first] & rich[second])
+    near, edge = near[good], lookalike[near[good]]
+    other = first[edge] + second[edge] - near
+    good = good[_spread(whole, near, other, turn(signs, near, other)) > _SPREAD]
+    good = good[_few(first[good], second[good], value[good])]
+    return pairs[good], value[good]
 
 
-@dataclass(frozen=True)
-class _Search:
-    """A search tree over coarse images.
+def _neighbours(n_images: int, grey: Grey, queries: Index) -> Index:
+    """Pairs (P, 2) of images whose spectra are alike but for turns; each once, ascending."""
+    from sklearn.neighbors import NearestNeighbors
 
-    It is asked with the one image's centre moved, and holds the other's not moved, so that a true
-    copy is found whatever its shift. Projection only brings images nearer, so it loses none.
-    """
+    def known(index: Index) -> Floats:
+        signs = by_turns(spectra(grey(index)))
+        return np.concatenate([signs[:, :1], np.abs(signs[:, 1:])], 1).reshape(len(index), -1)
 
-    coarse: Floats  # (N, 36), of length 1
-    varied: NDArray[np.bool_]  # (N,)
-    places: Index  # of those that the tree holds
-    axes: Floats  # (36, 8)
-    tree: cKDTree
-
-    @classmethod
-    def over(cls, n_images: int, grey: Grey) -> "_Search":
-        """Over all images that are not constant."""
-        coarse, varied = [], []
-        for some in _chunks(np.arange(n_images), grey):
-            images = grey(some)
-            coarse.append(_unit(_coarse(_centre(images, 0, 0))))
-            varied.append(images.reshape(len(images), -1).std(1) > 1e-6)
-        whole, places = np.concatenate(coarse), np.flatnonzero(np.concatenate(varied))
-        axes = np.linalg.eigh(whole.T @ whole)[1][:, ::-1][:, :_SEARCHED]
-        return cls(whole, np.concatenate(varied), places, axes, cKDTree(whole[places] @ axes))
-
-    def candidates(self, asked: Index, moved: Floats) -> tuple[Index, Index]:
-        """Pairs of `asked` (Q,), whose coarse images are `moved` (Q, 36), with images alike."""
-        radius = np.sqrt(2 * (1 - _ALIKE))
-        hits = self.tree.query_ball_point(moved @ self.axes, radius, return_sorted=False)
-        counts = np.fromiter(map(len, hits), np.int64, len(hits))
-        row = np.repeat(np.arange(len(hits)), counts)
-        other = self.places[np.concatenate([*hits, []]).astype(np.int64)]
-        alike = np.einsum("ij,ij->i", moved[row], self.coarse[other]) > _ALIKE
-        return asked[row[alike]], other[alike]
+    every = np.arange(n_images)
+    some = known(every[:: -(-n_images // _ENOUGH)])
+    centre = some.mean(0)
+    axes = np.linalg.eigh((some - centre).T @ (some - centre))[1][:, -_AXES:]
+    places = np.concatenate([(known(each) - centre) @ axes for each in _chunks(every, grey)])
+    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS + 1, n_images), algorithm="brute")
+    found = search.fit(places).kneighbors(places[queries], return_distance=False)
+    pairs = np.stack([np.repeat(queries, found.shape[1]), found.ravel()], 1)
+    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], 1)
+    number = np.unique(pairs[:, 0] * n_images + pairs[:, 1])
+    return np.stack([number // n_images, number % n_images], 1)
 
 
 def _chunks(index: Index, grey: Grey) -> list[Index]:
     """`index`, so many at a time that as many images stay small."""
-    n_pixels = grey(np.zeros(1, np.int64)).size
-    return np.array_split(index, -(-len(index) * n_pixels // _CHUNK)) if len(index) else []
+    n_pixels = max(grey(np.zeros(1, np.int64)).size, SIZE**2)
+    return np.array_split(index, -(-len(index) * n_pixels // _PIXELS)) if len(index) else []
 
 
-def _alike(grey: Grey, a: Index, b: Index, dy: int, dx: int) -> Floats:
-    """Correlation (P,) of images `a`, moved, with `b` in their centres; 0 if not in detail."""
-    values = [np.zeros(0, np.float32)]
-    for some in _chunks(np.arange(len(a)), grey):
-        held, place = np.unique(np.concatenate([a[some], b[some]]), return_inverse=True)
-        images, first, second = grey(held), *np.split(place, 2)
-        value = _correlation(images, first, second, dy, dx)
-        value[_correlation(_detail(images), first, second, dy, dx) < _ALIKE_IN_DETAIL] = 0
-        values.append(value)
-    return np.concatenate(values)
+def _spectra(index: Index, grey: Grey, height: float = 1, width: float = 1) -> Spectra:
+    """The spectra (M, 25, 25) of those images or their middle, in a file if they are many."""
+    found = room((len(index), SIZE, SIZE), np.complex64)
+    for some in _chunks(np.arange(len(index)), grey):
+        found[some] = spectra(grey(index[some]), height, width)
+    return found
 
 
-def _correlation(images: Floats, a: Index, b: Index, dy: int, dx: int) -> Floats:
-    first, second = _centre(images[a], dy, dx), _centre(images[b], 0, 0)
-    units = (_unit(each.reshape(len(a), -1)) for each in (first, second))
-    correlation: Floats = np.einsum("ij,ij->i", *units)
-    return correlation
+def _correlation(
+    of_first: Spectra, of_second: Spectra, first: Index, second: Index, turns: Index
+) -> Floats:
+    """The correlation (P,) of images by their place in the spectra, at the best shift."""
+    value = np.empty(len(first), np.float32)
+    for at in range(0, len(first), _PAIRS):
+        some = slice(at, at + _PAIRS)
+        other = turned(of_second[second[some]], turns[some])
+        value[some] = match(of_first[first[some]], other)[0]
+    return value
 
 
-def _centre(images: Floats, dy: int, dx: int) -> Floats:
-    """The images without their outermost pixels, moved by that much."""
-    height, width = images.shape[1:]
-    return images[:, 1 + dy : height - 1 + dy, 1 + dx : width - 1 + dx]
+def _lookalikes(n_images: int, first: Index, second: Index, value: Floats) -> Index:
+    """The pair (n_images,) of each image with its `_LOOKALIKE`-th neighbour, or its last."""
+    image, pair = np.concatenate([first, second]), np.tile(np.arange(len(first)), 2)
+    order = np.lexsort((-value[pair], image))
+    count = np.bincount(image, minlength=n_images)
+    last = np.minimum(_LOOKALIKE, count - 1)
+    return pair[order[np.cumsum(count) - count + last]]
 
 
-def _coarse(images: Floats) -> Floats:
-    """6 x 6 means of images (U, H, W), each over its share of the area, as (U, 36)."""
-    down, across = (_shares(length) for length in images.shape[1:])
-    means = np.einsum("ah,nhw,bw->nab", down, images, across, optimize=True)
-    return np.asarray(means, np.float32).reshape(len(images), -1)
+def _in_other_cuts(
+    held: Index,
+    grey: Grey,
+    whole: Spectra,
+    first: Index,
+    second: Index,
+    turns: Index,
+    value: Floats,
+) -> Floats:
+    """The best of `value` (P,) and the correlations of one image cropped, or of both to squares."""
+    places, local = np.unique(np.concatenate([first, second]), return_inverse=True)
+    a, b = np.split(local, 2)
+    full = whole[places]
+    for share in _CUTS:
+        cut = _spectra(held[places], grey, share, share)
+        for of_a, of_b in ((cut, full), (full, cut)):
+            value = np.maximum(value, _correlation(of_a, of_b, a, b, turns))
+    height, width = grey(held[:1]).shape[1:]
+    side = min(height, width)
+    square = _spectra(held[places], grey, side / height, side / width)
+    quarter = np.flatnonzero(turns >= 2)
+    alike = _correlation(square, square, a[quarter], b[quarter], turns[quarter])
+    value[quarter] = np.maximum(value[quarter], alike)
+    return value
 
 
-def _shares(length: int) -> Floats:
-    """How much each of `length` pixels counts in each of 6 cells, (6, length), rows sum to 1."""
-    edges = np.linspace(0, length, _GRID + 1)
-    pixels = np.arange(length)
-    low = np.maximum(edges[:-1, None], pixels)
-    high = np.minimum(edges[1:, None], pixels + 1)
-    return np.asarray((high - low).clip(min=0) * _GRID / length, np.float32)
+def _spread(whole: Spectra, image: Index, other: Index, turns: Index) -> Floats:
+    """Over how many places (P,) what tells `image` from `other` spreads."""
+    places = np.empty(len(image), np.float32)
+    for at in range(0, len(image), _PAIRS):
+        some = slice(at, at + _PAIRS)
+        here = whole[image[some]]
+        places[some] = spread(here, match(here, turned(whole[other[some]], turns[some]))[1])
+    return places
 
 
-def _unit(rows: Floats) -> Floats:
-    """Rows (U, M) less their mean, of length 1; 0 where constant."""
-    rows = rows - rows.mean(1, keepdims=True)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Floats = np.divide(rows, length, out=np.zeros_like(rows), where=length > 1e-6)
-    return unit
-
-
-def _detail(images: Floats) -> Floats:
-    """What of each pixel differs from the mean of the 3 x 3 around it; two pixels smaller."""
-    height, width = images.shape[1:]
-    around = np.zeros((len(images), height - 2, width - 2), np.float32)
-    for dy, dx in product(range(3), repeat=2):
-        around += images[:, dy : height - 2 + dy, dx : width - 2 + dx]
-    return np.asarray(images[:, 1:-1, 1:-1] - around / 9, np.float32)
+def _few(first: Index, second: Index, value: Floats) -> Bools:
+    """Which pairs are among the `_MOST` best of both of their images."""
+    image, pair = np.concatenate([first, second]), np.tile(np.arange(len(first)), 2)
+    order = np.lexsort((-value[pair], image))
+    count = np.bincount(image)
+    rank = np.empty(len(image), np.int64)
+    rank[order] = np.arange(len(image)) - np.repeat(np.cumsum(count) - count, count)
+    of_first, of_second = np.split(rank < _MOST, 2)
+    return of_first & of_second

@@ -91,6 +91,7 @@ def cautions(folder: RunFolder) -> list[Words]:
     leaked = (
         leaks.test_parts_with_exact_copy_in_training
         or leaks.test_parts_with_near_copy_in_training
+        or leaks.test_parts_named_as_one_in_training
         or leaks.groups_in_training_and_test
     )
     return [*notes, say("leak_alert")] if leaked else notes
@@ -205,12 +206,15 @@ def _leaks(folder: RunFolder) -> list[blocks.Block]:
     sentences = trust_words.leak_sentences(leaks, total)
     searched = leaks.test_parts_searched_for_near_copies
     sample = [_said("leak_sample", n=searched, total=total)] if searched < total else []
-    if not sentences:
+    if not sentences and not leaks.pairs:
         return [_said("no_leak"), *sample]
-    section: list[blocks.Block] = [blocks.Bullets(sentences), *sample]
+    section: list[blocks.Block] = [blocks.Bullets(sentences or [say("no_leak")]), *sample]
     if folder.leaked is not None:
         section += [_said("leak_table"), blocks.Table(*trust_words.leak_rows(folder.leaked))]
-    return [*section, _said("leak_file")]
+    if folder.picture("figures/copies.png"):
+        picture = blocks.Picture("figures/copies.png", say("copies_picture"))
+        section += [_said("leak_look"), picture]
+    return [*section, *([_said("leak_file")] if leaks.pairs else [])]
 
 
 def _mistakes(folder: RunFolder) -> list[blocks.Block]:

@@ -10,6 +10,7 @@ from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.mistakes import most_confident_mistakes
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.figures import run_figures
+from gaikan.figures.copy_pairs import copy_pairs
 from gaikan.figures.gallery import gallery
 from gaikan.figures.pca import project
 from gaikan.figures.style import save
@@ -37,7 +38,7 @@ def accuracy_caption(summary: pd.DataFrame, experiment: Experiment) -> Words:
 def write_pictures(
     out: Path, experiment: Experiment, networks: list[EvaluatedNetwork], findings: Findings
 ) -> None:
-    """Writes `figures/` (samples, accuracy, mistakes, scatters) and the confusion matrices."""
+    """Writes `figures/` (samples, accuracy, mistakes, copies, scatters) and the matrices."""
     for variant, counts in confusions(findings, experiment.test.classes).items():
         figure = run_figures.confusion_heatmap(counts, f"{variant}, test")
         save(figure, out / f"confusion/{variant}.png")
@@ -52,6 +53,12 @@ def write_pictures(
     if len(mistakes):
         title = f"Most confident mistakes of {best}, test"
         save(gallery(mistakes, experiment.test, title), folder / "mistakes.png")
+    pairs = findings.leaks.pairs
+    near = pairs[pairs["kind"] == "near"]
+    (folder / "copies.png").unlink(missing_ok=True)
+    if len(near):
+        figure = copy_pairs(near, experiment.train, experiment.test, "Are these of one part?")
+        save(figure, folder / "copies.png")
     for network in first_seed(networks):
         anchor = network.cell.anchors[-1]
         embedded = network.embedded

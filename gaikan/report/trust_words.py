@@ -92,6 +92,7 @@ def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
     counts = {
         "leak_exact": leaks.test_parts_with_exact_copy_in_training,
         "leak_near": leaks.test_parts_with_near_copy_in_training,
+        "leak_name": leaks.test_parts_named_as_one_in_training,
         "leak_groups": len(leaks.groups_in_training_and_test),
         "leak_validation": max(leaks.validation_images_with_copy_in_fit.values(), default=0),
         "leak_labels": leaks.identical_images_with_different_labels,

@@ -17,8 +17,9 @@ from gaikan.system.files import write
 _PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
-    *("modes.csv", "leaks.csv", "leaked.csv", "predictions.parquet"),
+    *("modes.csv", "leaks.csv", "leaked.csv", "copies.csv", "predictions.parquet"),
     *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
+    "figures/copies.png",
 )
 
 
@@ -57,6 +58,7 @@ def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
         "leaked": found.leaked if len(found.leaked) else None,
         "comparisons": found.comparisons,
         "leaks": found.leaks.pairs,
+        "copies": found.leaks.copies if len(found.leaks.pairs) else None,
         "classes": found.classes,
         "rates": found.rates,
         "modes": found.modes,

@@ -94,6 +94,7 @@ def count_leaks(leaks: Leaks) -> manifest.LeakCounts:
     return manifest.LeakCounts(
         test_parts_with_exact_copy_in_training=int(leaks.exact.sum()),
         test_parts_with_near_copy_in_training=int(leaks.near.sum()),
+        test_parts_named_as_one_in_training=int(leaks.named.sum()),
         test_parts_searched_for_near_copies=leaks.searched,
         validation_images_with_copy_in_fit={str(s): n for s, n in leaks.validation.items()},
         pairs=dict(Counter(map(" ".join, kinds))),

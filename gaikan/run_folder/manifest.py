@@ -77,6 +77,7 @@ class LeakCounts(JsonModel):
 
     test_parts_with_exact_copy_in_training: int
     test_parts_with_near_copy_in_training: int
+    test_parts_named_as_one_in_training: int  # of no other kind
     test_parts_searched_for_near_copies: int
     validation_images_with_copy_in_fit: dict[str, int]  # by seed
     pairs: dict[str, int]  # by kind and parts, such as "near train test"

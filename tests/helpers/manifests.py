@@ -28,6 +28,7 @@ def manifest(**changes: Any) -> Manifest:
     leaks = LeakCounts(
         test_parts_with_exact_copy_in_training=0,
         test_parts_with_near_copy_in_training=0,
+        test_parts_named_as_one_in_training=0,
         test_parts_searched_for_near_copies=3,
         validation_images_with_copy_in_fit={"0": 0},
         pairs={},

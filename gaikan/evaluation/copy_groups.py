@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gaikan.data.frames import Frames, Names
-from gaikan.data.listing import is_image
+from gaikan.data.listing import ending_of, is_image
 
 Index = NDArray[np.int64]
 
@@ -19,12 +19,11 @@ def named_alike(train: Frames, test: Frames) -> Index:
 
     Numbers of images, those of `test` after those of `train`; each with the first of its name.
     """
-    names = pd.Series([*_files(train), *_files(test)], dtype=object)
-    stems = names.map(lambda name: Path(name).with_suffix("").as_posix().casefold()).to_numpy()
+    names = [*_files(train), *_files(test)]
     first: dict[str, int] = {}
     pairs = [
-        (first.setdefault(stem, number), number)
-        for number, (stem, name) in enumerate(zip(stems, names, strict=True))
+        (first.setdefault(name[: -len(ending_of(name))].casefold(), number), number)
+        for number, name in enumerate(names)
         if is_image(name)
     ]
     different = [(a, b) for a, b in pairs if names[a] != names[b]]

@@ -52,7 +52,8 @@ def jpeg(images: Pixels) -> Pixels:
 
 def noisy(images: Any, level: float = 2) -> Pixels:
     noise = np.random.default_rng(5).normal(0, level, images.shape)
-    return (images + noise).round().clip(0, 255).astype(np.uint8)
+    stored: Pixels = (images + noise).round().clip(0, 255).astype(np.uint8)
+    return stored
 
 
 def moved(by: float) -> Callable[[Pixels], Pixels]:

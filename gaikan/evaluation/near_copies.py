@@ -133,7 +133,8 @@ def _lookalikes(n_images: int, first: Index, second: Index, value: Floats) -> In
     order = np.lexsort((-value[pair], image))
     count = np.bincount(image, minlength=n_images)
     last = np.minimum(_LOOKALIKE, count - 1)
-    return pair[order[np.cumsum(count) - count + last]]
+    chosen: Index = pair[order[np.cumsum(count) - count + last]]
+    return chosen
 
 
 def _in_other_cuts(

@@ -64,6 +64,7 @@ def test_a_source_made_of_copies_csv_keeps_copies_on_one_side(tmp_path: Path, se
     found.copies.to_csv(tmp_path / "copies.csv", index=False)
     whole = read_source(str(tmp_path / "copies.csv"))
     assert len(whole) == 60
+    assert whole.origins is not None
     number = np.asarray([int(Path(str(origin)).stem) // 2 for origin in whole.origins])
     rest, held = split_off_test(whole, seed)
     assert not set(number[rest]) & set(number[held])

@@ -13,7 +13,7 @@ from small_parts import write_files
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.enrolment import enrol
 from gaikan.bundle.graph import anchors_of
-from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.images import ImageBatch, read_batches
 
 
 def batch(some: NDArray[np.uint8]) -> list[ImageBatch]:
@@ -103,3 +103,9 @@ def test_a_new_class_that_looks_like_another_is_told(
     assert gaikan("enrol", tmp_path / "m.gaikan", file, *options) == 0
     told = f"'spur' and {name!r} differ in case, width or spaces only"
     assert (told in capfd.readouterr().out) == is_told
+
+
+def test_images_that_are_brought_to_the_model_are_counted(tmp_path: Path) -> None:
+    write_files(tmp_path, images(3, 0, (1, 16, 16)))
+    found = enrol(bundle(), "n", read_batches([tmp_path], bundle().card, 2))
+    assert found.changes == {"resized to what the model takes": 3}

@@ -1,5 +1,6 @@
 """Small files that declare far more than a machine can hold: one line, before memory is taken."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,7 +54,11 @@ BOMBS: dict[str, Callable[[Path], object]] = {
 
 def gaikan(*arguments: str | Path) -> tuple[int, str]:
     command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    # Arrow's own pool may reserve a gigabyte of addresses at its first byte.
+    environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, env=environment
+    )
     return done.returncode, done.stderr
 
 

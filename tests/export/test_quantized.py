@@ -1,13 +1,13 @@
 """Models of 8-bit integers."""
 
-from small_networks import IMAGES, trained
+from small_networks import IMAGES, exporter, trained
 
 from gaikan.export.quantized import quantized
-from gaikan.timing.models import Exporter, pruned
+from gaikan.timing.models import pruned
 
 
-def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was(exporter: Exporter) -> None:
-    model = pruned(exporter._filled(trained("mlp", 1)), "head")
+def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was() -> None:
+    model = pruned(exporter()._filled(trained("mlp", 1)), "head")
     before = model.SerializeToString()
     int8 = quantized(model, IMAGES)
     assert model.SerializeToString() == before

@@ -1,14 +1,14 @@
 """Networks with random weights, as a run that was trained would have them."""
 
+from functools import cache
+
 import numpy as np
 import torch
 
 from gaikan.export.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
-from gaikan.timing.models import TrainedFiles
-from gaikan.timing.torch_model import (
-    DecisionTensors,
-)
+from gaikan.timing.models import Exporter, TrainedFiles
+from gaikan.timing.torch_model import DecisionTensors
 
 SHAPE: ImageShape = (3, 20, 24)
 
@@ -33,3 +33,8 @@ def trained(arch: str, seed: int) -> TrainedFiles:
 
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, *SHAPE), np.uint8)
+
+
+@cache
+def exporter() -> Exporter:
+    return Exporter(torch.uint8, 4, ["mean_image"])

@@ -6,24 +6,19 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from small_networks import IMAGES, SHAPE, trained
+from small_networks import IMAGES, SHAPE, exporter, trained
 
 from gaikan.networks import NETWORKS
-from gaikan.timing.models import Exporter, size_of
-
-
-@pytest.fixture(scope="module")
-def exporter() -> Exporter:
-    return Exporter(torch.uint8, 4, ["mean_image"])
+from gaikan.timing.models import size_of
 
 
 @pytest.mark.parametrize("arch", NETWORKS)
 def test_a_graph_traced_once_and_filled_computes_what_each_network_does(
-    exporter: Exporter, arch: str, tmp_path: Path
+    arch: str, tmp_path: Path
 ) -> None:
     for seed in (1, 2):
         network = trained(arch, seed)
-        whole, alone = exporter.write(
+        whole, alone = exporter().write(
             network, IMAGES, tmp_path / f"{seed}", {"mean_image": tmp_path / f"{seed}-alone"}
         )
         assert whole.missing == {}

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import torch
 from runner import bench, gaikan
-from small_networks import IMAGES, trained
 from tiny import write_class
 
 from gaikan.errors import ConfigError
@@ -24,11 +23,9 @@ from gaikan.run_folder.latency_facts import read_facts
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 from gaikan.timing.agreement import _compare
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
-from gaikan.timing.models import Exporter
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import Case, RefusedError, Server, SessionParts, Worker
+from gaikan.timing.runtime_process import RefusedError, Server, Worker
 from gaikan.timing.runtimes import RUNTIMES
-from gaikan.timing.session import session
 from gaikan.timing.time_networks import Timing, time_run
 from gaikan.timing.timed_run import TimedRun
 
@@ -329,22 +326,6 @@ def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
     assert run.timing_key(TimingOptions()) != run.timing_key(TimingOptions(plan="quick"))
     fewer = replace(run, networks=run.networks[:-1])
     assert run.timing_key(TimingOptions()) != fewer.timing_key(TimingOptions())
-
-
-def test_a_batch_that_would_take_too_long_is_left_out(exporter: Exporter, tmp_path: Path) -> None:
-    folder = exporter.write(trained("mlp", 1), IMAGES, tmp_path / "model", {})[0]
-    np.save(tmp_path / "sample.npy", IMAGES)
-    parts = SessionParts(str(tmp_path / "sample.npy"), ("ok", "a", "b", "c"))
-    setting = RUNTIMES["onnxruntime-fp32"].setting(1)
-    cases = [(setting, Case("mlp", size)) for size in (1, 3)]
-    with session([setting], parts, lambda *_: None) as open_session:
-        open_session.load({"mlp": folder})
-        open_session.measure(cases, replace(TINY, longest=1e-9), np.random.default_rng(0))
-    measured = open_session.measured
-    assert [case.batch_size for _, case in measured.turns] == [1]  # however long it takes
-    ((left_out, reason),) = measured.left_out.items()
-    assert left_out == (setting, Case("mlp", 3))
-    assert reason.startswith("a batch of 3 takes about 0.0 s; --thorough")
 
 
 def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:

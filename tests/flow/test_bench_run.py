@@ -197,12 +197,15 @@ def test_images_that_are_all_the_same_are_refused(
     assert not out.exists()
 
 
+QUICK = ("--seeds", "1", "--epochs", "1", "--references", "none", "--no-pictures")
+
+
 def test_what_spoils_the_figures_is_told_in_the_terminal(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def told(test: Path) -> str:
         out = tmp_path / test.stem
-        assert bench(folder / "tiny.toml", "--epochs", "1", "--test", test, "--out", out) == 0
+        assert bench(folder / "tiny.toml", "--test", test, "--out", out, *QUICK) == 0
         return " ".join(capsys.readouterr().out.split())
 
     shared = "Training and test share parts or groups: see the leak audit"

@@ -14,7 +14,7 @@ from gaikan.networks import NETWORKS
 
 pytestmark = pytest.mark.timeout(300)
 
-FOUR_CELLS = """
+TOML = """
 seeds = 1
 references = "none"
 [grid]
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, name in enumerate(("colour", "grey")):
         write_parts(path / name / "train", seed)
         write_parts(path / name / "test", 10 + seed, 6)
-    (path / "grid.toml").write_text(FOUR_CELLS)
+    (path / "grid.toml").write_text(TOML)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
         assert bench("grid.toml", "--train", "colour/train", "--out", "run") == 0
@@ -71,6 +71,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert files(Path("run")) == before
     assert said.err.count("\n") == 1
     return said.err
+
+
+def quick(*arguments: str) -> int:
+    """`gaikan bench` without pictures, which take longer than it trains."""
+    return bench(*arguments, "--no-pictures")
 
 
 REMEDY = "; choose another --out, or --replace that run\n"
@@ -107,11 +112,11 @@ def test_images_that_have_changed_under_their_name_are_refused(
 @pytest.mark.parametrize("change", ["epochs = 2", "base_seed = 3", "seeds = 2", "other path"])
 def test_another_run_of_the_same_images_goes_on(here: Path, change: str) -> None:
     key = change.partition(" ")[0]
-    lines = [change if line.startswith(f"{key} ") else line for line in FOUR_CELLS.splitlines()]
+    lines = [change if line.startswith(f"{key} ") else line for line in TOML.splitlines()]
     text = "\n".join(lines if change in lines or key == "other" else [change, *lines])
     Path("grid.toml").write_text(text)
     train = str(here / "colour/train") if key == "other" else "colour/train"
-    assert bench("grid.toml", "--train", train, "--out", "run") == 0
+    assert quick("grid.toml", "--train", train, "--out", "run") == 0
 
 
 def test_what_is_replaced_goes_and_the_users_own_files_stay(here: Path) -> None:
@@ -138,7 +143,7 @@ def test_a_file_outside_that_a_manifest_names_is_not_removed(here: Path) -> None
     path = here / "run/manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps(manifest | {"files": {"../mine.csv": "0", "accuracy.csv": "0"}}))
-    assert bench("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
+    assert quick("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
     assert (here / "mine.csv").read_text() == "mine"
 
 
@@ -160,17 +165,17 @@ def test_an_unfinished_run_is_another_run_too(
     shutil.rmtree("run")
     with monkeypatch.context() as patch:
         patch.setattr("gaikan.flow.bench_run.train_grid", interrupted)
-        assert bench("grid.toml", "--train", "colour/train", "--out", "run") == 130
+        assert quick("grid.toml", "--train", "colour/train", "--out", "run") == 130
     assert not Path("run/manifest.json").exists()
     capsys.readouterr()
     error = refused(capsys, "--train", "grey/train")
     assert "run: holds an unfinished run of train colour/train (24 of 1 x 12 x 12), and" in error
-    assert bench("grid.toml", "--train", "colour/train", "--out", "run") == 0
+    assert quick("grid.toml", "--train", "colour/train", "--out", "run") == 0
     shutil.rmtree("run")
     with monkeypatch.context() as patch:
         patch.setattr("gaikan.flow.bench_run.train_grid", interrupted)
-        bench("grid.toml", "--train", "colour/train", "--out", "run")
-    assert bench("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
+        quick("grid.toml", "--train", "colour/train", "--out", "run")
+    assert quick("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
 
 
 def interrupted(*_: object) -> None:
@@ -194,7 +199,7 @@ def test_a_run_that_does_not_say_of_what_is_refused_and_can_be_replaced(
     error = refused(capsys, "--train", "colour/train")
     assert error.startswith(f"gaikan: {words}")
     assert error.endswith(REMEDY)
-    assert bench("grid.toml", "--train", "colour/train", "--out", "run", "--replace") == 0
+    assert quick("grid.toml", "--train", "colour/train", "--out", "run", "--replace") == 0
 
 
 def test_of_several_data_sets_one_that_would_replace_another_stops_all(
@@ -203,15 +208,15 @@ def test_of_several_data_sets_one_that_would_replace_another_stops_all(
     def two(second: str) -> str:
         tables = [("first", "colour"), ("second", second)]
         data = [f'[[data]]\nname = "{name}"\ntrain = "{of}/train"\n' for name, of in tables]
-        return FOUR_CELLS + "".join(data)
+        return TOML + "".join(data)
 
     Path("two.toml").write_text(two("grey"))
-    assert bench("two.toml", "--out", "both") == 0
+    assert quick("two.toml", "--out", "both") == 0
     before = files(Path("both"))
     shutil.rmtree("both/first")
     Path("two.toml").write_text(two("colour"))
     capsys.readouterr()
-    assert bench("two.toml", "--out", "both") == 2
+    assert quick("two.toml", "--out", "both") == 2
     error = capsys.readouterr().err
     assert error.startswith("gaikan: two.toml: both/second: holds a run of train grey/train (24 of")
     assert error.endswith(REMEDY)
@@ -220,7 +225,7 @@ def test_of_several_data_sets_one_that_would_replace_another_stops_all(
         files(Path("both/second")).items()
         <= {name.removeprefix("second/"): content for name, content in before.items()}.items()
     )
-    assert bench("two.toml", "--out", "both", "--replace") == 0
+    assert quick("two.toml", "--out", "both", "--replace") == 0
     sources = [json.loads(Path(f"both/{name}/sources.json").read_text()) for name, _ in NAMES]
     assert [each["train"]["name"] for each in sources] == ["colour/train"] * 2
 
@@ -254,7 +259,7 @@ def test_an_import_of_other_weights_is_refused(
 def test_two_folders_of_one_name_are_two_runs(here: Path) -> None:
     settings = ("--seeds", "1", "--epochs", "1", "--references", "none", "--no-timing")
     for name in ("colour", "grey"):
-        assert bench("--train", f"{here}/{name}/train", *settings) == 0
+        assert quick("--train", f"{here}/{name}/train", *settings) == 0
     assert sorted(path.name for path in Path("results").iterdir()) == ["colour-train", "grey-train"]
 
 

@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import psutil
-from here import one_thread
 from runner import bench, command_line
 
 Process = subprocess.Popen[str]
@@ -74,12 +72,8 @@ def scores(out: Path) -> bytes:
 
 
 def resumes(reference: Path, out: Path, *options: str) -> None:
-    """The same command ends well, with the scores of the undisturbed run, and tidies up.
-
-    What is left is trained in a thread of this process: a worker takes seconds to start.
-    """
-    with patch("gaikan.grid.pool.processes", one_thread):
-        assert bench(reference / "grid.toml", "--out", out, *options) == 0
+    """The same command ends well, with the scores of the undisturbed run, and tidies up."""
+    assert bench(reference / "grid.toml", "--out", out, *options) == 0
     assert scores(out) == scores(reference / "out")
     assert not list(out.rglob("*.tmp"))
     assert not (out / "store/work").exists()

@@ -8,13 +8,11 @@ from html.parser import HTMLParser
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from here import one_thread
 from numpy.typing import NDArray
 from PIL import Image
 from runner import gaikan
@@ -120,11 +118,7 @@ class Walk:
     def bench(self) -> None:
         write_data(self.case, self.folder)
         (self.folder / "case.toml").write_text(toml(self.case, self.folder))
-        with (  # in a process of its own each would import torch for longer than it works
-            patch("gaikan.grid.pool.processes", one_thread),
-            patch("gaikan.evaluation.references.processes", one_thread),
-        ):
-            code, said = self.run("bench", self.folder / "case.toml", "--out", self.out)
+        code, said = self.run("bench", self.folder / "case.toml", "--out", self.out)
         assert code == 0, said
         self.pages()
         if self.case.timing:

@@ -95,7 +95,8 @@ def test_a_run_on_mapped_images_has_the_figures_of_one_in_memory(
         values[label::3, 24 * label : 24 * label + 24] += 60
     path = write(tmp_path / "parts.parquet", values)
     (tmp_path / "grid.toml").write_text(
-        f'seeds = 1\nreferences = "none"\n[data]\ntrain = "{path}"\n[grid]\narch = ["mlp"]\n'
+        f'seeds = 1\npictures = false\nreferences = "none"\n[data]\ntrain = "{path}"\n'
+        '[grid]\narch = ["mlp"]\n'
         'style = ["triplet"]\n[timing]\nenabled = false\n[train]\nepochs = 1\nbatch_size = 16\n'
     )
     assert bench(tmp_path / "grid.toml", "--out", tmp_path / "small") == 0

@@ -165,7 +165,8 @@ def test_a_run_is_configured_by_name_of_columns(folder: Path) -> None:
     path = table(folder, judge=["x", "y"] * 6)
     pd.read_csv(path).rename(columns={"label": "kind", "path": "file"}).to_csv(path, index=False)
     (folder / "run.toml").write_text(
-        'seeds = 1\nreferences = "none"\n[data]\ntrain = "parts.csv"\nimage_column = "file"\n'
+        'seeds = 1\npictures = false\nreferences = "none"\n[data]\ntrain = "parts.csv"\n'
+        'image_column = "file"\n'
         'label_column = "kind"\n[grid]\narch = ["mlp"]\nstyle = ["vanilla"]\n[train]\nepochs = 1\n'
         "[timing]\nenabled = false\n"
     )

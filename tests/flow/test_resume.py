@@ -65,7 +65,7 @@ def test_the_scores_tell_one_training_from_another(folder: Path) -> None:
 
 
 def test_two_runs_into_two_folders_say_the_same(folder: Path) -> None:
-    assert bench(folder / "grid.toml", "--out", folder / "again") == 0
+    assert bench(folder / "grid.toml", "--out", folder / "again", "--no-pictures") == 0
     assert scores(folder / "again") == scores(folder / "out")
     # Networks are stored with their training times, embeddings are the same to the last bit.
     assert len(entries(folder / "again") & entries(folder / "out")) == 2 + SHARED
@@ -80,7 +80,7 @@ def copy(folder: Path, tmp_path: Path) -> Path:
 
 def test_a_changed_option_retrains_its_style_and_no_other(folder: Path, copy: Path) -> None:
     before = entries(copy)
-    assert bench(write_toml(folder / "changed.toml", 0.7), "--out", copy) == 0
+    assert bench(write_toml(folder / "changed.toml", 0.7), "--out", copy, "--no-pictures") == 0
     assert before < entries(copy)
     assert len(entries(copy)) == 4 + SHARED + 2  # of one cell: its network, and its embeddings
     networks = json.loads((copy / "manifest.json").read_text())["networks"]

@@ -6,6 +6,7 @@ Its argument is a JSON list of command lines, run one after the other until one 
 
 import json
 import sys
+from unittest.mock import patch
 
 from extra_parts import MyStyle, TinyNet, trimmed_mean
 
@@ -23,7 +24,8 @@ def run(command: list[str]) -> None:
     """Ends the program where the command does not end well."""
     sys.argv = ["gaikan", *command]
     try:
-        main()
+        with patch("gaikan.system.machine.cores", return_value=1):  # one worker, not one a core
+            main()
     except SystemExit as ended:
         if ended.code:
             sys.exit(f"`{' '.join(command)}` ended with {ended.code}")

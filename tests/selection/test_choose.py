@@ -237,7 +237,8 @@ def right_or_wrong(run: RunFiles, stage: Stage, variant: str) -> list[bool]:
 
 def naive_pick(run: RunFiles, stage: Stage) -> tuple[str, int] | None:
     """By definition, with statsmodels' tests; one seed, no groups."""
-    held = {(v, i): merit for (v, _, i), (merit, _) in naive(run, stage).items()}
+    found = naive(run, stage)
+    held = {(v, i): merit for (v, _, i), (merit, _) in found.items()}
     if not held:
         return None
 
@@ -245,7 +246,7 @@ def naive_pick(run: RunFiles, stage: Stage) -> tuple[str, int] | None:
         return run.rows[place[1]].p50_ms or 0, run.rows[place[1]].model_bytes or 0
 
     def accuracy(place: tuple[str, int]) -> float:
-        return naive(run, stage)[place[0], 0, place[1]][1]["accuracy"] or 0
+        return found[place[0], 0, place[1]][1]["accuracy"] or 0
 
     order = sorted(held, key=lambda at: (-held[at], *speed(at), -accuracy(at), at))
     best, variants = order[0], sorted({variant for variant, _ in held})

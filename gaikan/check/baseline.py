@@ -16,7 +16,8 @@ from gaikan.check.run_answers import CheckedRun
 from gaikan.config.stages import TomlSection
 from gaikan.data.frames import Names
 from gaikan.errors import ConfigError
-from gaikan.evaluation.statistics import Estimate, MeanSquares, Units, estimate
+from gaikan.evaluation.mean_squares import MeanSquares, Units
+from gaikan.evaluation.statistics import Estimate, estimate
 from gaikan.run_folder.manifest import Manifest, SourceEntry
 from gaikan.system import json_files
 from gaikan.system.files import write

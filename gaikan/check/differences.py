@@ -14,7 +14,8 @@ from gaikan.check.measures import MEASURES, Measure, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
 from gaikan.check.run_answers import CheckedRun
 from gaikan.data.frames import Names
-from gaikan.evaluation.statistics import Estimate, Floats
+from gaikan.evaluation.mean_squares import Floats
+from gaikan.evaluation.statistics import Estimate
 
 BY_SEED, BY_PART, UNPAIRED = "paired by part and seed", "paired by part", "not paired"
 

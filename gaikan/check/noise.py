@@ -8,11 +8,9 @@ same parts, and what a lot does to both cancels.
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gaikan.evaluation.statistics import Estimate, MeanSquares, Units, estimate, moderate
-
-Floats = NDArray[np.float64]
+from gaikan.evaluation.mean_squares import Floats, MeanSquares, Units
+from gaikan.evaluation.statistics import Estimate, estimate, moderate
 
 
 def same_seeds(now: Floats, before: Floats) -> Estimate:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gaikan.check.differences import Difference
-from gaikan.evaluation.statistics import LEVEL, Estimate, Floats, holm
+from gaikan.evaluation.comparisons import holm
+from gaikan.evaluation.mean_squares import Floats
+from gaikan.evaluation.statistics import LEVEL, Estimate
 from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 
 

@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from gaikan.config.model import FactoryConfig
-from gaikan.evaluation.statistics import (
-    LEVEL,
-    Floats,
-    Groups,
-    MeanSquares,
-    Units,
-    estimate,
-    exact_high,
-)
+from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
+from gaikan.evaluation.statistics import LEVEL, estimate, exact_high
 
 
 def upper_bound(events: int, n: int, level: float = LEVEL) -> float:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from gaikan.anchors import ANCHORS, FitPart
 from gaikan.data.frames import Frames, Images
 from gaikan.errors import DataError
+from gaikan.evaluation.comparisons import difference
 from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.evaluation.statistics import difference
 from gaikan.seeds import stream
 from gaikan.training.cell import Cell
 from gaikan.training.embed import embed

@@ -12,7 +12,6 @@ from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups, verdict
 from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.statistics import intervals
-from gaikan.seeds import stream
 
 Names = NDArray[np.str_]
 
@@ -27,7 +26,6 @@ class JudgedParts:
     actual: Names  # (N,)
     modes: Names | None  # (N,)
     groups: Names | None  # (N,)
-    base_seed: int  # seed of the bootstrap
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -43,7 +41,6 @@ class JudgedParts:
             self.actual[parts],
             None if self.modes is None else self.modes[parts],
             None if self.groups is None else self.groups[parts],
-            self.base_seed,
         )
 
 
@@ -123,7 +120,7 @@ def recalls(judged: JudgedParts, kinds: Names, ok: str | None) -> pd.DataFrame:
     for kind in sorted(set(kinds.tolist())):
         part = judged.at(kinds == kind)
         right = part.correct
-        recall = intervals(right, part.groups, stream(judged.base_seed, "recall", kind))
+        recall = intervals(right, part.groups)
         columns: dict[str, Any] = {
             "variant": judged.variants,
             "kind": kind,

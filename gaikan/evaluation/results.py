@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
+from gaikan.evaluation.comparisons import Comparisons, compare
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.references import Reference
 from gaikan.evaluation.score import score
-from gaikan.evaluation.statistics import Comparisons, compare, intervals
+from gaikan.evaluation.statistics import intervals
 from gaikan.networks import NETWORKS
-from gaikan.seeds import stream
 from gaikan.training.cell import Cell
 from gaikan.training.nearest_anchor import Decision, decide
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
@@ -170,7 +170,6 @@ def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, li
             frames.names,
             frames.modes,
             frames.groups,
-            min(experiment.parts),
         )
 
     return parts_of(whole), [parts_of([variant]) for variant in lacking]
@@ -185,9 +184,9 @@ def summary(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(summary, comparisons) of the test figures.
 
-    The summary has one row per variant, best first: means over seeds, 95 % interval, ties with
-    the best. `tied` is missing (None) for a variant that lacks seeds: it stands on other seeds
-    than the others, and is not compared.
+    The summary has one row per variant, best first: means over seeds, 95 % interval, and `tied`:
+    which may be the best. It is missing (None) for a variant that lacks seeds: it stands on other
+    seeds than the others, and is not compared.
     """
     figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
     test = scores[scores["split"] == "test"]
@@ -200,12 +199,11 @@ def summary(
     means["low"], means["high"], means["tied"] = np.nan, np.nan, None
     for parts in [complete, *incomplete]:
         rows = list(parts.variants)
-        bounds = intervals(parts.correct, parts.groups, stream(parts.base_seed, "resample", *rows))
+        bounds = intervals(parts.correct, parts.groups)
         means.loc[rows, "low"], means.loc[rows, "high"] = bounds.low, bounds.high
     pairs = compare(complete.correct, complete.groups)
     names = complete.variants
-    best = int(complete.correct.mean((1, 2)).argmax())
-    means.loc[list(names), "tied"] = pairs.tied_with(best, len(names))
+    means.loc[list(names), "tied"] = pairs.may_be_best
     names_of = scores.drop_duplicates("variant").set_index("variant")[["arch", "style", "anchor"]]
     kinds = {name: Variant(*parts).kind for name, *parts in names_of.itertuples()}
     means["kind"] = means.index.map(kinds)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from gaikan.evaluation.change_point import ChangePoint, change_point
-from gaikan.evaluation.statistics import LEVEL, holm
+from gaikan.evaluation.comparisons import holm
+from gaikan.evaluation.statistics import LEVEL
 from gaikan.evaluation.verdict_names import INCONCLUSIVE, WORSE
 from gaikan.figures.colours import PALETTE
 from gaikan.figures.style import fixed, labels, sheet, styled

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.evaluation.bounds import upper_bounds_over_groups
-from gaikan.evaluation.statistics import LEVEL, Floats, Units, exact_high
+from gaikan.evaluation.mean_squares import Floats, Units
+from gaikan.evaluation.statistics import LEVEL, exact_high
 from gaikan.run_folder.decisions import DecidedParts
 
 ENOUGH = 6  # below, Student's quantile at 99.9 % is over twice the normal one
@@ -115,5 +116,5 @@ def _over_groups(
     later = threshold_of + 1  # a part escapes at every threshold below its own margin
     inside = later < n_thresholds
     np.add.at(counts, (later[inside], code[inside]), 1)
-    sums = counts.cumsum(0)[:, None, :]
-    return upper_bounds_over_groups(Units(sums, np.bincount(code).astype(np.float64)), level)
+    sizes = np.bincount(code).astype(np.float64)
+    return upper_bounds_over_groups(Units.of_events(counts.cumsum(0), sizes), level)

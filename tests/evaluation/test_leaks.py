@@ -118,7 +118,7 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     part = test.take(some)
     model = KNeighborsClassifier(1).fit(flat, leaked.labels)
     called = np.asarray(test.classes)[model.predict(part.images.reshape(len(part), -1))]
-    judged = JudgedParts(("neighbour",), (0,), called[None, None], part.names, None, None, 0)
+    judged = JudgedParts(("neighbour",), (0,), called[None, None], part.names, None, None)
     of_part = replace(
         after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
     )
@@ -192,7 +192,7 @@ def test_groups_labels_and_constant_images_are_audited() -> None:
         "1 images are constant",
     ]
     right = np.array(["ok", "ok"])
-    judged = JudgedParts(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None, 0)
+    judged = JudgedParts(("v",), (0,), right[None, None], np.array(["ok", "spur"]), None, None)
     columns, rows = leak_rows(leak_accuracy(judged, found))
     assert [words.en for words in columns] == [
         "variant",

@@ -79,7 +79,7 @@ def test_optimism_is_against_the_same_rows_and_seeds() -> None:
     rng = np.random.default_rng(0)
     predicted = np.where(rng.random((1, 2, 1500)) < 0.6, "ok", "a")
     predicted[:, :, 1000:] = "a"  # rows that the original never scored
-    judged = JudgedParts(("v",), (0, 1), predicted, np.full(1500, "ok"), None, None, 0)
+    judged = JudgedParts(("v",), (0, 1), predicted, np.full(1500, "ok"), None, None)
     original = rng.random((2, 1000)) < 0.8
     found = optimism([{"v": original[0]}, {"v": original[1]}], judged).iloc[0]
     held_out = (predicted[0, :, :1000] == "ok").mean()

@@ -20,5 +20,4 @@ def judged(seeds: int = 2, groups: bool = False) -> JudgedParts:
         actual,
         modes,
         lots.astype(np.str_) if groups else None,
-        0,
     )

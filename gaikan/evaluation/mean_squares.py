@@ -1,0 +1,160 @@
+"""What varies: seeds, lots and parts, and how much of the error of a mean each of them makes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+Floats = NDArray[np.float64]
+Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
+
+_UPPER = 0.9  # confidence of the upper limit of how far lots differ, where they are unequal
+_HALVINGS = 25
+
+
+@dataclass(frozen=True)
+class Units:
+    """Sums of values over independently drawn units: groups where there are any, else parts."""
+
+    sums: Floats  # (V, S, G)
+    sizes: Floats  # (G,) parts in each unit
+    squares: Floats  # (V,) of all values, summed
+    squares_of_parts: Floats  # (V,) of each part's sum over seeds, summed
+
+    @classmethod
+    def of(cls, values: NDArray[np.bool_] | Floats, groups: Groups | None) -> "Units":
+        """From values (V, S, N) of N parts in `groups` (N,)."""
+        squares, squares_of_parts = np.zeros((2, len(values)))
+        for i, own in enumerate(values):  # all at once would be large
+            squares[i] = np.square(own, dtype=np.float64).sum()
+            squares_of_parts[i] = np.square(own.sum(0, dtype=np.float64)).sum()
+        if groups is None:
+            sizes, sums = np.ones(values.shape[2]), values.astype(np.float64)
+            return cls(sums, sizes, squares, squares_of_parts)
+        unit = np.unique(groups, return_inverse=True)[1]
+        order = np.argsort(unit, kind="stable")
+        sizes = np.bincount(unit).astype(np.float64)
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+        sums = np.add.reduceat(values[:, :, order], starts, axis=2, dtype=np.float64)
+        return cls(sums, sizes, squares, squares_of_parts)
+
+    @classmethod
+    def of_events(cls, counts: Floats, sizes: Floats) -> "Units":
+        """From how many of the parts (G,) of each unit showed an event, (V, G); one seed."""
+        events = counts.sum(1)
+        return cls(counts[:, None, :], sizes, events, events)
+
+    @property
+    def mean(self) -> Floats:
+        """Mean over seeds and parts, (V,)."""
+        mean: Floats = self.sums.sum((1, 2)) / (self.sums.shape[1] * self.sizes.sum())
+        return mean
+
+    @property
+    def effective(self) -> float:
+        """How many equally large units say as much of others, if units differ (Kish, 1965)."""
+        return float(np.square(self.sizes.sum()) / np.square(self.sizes).sum())
+
+
+@dataclass(frozen=True)
+class MeanSquares:
+    """Analysis of variance of M means over S seeds and G units; each array is (M,).
+
+    Two-way crossed random effects, one value in each cell (Searle, Casella and McCulloch,
+    Variance Components, 1992, section 4.3). Divided by S x G each is what it says of the
+    variance of the mean over all parts; where units are unequal, as `_variance_over_units` says.
+    """
+
+    mean: Floats
+    of_seeds: Floats  # 0 with one seed
+    of_units: Floats  # NaN with one unit: nothing shows how units differ
+    of_rest: Floats  # interaction of seeds and units
+    shape: tuple[int, int]  # S, G
+
+    @classmethod
+    def of(cls, units: Units) -> "MeanSquares":
+        """From sums over units."""
+        n_seeds, n_units = units.sums.shape[1:]
+        mean, sizes = units.mean, units.sizes
+        nothing = np.zeros(len(mean))
+        if n_units < 2:
+            return cls(mean, nothing, nothing + np.nan, nothing, (n_seeds, n_units))
+        shares = units.sums / sizes
+        of_unit = shares.mean(1, keepdims=True)
+        inside = units.squares_of_parts / n_seeds**2 - (np.square(of_unit) * sizes).sum((1, 2))
+        over_units = _variance_over_units(of_unit, sizes, inside, 1)
+        over_seeds = over_rest = nothing
+        if n_seeds > 1:
+            over_seeds = (units.sums.sum(2) / sizes.sum()).var(1, ddof=1)
+            rest = shares - of_unit
+            inside = units.squares - units.squares_of_parts / n_seeds
+            inside = inside - (np.square(rest) * sizes).sum((1, 2))
+            over_rest = _variance_over_units(rest, sizes, inside, n_seeds - 1)
+        return cls(
+            mean,
+            n_units * over_seeds,
+            n_seeds * n_units * over_units,
+            n_units * over_rest,
+            (n_seeds, n_units),
+        )
+
+    @classmethod
+    def joined(cls, blocks: Sequence["MeanSquares"]) -> "MeanSquares":
+        """Those of several blocks of means over the same seeds and units."""
+        return cls(
+            np.concatenate([block.mean for block in blocks]),
+            np.concatenate([block.of_seeds for block in blocks]),
+            np.concatenate([block.of_units for block in blocks]),
+            np.concatenate([block.of_rest for block in blocks]),
+            blocks[0].shape,
+        )
+
+
+def _variance_over_units(shares: Floats, sizes: Floats, inside: Floats, freedom: int) -> Floats:
+    """Variance (M,) of the means over parts of `shares` (M, R, G), for G units of `sizes` (G,).
+
+    The R rows are `freedom` independent contrasts; `inside` (M,) is the sum of squares of parts
+    within units. A unit of n parts varies by `between` + 1 / n times a common scale. Equal units
+    all vary alike, and the scale is their plain variance. A unit that holds half of all parts
+    shows how units differ no better than a small one, but counts for half of the mean: how far
+    units differ then decides, is hard to see, and is taken at its upper 90 % limit (Q profile:
+    Viechtbauer, 2007, "Confidence intervals for the amount of heterogeneity in meta-analysis").
+    The scale is the weighted mean square at that limit (Hartung and Knapp, 2001), so that nothing
+    is lost where units differ much. The cluster-robust CR2 (Bell and McCaffrey, 2002) covers as
+    often with intervals up to twice as wide: `bench/README.md`.
+    """
+    n_units, n_parts = len(sizes), sizes.sum()
+    if (sizes == sizes[0]).all():
+        own = shares - shares.mean(2, keepdims=True)
+        plain: Floats = np.square(own).sum((1, 2)) / (freedom * n_units * (n_units - 1))
+        return plain
+    inside = np.maximum(inside, 0) / (freedom * (n_parts - n_units))
+    least = 2 * gammaincinv(freedom * (n_units - 1) / 2, 1 - _UPPER)  # a quantile of chi squared
+    between = _most_between(shares, sizes, least * inside)
+    varies = between[:, None] + 1 / sizes
+    scale = _weighted_squares(shares, varies) / (freedom * (n_units - 1))
+    variance: Floats = scale * (varies * np.square(sizes / n_parts)).sum(1)
+    return variance
+
+
+def _weighted_squares(shares: Floats, varies: Floats) -> Floats:
+    """Squares (M,) of `shares` (M, R, G) about their weighted means, weighted by 1 / `varies`."""
+    weights = 1 / varies[:, None, :]
+    centre = (shares * weights).sum(2, keepdims=True) / weights.sum(2, keepdims=True)
+    squares: Floats = (np.square(shares - centre) * weights).sum((1, 2))
+    return squares
+
+
+def _most_between(shares: Floats, sizes: Floats, least: Floats) -> Floats:
+    """The `between` (M,) at which the weighted squares fall to `least` (M,); 0 where they are less.
+
+    They fall as `between` grows. It is found by halving on a logarithmic scale.
+    """
+    low, high = np.full(len(shares), -16.0), np.full(len(shares), 16.0)  # of log(between)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        above = _weighted_squares(shares, np.exp(middle)[:, None] + 1 / sizes) > least
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.exp(high)

@@ -52,11 +52,6 @@ class Units:
         mean: Floats = self.sums.sum((1, 2)) / (self.sums.shape[1] * self.sizes.sum())
         return mean
 
-    @property
-    def effective(self) -> float:
-        """How many equally large units say as much of others, if units differ (Kish, 1965)."""
-        return float(np.square(self.sizes.sum()) / np.square(self.sizes).sum())
-
 
 @dataclass(frozen=True)
 class MeanSquares:
@@ -110,6 +105,12 @@ class MeanSquares:
             np.concatenate([block.of_rest for block in blocks]),
             blocks[0].shape,
         )
+
+
+def effective_units(sizes: Floats | NDArray[np.int64]) -> float:
+    """How many equally large units say as much of others as units of `sizes` (G,) (Kish, 1965)."""
+    shares = sizes / sizes.sum()
+    return float(1 / np.square(shares).sum())
 
 
 def _variance_over_units(shares: Floats, sizes: Floats, inside: Floats, freedom: int) -> Floats:

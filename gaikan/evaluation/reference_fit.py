@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
@@ -36,6 +37,7 @@ def _components(n: int) -> PCA:
 
 REFERENCES: dict[str, Callable[[int, int], Any]] = {
     # Made from (number of fit images, random state). Balanced: classes weigh alike, as in batches.
+    "most_frequent": lambda n, state: make_pipeline(DummyClassifier(strategy="most_frequent")),
     "nearest_centroid": lambda n, state: make_pipeline(StandardScaler(), NearestCentroid()),
     "knn": lambda n, state: make_pipeline(
         StandardScaler(), _components(n), KNeighborsClassifier(min(5, n))

@@ -24,11 +24,11 @@ CROWDED = 25  # classes; cells of a larger confusion matrix are too small for nu
 
 # The legend of the accuracy figure, by a row's `kind` and whether it is `tied`.
 STANDING = {
-    ("anchor", True): "tied: cannot be told apart from the best",
+    ("anchor", True): "may be the best",
     ("anchor", False): "behind the best",
-    ("head", True): "softmax head, for reference: tied",
+    ("head", True): "softmax head, for reference: may be the best",
     ("head", False): "softmax head, for reference: behind",
-    ("reference", True): "classical reference: tied",
+    ("reference", True): "classical reference: may be the best",
     ("reference", False): "classical reference: behind",
 }
 
@@ -178,7 +178,7 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     """Accuracy of each variant with its 95 % interval as an error bar, best first.
 
     Columns: `variant`, `accuracy`, `low`, `high` (0..1; NaN where there is no interval), `tied`
-    (cannot be told apart from the best) and `kind` ("anchor", "head" for a network's own softmax
+    (may be the best) and `kind` ("anchor", "head" for a network's own softmax
     decision, or "reference"). Tied rows are filled and lie on a band; head rows are diamonds,
     references squares. Dots and not solid bars, because the axis does not start at 0.
     """

@@ -27,6 +27,7 @@ from gaikan.report.run_pictures import accuracy_caption, write_accuracy_page, wr
 from gaikan.run_folder import bench_files
 from gaikan.run_folder.describe import Making, describe_run, describe_sources, no_references
 from gaikan.run_folder.manifest import RunSeconds, read_manifest_if_any
+from gaikan.run_folder.scorings import runs_that_scored
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
 from gaikan.run_folder.whole import RunFolder
 from gaikan.summary.page import PAGE
@@ -96,7 +97,8 @@ def bench(
         if config.pictures:
             write_pictures(out, work.experiment, grid.networks, findings)
         seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
-        making = Making(*place.machine, weights, made_from, seconds)
+        scored_by = runs_that_scored(out, work.experiment.test.fingerprint, made_from)
+        making = Making(*place.machine, weights, made_from, scored_by, seconds)
         seal(out, config, work, grid, findings, making)
         if config.pictures:
             write_pages(out)

@@ -4,7 +4,9 @@ import pandas as pd
 
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, say
+from gaikan.run_folder.manifest import SourceEntry
 
+_EQUAL = 0.8  # of all groups; where fewer would say as much they are called unequal
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
 
 
@@ -46,16 +48,32 @@ def _signed(value: float) -> str:
     return "" if pd.isna(value) else f"{100 * value:+.1f}"
 
 
-def caption(seeds: int, test_parts: int, test_groups: int | None, original: bool) -> Words:
+def caption(summary: pd.DataFrame, test: SourceEntry) -> Words:
     """What the interval and the mark of the accuracy table mean."""
-    drawn = say("n_test_groups", n=test_groups)
-    if test_groups is None:
-        drawn = say("n_test_parts", n=test_parts)
-    over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
-    drawn_over = say("one_group") if test_groups == 1 else say("interval_is", drawn=over)
-    sentences = [say("accuracy_caption", interval=drawn_over)]
-    if test_groups is not None and 1 < test_groups < FEW:
-        sentences.append(say("few_groups", n=test_groups))
-    if original:
+    one_seed = int(summary["seeds"].max()) == 1
+    sentences = [say("accuracy_caption", interval=_interval_is(summary, test))]
+    if one_seed:
+        sentences.append(say("best_of_one_seed"))
+    tied = summary["tied"]
+    behind = tied.eq(False).cummax()  # for this one, or one above it
+    if (tied.eq(True) & behind).any():
+        sentences.append(say("less_certain"))
+    if test.effective_groups is not None and 1 < test.effective_groups < FEW:
+        sentences.append(say("few_groups", n=test.groups))
+    if "original" in summary:
         sentences.append(say("original_caption"))
     return joined(sentences)
+
+
+def _interval_is(summary: pd.DataFrame, test: SourceEntry) -> Words:
+    if test.groups == 1:
+        return say("one_group")
+    seeds = int(summary["seeds"].max())
+    if test.groups is None or test.effective_groups is None:
+        drawn = say("n_test_parts", n=test.images)
+    elif test.effective_groups < _EQUAL * test.groups:
+        drawn = say("n_unequal_groups", n=test.groups, effective=f"{test.effective_groups:.2g}")
+    else:
+        drawn = say("n_test_groups", n=test.groups)
+    over = say("drawn_many" if seeds > 1 else "drawn_one", seeds=seeds, drawn=drawn)
+    return say("interval_is", drawn=over)

@@ -109,10 +109,10 @@ def _alerts(folder: RunFolder) -> list[Words]:
 
 def _accuracy(folder: RunFolder) -> list[blocks.Block]:
     manifest, summary = folder.manifest, folder.summary
-    test = manifest.data.test
     reference = trust_words.reference_sentence(summary)
-    seeds = int(summary["seeds"].max())
-    captions = [caption(seeds, test.images, test.groups, "original" in summary)]
+    captions = [caption(summary, manifest.data.test)]
+    if len(manifest.test_scored_by) > 1:
+        captions.append(say("scored_often", n=len(manifest.test_scored_by)))
     if folder.rates is not None:
         captions.append(say("escapes_caption"))
     if folder.latency:

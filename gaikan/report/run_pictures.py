@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gaikan.evaluation.experiment import Experiment
@@ -18,6 +17,7 @@ from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.markdown_table import markdown
 from gaikan.report.strings import Words
 from gaikan.run_folder.bench_files import confusions, first_seed, scatter_name
+from gaikan.run_folder.describe import describe_sources
 from gaikan.system.files import write
 
 
@@ -29,10 +29,7 @@ def write_accuracy_page(out: Path, summary: pd.DataFrame, experiment: Experiment
 
 def accuracy_caption(summary: pd.DataFrame, experiment: Experiment) -> Words:
     """The caption of the accuracy table."""
-    groups = experiment.test.groups
-    n_groups = None if groups is None else len(np.unique(groups))
-    seeds = int(summary["seeds"].max())
-    return caption(seeds, len(experiment.test), n_groups, "original" in summary)
+    return caption(summary, describe_sources(experiment).test)
 
 
 def write_pictures(

@@ -9,6 +9,7 @@ from gaikan.config.model import Config
 from gaikan.data.frames import Frames
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.leaks import Leaks
+from gaikan.evaluation.mean_squares import effective_units
 from gaikan.evaluation.references import MOST
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid
@@ -28,6 +29,7 @@ class Making:
     workers: int | None  # of Dask; None: trained on this machine
     weights: Weights | None  # None: trained here
     made_from: str  # hash of all that determines the run's files
+    test_scored_by: tuple[str, ...]  # the same of each run here that scored the same test part
     seconds: manifest.RunSeconds
 
 
@@ -65,6 +67,7 @@ def describe_run(
         workers=making.workers,
         weights=weights,
         made_from=making.made_from,
+        test_scored_by=making.test_scored_by,
         seconds=making.seconds,
         files={},
     )
@@ -76,13 +79,15 @@ def describe_sources(experiment: Experiment) -> manifest.SourceEntries:
 
 
 def _source(frames: Frames) -> manifest.SourceEntry:
+    sizes = None if frames.groups is None else np.unique(frames.groups, return_counts=True)[1]
     return manifest.SourceEntry(
         source=frames.source,
         images=len(frames),
         shape=frames.shape,
         dtype=str(frames.images.dtype),
         fingerprint=frames.fingerprint,
-        groups=None if frames.groups is None else len(set(frames.groups.tolist())),
+        groups=None if sizes is None else len(sizes),
+        effective_groups=None if sizes is None else effective_units(sizes),
         notes=tuple(frames.notes),
     )
 

@@ -26,6 +26,7 @@ class SourceEntry(JsonModel):
     dtype: str
     fingerprint: str
     groups: int | None  # how many lots
+    effective_groups: float | None  # how many equally large lots would say as much of others
     notes: tuple[str, ...]  # what the reader left out or changed
 
 
@@ -134,6 +135,7 @@ class Manifest(JsonModel):
     workers: int | None = None  # of Dask; None: trained on this machine
     weights: ImportedWeights | None
     made_from: str  # hash of all that determines the run's files
+    test_scored_by: tuple[str, ...]  # `made_from` of each run here that scored the same test part
     seconds: RunSeconds
     files: dict[str, str]  # sha256 of what the run wrote, by path
 

@@ -1,4 +1,4 @@
-"""The pick: of the candidates that cannot be told from the best by the objective, the fastest.
+"""The pick: of the candidates that may be the best by the objective, the fastest.
 
 Of those whose times cannot be told apart either, the smallest; of equally small ones, the best.
 """
@@ -19,7 +19,7 @@ class StageChoice:
     best: Candidate | None  # by the objective alone
     tied: tuple[Candidate, ...]  # the best and what ties with it, in the order of preference
     fastest: Candidate | None  # of `tied`
-    rest: tuple[Candidate, ...]  # told apart from the best, best first
+    rest: tuple[Candidate, ...]  # worse than the best, best first
 
 
 def pick(candidates: Sequence[Candidate], stage: Stage, ties: Ties) -> StageChoice:

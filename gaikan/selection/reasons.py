@@ -189,10 +189,10 @@ def why_picked(choice: StageChoice, stage: Stage) -> str:
         if len(variants) == 1:
             return f"the only variant that qualifies, {own}"
         beaten = f"best of the {len(variants)} variants that qualify, {own}"
-        return f"{beaten}; {_listed(others)} cannot be told from it" if others else beaten
+        return f"{beaten}; {_listed(others)} may be as good" if others else beaten
     rival = f"{choice.best.variant} ({merit(stage, choice.best)})"
     preferred = _preferred(choice, choice.best)
-    return f"{own}: cannot be told from the best, {rival}, and is {preferred}"
+    return f"{own}: may be as good as the best, {rival}, and is {preferred}"
 
 
 def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> str:
@@ -200,13 +200,13 @@ def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> str:
     assert choice.pick is not None
     own = merit(stage, other)
     if other in choice.rest:
-        return f"{own}, told apart from the best"
+        return f"{own}, worse than the best"
     preferred = _preferred(choice, other)
-    return f"{own}, cannot be told from the best, but {choice.pick.variant} is {preferred}"
+    return f"{own}, may be as good as the best, but {choice.pick.variant} is {preferred}"
 
 
 def _preferred(choice: StageChoice, other: Candidate) -> str:
-    """What the pick is preferred for to another that cannot be told from the best."""
+    """What the pick is preferred for to another that may be as good as the best."""
     pick = choice.pick
     assert pick is not None
     assert choice.fastest is not None

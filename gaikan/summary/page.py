@@ -107,7 +107,7 @@ def page(
         )
     if len(table.accuracy):
         parts += ["## Test accuracy of each variant on each data set", _accuracies(table)]
-        parts.append("In %. =: that data set's best, or cannot be told from it there.")
+        parts.append("In %. =: may be that data set's best.")
     if table.left_out:
         parts.append("\n".join(f"- {inline(line)}" for line in left_out(table)))
     parts.append("\n".join(f"- [{inline(name)}]({path})" for name, path in reports.items()))
@@ -131,7 +131,7 @@ def _accuracies(table: Standings) -> str:
     """A table of variant x data set, ranked variants first."""
     unranked = [variant for variant in table.accuracy.index if variant in table.left_out]
     variants = [*table.ranked.index, *unranked]
-    tied = {data_set.name: data_set.tied_with_best() for data_set in table.data_sets}
+    tied = {data_set.name: data_set.may_be_best for data_set in table.data_sets}
     shares = table.accuracy.loc[variants].to_numpy(float)
     rows = []
     for variant, row in zip(variants, shares, strict=True):

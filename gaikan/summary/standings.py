@@ -29,6 +29,7 @@ class DataSet:
     accuracy: pd.Series  # by variant: mean over seeds
     seeds: pd.Series  # by variant: how many
     comparisons: pd.DataFrame  # variant, other, differs; the more accurate first
+    may_be_best: frozenset[str]  # variants
     networks: dict[str, str]  # by variant
     failed: dict[str, str]  # network and the reason of its last failed training
 
@@ -36,7 +37,9 @@ class DataSet:
     def read(cls, name: str, out: Path) -> "DataSet":
         """From a run folder."""
         scores, comparisons = read_table(out, "accuracy"), read_table(out, "comparisons")
-        return cls.of(name, scores, comparisons, read_manifest(out).failed)
+        summary = read_table(out, "summary")
+        best = summary.loc[summary["tied"].eq(True), "variant"]
+        return cls.of(name, scores, comparisons, best, read_manifest(out).failed)
 
     @classmethod
     def of(
@@ -44,9 +47,10 @@ class DataSet:
         name: str,
         scores: pd.DataFrame,
         comparisons: pd.DataFrame,
+        may_be_best: Iterable[str],
         failed: Iterable[FailedCell] = (),
     ) -> "DataSet":
-        """From `accuracy.csv`, `comparisons.csv` and the manifest's `failed`."""
+        """From `accuracy.csv`, `comparisons.csv`, `summary.csv` and the manifest's `failed`."""
         test = scores[scores["split"] == "test"]
         # From counts: means of rounded figures may differ where the same parts are right.
         right = (test["accuracy"] * test["n"]).round()
@@ -60,7 +64,8 @@ class DataSet:
         rows = scores[["variant", "arch", "style"]].itertuples(index=False)
         networks = {variant: network_name(arch, style) for variant, arch, style in rows}
         wanted = comparisons[["variant", "other", "differs"]]
-        return cls(name, accuracy, by_variant["seed"].nunique(), wanted, networks, reasons)
+        seeds, best = by_variant["seed"].nunique(), frozenset(may_be_best)
+        return cls(name, accuracy, seeds, wanted, best, networks, reasons)
 
     def lacks(self, variant: str, network: str) -> str | None:
         """Why a variant of that network cannot be ranked here; None where it can."""
@@ -79,13 +84,6 @@ class DataSet:
         pairs = self.comparisons[self.comparisons["differs"].eq(True)]
         known = pairs["variant"].isin(variants) & pairs["other"].isin(variants)
         return list(zip(pairs.loc[known, "variant"], pairs.loc[known, "other"], strict=True))
-
-    def tied_with_best(self) -> set[str]:
-        """The most accurate of the variants with every seed, and those not told apart from it."""
-        whole = self.accuracy[self.seeds == self.seeds.max()]
-        best = str(whole.idxmax())
-        behind = {worse for better, worse in self.beaten(list(whole.index)) if better == best}
-        return set(whole.index) - behind
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gaikan.evaluation.mean_squares import MeanSquares, Units
+from gaikan.evaluation.mean_squares import MeanSquares, Units, effective_units
 from gaikan.evaluation.statistics import estimate
 
 
@@ -46,10 +46,8 @@ def test_events_are_units_of_zeros_and_ones() -> None:
 
 
 def test_effective_units_are_fewer_where_one_is_large() -> None:
-    values = np.zeros((1, 1, 100))
-    assert Units.of(values, np.arange(100) // 10).effective == pytest.approx(10)
-    lots = np.where(np.arange(100) < 50, 0, 1 + np.arange(100) % 10)
-    assert Units.of(values, lots).effective == pytest.approx(1 / (0.25 + 10 * 0.05**2))
+    assert effective_units(np.full(10, 10)) == pytest.approx(10)
+    assert effective_units(np.array([50] + [5] * 10)) == pytest.approx(1 / (0.25 + 10 * 0.05**2))
 
 
 def test_nearly_equal_units_give_nearly_the_error_of_equal_ones() -> None:

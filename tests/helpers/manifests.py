@@ -23,6 +23,7 @@ def manifest(**changes: Any) -> Manifest:
         dtype="uint8",
         fingerprint="f",
         groups=None,
+        effective_groups=None,
         notes=(),
     )
     leaks = LeakCounts(
@@ -58,6 +59,7 @@ def manifest(**changes: Any) -> Manifest:
         machine=MachineFacts.here("cpu"),
         weights=None,
         made_from="0" * 32,
+        test_scored_by=("0" * 32,),
         seconds=RunSeconds(training=1.0, all=1.0),
         files={},
     )

@@ -486,9 +486,9 @@ def test_what_is_called_faster_or_smaller_is(seed: int, stage: Stage) -> None:
             assert choice.pick.merit >= other.merit
 
 
-@pytest.mark.parametrize(("errors", "expected"), [(5, "fast"), (6, "right")])
+@pytest.mark.parametrize(("errors", "expected"), [(4, "fast"), (5, "right")])
 def test_what_the_parts_at_hand_show_outweighs_speed(errors: int, expected: str) -> None:
-    """All in one lot: by McNemar's test 6 of 6 are no chance, 5 of 5 are."""
+    """All in one lot: by McNemar's one-sided test 5 of 5 are no chance, 4 of 4 are."""
     run = random_run(3, seeds=1, lots=True)
     first, second = run.networks[:2]
     label = first.validation.label
@@ -526,4 +526,4 @@ def test_with_several_seeds_a_part_counts_once() -> None:
     among = tuple(sorted((first.variant, second.variant)))
     units = np.array([[0.0] * 5 + [1.0] * (PARTS - 5)])
     p = ttest_1samp(units[0] - 1, 0).pvalue
-    assert Ties(own).told_apart(*pair, among, Stage()) == (p < 0.05)
+    assert Ties(own).told_apart(*pair, among, Stage()) == (p / 2 < 0.05)

@@ -41,7 +41,8 @@ def run(
         if (means[a], a) > (means[b], b)
     ]
     comparisons = pd.DataFrame(pairs, columns=["variant", "other", "differs"])
-    return DataSet.of(name, pd.DataFrame(rows), comparisons.astype({"differs": bool}), failed)
+    best = set(accuracy) - {worse for _, worse in better}
+    return DataSet.of(name, pd.DataFrame(rows), comparisons.astype({"differs": bool}), best, failed)
 
 
 def small() -> list[DataSet]:
@@ -101,6 +102,7 @@ def test_the_order_of_data_sets_and_of_variants_does_not_matter(seed: int) -> No
             each.accuracy.iloc[order],
             each.seeds.iloc[order],
             each.comparisons.sample(frac=1, random_state=seed),
+            each.may_be_best,
             each.networks,
             each.failed,
         )
@@ -129,7 +131,7 @@ def test_as_many_right_is_a_tie_however_the_seeds_share_them() -> None:
         }
     )
     none = pd.DataFrame({"variant": [], "other": [], "differs": np.zeros(0, bool)})
-    table = standings([DataSet.of("one", scores, none)])
+    table = standings([DataSet.of("one", scores, none, ["a", "b"])])
     assert table.ranks["one"].tolist() == [1.5, 1.5]
 
 

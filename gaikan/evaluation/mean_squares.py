@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
 
 _UPPER = 0.9  # confidence of the upper limit of how far lots differ, where they are unequal
-_HALVINGS = 25
+_HALVINGS = 17
 
 
 @dataclass(frozen=True)
@@ -133,29 +133,47 @@ def _variance_over_units(shares: Floats, sizes: Floats, inside: Floats, freedom:
         return plain
     inside = np.maximum(inside, 0) / (freedom * (n_parts - n_units))
     least = 2 * gammaincinv(freedom * (n_units - 1) / 2, 1 - _UPPER)  # a quantile of chi squared
-    between = _most_between(shares, sizes, least * inside)
-    varies = between[:, None] + 1 / sizes
-    scale = _weighted_squares(shares, varies) / (freedom * (n_units - 1))
-    variance: Floats = scale * (varies * np.square(sizes / n_parts)).sum(1)
+    alike = _Alike.of(shares, sizes)
+    between = alike.most_between(least * inside)
+    scale = alike.squares_if(between) / (freedom * (n_units - 1))
+    counts = np.square(sizes / n_parts)
+    variance: Floats = scale * (between * counts.sum() + (counts / sizes).sum())
     return variance
 
 
-def _weighted_squares(shares: Floats, varies: Floats) -> Floats:
-    """Squares (M,) of `shares` (M, R, G) about their weighted means, weighted by 1 / `varies`."""
-    weights = 1 / varies[:, None, :]
-    centre = (shares * weights).sum(2, keepdims=True) / weights.sum(2, keepdims=True)
-    squares: Floats = (np.square(shares - centre) * weights).sum((1, 2))
-    return squares
+@dataclass(frozen=True)
+class _Alike:
+    """What the C kinds of equally large units add up to: many parts are of few kinds."""
 
+    sizes: Floats  # (C,)
+    numbers: Floats  # (C,) of units
+    sums: Floats  # (M, R, C)
+    squares: Floats  # (M, R, C)
 
-def _most_between(shares: Floats, sizes: Floats, least: Floats) -> Floats:
-    """The `between` (M,) at which the weighted squares fall to `least` (M,); 0 where they are less.
+    @classmethod
+    def of(cls, shares: Floats, sizes: Floats) -> "_Alike":
+        """From `shares` (M, R, G) of units of `sizes` (G,)."""
+        kinds, kind, numbers = np.unique(sizes, return_inverse=True, return_counts=True)
+        member = (kind[:, None] == np.arange(len(kinds))).astype(np.float64)
+        shares = shares - shares.mean(2, keepdims=True)  # sums of squares lose fewer digits
+        return cls(kinds, numbers.astype(np.float64), shares @ member, np.square(shares) @ member)
 
-    They fall as `between` grows. It is found by halving on a logarithmic scale.
-    """
-    low, high = np.full(len(shares), -16.0), np.full(len(shares), 16.0)  # of log(between)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        above = _weighted_squares(shares, np.exp(middle)[:, None] + 1 / sizes) > least
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.exp(high)
+    def squares_if(self, between: Floats) -> Floats:
+        """Squares (M,) about weighted means; weights are 1 / (`between` (M,) + 1 / size)."""
+        weights = 1 / (between[:, None] + 1 / self.sizes)
+        centre = (self.sums * weights[:, None]).sum(2)
+        explained = np.square(centre).sum(1) / (self.numbers * weights).sum(1)
+        squares: Floats = (self.squares * weights[:, None]).sum((1, 2)) - explained
+        return squares
+
+    def most_between(self, least: Floats) -> Floats:
+        """The `between` (M,) at which the squares fall to `least` (M,); about 0 where none does.
+
+        They fall as `between` grows. It is found by halving on a logarithmic scale.
+        """
+        low, high = np.full(len(least), -12.0), np.full(len(least), 12.0)  # of log(between)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            above = self.squares_if(np.exp(middle)) > least
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return np.exp(high)

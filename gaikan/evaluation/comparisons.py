@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, gammaincinv
 
-from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
+from gaikan.evaluation.mean_squares import UPPER, Floats, Groups, MeanSquares, Units
 from gaikan.evaluation.statistics import LEVEL, Estimate, estimate, moderate
 
 
@@ -119,7 +119,7 @@ def estimate_pairs(squares: MeanSquares) -> Estimate:
     if n_units < 2 or not n_pairs:
         return estimate(squares)
     others = (np.sqrt(1 + 8 * n_pairs) - 1) / 2
-    caution = others / float(2 * gammaincinv(others / 2, 0.1))
+    caution = others / float(2 * gammaincinv(others / 2, 1 - UPPER))
     of_units, units_freedom = moderate(squares.of_units, n_units - 1, caution)
     of_seeds, seeds_freedom = squares.of_seeds, 0.0
     if n_seeds > 1:

@@ -10,7 +10,7 @@ from scipy.special import gammaincinv
 Floats = NDArray[np.float64]
 Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
 
-_UPPER = 0.9  # confidence of the upper limit of how far lots differ, where they are unequal
+UPPER = 0.9  # confidence of an upper limit that stands for how far units, or variances, differ
 _HALVINGS = 17
 
 
@@ -132,7 +132,7 @@ def _variance_over_units(shares: Floats, sizes: Floats, inside: Floats, freedom:
         plain: Floats = np.square(own).sum((1, 2)) / (freedom * n_units * (n_units - 1))
         return plain
     inside = np.maximum(inside, 0) / (freedom * (n_parts - n_units))
-    least = 2 * gammaincinv(freedom * (n_units - 1) / 2, 1 - _UPPER)  # a quantile of chi squared
+    least = 2 * gammaincinv(freedom * (n_units - 1) / 2, 1 - UPPER)  # a quantile of chi squared
     alike = _Alike.of(shares, sizes)
     between = alike.most_between(least * inside)
     scale = alike.squares_if(between) / (freedom * (n_units - 1))
@@ -163,8 +163,8 @@ class _Alike:
         weights = 1 / (between[:, None] + 1 / self.sizes)
         centre = (self.sums * weights[:, None]).sum(2)
         explained = np.square(centre).sum(1) / (self.numbers * weights).sum(1)
-        squares: Floats = (self.squares * weights[:, None]).sum((1, 2)) - explained
-        return squares
+        squares = (self.squares * weights[:, None]).sum((1, 2)) - explained
+        return np.maximum(squares, 0)
 
     def most_between(self, least: Floats) -> Floats:
         """The `between` (M,) at which the squares fall to `least` (M,); about 0 where none does.

@@ -16,6 +16,7 @@ from scipy.special import betaincinv, digamma, ndtri, polygamma, stdtr, stdtrit
 from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
 
 LEVEL = 0.95
+_ROUNDING = 1e-9  # a standard error below it is one of 0
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def intervals(correct: NDArray[np.bool_], groups: Groups | None) -> Intervals:
     with np.errstate(divide="ignore", invalid="ignore"):
         by_part = squared * np.square(shares.error) / (mean * (1 - mean))
     least = np.square(ndtri((1 + LEVEL) / 2)) / (n_seeds * n_parts)  # of independent answers
-    by_part = np.where(shares.error == 0, squared / n_parts, np.maximum(by_part, least))
+    varies = shares.error > _ROUNDING
+    by_part = np.where(varies, np.maximum(by_part, least), squared / n_parts)
+    by_part = np.where(np.isnan(shares.error), np.nan, by_part)
     half = np.sqrt(by_part * mean * (1 - mean) + np.square(by_part / 2)) / (1 + by_part)
     centre = (mean + by_part / 2) / (1 + by_part)
     low, high = np.clip(centre - half, 0, mean), np.clip(centre + half, mean, 1)

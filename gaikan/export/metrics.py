@@ -4,17 +4,14 @@ from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap
 
 from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
 from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.score import score
+from gaikan.evaluation.statistics import intervals
 from gaikan.export.source import ExportSource
-from gaikan.seeds import stream
-
-_LEVEL = 0.95
 
 
 def metrics(
@@ -22,10 +19,9 @@ def metrics(
 ) -> dict[str, dict[str, object]]:
     """Figures on validation and test, each share as value, low and high.
 
-    Intervals are at 95 %: Wilson's over parts; or, where parts have groups, a bootstrap over
-    groups, since parts of one lot succeed and fail together. A bootstrap says nothing of a share
-    of 0 or 1, or of a single group: then it is Wilson's too. How much training varies is not in
-    them: this one network is installed.
+    Intervals are at 95 %, as in the accuracy table: over groups where parts have some, since
+    parts of one lot succeed and fail together. A single group says nothing of others: then it is
+    0 to 1. How much training varies is not in them: this one network is installed.
     """
     train, test = experiment.train, experiment.test
     validation = train.take(experiment.parts[source.network.seed].validation)
@@ -50,21 +46,9 @@ def _interval(
     hits: NDArray[np.bool_], among: NDArray[np.bool_], frames: Frames
 ) -> dict[str, float] | None:
     """Share of `among` that are `hits`, with its interval; None where `among` is empty."""
-    k, n = int(hits.sum()), int(among.sum())
-    if n == 0:
+    if not among.any():
         return None
-    group = None if frames.groups is None else np.unique(frames.groups, return_inverse=True)[1]
-    if group is None or k in (0, n) or len(np.unique(group[among])) < 2:
-        low, high = binomtest(k, n).proportion_ci(_LEVEL, method="wilson")
-    else:
-        counted = np.bincount(group, among) > 0
-        sums = np.bincount(group, hits)[counted], np.bincount(group, among)[counted]
-        low, high = bootstrap(
-            sums,
-            lambda k, n, axis: k.sum(axis) / n.sum(axis),
-            paired=True,
-            confidence_level=_LEVEL,
-            method="percentile",
-            rng=stream(0, "metrics"),
-        ).confidence_interval
-    return {"value": k / n, "low": float(low), "high": float(high)}
+    groups = None if frames.groups is None else frames.groups[among]
+    found = intervals(hits[None, None, among], groups)
+    low, high = np.nan_to_num(found.low[0], nan=0), np.nan_to_num(found.high[0], nan=1)
+    return {"value": float(found.mean[0]), "low": float(low), "high": float(high)}

@@ -1,9 +1,9 @@
 """How often the 95 % interval of an accuracy covers the truth, and how wide it is, by simulation.
 
-`python bench/interval_coverage.py [GRIDS]` draws GRIDS test sets a line (default 2,000) from lots that
-differ, judged by networks that differ, with parts that are hard or easy for all of them, and prints
-a Markdown table. A width is divided by that of an interval that knows the variance of the mean and
-is made by the normal distribution. With one seed the truth is that of this one network.
+`python bench/interval_coverage.py [GRIDS]` draws GRIDS test sets a line (default 2,000) from lots
+that differ, judged by networks that differ, with parts that are hard or easy for all of them, and
+prints a Markdown table. A width is divided by that of an interval that knows the variance of the
+mean and is made by the normal distribution. With one seed the truth is that of this one network.
 """
 
 import sys

@@ -35,9 +35,7 @@ def test_of_300_grids_the_escape_bound_holds_in_at_least_94_percent(lots: int | 
         chance = expit(network[:, None] + spread * rng.normal(size=240)[lot])
         predicted = np.where(rng.random((3, 240)) < chance, "ok", "spur")
         groups = None if lots is None else lot.astype(np.str_)
-        parts = JudgedParts(
-            ("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups
-        )
+        parts = JudgedParts(("v",), (0, 1, 2), predicted[None], np.full(240, "spur"), None, groups)
         held.append(rates(parts, "ok", FactoryConfig())["escape_bound"].iloc[0] >= truth)
     assert np.mean(held) >= 0.94
 

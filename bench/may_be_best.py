@@ -1,6 +1,6 @@
 """How many variants may be the best, and how often the truly best is lost, by simulation.
 
-`python bench/best.py [GRIDS]` draws GRIDS test parts of 1,000 (default 300) a line, judged by 19
+`python bench/may_be_best.py [GRIDS]` draws GRIDS test parts of 1,000 (default 300) a line, judged by 19
 variants of three networks each, and prints a Markdown table. Either the variants are as far apart
 as those of the README, or all are equally good (then the first counts as the best), alike or
 unlike in how much they vary from lot to lot and seed to seed. "Holm" is what told apart from the

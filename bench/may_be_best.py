@@ -1,10 +1,10 @@
 """How many variants may be the best, and how often the truly best is lost, by simulation.
 
-`python bench/may_be_best.py [GRIDS]` draws GRIDS test parts of 1,000 (default 300) a line, judged by 19
-variants of three networks each, and prints a Markdown table. Either the variants are as far apart
-as those of the README, or all are equally good (then the first counts as the best), alike or
-unlike in how much they vary from lot to lot and seed to seed. "Holm" is what told apart from the
-best in front, over all pairs, would leave.
+`python bench/may_be_best.py [GRIDS]` draws GRIDS test parts of 1,000 (default 300) a line, judged
+by 19 variants of one or three networks each, and prints a Markdown table. Either the variants are
+as far apart as 19 of the terminals, or all are equally good (then the first counts as the best),
+alike or unlike in how much they vary from lot to lot and seed to seed. "By Holm": how many a
+correction over all pairs does not tell from the one in front.
 """
 
 import sys
@@ -55,7 +55,7 @@ def main(grids: int = 300) -> None:
     """Prints the table."""
     apart, equal = np.array(ACCURACIES), np.full(len(ACCURACIES), 0.8)
     worlds = {
-        "as in the README": (apart, 0.0),
+        "far apart": (apart, 0.0),
         "equal, alike": (equal, 0.0),
         "equal, unlike": (equal, 0.6),
     }

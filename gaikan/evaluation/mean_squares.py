@@ -163,8 +163,8 @@ class _Alike:
         weights = 1 / (between[:, None] + 1 / self.sizes)
         centre = (self.sums * weights[:, None]).sum(2)
         explained = np.square(centre).sum(1) / (self.numbers * weights).sum(1)
-        squares = (self.squares * weights[:, None]).sum((1, 2)) - explained
-        return np.maximum(squares, 0)
+        squares: Floats = (self.squares * weights[:, None]).sum((1, 2)) - explained
+        return np.asarray(np.maximum(squares, 0))
 
     def most_between(self, least: Floats) -> Floats:
         """The `between` (M,) at which the squares fall to `least` (M,); about 0 where none does.
@@ -176,4 +176,5 @@ class _Alike:
             middle = (low + high) / 2
             above = self.squares_if(np.exp(middle)) > least
             low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return np.exp(high)
+        between: Floats = np.exp(high)
+        return between

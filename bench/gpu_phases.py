@@ -24,7 +24,7 @@ from gaikan.training.train import Recipe
 Json = dict[str, object]
 _ROOT = Path(__file__).parent.parent
 _ARCHS, _STYLES, ANCHOR = ("cnn", "mlp"), ("vanilla", "triplet"), "mean_embedding"
-_VALIDATION_LOTS = 6
+_VALIDATION_LOTS = 8
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ def lot_sizes(kind: str, lots: int, each: int = 40) -> NDArray[np.int64]:
         shares = np.full(lots, 1 / lots)
     else:
         shares = np.array([largest, *[(1 - largest) / (lots - 1)] * (lots - 1)])
-    return np.maximum(1, np.rint(shares * lots * each)).astype(np.int64)
+    sizes: NDArray[np.int64] = np.rint(shares * lots * each).astype(np.int64).clip(1)
+    return sizes
 
 
 def simulate(

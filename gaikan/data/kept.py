@@ -29,7 +29,7 @@ class KeptSources:
         """As `read_source`."""
         if source != "terminals":
             return read_source(source, part, size, asked)
-        from gaikan.data.terminals import SIZE, in_lots, terminals
+        from gaikan.data.terminals import LOTS, SIZE, in_lots, terminals
 
         if size not in (None, SIZE):
             return read_source(source, part, size)
@@ -41,4 +41,4 @@ class KeptSources:
             self.rendered[key] = pack({"images": frames.images, "labels": frames.labels}, {})
             return frames
         tensors, _ = unpack(content)
-        return in_lots(part, tensors["images"], tensors["labels"])
+        return in_lots(LOTS[part], tensors["images"], tensors["labels"])

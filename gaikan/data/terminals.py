@@ -25,8 +25,8 @@ from gaikan.system import machine
 
 CLASSES = tuple(MODES)
 SIZE = (HEIGHT, WIDTH)
-LOTS = {"train": range(1, 16), "test": range(19, 24)}  # test lots are of later days
-LOT_SIZE = 200
+LOTS = {"train": range(1, 21), "test": range(31, 56)}  # test lots are of later days
+LOT_SIZES = {"train": 150, "test": 40}
 VISIBLE = 20.0  # grey levels
 
 _LOOKS: dict[str, tuple[float, float, float]] = {
@@ -60,19 +60,24 @@ _NOISE = (1.5, 3.0)
 
 
 def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
-    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 15 or 5 lots.
+    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 20 or 25 lots.
 
     Lots differ in pose, lighting and finish; no lot is in both parts. The same seed gives the
     same bytes.
     """
+    return in_lots(LOTS[part], *render(LOTS[part], LOT_SIZES[part], seed))
+
+
+def render(lots: range, size: int, seed: int = 0) -> tuple[Images, Labels]:
+    """Images (N, 1, 36, 39) uint8 and classes (N,) of `size` parts of each lot, lot after lot."""
     with ThreadPoolExecutor(machine.cores()) as threads:  # a lot has random numbers of its own
-        lots = list(threads.map(partial(_lot, seed=seed), LOTS[part]))
-    images = np.concatenate([lot.images for lot in lots])
-    return in_lots(part, images, np.concatenate([lot.labels for lot in lots]))
+        rendered = list(threads.map(partial(render_lot, size=size, seed=seed), lots))
+    images = np.concatenate([lot.images for lot in rendered])
+    return images, np.concatenate([lot.labels for lot in rendered])
 
 
-def in_lots(part: Literal["train", "test"], images: Images, labels: Labels) -> Frames:
-    """The rendered images of a part, lot after lot, as a source."""
+def in_lots(lots: range, images: Images, labels: Labels) -> Frames:
+    """The rendered images of equally large lots, lot after lot, as a source."""
     return Frames(
         source="terminals",
         images=images,
@@ -81,28 +86,28 @@ def in_lots(part: Literal["train", "test"], images: Images, labels: Labels) -> F
         keys=CLASSES,
         rows=np.arange(len(labels)),
         modes=np.asarray(CLASSES, dtype=np.str_)[labels],
-        groups=np.repeat([f"lot-{number:02d}" for number in LOTS[part]], LOT_SIZE),
+        groups=np.repeat([f"lot-{number:02d}" for number in lots], len(labels) // len(lots)),
     )
 
 
 @dataclass(frozen=True)
 class Lot:
-    """A lot's images (200, 1, 36, 39), and what each would be without its defect."""
+    """A lot's images (n, 1, 36, 39), and what each would be without its defect."""
 
     images: Images
     twins: Images
     labels: Labels
 
 
-def _lot(number: int, seed: int) -> Lot:
+def render_lot(number: int, size: int, seed: int) -> Lot:
+    """`size` parts of the lot of that number; another size gives other parts."""
     rng = np.random.default_rng(SeedSequence(seed, spawn_key=(number,)))
     means = {k: rng.uniform(low, high) for k, (low, high, _) in _LOOKS.items()}
     grain = rng.uniform(*_GRAIN)
     noise = rng.uniform(*_NOISE)
     share = rng.uniform(0.6, 1.4, len(CLASSES))
     share[0] = rng.uniform(0.3, 0.34) / (1 - 0.325) * share[1:].sum()
-    counts = np.floor(share / share.sum() * LOT_SIZE).astype(int)
-    counts[0] += LOT_SIZE - counts.sum()
+    counts = _counts(share / share.sum(), size)
     images: list[NDArray[np.uint8]] = []
     twins: list[NDArray[np.uint8]] = []
     for mode, n in zip(CLASSES, counts, strict=True):
@@ -113,10 +118,18 @@ def _lot(number: int, seed: int) -> Lot:
         images.append(_expose(clean, z))
         twins.append(_expose(twin, z))
     labels = np.repeat(np.arange(len(CLASSES)), counts)
-    order = rng.permutation(LOT_SIZE)
+    order = rng.permutation(size)
     return Lot(
         np.concatenate(images)[order][:, None], np.concatenate(twins)[order][:, None], labels[order]
     )
+
+
+def _counts(shares: NDArray[np.float64], size: int) -> NDArray[np.int64]:
+    """How many parts of each class make up a lot: the largest remainders are rounded up."""
+    counts = np.floor(shares * size).astype(np.int64)
+    short = size - counts.sum()
+    counts[np.argsort(counts - shares * size, kind="stable")[:short]] += 1
+    return counts
 
 
 def _defective(mode: str, sound: Surface, twin: F32, rng: Generator) -> F32:

@@ -75,7 +75,8 @@ class Ties:
             known = dict(zip(combinations(among, 2), self._pairs(networks, stage), strict=False))
             found |= {pair: known[pair] for pair in pairs if pair in known}
         of_pairs = [found.get(pair, (0.0, 1.0)) for pair in combinations(variants, 2)]
-        may = among_best(*np.array(of_pairs).T, len(variants))
+        difference, p = np.array(of_pairs).T
+        may = among_best(difference, p, len(variants))
         best = frozenset(v for v, may_be in zip(variants, may.tolist(), strict=True) if may_be)
         return _Compared(best, frozenset(map(frozenset, found)))
 

@@ -62,8 +62,8 @@ def test_every_file_of_a_run_is_there(folder: Path) -> None:
         assert (out / name).stat().st_size > 0
     for name in ("summary", "comparisons", "rates", "classes", "leaks"):
         assert len(pd.read_csv(out / f"{name}.csv").columns) > 5
-    assert len(list((out / "confusion").glob("*.csv"))) == 7 + 5
-    assert len(list((out / "confusion").glob("*.png"))) == 7 + 5
+    assert len(list((out / "confusion").glob("*.csv"))) == 7 + 6
+    assert len(list((out / "confusion").glob("*.png"))) == 7 + 6
     assert len(list((out / "figures").glob("scatter-*.png"))) == 3
 
 
@@ -73,7 +73,7 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
         "variant,arch,style,anchor,seed,split,n,accuracy,balanced_accuracy,macro_f1,"
         "escape_rate,overkill_rate,escapes,defects,overkills,goods"
     )
-    assert len(scores) == (7 + 5) * 2 * 2
+    assert len(scores) == (7 + 6) * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")
     assert ",".join(table.columns) == (
         "variant,seed,split,sample,label,predicted,distance,margin,ok_margin,defect,mode,origin"
@@ -104,7 +104,7 @@ def test_the_rates_are_those_of_the_predictions(folder: Path) -> None:
 
 def test_all_pairs_are_compared_and_the_best_are_marked(folder: Path) -> None:
     pairs = pd.read_csv(folder / "out/comparisons.csv")
-    assert len(pairs) == 12 * 11 / 2
+    assert len(pairs) == 13 * 12 / 2
     assert (pairs["p_holm"] >= pairs["p"]).all()
     scores = pd.read_csv(folder / "out/accuracy.csv").query("split == 'test'")
     means = scores.groupby("variant")["accuracy"].mean()
@@ -112,8 +112,8 @@ def test_all_pairs_are_compared_and_the_best_are_marked(folder: Path) -> None:
         assert row["difference"] == pytest.approx(
             means[row["variant"]] - means[row["other"]], abs=1e-5
         )
-    lines = (folder / "out/accuracy.md").read_text().splitlines()[2 : 2 + 12]
-    behind = set(pairs[pairs["p"] / 2 * 11 < 0.05]["other"])
+    lines = (folder / "out/accuracy.md").read_text().splitlines()[2 : 2 + 13]
+    behind = set(pairs[pairs["p"] / 2 * 12 < 0.05]["other"])
     for line in lines:
         variant, mark = (cell.strip() for cell in line.split("|")[1:3])
         assert (mark == "=") == (variant not in behind)

@@ -2,14 +2,15 @@
 
 import math
 
+from gaikan.check.noise import FEWEST_SEEDS
 from gaikan.check.outcome import CheckOutcome
-from gaikan.check.verdicts import Line
+from gaikan.check.verdicts import POWER, TWO_SIDED, Line
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE
 from gaikan.report.markdown_table import Rows, markdown
 
-HEADER = ["variant", "baseline", "now", "difference", "95 %", "verdict"]
-SHORT = ["variant", "base", "now", "change", "95 %", "verdict"]  # for 80 columns
+HEADER = ["variant", "baseline", "now", "difference", "interval", "verdict"]
+SHORT = ["variant", "base", "now", "change", "interval", "verdict"]  # for 80 columns
 
 
 def by_figure(lines: list[Line]) -> dict[str, Rows]:
@@ -17,9 +18,17 @@ def by_figure(lines: list[Line]) -> dict[str, Rows]:
     tables: dict[str, Rows] = {}
     for line in lines:
         cells = [line.variant, value(line, line.before), value(line, line.now)]
-        cells += [_signed(line, line.difference), _interval(line), line.verdict]
+        cells += [_signed(line, line.difference), _interval(line), _verdict(line)]
         tables.setdefault(line.figure, []).append(cells)
     return tables
+
+
+def _verdict(line: Line) -> str:
+    """The verdict; of an inconclusive line how far its figure may be from what it shows."""
+    if line.verdict != INCONCLUSIVE:
+        return line.verdict
+    half_width = value(line, (line.high - line.low) / 2)
+    return f"cannot tell, ±{half_width}" if half_width else "cannot tell"
 
 
 def value(line: Line, number: float) -> str:
@@ -45,7 +54,25 @@ def sentence(line: Line) -> str:
     change = f"{value(line, line.before)} -> {value(line, line.now) or 'not measured'}"
     interval = _interval(line)
     return f"{line.variant}: {line.figure} {change}" + (
-        f" ({_signed(line, line.difference)}; 95 % {interval})" if interval else ""
+        f" ({_signed(line, line.difference)}; {_level(line)} {interval})" if interval else ""
+    )
+
+
+def _level(line: Line) -> str:
+    return f"{100 * (LEVEL if line.ratio else TWO_SIDED):.0f} %"
+
+
+def power(outcome: CheckOutcome) -> str:
+    """How large a drop of accuracy has to be for such a run to find it; empty without accuracy."""
+    lines = [line for line in outcome.lines if line.figure == "accuracy"]
+    told = sorted((x for x in lines if x.detectable > 0), key=lambda line: line.detectable)
+    if not told:
+        unchanged = lines and all(line.low == line.high == 0 for line in lines)
+        return "No decision turned right or wrong." if unchanged else ""
+    least, most = (f"{value(x, x.detectable)} ({x.variant})" for x in (told[0], told[-1]))
+    return (
+        f"In {100 * POWER:.0f} % of cases this run would find a drop of accuracy of {least} to "
+        f"{most} points."
     )
 
 
@@ -73,7 +100,7 @@ def remarks(outcome: CheckOutcome) -> list[str]:
     sentences = [f"allowed: {finding.text}" for finding in outcome.findings if finding.allowed]
     raised = [line for line in outcome.lines if line.verdict == RAISE]
     sentences += [f"baseline can be raised: {sentence(line)}" for line in raised]
-    return [*sentences, *outcome.notes]
+    return [*sentences, *outcome.notes, *filter(None, [power(outcome)])]
 
 
 def caption(outcome: CheckOutcome) -> str:
@@ -81,10 +108,11 @@ def caption(outcome: CheckOutcome) -> str:
     percent, points = f"{100 * (1 - LEVEL):.0f} %", 100 * outcome.settings.margin
     margin = f"{points:g} point{'' if points == 1 else 's'}"
     return (
-        "Test figures in %, mean over seeds; interval of each difference alone. WORSE: by more "
-        f"than {margin}, and by more than noise explains (one-sided t test, "
-        f"Holm-corrected over all lines, {percent}). same: the interval rules out that it is "
-        f"worse by more than {margin}; inconclusive: it does not, or a single seed has none."
+        f"Test figures in %, mean over seeds; {100 * TWO_SIDED:.0f} % interval of each difference "
+        f"alone. WORSE: by more than {margin}, and by more than noise explains (one-sided t test, "
+        f"Holm-corrected over all lines, {percent}). same: the interval lies within {margin} each "
+        "way; cannot tell, inconclusive: it does not, or a side has fewer than "
+        f"{FEWEST_SEEDS} seeds and so none."
     )
 
 

@@ -5,13 +5,13 @@ are others; not at all where the parts are others or the baseline kept no decisi
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from gaikan.check.baseline import Baseline, Scored, scored
 from gaikan.check.measures import MEASURES, Measure, measured
-from gaikan.check.noise import other_seeds, same_seeds, unpaired
+from gaikan.check.noise import FEWEST_SEEDS, other_seeds, same_seeds, unpaired
 from gaikan.check.run_answers import CheckedRun
 from gaikan.data.frames import Names
 from gaikan.evaluation.mean_squares import Floats
@@ -30,7 +30,7 @@ class Difference:
     measure: Measure
     before: Floats  # (V,) means of the baseline over the seeds that are compared
     change: Estimate  # now less before
-    single_seed: bool = False  # of either side: nothing shows how training varies
+    few_seeds: bool = False  # of either side: too few show how training varies
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Pairing:
     how: str  # BY_SEED, BY_PART or UNPAIRED
     now: tuple[int, ...]
     before: tuple[int, ...]
+
+    @property
+    def few_seeds(self) -> bool:
+        """Whether a side has too few for a verdict."""
+        return min(len(self.now), len(self.before)) < FEWEST_SEEDS
 
     @classmethod
     def of(cls, now: tuple[int, ...], before: tuple[int, ...], same_parts: bool) -> "Pairing":
@@ -73,7 +78,7 @@ def differences(
         alike.setdefault(pairing, []).append(variant)
     for pairing, variants in alike.items():
         if pairing.how == UNPAIRED:
-            yield from _unpaired(variants, scored(tested, lots()), baseline)
+            yield from _unpaired(variants, pairing, scored(tested, lots()), baseline)
         else:
             yield from _paired(variants, pairing, tested, baseline)
 
@@ -88,11 +93,11 @@ def _paired(
     for measure in measured(actual, ok):
         values, before = measure.of(now, actual, ok), measure.of(stored, actual, ok)
         change = difference(values, before)
-        yield Difference(variants, measure, before.mean((1, 2)), change, len(pairing.now) < 2)
+        yield Difference(variants, measure, before.mean((1, 2)), change, pairing.few_seeds)
 
 
 def _unpaired(
-    variants: list[str], now: dict[str, Scored], baseline: Baseline
+    variants: list[str], pairing: Pairing, now: dict[str, Scored], baseline: Baseline
 ) -> Iterator[Difference]:
     for measure in MEASURES:
         for variant in variants:
@@ -100,6 +105,5 @@ def _unpaired(
             figure = now[variant].figures.get(measure.name)
             if before is not None and figure is not None:
                 change = unpaired(figure.estimate, before.estimate)
-                if len(now[variant].seeds) < 2:  # nothing shows how training varies
-                    change = replace(change, error=change.error + np.nan)
-                yield Difference([variant], measure, before.estimate.mean, change)
+                mean = before.estimate.mean
+                yield Difference([variant], measure, mean, change, pairing.few_seeds)

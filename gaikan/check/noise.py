@@ -12,6 +12,8 @@ import numpy as np
 from gaikan.evaluation.mean_squares import Floats, MeanSquares, Units
 from gaikan.evaluation.statistics import Estimate, estimate, moderate
 
+FEWEST_SEEDS = 3  # of a side: the scatter of two is so ill known that 6 to 9 % were false alarms
+
 
 def same_seeds(now: Floats, before: Floats) -> Estimate:
     """Differences (V,) of two runs of the same seeds on the same parts.

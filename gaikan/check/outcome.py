@@ -1,12 +1,14 @@
 """The whole check: what changed besides the figures, and the verdict on every figure."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gaikan.check import speed
 from gaikan.check.baseline import Baseline
 from gaikan.check.changes import Kind, changes, notes
-from gaikan.check.differences import Lots, differences, pairings
+from gaikan.check.differences import Lots, Pairing, differences, pairings
+from gaikan.check.noise import FEWEST_SEEDS
 from gaikan.check.run_answers import CheckedRun
 from gaikan.check.verdicts import Line, judge
 from gaikan.evaluation.verdict_names import INCONCLUSIVE, MISSING
@@ -47,7 +49,7 @@ class CheckOutcome:
 
     @property
     def inconclusive(self) -> list[Line]:
-        """The lines that do not fail, but do not rule out a drop."""
+        """The lines that neither fail nor are shown to be the same."""
         return [line for line in self.lines if line.verdict == INCONCLUSIVE]
 
     @property
@@ -70,8 +72,7 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
     changed += [("missing", f"{name}: not timed any more") for name in gone]
     unsure = [line.verdict for line in lines].count(INCONCLUSIVE)
     if unsure:
-        counts = f"{unsure} of {len(lines)} lines inconclusive: a drop is not ruled out"
-        changed.append((INCONCLUSIVE, f"{counts}; more seeds, or more test parts, would tell more"))
+        changed.append((INCONCLUSIVE, _unsure(unsure, len(lines), pairs.values())))
     ways = Counter(pairing.how for pairing in pairs.values())
     how = [f"{n} variants {way}, {len(tested.actual)} test parts" for way, n in ways.items()]
     return CheckOutcome(
@@ -81,3 +82,11 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
         settings,
         (tested.manifest.machine.commit, baseline.commit),
     )
+
+
+def _unsure(unsure: int, n_lines: int, pairs: Iterable[Pairing]) -> str:
+    """How many lines cannot be told, and what would help."""
+    few = any(pairing.few_seeds for pairing in pairs)
+    why = f"fewer than {FEWEST_SEEDS} seeds" if few else "a change beyond the margin not ruled out"
+    more = "more seeds" if few else "more seeds, or more test parts,"
+    return f"{unsure} of {n_lines} lines inconclusive: {why}; {more} would tell more"

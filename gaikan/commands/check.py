@@ -30,7 +30,7 @@ def check(
     allow_recipe: Annotated[bool, typer.Option("--allow-recipe", help="Other training")] = False,
     allow_seeds: Annotated[bool, typer.Option("--allow-seeds", help="Fewer seeds")] = False,
     allow_inconclusive: Annotated[
-        bool, typer.Option("--allow-inconclusive", help="Drops that intervals do not rule out")
+        bool, typer.Option("--allow-inconclusive", help="Changes that intervals do not rule out")
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write a pull request's summary")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML")] = None,

@@ -27,9 +27,9 @@ class Estimate:
     error: Floats  # NaN where all parts are of one group
     freedom: Floats
 
-    def half_width(self) -> Floats:
-        """Half the width (M,) of the 95 % interval by Student's t."""
-        return np.asarray(stdtrit(self.freedom, (1 + LEVEL) / 2) * self.error)
+    def half_width(self, level: float = LEVEL) -> Floats:
+        """Half the width (M,) of the interval of that level by Student's t."""
+        return np.asarray(stdtrit(self.freedom, (1 + level) / 2) * self.error)
 
     def p_values(self) -> Floats:
         """Two-sided p (M,) of a mean of 0; 1 where mean and error are 0, NaN without an error."""

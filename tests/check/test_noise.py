@@ -1,13 +1,15 @@
 """Differences of two runs and their errors: against SciPy and scikit-learn, and by simulation."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import t, ttest_ind, ttest_ind_from_stats, ttest_rel
+from scipy.stats import nct, t, ttest_ind, ttest_ind_from_stats, ttest_rel
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from gaikan.check.differences import Difference
+from gaikan.check.differences import Difference, Pairing
 from gaikan.check.measures import MEASURES, measured
 from gaikan.check.noise import other_seeds, same_seeds, unpaired
 from gaikan.check.verdicts import Line, judge
@@ -16,6 +18,9 @@ from gaikan.evaluation.statistics import Estimate
 from gaikan.evaluation.verdict_names import INCONCLUSIVE, RAISE, SAME, WORSE
 
 Index = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Compare = Callable[[Floats, Floats], Estimate]
+Seeds = tuple[int, ...]
 NAMES = np.array(["ok", "open", "spur"])
 
 
@@ -77,34 +82,88 @@ def test_decisions_that_all_stayed_have_no_error_and_borrow_none() -> None:
 
 
 def decisions(
-    rng: np.random.Generator, hard: NDArray[np.float64], skill: float, scatter: float
+    rng: np.random.Generator, hard: Floats, skill: float, scatter: float, n_seeds: int = 5
 ) -> Index:
-    """Classes (V, S, N) that V networks of S = 5 fresh seeds call parts as hard as (V, N)."""
+    """Classes (V, S, N) that V networks of S fresh seeds call parts as hard as (V, N)."""
     n_variants, n_parts = hard.shape
-    seeds = rng.normal(0, scatter, (1, 5, 1)) + rng.normal(0, scatter, (n_variants, 5, 1))
-    right = rng.random((n_variants, 5, n_parts)) < expit(skill + seeds + hard[:, None])
+    seeds = rng.normal(0, scatter, (1, n_seeds, 1))
+    seeds = seeds + rng.normal(0, scatter, (n_variants, n_seeds, 1))
+    right = rng.random((n_variants, n_seeds, n_parts)) < expit(skill + seeds + hard[:, None])
     actual = np.arange(n_parts) % 3
     return np.where(right, actual, (actual + rng.integers(1, 3, right.shape)) % 3)
 
 
-def checked(rng: np.random.Generator, drop: float, scatter: float) -> list[Line]:
-    """A check of 14 variants, 12 of them as good as before, two with `drop` less in log odds."""
+def checked(
+    rng: np.random.Generator,
+    drop: float,
+    scatter: float,
+    n_worse: int = 2,
+    n_seeds: int = 5,
+    compare: Compare = other_seeds,
+) -> list[Line]:
+    """A check of 14 variants, of which `n_worse` have `drop` less in log odds, the others none."""
     hard = rng.normal(0, 1, (1, 480)) + rng.normal(0, 1, (14, 480))
-    before, now = (decisions(rng, hard, 2, scatter) for _ in range(2))
-    now[:2] = decisions(rng, hard[:2], 2 - drop, scatter)
+    before, now = (decisions(rng, hard, 2, scatter, n_seeds) for _ in range(2))
+    now[:n_worse] = decisions(rng, hard[:n_worse], 2 - drop, scatter, n_seeds)
     actual = np.arange(480) % 3
     found = []
     for measure in MEASURES:
         values, held = measure.of(now, actual, 0), measure.of(before, actual, 0)
         names = [str(v) for v in range(14)]
-        found.append(Difference(names, measure, held.mean((1, 2)), other_seeds(values, held)))
+        found.append(Difference(names, measure, held.mean((1, 2)), compare(values, held)))
     return judge(found, margin=0.01)
 
 
-def test_unchanged_recipes_with_other_seeds_fail_in_at_most_5_percent_of_checks() -> None:
+MANNERS = [(n_seeds, compare) for n_seeds in (3, 10) for compare in (same_seeds, other_seeds)]
+
+
+@pytest.mark.parametrize(("n_seeds", "compare"), MANNERS)
+def test_unchanged_recipes_of_other_luck_fail_in_at_most_5_percent_of_checks(
+    n_seeds: int, compare: Compare
+) -> None:
     rng = np.random.default_rng(4)
-    failed = [any(line.fails for line in checked(rng, 0, 0.25)) for _ in range(200)]
-    assert np.mean(failed) <= 0.05
+    checks = (checked(rng, 0, 0.25, n_seeds=n_seeds, compare=compare) for _ in range(100))
+    assert np.mean([any(line.fails for line in check) for check in checks]) <= 0.05
+
+
+@pytest.mark.parametrize(("n_seeds", "compare"), MANNERS)
+@pytest.mark.parametrize("scatter", [0.0, 0.25])
+def test_what_is_three_points_worse_is_called_the_same_in_at_most_5_percent_of_lines(
+    n_seeds: int, compare: Compare, scatter: float
+) -> None:
+    rng = np.random.default_rng(6)
+    lines = [line for _ in range(20) for line in checked(rng, 0.22, scatter, 14, n_seeds, compare)]
+    accuracy = [line.difference for line in lines if line.figure == "accuracy"]
+    assert np.mean(accuracy) == pytest.approx(-0.03, abs=0.005)
+    assert np.mean([line.verdict == SAME for line in lines]) <= 0.05
+
+
+def test_a_detectable_drop_is_found_in_80_percent_of_runs() -> None:
+    rng = np.random.default_rng(7)
+    error, freedom = np.full(8, 0.01), np.full(8, 6.0)
+    found = []
+    for _ in range(2000):
+        drawn = error * np.sqrt(rng.chisquare(6, 8) / 6)
+        change = Estimate(-true_drop(error, freedom) + rng.normal(0, error), drawn, freedom)
+        change.mean[1:] = 0  # Holm's correction begins at one eighth
+        lines = judge([Difference(list("abcdefgh"), MEASURES[0], np.full(8, 0.8), change)], 0.01)
+        found.append(lines[0].fails)
+    assert np.mean(found) == pytest.approx(0.8, abs=0.03)
+
+
+def true_drop(error: Floats, freedom: Floats) -> Floats:
+    """What a run with this error says that it would find."""
+    change = Estimate(np.zeros(8), error, freedom)
+    lines = judge([Difference(list("abcdefgh"), MEASURES[0], np.full(8, 0.8), change)], 0.01)
+    return np.array([line.detectable for line in lines])
+
+
+def test_a_detectable_drop_is_that_of_scipys_noncentral_t_and_at_least_the_margin() -> None:
+    critical = t.ppf(1 - 0.05 / 8, 6)
+    drop = true_drop(np.full(8, 0.01), np.full(8, 6.0))[0]
+    assert nct.sf(critical, 6, drop / 0.01) == pytest.approx(0.8, abs=1e-6)
+    assert true_drop(np.full(8, 1e-6), np.full(8, 6.0))[0] == pytest.approx(0.01, abs=1e-5)
+    assert np.isnan(true_drop(np.zeros(8), np.full(8, 6.0))).all()
 
 
 def test_a_drop_of_eight_points_is_found_where_it_is_and_nowhere_else() -> None:
@@ -127,8 +186,9 @@ def test_a_drop_of_eight_points_is_found_where_it_is_and_nowhere_else() -> None:
         (-0.009, 0.001, INCONCLUSIVE),  # significant, and perhaps more than the margin
         (-0.002, 0.01, INCONCLUSIVE),
         (-0.002, 0.003, SAME),
+        (0.006, 0.003, INCONCLUSIVE),
         (0.05, 0.04, INCONCLUSIVE),
-        (0.03, 0.017, SAME),
+        (0.03, 0.017, INCONCLUSIVE),  # no drop, but perhaps a rise
         (0.05, 0.004, RAISE),
         (0.009, 0.0001, SAME),
         (-0.05, np.nan, INCONCLUSIVE),
@@ -149,20 +209,28 @@ def test_the_verdict_asks_for_more_than_margin_and_noise(
 @pytest.mark.parametrize(
     ("mean", "error", "margin"), [(-0.002, 0.003, 0.01), (0.0, 0.004, 0.009), (0.004, 0.006, 0.01)]
 )
-def test_what_is_the_same_rules_out_a_drop_beyond_the_margin_by_scipys_interval(
+def test_what_is_the_same_has_its_90_percent_interval_of_scipy_within_the_margin(
     mean: float, error: float, margin: float
 ) -> None:
     one = Estimate(np.array([mean]), np.array([error]), np.array([9.0]))
     (line,) = judge([Difference(["a"], MEASURES[0], np.array([0.8]), one)], margin)
-    low, high = t.interval(0.95, 9, mean, error)
+    low, high = t.interval(0.90, 9, mean, error)
     assert (line.low, line.high) == pytest.approx((low, high))
-    assert (line.verdict == SAME) == (low >= -margin)
+    tests = t.sf((margin + mean) / error, 9), t.sf((margin - mean) / error, 9)
+    assert (line.verdict == SAME) == (max(tests) <= 0.05)
 
 
-def test_a_single_seed_has_no_interval_and_is_never_the_same() -> None:
-    for mean, verdict in ((0.0, INCONCLUSIVE), (0.05, INCONCLUSIVE), (-0.05, WORSE)):
-        one = Estimate(np.array([mean]), np.array([0.001]), np.array([9.0]))
-        found = Difference(["a"], MEASURES[0], np.array([0.8]), one, single_seed=True)
-        (line,) = judge([found], margin=0.01)
-        assert line.verdict == verdict
-        assert np.isnan([line.low, line.high]).all()
+@pytest.mark.parametrize("mean", [0.0, 0.05, -0.05])
+def test_fewer_than_three_seeds_have_no_interval_and_no_verdict(mean: float) -> None:
+    one = Estimate(np.array([mean]), np.array([0.001]), np.array([9.0]))
+    found = Difference(["a"], MEASURES[0], np.array([0.8]), one, few_seeds=True)
+    (line,) = judge([found], margin=0.01)
+    assert line.verdict == INCONCLUSIVE
+    assert np.isnan([line.low, line.high, line.detectable]).all()
+
+
+@pytest.mark.parametrize(("now", "before"), [((0, 1), (0, 1, 2)), ((7, 8, 9), (0, 1))])
+def test_either_side_can_have_too_few_seeds(now: Seeds, before: Seeds) -> None:
+    for same_parts in (False, True):
+        assert Pairing.of(now, before, same_parts).few_seeds
+        assert not Pairing.of((0, 1, 2), (0, 1, 2, 3), same_parts).few_seeds

@@ -16,6 +16,7 @@ from here import BASELINE, smoke, train_here
 from gaikan.check.baseline import Baseline
 from gaikan.check.check_tables import headline, reasons
 from gaikan.check.differences import Difference
+from gaikan.check.frozen_file import read_frozen
 from gaikan.check.measures import measured
 from gaikan.check.noise import other_seeds
 from gaikan.check.outcome import Settings, check
@@ -49,13 +50,14 @@ def divided(runs: list[CheckedRun], seeds: int) -> float:
 
 def main(out: Path, first: int, count: int, *changes: str) -> None:
     baseline = Baseline.read(BASELINE)
+    frozen = read_frozen(BASELINE, baseline.frozen)
     changed = dict(change.split("=") for change in changes)
     runs = []
     for base_seed in range(1000 * first, 1000 * (first + count), 1000):
         config = smoke(base_seed=base_seed, **changed)
         runs.append(train_here(config, out / "-".join([str(base_seed), *changed.values()])))
         settings = Settings(allowed=frozenset({INCONCLUSIVE}))
-        outcome = check(runs[-1], lambda: None, baseline, settings)
+        outcome = check(runs[-1], lambda: None, baseline, frozen, settings)
         said = [f"base seed {base_seed}: {headline(outcome)}", *reasons(outcome)]
         print("\n  ".join(said), flush=True)
     if count > 1:

@@ -1,8 +1,9 @@
 """Mistakes to be planted in the harness, and which of them `gaikan check` catches.
 
 After `nox -s check` has trained the smoke grid, `python bench/regressions.py OUT` trains it with
-each mistake into folders under OUT, compares, and prints the table of bench/README.md. The
-configuration and the manifest stay what they were: only the figures can tell.
+each mistake into folders under OUT, compares, and prints the table of bench/README.md. After OUT,
+names of functions below are the only mistakes planted. The configuration and the manifest stay
+what they were: only figures and frozen networks can tell.
 """
 
 import shutil
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 import gaikan.training.cell
 from gaikan.anchors import ANCHORS
 from gaikan.check.baseline import Baseline
+from gaikan.check.frozen_file import read_frozen
+from gaikan.check.frozen_networks import FrozenNetworks
 from gaikan.check.outcome import CheckOutcome, Settings, check
 from gaikan.check.run_answers import CheckedRun
 from gaikan.config.model import Config
@@ -30,6 +33,7 @@ from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
 from gaikan.styles.siamese import Siamese
 from gaikan.styles.triplet import Triplet
+from gaikan.training.cell import resident
 from gaikan.training.embed import embed
 from gaikan.training.train import FitData, Recipe, TrainedNetwork, channel_statistics, fit
 
@@ -123,44 +127,66 @@ PLANTS: dict[str, Callable[[], Plant]] = {
 AT_PREDICTION = (wrong_anchors, own_statistics, dropout)
 
 
-def planted(plant: Callable[[], Plant], config: Config, right: CheckedRun, out: Path) -> CheckedRun:
-    """The run with the mistake; one at prediction is made with the `right` run's networks."""
+def planted(
+    plant: Callable[[], Plant],
+    config: Config,
+    right: CheckedRun,
+    baseline: Baseline,
+    frozen: FrozenNetworks | None,
+    out: Path,
+) -> CheckOutcome:
+    """The check of a run with the mistake, made by code that has it.
+
+    A run with a mistake at prediction is made with the `right` run's networks.
+    """
     if plant in AT_PREDICTION and not out.exists():
         shutil.copytree(right.folder / "store", out / "store")
         for network in right.manifest.networks:
             for entry in (out / "store").glob(f"{network.store.embedded}.*"):
                 entry.unlink()
+    resident.cache_clear()  # what was prepared without the mistake
     with plant():
-        return train_here(config, out)
+        return check(train_here(config, out), lambda: None, baseline, frozen, Settings())
 
 
 def row(name: str, outcome: CheckOutcome) -> list[str]:
     """A line of the table."""
     worse = {line.variant for line in outcome.worse}
+    inference = any(finding.kind == "inference" for finding in outcome.findings)
     accuracy = [line for line in outcome.lines if line.figure == "accuracy"]
     drop = min(accuracy, key=lambda line: line.difference)
     return [
         name,
-        "yes" if outcome.worse else "no",
+        *("yes" if found else "no" for found in (inference, outcome.worse)),
         f"{len(worse)} of {len(accuracy)}",
         str(len(outcome.worse)),
         f"{100 * drop.difference:+.1f} ({drop.variant})",
     ]
 
 
-HEADER = ["mistake", "caught", "variants", "figures", "largest change of accuracy"]
+HEADER = [
+    "mistake",
+    "by frozen networks",
+    "by figures",
+    "variants",
+    "figures",
+    "largest change of accuracy",
+]
 
 
-def main(out: Path) -> None:
+def main(out: Path, *names: str) -> None:
     config, right = smoke(), CheckedRun.read(RUN)
     baseline = Baseline.read(BASELINE)
+    frozen = read_frozen(BASELINE, baseline.frozen)
     rows = []
     for name, plant in PLANTS.items():
-        tested = planted(plant, config, right, out / plant.__name__)
-        rows.append(row(name, check(tested, lambda: None, baseline, Settings())))
+        if names and plant.__name__ not in names:
+            continue
+        outcome = planted(plant, config, right, baseline, frozen, out / plant.__name__)
+        rows.append(row(name, outcome))
         print(rows[-1], flush=True)
     print(markdown(HEADER, rows))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -94,6 +94,7 @@ class Baseline(TomlSection):
     recipes: dict[str, dict[str, JsonValue]]
     latency: dict[str, Ratio] | None = None
     decisions: dict[str, dict[str, str]] | None = None
+    frozen: str | None  # sha256 of the file of frozen networks; None where they were too large
 
     @model_validator(mode="after")
     def _whole(self) -> "Baseline":
@@ -145,25 +146,39 @@ def recipes(manifest: Manifest) -> dict[str, dict[str, JsonValue]]:
     return {n.network: n.recipe.model_dump(exclude=run_dependent) for n in manifest.networks}
 
 
-def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | None) -> Baseline:
-    """The baseline of a run; without decisions where the file would be larger than `MOST_BYTES`.
+def check_fit(tested: CheckedRun) -> None:
+    """Raises ConfigError where the run cannot be a baseline.
 
-    Raises ConfigError where the run cannot be one: its commit does not tell what was run, a
-    training failed, or a variant has a single seed, which does not show how much training varies.
+    Its commit does not tell what was run, a training failed, or a variant has a single seed,
+    which does not show how much training varies.
     """
     manifest = tested.manifest
-    commit = manifest.machine.commit
     reasons = {
-        "the tree had changes that are in no commit": str(commit).endswith("-dirty"),
+        "the tree had changes that are in no commit": str(manifest.machine.commit).endswith(
+            "-dirty"
+        ),
         "a training failed": bool(manifest.failed),
         "it has a single seed": min(len(a.seeds) for a in tested.answers.values()) < 2,
     }
     for reason, holds in reasons.items():
         if holds:
             raise ConfigError(f"{tested.folder}: not fit for a baseline: {reason}")
+
+
+def make(
+    tested: CheckedRun,
+    groups: Names | None,
+    latency: dict[str, Ratio] | None,
+    frozen: str | None,
+) -> Baseline:
+    """The baseline of a run; without decisions where the file would be larger than `MOST_BYTES`.
+
+    `groups` (N,) are the lots of the test parts, `frozen` is the sha256 of the frozen networks.
+    """
+    manifest = tested.manifest
     baseline = Baseline(
         format=1,
-        commit=commit,
+        commit=manifest.machine.commit,
         made=datetime.now(UTC).date().isoformat(),
         machine=asdict(manifest.machine),
         device=manifest.device,
@@ -174,6 +189,7 @@ def make(tested: CheckedRun, groups: Names | None, latency: dict[str, Ratio] | N
         variants=scored(tested, groups),
         recipes=recipes(manifest),
         latency=latency,
+        frozen=frozen,
     )
     if len(tested.classes) > len(LETTERS):
         return baseline

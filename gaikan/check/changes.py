@@ -10,7 +10,7 @@ from gaikan.check.baseline import Baseline, BaselineSource, recipes
 from gaikan.check.run_answers import CheckedRun
 from gaikan.run_folder.manifest import SourceEntry
 
-Kind = Literal["missing", "data", "recipe", "seeds", "inconclusive"]
+Kind = Literal["missing", "data", "recipe", "seeds", "inconclusive", "inference"]
 Changes = Iterator[tuple[Kind, str]]  # and a sentence
 
 

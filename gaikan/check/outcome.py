@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gaikan.check import speed
+from gaikan.check import frozen_networks, speed
 from gaikan.check.baseline import Baseline
 from gaikan.check.changes import Kind, changes, notes
 from gaikan.check.differences import Lots, Pairing, differences, pairings
+from gaikan.check.frozen_networks import FrozenNetworks
 from gaikan.check.noise import FEWEST_SEEDS
 from gaikan.check.run_answers import CheckedRun
 from gaikan.check.verdicts import Line, judge
@@ -58,8 +59,14 @@ class CheckOutcome:
         return not self.worse and all(finding.allowed for finding in self.findings)
 
 
-def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings) -> CheckOutcome:
-    """Compares a run with a baseline.
+def check(
+    tested: CheckedRun,
+    lots: Lots,
+    baseline: Baseline,
+    frozen: FrozenNetworks | None,
+    settings: Settings,
+) -> CheckOutcome:
+    """Compares a run with a baseline, and the code with its frozen networks.
 
     `lots` gives the lot of each test part, for what cannot be paired. Raises ConfigError where
     latency is asked for but the run or the baseline was not timed.
@@ -67,7 +74,9 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
     pairs = pairings(tested, baseline)
     lines = judge(differences(tested, baseline, pairs, lots), settings.margin)
     lines += speed.compare(tested.folder, baseline) if settings.latency else []
-    changed = list(changes(tested, baseline))
+    inference = [] if frozen is None else list(frozen_networks.changed(frozen))
+    changed: list[tuple[Kind, str]] = [("inference", sentence) for sentence in inference]
+    changed += changes(tested, baseline)
     gone = [line.variant for line in lines if line.verdict == MISSING]
     changed += [("missing", f"{name}: not timed any more") for name in gone]
     unsure = [line.verdict for line in lines].count(INCONCLUSIVE)
@@ -78,10 +87,17 @@ def check(tested: CheckedRun, lots: Lots, baseline: Baseline, settings: Settings
     return CheckOutcome(
         lines,
         [Finding(kind, text, kind in settings.allowed) for kind, text in changed],
-        [*how, *notes(tested, baseline)],
+        [*how, *_of_inference(frozen, inference), *notes(tested, baseline)],
         settings,
         (tested.manifest.machine.commit, baseline.commit),
     )
+
+
+def _of_inference(frozen: FrozenNetworks | None, changed: list[str]) -> list[str]:
+    if frozen is None:
+        return ["the baseline holds no frozen networks: inference is judged by trained ones alone"]
+    names = ", ".join(network.name for network in frozen.networks)
+    return [] if changed else [f"frozen networks {names}: all distances are as they were"]
 
 
 def _unsure(unsure: int, n_lines: int, pairs: Iterable[Pairing]) -> str:

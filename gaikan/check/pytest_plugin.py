@@ -50,11 +50,14 @@ def _compare(run: Path, baseline: Path) -> dict[str, Said]:
     """What the check says, by variant and by kind of finding."""
     from gaikan.check.baseline import Baseline
     from gaikan.check.check_tables import sentence
+    from gaikan.check.frozen_file import read_frozen
     from gaikan.check.outcome import Settings, check
     from gaikan.check.run_answers import CheckedRun, lots
 
     tested = CheckedRun.read(run)
-    outcome = check(tested, lambda: lots(tested), Baseline.read(baseline), Settings())
+    held = Baseline.read(baseline)
+    frozen = read_frozen(baseline, held.frozen)
+    outcome = check(tested, lambda: lots(tested), held, frozen, Settings())
     by_name = {line.variant: Said() for line in outcome.lines}
     for line in outcome.worse:
         by_name[line.variant].failures.append(sentence(line))

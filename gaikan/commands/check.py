@@ -39,6 +39,7 @@ def check(
     """Compare a run with a baseline: exit code 1 where it is worse, or that cannot be ruled out."""
     with needs_harness():
         from gaikan.check.baseline import Baseline
+        from gaikan.check.frozen_file import read_frozen
         from gaikan.check.outcome import Settings
         from gaikan.check.outcome import check as compare
         from gaikan.check.run_answers import CheckedRun, lots
@@ -60,7 +61,9 @@ def check(
     }
     allowed = frozenset(kind for kind, given in asked.items() if given)
     settings = Settings(margin / 100, allowed, latency)
-    outcome = compare(tested, lambda: lots(tested), Baseline.read(baseline), settings)
+    held = Baseline.read(baseline)
+    frozen = read_frozen(baseline, held.frozen)
+    outcome = compare(tested, lambda: lots(tested), held, frozen, settings)
     _show(outcome, console)
     _write(outcome, markdown, junit)
     if history is not None:
@@ -69,16 +72,22 @@ def check(
 
 
 def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
-    from gaikan.check.baseline import make, save
+    from gaikan.check.baseline import check_fit, make, save
+    from gaikan.check.frozen_file import save_frozen
+    from gaikan.check.frozen_networks import freeze
     from gaikan.check.run_answers import lots
     from gaikan.check.speed import ratios
 
-    baseline = make(tested, lots(tested), ratios(tested.folder))
+    check_fit(tested)
+    groups, frozen = lots(tested), freeze(tested)
+    baseline = make(tested, groups, ratios(tested.folder), save_frozen(frozen, path))
     save(baseline, path)
     kept = "with" if baseline.decisions else "without (too many for a small file)"
+    networks = ", ".join(network.name for network in frozen.networks) if frozen else "none"
     console.print(
         f"{path}: {len(baseline.variants)} variants, {kept} their decisions, "
-        f"{path.stat().st_size / 1000:.0f} kB, of commit {baseline.commit}"
+        f"{path.stat().st_size / 1000:.0f} kB, of commit {baseline.commit}; "
+        f"frozen networks: {networks}"
     )
 
 

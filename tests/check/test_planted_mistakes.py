@@ -14,11 +14,13 @@ import regressions
 import smoke_parts
 
 from gaikan.check.baseline import Baseline, make
-from gaikan.check.outcome import CheckOutcome, Settings, check
+from gaikan.check.frozen_networks import FrozenNetworks, changed, freeze
+from gaikan.check.outcome import CheckOutcome
 from gaikan.check.run_answers import CheckedRun, lots
 from gaikan.config.model import Config
 from gaikan.config.toml_files import load_config
 from gaikan.evaluation.verdict_names import INCONCLUSIVE
+from gaikan.training.cell import resident
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -43,6 +45,7 @@ batch_size = 16
 precision = "fp32"
 """
 Plant = Callable[[], regressions.Plant]
+Outcome = Callable[[Plant], CheckOutcome]
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +67,29 @@ def right(config: Config, tmp_path_factory: pytest.TempPathFactory) -> CheckedRu
 
 @pytest.fixture(scope="module")
 def baseline(right: CheckedRun) -> Baseline:
-    return make(right, lots(right), None)
+    return make(right, lots(right), None, None)
 
 
+@pytest.fixture(scope="module")
+def frozen(right: CheckedRun) -> FrozenNetworks:
+    found = freeze(right)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
 def outcome(
-    plant: Plant, config: Config, right: CheckedRun, baseline: Baseline, out: Path
-) -> CheckOutcome:
-    tested = regressions.planted(plant, config, right, out / "run")
-    assert tested.manifest.networks[0].recipe == right.manifest.networks[0].recipe
-    return check(tested, lambda: None, baseline, Settings())
+    config: Config, right: CheckedRun, baseline: Baseline, frozen: FrozenNetworks, tmp_path: Path
+) -> Outcome:
+    """The check of what a mistake makes of the run."""
+
+    def planted(plant: Plant) -> CheckOutcome:
+        found = regressions.planted(plant, config, right, baseline, frozen, tmp_path / "run")
+        tested = CheckedRun.read(tmp_path / "run")
+        assert tested.manifest.networks[0].recipe == right.manifest.networks[0].recipe
+        return found
+
+    return planted
 
 
 @pytest.mark.parametrize(
@@ -84,17 +101,28 @@ def outcome(
         regressions.half_the_epochs,
     ],
 )
-def test_a_mistake_is_caught_by_its_figures_alone(
-    plant: Plant, config: Config, right: CheckedRun, baseline: Baseline, tmp_path: Path
-) -> None:
-    found = outcome(plant, config, right, baseline, tmp_path)
-    assert {finding.kind for finding in found.findings} <= {INCONCLUSIVE}
+def test_a_mistake_is_caught_by_its_figures_alone(plant: Plant, outcome: Outcome) -> None:
+    found = outcome(plant)
+    assert {finding.kind for finding in found.findings} <= {INCONCLUSIVE, "inference"}
     assert found.worse
 
 
-def test_a_mistake_that_changes_no_figure_beyond_noise_passes(
-    config: Config, right: CheckedRun, baseline: Baseline, tmp_path: Path
+def test_a_mistake_that_changes_no_figure_beyond_noise_is_caught_by_frozen_networks(
+    outcome: Outcome,
 ) -> None:
-    found = outcome(regressions.own_statistics, config, right, baseline, tmp_path)
+    found = outcome(regressions.own_statistics)
     assert any(line.difference for line in found.lines)
     assert not found.worse
+    assert "inference" in {finding.kind for finding in found.findings}
+    assert not found.passed
+
+
+@pytest.mark.parametrize("plant", regressions.AT_PREDICTION)
+def test_every_mistake_of_inference_moves_frozen_distances_without_any_training(
+    plant: Plant, frozen: FrozenNetworks
+) -> None:
+    resident.cache_clear()
+    with plant():
+        (sentence,) = changed(frozen)
+    assert sentence.startswith("frozen cnn-triplet, mean_embedding: distances moved by ")
+    assert list(changed(frozen)) == []

@@ -16,17 +16,20 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import regressions
 import smoke_parts
 from hypothesis import given
 from hypothesis import strategies as st
 from runner import gaikan
 
 from gaikan.check import baseline as baseline_module
+from gaikan.check import frozen_networks
 from gaikan.check.baseline import Baseline, Ratio
 from gaikan.check.decision_marks import LETTERS, decoded, encoded, whole
 from gaikan.check.speed import ratios
 from gaikan.config.toml_files import load_config
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
+from gaikan.training.cell import resident
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -79,6 +82,7 @@ def run(folder: Path, tmp_path: Path) -> Path:
     for name in ("manifest.json", "predictions.parquet"):
         (tmp_path / "run").mkdir(exist_ok=True)
         shutil.copy(folder / "run" / name, tmp_path / "run" / name)
+    (tmp_path / "run/store").symlink_to(folder / "run/store")
     return tmp_path / "run"
 
 
@@ -141,10 +145,54 @@ def test_a_run_passes_against_its_own_baseline(
     said = capsys.readouterr().out
     assert "passed: 3 variants" in said
     assert "3 variants paired by part and seed, 192 test parts" in said
+    assert "frozen networks mlp-vanilla: all distances are as they were" in said
+
+
+def test_a_mistake_in_inference_fails_whatever_is_allowed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = [f"--allow-{kind}" for kind in ("missing", "data", "recipe", "seeds")]
+    resident.cache_clear()
+    with regressions.own_statistics():
+        options = (*allowed, "--allow-inconclusive")
+        assert check(folder / "run", folder / "baseline.json", *options) == 1
+    said = capsys.readouterr().out
+    assert "failed: frozen mlp-vanilla, mean_embedding: distances moved by " in said
+    assert said.splitlines()[-1] == "FAILED: 2 reasons"
+
+
+def test_a_network_too_large_for_the_repository_is_not_frozen(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(frozen_networks, "MOST_BYTES", 400_000)
+    assert check(folder / "run", tmp_path / "b.json", "--update") == 0
+    assert "frozen networks: none" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.json"]
+    assert check(folder / "run", tmp_path / "b.json") == 0
+    assert "the baseline holds no frozen networks" in capsys.readouterr().out
+
+
+def test_a_baseline_without_its_frozen_networks_is_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(folder / "baseline.json", tmp_path / "b.json")
+    assert check(folder / "run", tmp_path / "b.json") == 2
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/b.frozen.safetensors: not there" in said
+    assert said.count("\n") == 1
+
+
+def test_a_store_without_the_networks_makes_no_baseline(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run / "store").unlink()
+    assert check(run, run / "b.json", "--update") == 2
+    assert "the store lacks mlp-vanilla seed 0" in capsys.readouterr().err
+    assert not list(run.glob("b.*"))
 
 
 def test_the_baseline_holds_the_figures_of_the_run_and_what_made_them(folder: Path) -> None:
-    assert (folder / "baseline.json").stat().st_size < 200_000
+    assert sum(path.stat().st_size for path in folder.glob("baseline.*")) < 2_000_000
     held = Baseline.read(folder / "baseline.json")
     scores = pd.read_csv(folder / "run/accuracy.csv").query("split == 'test'")
     means = scores.groupby("variant")[["accuracy", "balanced_accuracy", "escape_rate"]].mean()
@@ -167,7 +215,9 @@ def test_the_baseline_holds_the_figures_of_the_run_and_what_made_them(folder: Pa
 
 def test_updating_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     assert check(folder / "run", tmp_path / "again.json", "--update") == 0
-    assert (tmp_path / "again.json").read_bytes() == (folder / "baseline.json").read_bytes()
+    for end in (".json", ".frozen.safetensors"):
+        again = (tmp_path / f"again{end}").read_bytes()
+        assert again == (folder / f"baseline{end}").read_bytes()
 
 
 @given(st.lists(st.tuples(st.integers(0, 51), st.integers(0, 51)), max_size=60))
@@ -304,7 +354,7 @@ def test_other_test_parts_are_compared_unpaired_by_lots(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held = json.loads((folder / "baseline.json").read_text())
-    held["data"]["test"]["fingerprint"] = "f" * 64
+    held["data"]["test"]["fingerprint"], held["frozen"] = "f" * 64, None
     (tmp_path / "b.json").write_text(json.dumps(held))
     options = ("--allow-data", "--allow-inconclusive", "--markdown", tmp_path / "m.md")
     assert check(folder / "run", tmp_path / "b.json", *options) == 0

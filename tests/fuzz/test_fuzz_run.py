@@ -143,7 +143,7 @@ USES: dict[str, Use] = {
 
 
 def checked(tested: Checked, baseline: Baseline) -> None:
-    outcome = compare(tested, lambda: None, baseline, Settings())
+    outcome = compare(tested, lambda: None, baseline, None, Settings())
     assert headline(outcome)
     assert as_markdown(outcome)
 

@@ -27,6 +27,7 @@ MOST_BYTES = 1_800_000  # of all of it, which is committed
 TOLERANCE = 1e-4  # of the mean distance; other processors round by 5e-7 of it, bfloat16 by 4e-3
 IMAGES = 40  # of the training source, and as many of the test source
 _MOST_IMAGE_BYTES = 300_000  # of each source
+_IMAGES = ("train", "labels", "test")  # the arrays of `Arrays`
 _LARGE = 1000  # numbers: a larger array of a network is kept in float16
 
 
@@ -75,9 +76,6 @@ class FrozenNetworks:
             networks.append(FrozenNetwork(tensors[f"{i}.trained"].tobytes(), own))
         images = Arrays(train, labels, tuple(names["classes"]), test, checksum)
         return cls(images, tuple(names["anchors"]), tuple(networks))
-
-
-_IMAGES = ("train", "labels", "test")
 
 
 def freeze(tested: CheckedRun) -> FrozenNetworks | None:

@@ -129,7 +129,7 @@ class Judging:
     def judged(self, network: NetworkDecisions, stage: Stage, lost: float = 0.0) -> JudgedNetwork:
         """The network with the threshold that the stage's ceilings ask for."""
         ceilings = stage.ceilings
-        weights = self.costs if stage.objective == "cost" else (0.0, 1.0)
+        weights = {"cost": self.costs, "overkill": (0.0, 1.0)}.get(stage.objective)
         bounded_too = stage.escape_bound is not None  # also where only its `min` is given
         key = (id(network), lost, *ceilings.items(), weights, bounded_too, *stage.recall)
         if key not in self._judged:
@@ -153,7 +153,7 @@ class Judging:
         self,
         network: NetworkDecisions,
         ceilings: dict[str, float],
-        weights: tuple[float, float],
+        weights: tuple[float, float] | None,
         stage: Stage,
         lost: float,
     ) -> JudgedNetwork:

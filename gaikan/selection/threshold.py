@@ -16,6 +16,9 @@ differ, as `bounds.upper_bounds_over_groups` says: roughly, as in simulation, wh
 that differ moderately keep the ceiling on new lots in 96 % of repeats, and strongly in 90 %. Fewer
 than `ENOUGH` groups say so little of others that no threshold but the strictest would pass; then
 parts count as independent, and the promise is for these groups alone.
+
+A threshold below the natural border, which the nearest anchor draws, lets through more to reject
+fewer good parts. Only a stage that asks for that gets one: whose objective is overkill or cost.
 """
 
 from dataclasses import dataclass
@@ -47,7 +50,7 @@ def level_each(networks: int) -> float:
 class Border:
     """A threshold, and whether every ceiling held at it."""
 
-    threshold: float
+    threshold: float | None  # None: the natural border, which the nearest anchor draws
     holds: bool
     bound: float  # upper bound of the escape rate at the threshold
 
@@ -56,7 +59,8 @@ class Border:
 class Borders:
     """The T thresholds of one network, strictest first, and the rates at each.
 
-    Each is the ok margin of a defective validation part, which it still rejects.
+    Each is the ok margin of a defective validation part, which it still rejects. That at `natural`
+    rejects the defective parts that the natural border rejects; T where none of them does.
     """
 
     thresholds: Floats  # (T,)
@@ -64,6 +68,7 @@ class Borders:
     bounds: Floats  # (T,) upper bounds of the escape rate
     overkill_rates: Floats  # (T,); 0 without good parts
     good: Floats  # (G,) ok margins of good parts, ascending
+    natural: int  # index of a threshold
 
     @classmethod
     def of(cls, part: DecidedParts, ok: int, level: float, most: float = 1.0) -> "Borders | None":
@@ -85,19 +90,24 @@ class Borders:
         else:
             bounds = _over_groups(threshold_of, group[defective], len(thresholds), level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
-        return cls(thresholds, escapes / len(margins), bounds, overkill, good)
+        natural = np.searchsorted(escapes, int((part.predicted[defective] == ok).sum()))
+        return cls(thresholds, escapes / len(margins), bounds, overkill, good, int(natural))
 
-    def fit(self, ceilings: dict[str, float], weights: tuple[float, float] = (0.0, 1.0)) -> Border:
+    def fit(self, ceilings: dict[str, float], weights: tuple[float, float] | None = None) -> Border:
         """The best of the thresholds that hold; the strictest, marked, where none does.
 
         `ceilings` limit `escape_rate` (as seen) and `escape_bound`. Best is the least of
-        `weights` times escape and overkill rate, of equal ones the strictest. The threshold is
+        `weights` times escape and overkill rate, of equal ones the strictest. Without weights it
+        is the natural border where that holds, else the least overkill. The threshold is
         halfway from there to the next good margin, so that no part lies on it.
         """
         within = np.ones(len(self.thresholds), bool)
         for name, limit in ceilings.items():
             within &= (self.bounds if name == "escape_bound" else self.escape_rates) <= limit
         passed = len(within) if within.all() else int(within.argmin())
+        if weights is None and self.natural < max(1, passed):
+            return Border(None, passed > 0, float(self.bounds[self.natural]))
+        weights = weights or (0.0, 1.0)
         price = weights[0] * self.escape_rates + weights[1] * self.overkill_rates
         best = int(price[: max(1, passed)].argmin())
         threshold = float(self.thresholds[best])

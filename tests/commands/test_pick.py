@@ -39,6 +39,12 @@ def picked(run: Path, stages: str, tmp_path: Path) -> tuple[int, Json]:
     return code, json.loads((run / "picks.json").read_bytes())["stages"]
 
 
+def with_margins(table: pd.DataFrame, margins: "pd.Series[float]") -> pd.DataFrame:
+    """Predictions with other ok margins, and the classes that the nearest anchor then gives."""
+    nearest = table["defect"].astype(str).mask(margins > 0, "ok").astype("category")
+    return table.assign(ok_margin=margins, predicted=nearest)
+
+
 def test_the_default_stages_get_different_variants(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,7 +67,8 @@ def test_the_figures_are_those_of_the_predictions_at_the_threshold(run: Path) ->
         own = table[(table["variant"] == pick["variant"]) & (table["seed"] == pick["seed"])]
         for split in ("validation", "test"):
             part, figures = own[own["split"] == split], pick[split]
-            said = np.where(part["ok_margin"] > pick["threshold"], "ok", part["defect"])
+            border = pick["threshold"] or 0.0  # null: the nearest anchor's, where the margin is 0
+            said = np.where(part["ok_margin"] > border, "ok", part["defect"])
             defective = (part["label"] != "ok").to_numpy()
             assert figures["accuracy"] == pytest.approx((said == part["label"].astype(str)).mean())
             assert figures["escapes"] == (said[defective] == "ok").sum()
@@ -106,7 +113,7 @@ def test_without_a_pick_the_nearest_miss_says_what_would_have_to_give(
 def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(run / "predictions.parquet")
     worse = (table["split"] == "test") & (table["label"] != "ok")
-    table["ok_margin"] = table["ok_margin"].mask(worse, table["ok_margin"] + 3)
+    table = with_margins(table, table["ok_margin"].mask(worse, table["ok_margin"] + 3))
     changed = write_run(tmp_path / "run")
     table.to_parquet(changed / "predictions.parquet")
     assert gaikan("pick", changed) == 0
@@ -118,7 +125,7 @@ def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Pa
 def test_a_pick_that_rejects_most_good_parts_is_warned_of(run: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(run / "predictions.parquet")
     good = (table["split"] == "validation") & (table["label"] == "ok")
-    table["ok_margin"] = table["ok_margin"].mask(good, table["ok_margin"].min() - 1)
+    table = with_margins(table, table["ok_margin"].mask(good, table["ok_margin"].min() - 1))
     changed = write_run(tmp_path / "run")
     table.to_parquet(changed / "predictions.parquet")
     ceiling = "[stage.any]\nescape_bound = { max = 0.2 }\n"

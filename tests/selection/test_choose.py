@@ -149,6 +149,10 @@ def naive_threshold(
     """Tries every border between whole margins, strictest first, until a ceiling breaks."""
     if not stage.ceilings:
         return None, True
+    if stage.objective not in ("overkill", "cost"):
+        natural = naive_figures(part, decisions(part, None), lost, level)
+        if all((natural[name] or 0) <= limit + 1e-12 for name, limit in stage.ceilings.items()):
+            return None, True
     best: tuple[float, float] | None = None
     assert part.ok_margin is not None
     held = part.ok_margin[part.label != 0]

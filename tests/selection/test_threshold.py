@@ -1,5 +1,6 @@
 """The border between good and defective: against a naive search, and what it promises."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from gaikan.run_folder.decisions import DecidedParts
 from gaikan.selection.threshold import Border, Borders, level_each
 
 OK = 0
+OVERKILL = (0.0, 1.0)  # what a stage that asks for the least overkill weighs
 
 
 def part(
@@ -24,13 +26,14 @@ def part(
     margin = np.concatenate([defects, goods])
     label = np.repeat([1, OK], [len(defects), len(goods)])
     one = np.ones(len(margin), np.int64)
-    return DecidedParts(np.arange(len(margin)), label, one, one, margin, None, lots)
+    nearest = np.where(margin > 0, OK, one)
+    return DecidedParts(np.arange(len(margin)), label, nearest, one, margin, None, lots)
 
 
 def fitted(some: DecidedParts, level: float, **ceilings: float) -> Border:
     borders = Borders.of(some, OK, level)
     assert borders is not None
-    return borders.fit(ceilings)
+    return borders.fit(ceilings, OVERKILL)
 
 
 @cache
@@ -61,6 +64,7 @@ def test_it_is_the_one_that_a_naive_search_finds(
     every = np.arange(-21, 21, 0.5).tolist()  # all that can matter: margins are whole numbers
     valid = [threshold for threshold in every if bound(threshold) <= ceiling]
     assert border.holds == bool(valid)
+    assert border.threshold is not None
     if valid:
         assert bound(border.threshold) <= ceiling
         assert border.bound == pytest.approx(bound(border.threshold))
@@ -69,7 +73,40 @@ def test_it_is_the_one_that_a_naive_search_finds(
 
 def test_no_part_lies_on_the_threshold() -> None:
     border = fitted(part(np.arange(-50.0, 0), np.arange(-3.0, 40)), 0.95, escape_bound=0.1)
+    assert border.threshold is not None
     assert border.threshold % 1 == 0.5
+
+
+@given(_margins, _margins, st.floats(0.01, 0.9))
+@settings(deadline=None)
+def test_the_natural_border_stays_where_the_ceiling_holds_there_and_is_only_made_stricter(
+    defects: list[int], goods: list[int], ceiling: float
+) -> None:
+    some = part(np.array(defects, float), np.array(goods, float))
+    borders = Borders.of(some, OK, 0.9)
+    assert borders is not None
+    escapes, n = sum(margin > 0 for margin in defects), len(defects)
+    assume(escapes < n)  # else nothing of validation says how strict is strict enough
+    for name, value in (("escape_bound", exact(escapes, n, 0.9)), ("escape_rate", escapes / n)):
+        assume(abs(value - ceiling) > 1e-9)
+        border = borders.fit({name: ceiling})
+        if value <= ceiling:
+            assert (border.threshold, border.holds) == (None, True)
+            assert border.bound == pytest.approx(exact(escapes, n, 0.9))
+        elif escapes:
+            assert border.threshold is not None
+            assert border.threshold > 0
+        else:
+            assert (border.threshold, border.holds) == (None, False)
+
+
+def test_a_part_on_the_natural_border_escapes_where_the_nearest_anchor_says_so() -> None:
+    some = part(np.array([-1.0, 0.0]), np.ones(1))
+    for said, held in ((1, True), (OK, False)):
+        nearest = replace(some, predicted=np.array([1, said, OK]))
+        borders = Borders.of(nearest, OK, 0.9)
+        assert borders is not None
+        assert (borders.fit({"escape_rate": 0.4}).threshold is None) == held
 
 
 def test_an_escape_counts_for_what_it_costs() -> None:
@@ -101,7 +138,8 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
     assert borders.bounds == pytest.approx(bounds)
     for ceiling in (0.1, 0.3, 0.6):
         broken = next((i for i, bound in enumerate(bounds) if bound > ceiling), len(bounds))
-        border = borders.fit({"escape_bound": ceiling})  # nothing after the first that breaks it
+        # Nothing after the first that breaks it.
+        border = borders.fit({"escape_bound": ceiling}, OVERKILL)
         assert border.holds == (broken > 0)
         assert border.bound == pytest.approx(bounds[max(0, broken - 1)])
 
@@ -134,8 +172,8 @@ def kept(level: float, rng: np.random.Generator, spread: float = 0.0) -> tuple[f
         if lot is not None:
             margins += rng.normal(0, spread, 8)[lot]
         borders = [Borders.of(part(m, goods, groups), OK, level, 2 * CEILING) for m in margins]
-        fits = [each.fit({"escape_bound": CEILING}) for each in borders if each is not None]
-        thresholds = [fit.threshold for fit in fits if fit.holds]
+        fits = [each.fit({"escape_bound": CEILING}, OVERKILL) for each in borders if each]
+        thresholds = [fit.threshold for fit in fits if fit.holds and fit.threshold is not None]
         if thresholds:
             picks += 1
             promises += float(norm.sf(min(thresholds) + SKILL - fresh).mean()) <= CEILING

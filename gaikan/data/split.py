@@ -77,7 +77,8 @@ def _choose_groups(
     """Whole groups, of which each class has about `share`.
 
     scikit-learn deals the groups into folds of like class shares; the best union of folds
-    over a few deals is taken, as a few uneven groups make uneven folds.
+    over a few deals is taken, as a few uneven groups make uneven folds. Groups that are missing
+    to the share of them count as a gap too: two large ones say less of others than three.
     """
     names, group = np.unique(groups, return_inverse=True)
     if len(names) < 2:
@@ -91,7 +92,8 @@ def _choose_groups(
     for union in _unions_of_folds(frames.labels, group, len(names), rng):
         class_shares = table[union].sum(0) / table.sum(0)
         lacking = ((class_shares == 0) | (class_shares == 1)).any()
-        gap = np.inf if lacking else np.abs(class_shares - share).mean()
+        fewer = max(0, round(share * len(names)) - int(union.sum())) / len(names)
+        gap = np.inf if lacking else np.abs(class_shares - share).mean() + fewer
         if gap < best_gap:
             best, best_gap = union, gap
     if not np.isfinite(best_gap):

@@ -40,9 +40,10 @@ def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
     blocks.append(Picture(picks_file.MAP.format(stage=name), say("pick_map", stage=name)))
     promise = stage.promise
     if promise is not None:
-        level, networks = percent(promise.level), promise.networks
-        said = say("promise", level=level, method=promise.method, networks=networks)
-        blocks += [Paragraph(said), Bullets([plain(text) for text in promise.holds_for])]
+        blocks += [Paragraph(say("promise", headline=promise.headline))]
+        method = [say("method", method=promise.method)] * (promise.method != "none")
+        rests_on = [*method, *map(plain, promise.holds_for)]
+        blocks += [Bullets(rests_on)] * bool(rests_on)
     return blocks
 
 
@@ -65,16 +66,18 @@ def _place(label: str, threads: int | None) -> Words:
 def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     """What is installed at a stage; where nothing qualifies, what comes nearest."""
     title = say("stage", name=name)
-    goal = (say("f_asked"), _asked(stage))
+    goal = [(say("f_asked"), _asked(stage))]
     warnings = [say("warning", text=text) for text in stage.warnings]
+    if stage.promise is not None:
+        goal = [(say("f_promise"), plain(stage.promise.headline)), *goal]
     if stage.pick is not None:
-        figures = [*_figures(stage.pick), goal]
+        figures = [*_figures(stage.pick), *goal]
         return StageCard(title, plain(stage.pick.variant), figures, warnings)
-    near, figures = stage.nearest_miss, [goal]
+    near, figures = stage.nearest_miss, goal
     if near is None:
         warnings.append(_sentence(stage.why))
     else:
-        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near), goal]
+        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near), *goal]
         gives = joined(map(plain, near.would_have_to_give), say("and"))
         warnings.append(say("would_qualify", gives=gives))
     return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)

@@ -4,7 +4,7 @@ from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
 from gaikan.report.strings import say
-from gaikan.run_folder.picks_file import PicksFile
+from gaikan.run_folder.picks_file import PicksFile, Quality
 from gaikan.selection.bundles import installing
 from gaikan.selection.constraint_words import worded
 
@@ -21,19 +21,37 @@ def page(picks: PicksFile) -> str:
 
 
 def short_rows(picks: PicksFile) -> tuple[list[str], Rows]:
-    """One line a stage, which fits a terminal of 80 columns."""
-    header = ["stage", "pick", "p50 ms", "acc.", "test", "esc.", "test"]
+    """Two lines a stage, which fit a terminal of 80 columns."""
+    header = ["stage", "on", "escapes", "%", "at most", "overkill", "%", "acc."]
     rows = []
     for name, stage in picks.stages.items():
-        pick = stage.pick
-        if pick is None:
-            rows.append([name, "nothing qualifies", *[""] * 5])
+        if stage.pick is None:
+            rows.append([name, "nothing qualifies", *[""] * 6])
             continue
-        own, test = pick.validation, pick.test
-        shares = (own.accuracy, test.accuracy, own.escape_rate, test.escape_rate)
-        p50 = worded("p50_ms", pick.timing.p50_ms).removesuffix(" ms")
-        rows.append([name, pick.variant, p50, *map(percent, shares)])
+        rows.append([name, "validation", *_figures(stage.pick.validation)])
+        rows.append(["", "test", *_figures(stage.pick.test)])
+        if stage.promise is not None and stage.promise.lots is None:
+            rows[-2][4] = "not promised"
     return measured(header, rows)
+
+
+def _figures(figures: Quality) -> list[str]:
+    """Counts and shares of one part of the data."""
+    escapes, overkills = (
+        f"{n}/{total}" if total else ""
+        for n, total in (
+            (figures.escapes, figures.defects),
+            (figures.overkills, figures.goods),
+        )
+    )
+    return [
+        escapes,
+        percent(figures.escape_rate),
+        percent(figures.escape_bound),
+        overkills,
+        percent(figures.overkill_rate),
+        percent(figures.accuracy),
+    ]
 
 
 def short_lines(picks: PicksFile) -> list[str]:
@@ -45,7 +63,11 @@ def short_lines(picks: PicksFile) -> list[str]:
             border = "nearest anchor decides"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
-            lines.append(f"{name}: seed {pick.seed} in {pick.place}; {border}")
+            p50 = worded("p50_ms", pick.timing.p50_ms)
+            where = f"seed {pick.seed} in {pick.place}, p50 {p50}"
+            lines.append(f"{name}: {pick.variant}, {where}; {border}")
+            if stage.promise is not None:
+                lines.append(f"{name}: escape ceiling {stage.promise.headline}")
             asked = any(each.name == "runtimes" for each in stage.constraints)
             if asked or pick.device == "cuda":
                 lines.append(f"{name}: {installing(pick.label)}")

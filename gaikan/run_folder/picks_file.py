@@ -175,6 +175,8 @@ class BindingConstraints(_Part):
 class Promise(_Part):
     """What holds for the true escape rate of the pick, and of what parts."""
 
+    headline: str
+    lots: int | None  # that speak for new ones; None: nothing is promised for new lots
     method: str
     level: float
     networks: int  # that might have been picked

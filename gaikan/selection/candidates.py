@@ -15,10 +15,12 @@ from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import TIMING, Range, Stage
 from gaikan.evaluation.bounds import cost_per_1000
 from gaikan.evaluation.counts import recall
+from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
 from gaikan.run_folder.picks_file import Quality, Value
 from gaikan.selection.bundles import ON_BASE
+from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.threshold import Border, Borders, level_each
 
@@ -84,14 +86,30 @@ Met = tuple[dict[str, Value], tuple[str, ...]]  # values of constraints, and tho
 
 
 class Judging:
-    """Judges a run's networks and settings stage by stage; keeps what is slow to work out."""
+    """Judges a run's networks and settings stage by stage; keeps what is slow to work out.
 
-    def __init__(self, run: RunFiles, factory: FactoryConfig, most: float) -> None:
+    Where few lots are divided, it judges those that choose, and `calibration` the others.
+    """
+
+    def __init__(
+        self, run: RunFiles, factory: FactoryConfig, most: float, calibrates: bool = False
+    ) -> None:
         """`most` is the largest escape ceiling of all stages and of their sensitivity maps."""
-        self.run = run
+        lots = fewest_lots(run)
+        speaks = calibrates or (lots is not None and lots >= ENOUGH)
+        self.by_lot = calibrates or (lots is not None and lots >= CHOOSE_TOO)
+        self.level = level_each(len(run.networks))  # of each network's escape bound
+        self.calibration = self
+        if speaks and not self.by_lot:
+            run, others = divided(run)
+            self.calibration = Judging(others, factory, most, calibrates=True)
+        if calibrates or self.calibration is not self:
+            self.level = LEVEL
+        self.run: RunFiles = run
+        # Lots that speak for new ones; None: nothing is promised for new lots.
+        self.lots: int | None = fewest_lots(self.calibration.run) if speaks else None
         self.factory = factory
         self.most = most
-        self.level = level_each(len(run.networks))  # of each network's escape bound
         # Of 1,000 parts if all defective ones escaped, and if all good ones were rejected.
         extremes = ((1.0, 0.0), (0.0, 1.0))
         escape, overkill = (cost_per_1000(*pair, factory) or 0.0 for pair in extremes)
@@ -116,6 +134,20 @@ class Judging:
                 both, merit = values | figures, _merit(stage, own, row)
                 candidates.append(Candidate(own, row, lost, both, failed + missed, merit))
         return candidates
+
+    def calibrated(self, candidate: Candidate, stage: Stage) -> Candidate:
+        """The candidate as the lots judge it that had no part in the choice, where there are any.
+
+        Its threshold there is that to be installed.
+        """
+        if self.calibration is self:
+            return candidate
+        network = (candidate.variant, candidate.seed)
+        return next(
+            other
+            for other in self.calibration.candidates(stage)
+            if other.row is candidate.row and (other.variant, other.seed) == network
+        )
 
     def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, Met]]]:
         """By variant: rows, the share of images each gives another class, and what each meets."""
@@ -183,7 +215,8 @@ class Judging:
     def _borders_of(self, network: NetworkDecisions) -> Borders | None:
         if id(network) not in self._borders:
             assert self.run.ok is not None
-            borders = Borders.of(network.validation, self.run.ok, self.level, self.most)
+            part, ok = network.validation, self.run.ok
+            borders = Borders.of(part, ok, self.level, self.by_lot, self.most)
             self._borders[id(network)] = borders
         return self._borders[id(network)]
 

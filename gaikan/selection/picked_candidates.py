@@ -12,7 +12,8 @@ from gaikan.selection.reasons import limit_of
 
 
 def picked(judging: Judging, candidate: Candidate, stage: Stage) -> picks_file.PickedCandidate:
-    """A candidate with all its figures."""
+    """A candidate with all its figures, calibrated where lots are set apart for that."""
+    candidate = judging.calibrated(candidate, stage)
     row = candidate.row
     return picks_file.PickedCandidate(
         **dict(_setting(candidate)),
@@ -72,6 +73,7 @@ def _checks(
 
 def _over_seeds(judging: Judging, variant: str, stage: Stage) -> picks_file.SeedMean | None:
     """Means over a variant's networks, each with its own threshold; None where none holds."""
+    judging = judging.calibration
     judged = [judging.judged(network, stage) for network in networks_of(judging, variant)]
     holding = [network for network in judged if network.holds]
     if not holding:

@@ -1,5 +1,6 @@
 """The picks of a run: what to install at each stage, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gaikan.config.stages import Stage
@@ -44,7 +45,15 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
     choice = pick(candidates, stage, ties)
     chosen, unknown = choice.pick, not_timed(stage, candidates)
     why = unknown or "nothing meets every constraint"
-    bound = []
+    bound, to_miss = [], candidates
+    if chosen is not None:
+        calibrated = judging.calibrated(chosen, stage)
+        if calibrated.failed:
+            why = (
+                f"{chosen.variant}, which the other lots chose, does not meet every constraint on "
+                f"the {judging.lots} lots that calibrate"
+            )
+            to_miss, chosen, choice = [calibrated], None, replace(choice, pick=None)
     if chosen is not None:
         why = reasons.why_picked(choice, stage)
         bound = reasons.binding(judging, ties, stage, candidates, chosen)
@@ -54,7 +63,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         constraints=[reasons.limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
-        warnings=[] if chosen is None else warnings(judging, chosen, stage),
+        warnings=[] if chosen is None else warnings(judging, calibrated, stage),
         binding=[
             picks_file.BindingConstraints(
                 constraints=[*b.constraints], instead=b.instead.variant, why=b.why
@@ -62,7 +71,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
             for b in bound
         ],
         runners_up=_runners_up(judging, choice, stage),
-        nearest_miss=None if chosen or unknown else _nearest_miss(judging, candidates, stage),
+        nearest_miss=None if chosen or unknown else _nearest_miss(judging, to_miss, stage),
         beyond=reasons.beyond_base(judging, ties, stage, chosen),
         promise=promise(judging, stage),
         sensitivity=sensitivity(judging, ties, stage),

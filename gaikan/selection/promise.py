@@ -1,7 +1,5 @@
 """What an escape ceiling promises for new parts, and where test does not confirm a pick."""
 
-import numpy as np
-
 from gaikan.config.stages import QUALITY, Stage
 from gaikan.evaluation.counts import recall
 from gaikan.evaluation.statistics import LEVEL
@@ -9,8 +7,8 @@ from gaikan.run_folder.decisions import NetworkDecisions
 from gaikan.run_folder.picks_file import Promise, Quality
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.constraint_words import called, worded
+from gaikan.selection.lots import ENOUGH, fewest_lots
 from gaikan.selection.quality import decide, of_kind
-from gaikan.selection.threshold import groups_that_count
 
 _MUCH = 0.5  # share of the good parts that may be rejected without a warning
 
@@ -19,46 +17,72 @@ def promise(judging: Judging, stage: Stage) -> Promise | None:
     """The promise of a stage's escape ceiling; None without one."""
     if not stage.ceilings:
         return None
-    n = len(judging.run.networks)
-    if "escape_bound" not in stage.ceilings:
-        method = "none"
-        words = [
-            f"The ceiling of {worded('escape_rate', stage.ceilings['escape_rate'])} is on the rate "
-            "as validation shows it, and promises nothing for other parts; escape_bound does",
-        ]
+    if "escape_bound" in stage.ceilings:
+        headline, method, words = _on_the_bound(judging, stage.ceilings["escape_bound"])
     else:
-        method = "fixed-sequence testing of thresholds, Bonferroni over networks (Learn then Test)"
-        ceiling = worded("escape_bound", stage.ceilings["escape_bound"])
-        words = [
-            f"With {100 * LEVEL:g} % confidence the escape rate of whichever of the {n} networks "
-            f"is picked is at most {ceiling} on new parts: its thresholds were tested from the "
-            f"strictest down, each network at {100 * judging.level:.2f} % (Bonferroni)",
-            _parts(judging),
-            "Validation parts had also chosen the epoch of each network, which the bound does not "
-            "account for, and each stage's promise stands alone",
-            "It holds for a ceiling fixed beforehand, not for one chosen after seeing the picks",
-        ]
+        headline, method, words = _on_the_rate(stage), "none", []
     return Promise(
-        method=method, level=LEVEL, networks=n, level_each=judging.level, holds_for=words
+        headline=headline,
+        lots=judging.lots if "escape_bound" in stage.ceilings else None,
+        method=method,
+        level=LEVEL,
+        networks=len(judging.run.networks),
+        level_each=judging.calibration.level,
+        holds_for=words,
     )
 
 
-def _parts(judging: Judging) -> str:
-    parts = [network.validation for network in judging.run.networks]
-    counts = {len(np.unique(part.group)) for part in parts if part.group is not None}
-    if not counts:
-        return "New parts: such as the validation parts, each drawn independently of the others"
-    if any(groups_that_count(part) is None for part in parts):
-        return (
-            f"New parts: of the same {min(counts)} groups as the validation parts. So few groups "
-            "say next to nothing of others; test, with groups of its own, may fall short"
-        )
-    count = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+def _on_the_rate(stage: Stage) -> str:
+    ceiling = worded("escape_rate", stage.ceilings["escape_rate"])
     return (
-        f"New parts: of new groups such as the {count} of validation. Where escapes occur, the "
-        "bound allows, roughly, for how much groups differ; where no group shows any, groups "
-        "cannot be seen to differ and parts count as independent"
+        f"not promised for new lots: the ceiling of {ceiling} is on the rate as validation shows "
+        "it; escape_bound promises more"
     )
+
+
+def _on_the_bound(judging: Judging, limit: float) -> tuple[str, str, list[str]]:
+    """(headline, method, what the promise rests on) of a ceiling on the escape bound."""
+    ceiling, level = worded("escape_bound", limit), f"{100 * LEVEL:g} %"
+    found = fewest_lots(judging.run)
+    if judging.lots is None and found is not None:
+        lots = f"{found} validation lot{'s have' if found != 1 else ' has'} defective parts"
+        headline = f"not promised for new lots: {lots}, and {ENOUGH} are needed"
+        return headline, "none", [_ON_THE_SAME_LOTS]
+    words = [
+        "Validation parts had also chosen the epoch of each network, which the bound does not "
+        "account for, and each stage's promise stands alone",
+        "It holds for a ceiling fixed beforehand, not for one chosen after seeing the picks",
+    ]
+    method = "fixed-sequence testing of thresholds (Learn then Test)"
+    if judging.calibration is judging:
+        method = "fixed-sequence testing of thresholds, Bonferroni over networks (Learn then Test)"
+        n, each = len(judging.run.networks), f"{100 * judging.level:.2f} %"
+        words.insert(0, f"It holds for whichever of the {n} networks is picked: {each} each")
+    if judging.lots is None:
+        headline = (
+            "not promised for new lots: validation was divided by picture; parts of one lot may "
+            "stand on both sides"
+        )
+        words.insert(0, f"At most {ceiling} with {level} confidence {_ONE_BY_ONE}")
+        return headline, method, words
+    if judging.calibration is not judging:
+        words.insert(
+            0,
+            f"The variant was chosen on the other lots, with which all other candidates are "
+            f"judged too; {judging.lots} lots calibrate the one chosen",
+        )
+    bad = worded("escape_rate", 1 - (1 - LEVEL) ** (1 / judging.lots))
+    words.append(
+        f"Whole lots: were none of {judging.lots} lots bad, up to {bad} of all lots may still be"
+    )
+    headline = (
+        f"at most {ceiling} on new lots with {level} confidence, shown by {judging.lots} lots"
+    )
+    return headline, method, words
+
+
+_ON_THE_SAME_LOTS = "The ceiling holds on these lots; test, with lots of its own, may fall short"
+_ONE_BY_ONE = "on parts that are drawn one by one, as if there were no lots"
 
 
 def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict[str, float | None]:

@@ -11,11 +11,10 @@ a run Bonferroni's correction makes that harm at most 1 - `LEVEL` together: each
 at 1 - (1 - `LEVEL`) / C, so that any of them may be picked afterwards.
 
 For independent parts the bound is exact (with k escapes of n at a threshold that is itself a
-margin of a part it is a tolerance limit: Wilks, 1941). With groups it is widened by how much they
-differ, as `bounds.upper_bounds_over_groups` says: roughly, as in simulation, where 8 lots
-that differ moderately keep the ceiling on new lots in 96 % of repeats, and strongly in 90 %. Fewer
-than `ENOUGH` groups say so little of others that no threshold but the strictest would pass; then
-parts count as independent, and the promise is for these groups alone.
+margin of a part it is a tolerance limit: Wilks, 1941). By lot it is widened by how much they
+differ, as `bounds.upper_bounds_over_groups` says: roughly; `bench/README.md` has how often the
+ceiling is kept on new lots. Where there are too few lots (`selection.lots`), parts count as
+independent, and nothing is promised for new lots.
 
 A threshold below the natural border, which the nearest anchor draws, lets through more to reject
 fewer good parts. Only a stage that asks for that gets one: whose objective is overkill or cost.
@@ -30,15 +29,6 @@ from gaikan.evaluation.bounds import upper_bounds_over_groups
 from gaikan.evaluation.mean_squares import Floats, Units
 from gaikan.evaluation.statistics import LEVEL, exact_high
 from gaikan.run_folder.decisions import DecidedParts
-
-ENOUGH = 6  # below, Student's quantile at 99.9 % is over twice the normal one
-
-
-def groups_that_count(part: DecidedParts) -> NDArray[np.int64] | None:
-    """Groups (N,) of the parts; None where there are fewer than `ENOUGH` of them."""
-    if part.group is None or len(np.unique(part.group)) < ENOUGH:
-        return None
-    return part.group
 
 
 def level_each(networks: int) -> float:
@@ -71,8 +61,13 @@ class Borders:
     natural: int  # index of a threshold
 
     @classmethod
-    def of(cls, part: DecidedParts, ok: int, level: float, most: float = 1.0) -> "Borders | None":
-        """The thresholds with an escape rate of at most `most`; None without a defective part."""
+    def of(
+        cls, part: DecidedParts, ok: int, level: float, by_lot: bool, most: float = 1.0
+    ) -> "Borders | None":
+        """The thresholds with an escape rate of at most `most`; None without a defective part.
+
+        The bounds are those for new lots, or count parts as independent.
+        """
         assert part.ok_margin is not None
         defective = part.label != ok
         margins, good = part.ok_margin[defective], np.sort(part.ok_margin[~defective])
@@ -84,11 +79,10 @@ class Borders:
         escapes = np.concatenate([[0], stricter])
         kept = escapes <= most * len(margins)
         thresholds, escapes = thresholds[kept], escapes[kept]
-        group = groups_that_count(part)
-        if group is None:
-            bounds = exact_high(escapes, len(margins), level)
-        else:
-            bounds = _over_groups(threshold_of, group[defective], len(thresholds), level)
+        bounds = exact_high(escapes, len(margins), level)
+        if by_lot:
+            assert part.group is not None
+            bounds = _over_groups(threshold_of, part.group[defective], len(thresholds), level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
         natural = np.searchsorted(escapes, int((part.predicted[defective] == ok).sum()))
         return cls(thresholds, escapes / len(margins), bounds, overkill, good, int(natural))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from io import StringIO
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -53,7 +54,7 @@ def test_the_default_stages_get_different_variants(
     assert stages["intermediate"]["pick"]["variant"].startswith("mlp-")
     assert stages["final"]["pick"]["variant"].startswith("cnn-")
     shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines()[:4])) <= 80
+    assert max(map(len, shown.splitlines()[:5])) <= 80
     for stage in stages.values():
         assert stage["pick"]["variant"] in shown
         assert stage["pick"]["variant"] in (run / "picks.md").read_text()
@@ -83,6 +84,22 @@ def test_the_figures_are_those_of_the_predictions_at_the_threshold(run: Path) ->
         ceiling = next(c for c in pick["checks"] if c["constraint"] == "escape_bound")
         assert ceiling["value"] == pick["validation"]["escape_bound"] <= ceiling["max"]
         assert ceiling["test"] == pick["test"]["escape_bound"]
+
+
+def test_of_six_lots_the_figures_are_of_those_that_had_no_part_in_the_choice(
+    tmp_path: Path,
+) -> None:
+    run = write_run(tmp_path / "run", lots=6)
+    _, stages = picked(run, "[stage.any]\nescape_bound = { max = 0.2 }\n", tmp_path)
+    pick, promise = stages["any"]["pick"], stages["any"]["promise"]
+    assert promise["lots"] == 4
+    table = pd.read_parquet(run / "predictions.parquet").query("split == 'validation'")
+    own = table[(table["variant"] == pick["variant"]) & (table["seed"] == pick["seed"])]
+    sizes = own["group"].value_counts()
+    pairs = [sizes.sum() - sizes[a] - sizes[b] for a, b in combinations(sizes.index, 2)]
+    assert pick["validation"]["n"] in pairs
+    assert pick["validation"]["escape_bound"] <= 0.2
+    assert "shown by 4 lots" in (run / "picks.md").read_text()
 
 
 def test_every_candidate_is_there_with_every_constraint(run: Path) -> None:

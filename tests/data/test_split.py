@@ -1,5 +1,7 @@
 """The division into fit and validation parts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,18 @@ def test_grouped_classes_come_near_their_share() -> None:
     source = frames([200, 100], [f"lot-{i % 10}" for i in range(300)])
     counts = np.bincount(source.labels[split(source, 0).validation])
     assert counts.tolist() == [80, 40]
+
+
+def test_of_few_uneven_groups_no_two_large_ones_make_validation() -> None:
+    sizes = [2106, 1792, 3101, 539, 394, 710, 831]  # 2106 and 1792 would be nearest to 40 %
+    groups = np.repeat([f"lot-{i}" for i in range(7)], sizes)
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.arange(sum(sizes)) % 2)
+    source = replace(frames([*np.bincount(labels).tolist()], groups.tolist()), labels=labels)
+    for seed in range(3):
+        validation = split(source, seed).validation
+        assert len(np.unique(groups[validation])) >= 3
+        assert 0.3 < len(validation) / len(source) < 0.5
 
 
 def test_a_class_of_one_image_is_named() -> None:

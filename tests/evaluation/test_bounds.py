@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import (
+    _LEAST_SPREAD,
+    _least_correlation,
     cost_per_1000,
     parts_needed,
     upper_bound,
@@ -48,13 +50,35 @@ def test_over_lots_that_differ_the_upper_bound_holds_in_at_least_94_percent() ->
     assert pooled < 0.9  # what counting parts as independent would have promised
 
 
-def test_without_groups_or_events_the_bound_is_the_exact_one() -> None:
+def test_without_groups_the_bound_is_the_exact_one_and_with_them_it_is_wider() -> None:
     events = np.zeros(90, bool)
     lots = np.repeat(["a", "b", "c"], 30)
-    assert upper_bound_over_groups(events, lots) == upper_bound(0, 90)
-    events[:4] = True
-    assert upper_bound_over_groups(events, None) == upper_bound(4, 90)
-    assert upper_bound_over_groups(events, lots) > upper_bound(4, 90)
+    for count in (0, 4):
+        events[:count] = True
+        assert upper_bound_over_groups(events, None) == upper_bound(count, 90)
+        assert upper_bound_over_groups(events, lots) > upper_bound(count, 90)
+    assert upper_bound_over_groups(events, np.repeat("a", 90)) == 1  # says nothing of the next lot
+
+
+@pytest.mark.parametrize("lots", [4, 6, 20])
+def test_lots_count_as_much_at_no_escape_as_at_one(lots: int) -> None:
+    """One escape more is worth about what it is among independent parts."""
+    group = np.arange(784) % lots
+    none, one = np.zeros(784, bool), np.arange(784) == 0
+    bounds = [upper_bound_over_groups(events, group) for events in (none, one)]
+    exact = [upper_bound(count, 784) for count in (0, 1)]
+    assert exact[0] < bounds[0] < bounds[1]
+    assert bounds[1] / bounds[0] < 1.2 * exact[1] / exact[0]
+
+
+def test_the_least_correlation_is_that_of_lots_that_differ() -> None:
+    rng = np.random.default_rng(0)
+    shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 2))
+    margins = (_LEAST_SPREAD * shared + own) / np.hypot(1, _LEAST_SPREAD)
+    for border in (-2.0, -1.0, 0.5):
+        seen = np.corrcoef((margins < border).T)[0, 1]
+        expected = _least_correlation(np.array([norm.cdf(border)]))
+        assert expected[0] == pytest.approx(seen, abs=0.01)
 
 
 @given(st.floats(0.001, 0.5))

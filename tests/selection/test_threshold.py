@@ -31,7 +31,7 @@ def part(
 
 
 def fitted(some: DecidedParts, level: float, **ceilings: float) -> Border:
-    borders = Borders.of(some, OK, level)
+    borders = Borders.of(some, OK, level, by_lot=False)
     assert borders is not None
     return borders.fit(ceilings, OVERKILL)
 
@@ -83,7 +83,7 @@ def test_the_natural_border_stays_where_the_ceiling_holds_there_and_is_only_made
     defects: list[int], goods: list[int], ceiling: float
 ) -> None:
     some = part(np.array(defects, float), np.array(goods, float))
-    borders = Borders.of(some, OK, 0.9)
+    borders = Borders.of(some, OK, 0.9, by_lot=False)
     assert borders is not None
     escapes, n = sum(margin > 0 for margin in defects), len(defects)
     assume(escapes < n)  # else nothing of validation says how strict is strict enough
@@ -104,14 +104,14 @@ def test_a_part_on_the_natural_border_escapes_where_the_nearest_anchor_says_so()
     some = part(np.array([-1.0, 0.0]), np.ones(1))
     for said, held in ((1, True), (OK, False)):
         nearest = replace(some, predicted=np.array([1, said, OK]))
-        borders = Borders.of(nearest, OK, 0.9)
+        borders = Borders.of(nearest, OK, 0.9, by_lot=False)
         assert borders is not None
         assert (borders.fit({"escape_rate": 0.4}).threshold is None) == held
 
 
 def test_an_escape_counts_for_what_it_costs() -> None:
     some = part(np.array([-3.0, -2, 1, 2]), np.array([-1.0, 0.5, 1.5, 3, 4]))
-    borders = Borders.of(some, OK, 0.95)
+    borders = Borders.of(some, OK, 0.95, by_lot=False)
     assert borders is not None
     dear = borders.fit({"escape_rate": 1}, (100.0, 1.0))
     cheap = borders.fit({"escape_rate": 1}, (1.0, 100.0))
@@ -122,7 +122,7 @@ def test_where_too_few_defects_show_anything_the_strictest_is_marked() -> None:
     border = fitted(part(np.arange(-20.0, 0), np.arange(0.0, 20)), 0.95, escape_bound=0.01)
     assert not border.holds
     assert border.bound == pytest.approx(1 - 0.05 ** (1 / 20))
-    assert Borders.of(part(np.zeros(0), np.ones(5)), OK, 0.95) is None
+    assert Borders.of(part(np.zeros(0), np.ones(5)), OK, 0.95, by_lot=False) is None
 
 
 @given(st.integers(0, 2**32))
@@ -132,7 +132,7 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
     margins, lots = rng.integers(-9, 9, 80).astype(float), np.arange(80) % 7
     goods = np.arange(-9.25, 9)  # one between any two thresholds
     all_lots = np.concatenate([lots, np.zeros(len(goods), np.int64)])
-    borders = Borders.of(part(margins, goods, all_lots), OK, 0.99)
+    borders = Borders.of(part(margins, goods, all_lots), OK, 0.99, by_lot=True)
     assert borders is not None
     bounds = [upper_bound_over_groups(margins > t, lots, 0.99) for t in borders.thresholds]
     assert borders.bounds == pytest.approx(bounds)
@@ -142,14 +142,6 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
         border = borders.fit({"escape_bound": ceiling}, OVERKILL)
         assert border.holds == (broken > 0)
         assert border.bound == pytest.approx(bounds[max(0, broken - 1)])
-
-
-def test_of_too_few_lots_to_speak_for_others_parts_count() -> None:
-    margins, lots = np.arange(-80.0, 0), np.arange(80) % 5
-    few, none = (Borders.of(part(margins, np.ones(0), each), OK, 0.99) for each in (lots, None))
-    assert few is not None
-    assert none is not None
-    np.testing.assert_array_equal(few.bounds, none.bounds)
 
 
 CEILING, NETWORKS, REPEATS, SKILL = 0.05, 10, 300, 2.0
@@ -171,7 +163,8 @@ def kept(level: float, rng: np.random.Generator, spread: float = 0.0) -> tuple[f
         margins = rng.normal(-SKILL, 1, (NETWORKS, 480))
         if lot is not None:
             margins += rng.normal(0, spread, 8)[lot]
-        borders = [Borders.of(part(m, goods, groups), OK, level, 2 * CEILING) for m in margins]
+        parts = (part(m, goods, groups) for m in margins)
+        borders = [Borders.of(one, OK, level, lot is not None, 2 * CEILING) for one in parts]
         fits = [each.fit({"escape_bound": CEILING}, OVERKILL) for each in borders if each]
         thresholds = [fit.threshold for fit in fits if fit.holds and fit.threshold is not None]
         if thresholds:

@@ -38,6 +38,7 @@ class Card:
     parity: dict[str, Any]  # how the bundle compared with the network it was made from
     versions: dict[str, Any]
     enrolled: list[dict[str, Any]] = field(default_factory=list)
+    unconfirmed: str | None = None  # how test contradicts the stage's escape ceiling
 
     @property
     def variant(self) -> str:
@@ -156,4 +157,5 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value),
         "a list of objects",
     ),
+    "unconfirmed": (_or_null(_is_text), "a text or null"),
 }

@@ -17,6 +17,9 @@ def export(
     runtime: Annotated[str | None, typer.Option(help="onnx (default) or openvino")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32 (default) or int8")] = None,
     allow_drop: Annotated[bool, typer.Option("--allow-drop", help="Despite int8's loss")] = False,
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="Though test contradicts the stage's ceiling")
+    ] = False,
 ) -> None:
     """Write one file that inspects: raw image to class, verified against its network."""
     with needs_harness():
@@ -26,7 +29,7 @@ def export(
 
     from gaikan.commands.terminal import open_console
 
-    choice = choose(run, variant, stage, seed, runtime, precision)
+    choice = choose(run, variant, stage, seed, runtime, precision, unconfirmed)
     console = open_console(soft_wrap=True)
     with console.status("") as status, needs_harness():
         bundle, parity = build(run, choice, allow_drop, lambda step: status.update(Text(step)))
@@ -43,6 +46,8 @@ def export(
         f"{out}: {card.variant} seed {card.seed}, {card.runtime} {card.precision}, "
         f"{out.stat().st_size / 1e6:.1f} MB"
     )
+    if card.unconfirmed is not None:
+        console.print(f"unconfirmed: {card.unconfirmed}", style="yellow")
 
 
 def _percent(share: float) -> str:

@@ -35,6 +35,11 @@ def upper_bound_over_groups(
     return float(upper_bounds_over_groups(Units.of(events[None, None, :], groups), level)[0])
 
 
+def lower_bound_over_groups(events: NDArray[np.bool_], groups: Groups | None) -> float:
+    """Lower 95 % bound of the rate at which `events` (n,) are true, for parts of new groups."""
+    return 1 - upper_bound_over_groups(~events, groups)
+
+
 def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     """Upper bounds (M,) of M rates, each from its events (M, 1, G) in G groups of parts.
 

@@ -112,6 +112,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         **asdict(source.variant),
         seed=source.network.seed,
         stage=choice.stage,
+        unconfirmed=choice.unconfirmed,
         runtime=choice.runtime,
         precision=choice.precision,
         shape=train.shape,

@@ -28,6 +28,7 @@ class BundleChoice:
     precision: str = "fp32"
     threshold: float | None = None
     stage: str | None = None
+    unconfirmed: str | None = None  # how test contradicts the pick
 
 
 def choose(
@@ -37,6 +38,7 @@ def choose(
     seed: int | None,
     runtime: str | None,
     precision: str | None,
+    unconfirmed: bool = False,
 ) -> BundleChoice:
     """What the command line asks for: a variant, or a stage's pick with single things replaced."""
     if (variant is None) == (stage is None):
@@ -49,6 +51,10 @@ def choose(
             raise ConfigError(f"--{name} {given}: a bundle has {' or '.join(known)}")
     other = runtime is not None and precision is not None
     choice = BundleChoice(variant) if variant is not None else picked(run, str(stage), other)
+    if choice.unconfirmed is not None and not unconfirmed:
+        raise ConfigError(
+            f"stage {stage!r}: {choice.unconfirmed}; --unconfirmed exports it all the same"
+        )
     return replace(
         choice,
         seed=choice.seed if seed is None else seed,
@@ -72,7 +78,13 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
     pick = picks.stages[stage].pick
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
-    choice = BundleChoice(pick.variant, pick.seed, threshold=pick.threshold, stage=stage)
+    choice = BundleChoice(
+        pick.variant,
+        pick.seed,
+        threshold=pick.threshold,
+        stage=stage,
+        unconfirmed=picks.stages[stage].contradicted,
+    )
     if pick.bundle is not None:
         return replace(choice, runtime=pick.bundle.runtime, precision=pick.bundle.precision)
     if not other:

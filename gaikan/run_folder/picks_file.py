@@ -224,6 +224,7 @@ class StagePicks(_Part):
     constraints: list[StageConstraint]
     pick: PickedCandidate | None
     why: str
+    contradicted: str | None  # how test contradicts the escape ceiling of the pick
     warnings: list[str]  # such as: test falls short of what validation met
     binding: list[BindingConstraints]
     runners_up: list[RunnerUp]

@@ -11,7 +11,7 @@ from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
 from gaikan.selection.picked_candidates import picked, weighed
-from gaikan.selection.promise import promise, warnings
+from gaikan.selection.promise import contradicted, promise, warnings
 from gaikan.selection.sensitivity import FACTORS, sensitivity
 from gaikan.selection.ties import Ties
 
@@ -63,6 +63,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         constraints=[reasons.limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
+        contradicted=None if chosen is None else contradicted(judging, calibrated, stage),
         warnings=[] if chosen is None else warnings(judging, calibrated, stage),
         binding=[
             picks_file.BindingConstraints(

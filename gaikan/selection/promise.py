@@ -1,7 +1,8 @@
 """What an escape ceiling promises for new parts, and where test does not confirm a pick."""
 
 from gaikan.config.stages import QUALITY, Stage
-from gaikan.evaluation.counts import recall
+from gaikan.evaluation.bounds import lower_bound_over_groups
+from gaikan.evaluation.counts import escaped, recall
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import NetworkDecisions
 from gaikan.run_folder.picks_file import Promise, Quality
@@ -103,10 +104,15 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     """Sentences on where test does not confirm validation, and on what was not looked at."""
     tested = judging.on_test(candidate.judged)
     lines = _rejecting(candidate, stage)
+    refuted = contradicted(judging, candidate, stage)
+    if refuted is not None:
+        lines.append(f"{refuted}; `gaikan export` wants --unconfirmed")
     for name, value in values_on_test(judging, candidate, stage).items():
         limit = stage.limits[name]
         if value is None:
             lines.append(f"test has no parts to confirm {called(name)} on")
+        elif refuted is not None and name in stage.ceilings:
+            continue
         elif not limit.holds(value):
             lines.append(_falls_short(name, value, stage, tested))
     machines = {row.machine for row in judging.run.rows}
@@ -115,6 +121,33 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     if candidate.row.agreement is None:
         lines.append("how far this runtime agrees with the reference was not measured")
     return lines
+
+
+def contradicted(judging: Judging, candidate: Candidate, stage: Stage) -> str | None:
+    """How test contradicts an escape ceiling of the stage; None where it does not.
+
+    It does where the lower 95 % bound of test's escape rate, by lots, is above the ceiling.
+    """
+    part, ok = candidate.judged.network.test, judging.run.ok
+    tested = judging.on_test(candidate.judged)
+    if not stage.ceilings or not tested.defects:
+        return None
+    defective = part.label != ok
+    escapes = escaped(part.label, decide(part, ok, candidate.judged.threshold), ok)[defective]
+    least = lower_bound_over_groups(escapes, None if part.group is None else part.group[defective])
+    broken = [limit for limit in stage.ceilings.values() if least > limit]
+    if not broken:
+        return None
+    return (
+        f"test contradicts the escape ceiling of {worded('escape_rate', min(broken))}: "
+        f"{_seen(tested)}, at least {worded('escape_rate', least)} with {100 * LEVEL:g} % "
+        "confidence"
+    )
+
+
+def _seen(tested: Quality) -> str:
+    rate = worded("escape_rate", tested.escape_rate)
+    return f"{tested.escapes} of {tested.defects} defective test parts escape ({rate})"
 
 
 def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:
@@ -133,8 +166,7 @@ def _falls_short(name: str, value: float, stage: Stage, tested: Quality) -> str:
         figure = f"{called(name)} {worded(name, value)}"
         return f"test falls short: {figure}, not {worded(name, bound)} as on validation"
     rate, ceiling = tested.escape_rate or 0.0, worded(name, bound)
-    seen = f"{tested.escapes} of {tested.defects} defective test parts escape"
-    seen += f" ({worded('escape_rate', rate)})"
+    seen = _seen(tested)
     if limit.max is not None and rate > limit.max:
         return f"test falls short: {seen}, more than the ceiling of {ceiling}"
     return (

@@ -130,13 +130,21 @@ def test_without_a_pick_the_nearest_miss_says_what_would_have_to_give(
 def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(run / "predictions.parquet")
     worse = (table["split"] == "test") & (table["label"] != "ok")
-    table = with_margins(table, table["ok_margin"].mask(worse, table["ok_margin"] + 3))
+    table = with_margins(table, table["ok_margin"].mask(worse, table["ok_margin"] + 5))
     changed = write_run(tmp_path / "run")
     table.to_parquet(changed / "predictions.parquet")
     assert gaikan("pick", changed) == 0
     for stage in json.loads((changed / "picks.json").read_bytes())["stages"].values():
-        assert any("test falls short" in warning for warning in stage["warnings"])
-    assert "- **Warning: test falls short" in (changed / "picks.md").read_text()
+        escapes, defects = stage["pick"]["test"]["escapes"], stage["pick"]["test"]["defects"]
+        least = binomtest(escapes, defects, alternative="greater").proportion_ci(0.95).low
+        (ceiling,) = (c["max"] for c in stage["constraints"] if c["name"] == "escape_bound")
+        assert least > ceiling
+        assert f"{escapes} of {defects} defective test parts escape" in stage["contradicted"]
+        assert any(stage["contradicted"] in warning for warning in stage["warnings"])
+    assert "- **Warning: test contradicts the" in (changed / "picks.md").read_text()
+    gaikan("pick", run)
+    stages = json.loads((run / "picks.json").read_bytes())["stages"]
+    assert [stage["contradicted"] for stage in stages.values()] == [None, None]
 
 
 def test_a_pick_that_rejects_most_good_parts_is_warned_of(run: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gaikan.evaluation.bounds import (
     _LEAST_SPREAD,
     _least_correlation,
     cost_per_1000,
+    lower_bound_over_groups,
     parts_needed,
     upper_bound,
     upper_bound_over_groups,
@@ -58,6 +59,14 @@ def test_without_groups_the_bound_is_the_exact_one_and_with_them_it_is_wider() -
         assert upper_bound_over_groups(events, None) == upper_bound(count, 90)
         assert upper_bound_over_groups(events, lots) > upper_bound(count, 90)
     assert upper_bound_over_groups(events, np.repeat("a", 90)) == 1  # says nothing of the next lot
+
+
+def test_the_lower_bound_equals_that_of_binomtest_and_lots_make_it_lower() -> None:
+    events = np.arange(300) < 30
+    exact = binomtest(30, 300, alternative="greater").proportion_ci(0.95).low
+    assert lower_bound_over_groups(events, None) == pytest.approx(exact)
+    assert 0 < lower_bound_over_groups(events, np.arange(300) % 6) < exact
+    assert lower_bound_over_groups(events, np.zeros(300, np.int64)) == 0
 
 
 @pytest.mark.parametrize("lots", [4, 6, 20])

@@ -56,6 +56,7 @@ def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None
     card = Bundle.open(bundle).card
     assert (card.stage, card.variant, card.seed) == ("line", pick["variant"], pick["seed"])
     assert card.threshold == pick["threshold"]
+    assert card.unconfirmed is None
     assert gaikan("predict", bundle, folder / "test.parquet", "--csv", folder / "said.csv") == 0
     said = pd.read_csv(folder / "said.csv")
     table = pd.read_parquet(run / "predictions.parquet").query("split == 'test'")
@@ -87,6 +88,26 @@ def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
     assert f"picked in {runtime.replace('-', ' ')}, which no bundle holds; --runtime onnx" in said
     assert not bundle.exists()
     assert gaikan(*asked, "--runtime", "onnx", "--precision", "fp32") == 0
+
+
+def test_a_pick_that_test_contradicts_is_not_exported_in_silence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, bundle = folder / "run", tmp_path / "line.gaikan"
+    (tmp_path / "stages.toml").write_text("[stage.line]\nescape_rate = { max = 1 }\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    picks = json.loads((run / "picks.json").read_bytes())
+    assert picks["stages"]["line"]["contradicted"] is None
+    words = "test contradicts the escape ceiling of 1 %: 9 of 60 defective test parts escape"
+    picks["stages"]["line"]["contradicted"] = words
+    (run / "picks.json").write_text(json.dumps(picks))
+    capsys.readouterr()
+    asked = ("export", run, "--stage", "line", "--out", bundle)
+    assert gaikan(*asked) == 2
+    assert f"'line': {words}; --unconfirmed exports it all the same" in capsys.readouterr().err
+    assert not bundle.exists()
+    assert gaikan(*asked, "--unconfirmed") == 0
+    assert Bundle.open(bundle).card.unconfirmed == words
 
 
 def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:

@@ -68,16 +68,17 @@ def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     title = say("stage", name=name)
     goal = [(say("f_asked"), _asked(stage))]
     warnings = [say("warning", text=text) for text in stage.warnings]
+    promised = stage.promise is None or stage.promise.lots is not None
     if stage.promise is not None:
         goal = [(say("f_promise"), plain(stage.promise.headline)), *goal]
     if stage.pick is not None:
-        figures = [*_figures(stage.pick), *goal]
+        figures = [*_figures(stage.pick, promised), *goal]
         return StageCard(title, plain(stage.pick.variant), figures, warnings)
     near, figures = stage.nearest_miss, goal
     if near is None:
         warnings.append(_sentence(stage.why))
     else:
-        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near), *goal]
+        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near, promised), *goal]
         gives = joined(map(plain, near.would_have_to_give), say("and"))
         warnings.append(say("would_qualify", gives=gives))
     return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
@@ -93,18 +94,23 @@ def _asked(stage: picks_file.StagePicks) -> Words:
     return say("asked", goal=goal, limits=joined(limits, say("comma"))) if limits else goal
 
 
-def _figures(candidate: picks_file.PickedCandidate) -> list[tuple[Words, Words]]:
-    """What a candidate does on test, and what it runs on."""
+def _figures(candidate: picks_file.PickedCandidate, promised: bool) -> list[tuple[Words, Words]]:
+    """What a candidate does on validation and on test, and what it runs on."""
     test, timing = candidate.test, candidate.timing
     figures = [(say("f_accuracy"), say("share_alone", share=percent(test.accuracy)))]
-    if test.defects:
-        escapes = {"share": percent(test.escape_rate), "bound": percent(test.escape_bound)}
-        counted = say("escape_counted", n=test.escapes, total=test.defects, **escapes)
-        figures.append((say("f_escape"), counted))
-    if test.goods:
-        share = percent(test.overkill_rate)
-        counted = say("overkill_counted", n=test.overkills, total=test.goods, share=share)
-        figures.append((say("f_overkill"), counted))
+    for side, seen in (("validation", candidate.validation), ("test", test)):
+        if seen.defects:
+            escapes = {"share": percent(seen.escape_rate), "bound": percent(seen.escape_bound)}
+            if side == "validation" and not promised:
+                escapes["bound"] = ""
+            key = "escape_counted" if escapes["bound"] else "escape_counted_alone"
+            counted = say(key, n=seen.escapes, total=seen.defects, **escapes)
+            figures.append((say(f"f_escape_{side}"), counted))
+    for side, seen in (("validation", candidate.validation), ("test", test)):
+        if seen.goods:
+            share = percent(seen.overkill_rate)
+            counted = say("overkill_counted", n=seen.overkills, total=seen.goods, share=share)
+            figures.append((say(f"f_overkill_{side}"), counted))
     if timing.p50_ms is not None:
         figures.append((say("f_latency"), milliseconds(timing.p50_ms, timing.p99_ms)))
     on = runs_on(candidate.label, candidate.threads, candidate.machine)

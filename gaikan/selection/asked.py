@@ -26,10 +26,12 @@ DEFAULTS = {
         mflops=Range(max=20),
         model_bytes=Range(max=40_000_000),
         escape_bound=Share(max=0.1),
+        overkill_rate=Share(max=0.3),
     ),
     "final": Stage(
         description="before shipping: whatever it takes to let next to nothing through",
         escape_bound=Share(max=0.03),
+        overkill_rate=Share(max=0.3),
     ),
 }
 _WITHOUT_OK = {
@@ -41,8 +43,8 @@ _WITHOUT_OK = {
 def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], FactoryConfig]:
     """(stages, costs) of the file, if given, else of the run; without any, the default stages.
 
-    The default stages limit escapes only where a class means good. Raises ConfigError in one
-    line that names file and key.
+    The default stages limit escapes and overkill only where a class means good. Raises ConfigError
+    in one line that names file and key.
     """
     config, where = run.config, f"{run.out}/manifest.json"
     if file is not None:
@@ -52,7 +54,7 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     costs = config.factory if config.factory.defect_rate is not None else run.config.factory
     stages = config.stage or DEFAULTS
     if not config.stage and run.ok is None:
-        none = dict.fromkeys(CEILINGS)
+        none = dict.fromkeys((*CEILINGS, "overkill_rate"))
         stages = {
             name: stage.model_copy(update=none | {"description": _WITHOUT_OK[name]})
             for name, stage in stages.items()

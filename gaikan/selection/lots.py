@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gaikan.run_folder.decisions import Codes, DecidedParts, NetworkDecisions, RunFiles
 
 ENOUGH = 6  # fewer promise nothing for new lots
-CHOOSE_TOO = 8  # so many choose and calibrate at once
+CHOOSE_TOO = 10  # so many choose and calibrate at once
 _CHOOSING = 2
 
 

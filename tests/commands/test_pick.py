@@ -290,7 +290,7 @@ def test_without_a_good_class_the_default_stages_limit_no_escapes(
 ) -> None:
     out = write_run(tmp_path / "run", ok=None)
     assert gaikan("pick", out) == 0
-    assert "esc." not in capsys.readouterr().out
+    assert "at most" not in capsys.readouterr().out
     picks = read_picks(out / "picks.json")
     assert picks is not None
     for stage in picks.stages.values():

@@ -18,8 +18,8 @@ def run(lots: int, parts: int = 130, networks: int = 3) -> RunFiles:
     return Lots(lots, parts, 0.3, networks=networks).run(np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("lots", [6, 7])
-def test_of_six_or_seven_lots_two_choose_and_the_others_calibrate(lots: int) -> None:
+@pytest.mark.parametrize("lots", [6, 9])
+def test_of_six_to_nine_lots_two_choose_and_the_others_calibrate(lots: int) -> None:
     whole = run(lots)
     for before, choosing, calibrating in zip(
         whole.networks, *(part.networks for part in divided(whole)), strict=True
@@ -43,7 +43,7 @@ def test_the_lots_that_choose_are_the_same_whatever_the_networks_say() -> None:
     assert samples[0] == samples[1]
 
 
-@pytest.mark.parametrize(("lots", "speaking"), [(2, None), (5, None), (6, 4), (8, 8)])
+@pytest.mark.parametrize(("lots", "speaking"), [(2, None), (5, None), (6, 4), (10, 10)])
 def test_fewer_than_six_lots_promise_nothing_for_new_ones(lots: int, speaking: int | None) -> None:
     judging = Judging(run(lots), FactoryConfig(), 0.1)
     promised = promise(judging, STAGE)

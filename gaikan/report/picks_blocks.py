@@ -78,7 +78,7 @@ def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     if near is None:
         warnings.append(_sentence(stage.why))
     else:
-        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near, promised), *goal]
+        figures = [(say("f_nearest"), plain(near.variant)), *_figures(near, promised=False), *goal]
         gives = joined(map(plain, near.would_have_to_give), say("and"))
         warnings.append(say("would_qualify", gives=gives))
     return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)

@@ -230,7 +230,7 @@ class StagePicks(_Part):
     runners_up: list[RunnerUp]
     nearest_miss: NearestMiss | None  # None too where the timing cannot judge the stage
     beyond: str | None  # what a runtime that the base install lacks would gain
-    promise: Promise | None  # None without an escape ceiling
+    promise: Promise | None  # None without a pick, and without an escape ceiling
     sensitivity: PickSensitivity
     candidates: list[WeighedCandidate]  # best first, then those that fail least
 

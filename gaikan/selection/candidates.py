@@ -98,13 +98,12 @@ class Judging:
         lots = fewest_lots(run)
         speaks = calibrates or (lots is not None and lots >= ENOUGH)
         self.by_lot = calibrates or (lots is not None and lots >= CHOOSE_TOO)
-        self.level = level_each(len(run.networks))  # of each network's escape bound
         self.calibration = self
         if speaks and not self.by_lot:
             run, others = divided(run)
             self.calibration = Judging(others, factory, most, calibrates=True)
-        if calibrates or self.calibration is not self:
-            self.level = LEVEL
+        alone = calibrates or self.calibration is not self
+        self.level = LEVEL if alone else level_each(len(run.networks))  # of each escape bound
         self.run: RunFiles = run
         # Lots that speak for new ones; None: nothing is promised for new lots.
         self.lots: int | None = fewest_lots(self.calibration.run) if speaks else None

@@ -74,7 +74,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         runners_up=_runners_up(judging, choice, stage),
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, to_miss, stage),
         beyond=reasons.beyond_base(judging, ties, stage, chosen),
-        promise=promise(judging, stage),
+        promise=None if chosen is None else promise(judging, stage),
         sensitivity=sensitivity(judging, ties, stage),
         candidates=[weighed(candidate) for candidate in _best_first(candidates, choice)],
     )

@@ -116,10 +116,12 @@ def test_without_a_pick_the_nearest_miss_says_what_would_have_to_give(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fast = "[stage.fast]\np99_ms = { max = 0.12 }\naccuracy = { min = 0.8 }\n"
+    fast += "escape_bound = { max = 0.5 }\n"
     code, stages = picked(run, fast, tmp_path)
     assert code == 1
     assert stages["fast"]["pick"] is None
     miss = stages["fast"]["nearest_miss"]
+    assert stages["fast"]["promise"] is None
     assert miss["would_have_to_give"] == ["p99 <= 0.15 ms instead of 0.12 ms"]
     assert "p99 <= 0.15 ms instead of 0.12 ms" in capsys.readouterr().out.replace("\n", " ")
     code, stages = picked(run, fast.replace("0.12", "0.15"), tmp_path)

@@ -60,4 +60,6 @@ def show(console: "Console", picks: "PicksFile", out: Path) -> None:
     console.print("In %: validation, on which the choice was made; test, which only confirms it.")
     for line in short_lines(picks):
         console.print(line, style="yellow" if ": warning: " in line else "dim")
-    console.print(f"Reasons: {out / 'picks.md'}; picture: {out / 'figures/tree.svg'}")
+    console.print(
+        f"Reasons: {out / 'picks.md'}; picture: {out / 'figures/tree.svg'}", soft_wrap=True
+    )

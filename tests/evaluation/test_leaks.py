@@ -120,7 +120,11 @@ def test_50_test_images_copied_into_deeppcbs_training_are_found_and_flatter(
     called = np.asarray(test.classes)[model.predict(part.images.reshape(len(part), -1))]
     judged = JudgedParts(("neighbour",), (0,), called[None, None], part.names, None, None)
     of_part = replace(
-        after, near=new[some], exact=after.exact[some], of_shared_group=np.zeros(len(some), bool)
+        after,
+        near=new[some],
+        exact=after.exact[some],
+        named=after.named[some],
+        of_shared_group=np.zeros(len(some), bool),
     )
     columns, ((_, everything, clean, alone),) = leak_rows(leak_accuracy(judged, of_part))
     held = new.sum()

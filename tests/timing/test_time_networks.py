@@ -70,7 +70,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shown(out: Path) -> str:
     """What `gaikan time` shows when it times the run by `OPTIONS`."""
     runtimes = [word for label in OPTIONS.runtimes or () for word in ("--runtime", label)]
-    with redirect_stdout(io.StringIO()) as shown:
+    with redirect_stdout(io.StringIO()) as shown, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PLANS, "default", TINY)
         ended = gaikan(
             "time", str(out), "--machine-name", "here", "--threads", "1", "--include-decode",
             *runtimes,

@@ -105,13 +105,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert gaikan("check", out, "--baseline", baseline, "--update") == 0
     reports = ("--markdown", path / "check.md", "--junit", path / "check.xml")
     history = ("--history", path / "history.csv")
-    assert gaikan("check", out, "--baseline", baseline, *reports, *history) == 0
+    allowed = "--allow-inconclusive"  # of one seed
+    assert gaikan("check", out, "--baseline", baseline, *reports, *history, allowed) == 0
     assert gaikan("export", out, "--stage", "line", "--out", path / "odd.gaikan") == 0
     return path
 
 
 def test_whatever_became_a_file_has_a_plain_name_inside_the_folder(folder: Path) -> None:
-    expected = {"deep", "train.parquet", "test.parquet", "odd.toml", "baseline.json", "check.md"}
+    expected = {
+        "deep",
+        "train.parquet",
+        "test.parquet",
+        "odd.toml",
+        "baseline.json",
+        "baseline.frozen.safetensors",
+        "check.md",
+    }
     expected |= {"check.xml", "history.csv", "history.png", "odd.gaikan"}
     assert {path.name for path in folder.iterdir()} == expected
     assert [path.name for path in (folder / "deep").iterdir()] == ["in"]

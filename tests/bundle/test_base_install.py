@@ -94,7 +94,7 @@ ok = "ok"
 arch = ["mlp"]
 style = ["vanilla"]
 [train]
-epochs = 3
+epochs = 6
 batch_size = 32
 [timing]
 plan = "quick"
@@ -106,8 +106,8 @@ def test_what_a_default_run_picks_is_exported_and_predicts_with_no_more(
     python: Path, tmp_path: Path
 ) -> None:
     """Nothing is said of runtimes, and the quick timing answers both default stages."""
-    write_labelled_table(tmp_path / "train.parquet", 900, 0)
-    write_labelled_table(tmp_path / "test.parquet", 90, 1)
+    write_labelled_table(tmp_path / "train.parquet", 900, 0, noise=40)
+    write_labelled_table(tmp_path / "test.parquet", 90, 1, noise=40)
     table = pd.read_parquet(tmp_path / "test.parquet")
     pixels = table[[f"data{i}" for i in range(64)]].to_numpy()
     write_files(tmp_path / "lot", pixels.reshape(-1, 1, 8, 8))

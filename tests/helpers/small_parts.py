@@ -27,10 +27,10 @@ def write_table(path: Path, some: NDArray[Any]) -> Path:
     return path
 
 
-def write_labelled_table(path: Path, rows: int, seed: int) -> None:
+def write_labelled_table(path: Path, rows: int, seed: int, noise: int = 120) -> None:
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % 3
-    pixels = rng.integers(0, 120, (rows, 64)) + 60 * np.eye(3, 64, dtype=int)[labels].cumsum(1)
+    pixels = rng.integers(0, noise, (rows, 64)) + 60 * np.eye(3, 64, dtype=int)[labels].cumsum(1)
     table = pd.DataFrame(pixels.astype(np.uint8), columns=[f"data{i}" for i in range(64)])
     table["label"], table["fmode"] = labels, np.array(["ok", "spur", "open"])[labels]
     table.to_parquet(path)

@@ -25,8 +25,8 @@ from gaikan.system import machine
 
 CLASSES = tuple(MODES)
 SIZE = (HEIGHT, WIDTH)
-LOTS = {"train": range(1, 21), "test": range(31, 56)}  # test lots are of later days
-LOT_SIZES = {"train": 150, "test": 40}
+LOTS = {"train": range(1, 26), "test": range(31, 56)}  # test lots are of later days
+LOT_SIZES = {"train": 120, "test": 40}
 VISIBLE = 20.0  # grey levels
 
 _LOOKS: dict[str, tuple[float, float, float]] = {
@@ -60,7 +60,7 @@ _NOISE = (1.5, 3.0)
 
 
 def terminals(part: Literal["train", "test"], seed: int = 0) -> Frames:
-    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 20 or 25 lots.
+    """3,000 training or 1,000 test images, (N, 1, 36, 39) uint8, of 25 lots each.
 
     Lots differ in pose, lighting and finish; no lot is in both parts. The same seed gives the
     same bytes.

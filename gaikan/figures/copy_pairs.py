@@ -20,9 +20,12 @@ _BETWEEN = 0.04  # of the width of an image
 def copy_pairs(pairs: pd.DataFrame, train: Frames, test: Frames, title: str) -> Figure:
     """Near pairs of `leaks.csv`, with which parts they are and how alike.
 
-    From the least alike, which ask for a look, to the most; of many, some evenly in between. Each
-    image has an intensity scale of its own.
+    Those between training and test, which flatter the figures, or all where there are none. From
+    the least alike, which ask for a look, to the most; of many, some evenly in between. Each image
+    has an intensity scale of its own.
     """
+    across = pairs[pairs["first_part"] != pairs["second_part"]]
+    pairs = across if len(across) else pairs
     ordered = pairs.sort_values("similarity", kind="stable", ignore_index=True)
     n_shown = min(len(ordered), _COLUMNS * _ROWS)
     shown = ordered.iloc[np.linspace(0, len(ordered) - 1, n_shown).round().astype(int)]

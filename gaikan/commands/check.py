@@ -87,7 +87,8 @@ def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
     console.print(
         f"{path}: {len(baseline.variants)} variants, {kept} their decisions, "
         f"{path.stat().st_size / 1000:.0f} kB, of commit {baseline.commit}; "
-        f"frozen networks: {networks}"
+        f"frozen networks: {networks}",
+        soft_wrap=True,
     )
 
 

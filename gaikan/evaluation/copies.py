@@ -1,4 +1,4 @@
-"""Copies among images: exact ones by hash, near ones by correlation after a shift of a pixel."""
+"""Copies among images: exact ones by hash, near ones by what stands out from all lookalikes."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -33,9 +33,8 @@ class Copies:
 def find_copies(*sources: Images) -> Copies:
     """Copies among the images (N, C, H, W) of all sources, numbered on from one to the next.
 
-    Near copies correlate to at least 0.995 after a shift of up to one pixel each way, and to 0.98
-    in their detail; a change of brightness or contrast does not matter. Constant images and those
-    below 8 x 8 have exact copies only. Among more than 30,000 images near copies are looked for
+    What a near copy is, `near_copies` says. Constant images and those below 8 x 8 have exact
+    copies only. Among more than 30,000 images near copies are looked for
     of 5,000 of each source, drawn at random: time would grow with the square.
     """
     pool = _Pool(sources)

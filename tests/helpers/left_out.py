@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from browser import chromium, complaints, show
 from numpy.typing import NDArray
 from PIL import Image
 from runner import gaikan
@@ -104,6 +105,16 @@ class Walk:
     def __init__(self, case: Case, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.case, self.folder, self.capsys = case, folder, capsys
         self.out = folder / "run"
+
+    def through_every_command(self) -> Path:
+        """The page that is left at the end."""
+        self.bench()
+        self.report()
+        self.time()
+        self.pick()
+        self.export()
+        self.check()
+        return self.out / "report.html"
 
     def run(self, *arguments: str | Path) -> tuple[int, str]:
         """Exit code and what was said; an error would be on stderr, which stays empty."""
@@ -215,6 +226,17 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] not in ("script", "style"):
             self.text += f" {data}"
+
+
+def open_all(pages: list[Path], folder: Path) -> None:
+    """Opens every page in a browser, which has nothing to complain of."""
+    assert pages, "no run left a page"
+    with chromium(folder) as browser:
+        for page in pages:
+            show(browser, page)
+            assert not complaints(browser)
+            body = browser.find_element("tag name", "body").text
+            assert not nonsense(body), nonsense(body)
 
 
 def nonsense(text: str) -> list[str]:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browser import chromium, complaints, show
-from left_out import Case, Walk, in_file, nonsense
+from left_out import Case, Walk, in_file, open_all
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -22,20 +21,8 @@ def test_a_run_goes_through_every_command(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    walk = Walk(case, tmp_path, capsys)
-    walk.bench()
-    walk.report()
-    walk.time()
-    walk.pick()
-    walk.export()
-    walk.check()
-    pages.append(walk.out / "report.html")
+    pages.append(Walk(case, tmp_path, capsys).through_every_command())
 
 
 def test_their_pages_open_in_a_browser(pages: list[Path], tmp_path: Path) -> None:
-    with chromium(tmp_path) as browser:
-        for page in pages:
-            show(browser, page)
-            assert not complaints(browser)
-            body = browser.find_element("tag name", "body").text
-            assert not nonsense(body), nonsense(body)
+    open_all(pages, tmp_path)

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from judged_parts import judged
 
 from gaikan.config.model import FactoryConfig
-from gaikan.evaluation.rates import JudgedParts, rates
+from gaikan.evaluation.rates import rates
 from gaikan.evaluation.score import confusion
 from gaikan.report.markdown_table import measured
 from gaikan.report.trust_words import (
@@ -15,24 +16,6 @@ from gaikan.report.trust_words import (
     rates_caption,
     reference_sentence,
 )
-
-
-def judged(seeds: int = 2, groups: bool = False) -> JudgedParts:
-    rng = np.random.default_rng(0)
-    actual = np.repeat(["ok", "open", "spur"], [100, 60, 40])
-    predicted = np.where(
-        rng.random((2, seeds, 200)) < 0.8, actual, rng.choice(["ok", "open", "spur"], 200)
-    )
-    modes = np.where(rng.random(200) < 0.5, actual, np.char.add(actual, "-big"))
-    lots = np.arange(200) % 8
-    return JudgedParts(
-        ("a", "b"),
-        tuple(range(seeds)),
-        predicted,
-        actual,
-        modes,
-        lots.astype(np.str_) if groups else None,
-    )
 
 
 def test_cost_and_target_are_told_where_the_factory_tells_its_own() -> None:

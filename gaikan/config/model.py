@@ -68,7 +68,10 @@ class DataConfig(TomlSection):
 
 
 class GridConfig(TomlSection):
-    """`[grid]`: names of architectures, styles and anchor methods; none given means all."""
+    """`[grid]`: names of architectures, styles and anchor methods.
+
+    None given means all, but for styles of the extra `gaikan[styles]`.
+    """
 
     arch: tuple[str, ...] | None = Field(None, strict=False)
     style: tuple[str, ...] | None = Field(None, strict=False)

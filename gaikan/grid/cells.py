@@ -19,7 +19,7 @@ from gaikan.grid.pool import Pool
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
 from gaikan.system.code import ROOT, Component, code_version
-from gaikan.system.machine import Hardware
+from gaikan.system.machine import Hardware, version
 from gaikan.system.store import Keys, Store, key_of
 from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description
 from gaikan.training.train import Recipe
@@ -27,28 +27,42 @@ from gaikan.training.weights import Imported
 from gaikan.variants import check_names
 
 
-def _chosen(axis: str, asked: tuple[str, ...] | None, registry: Iterable[str]) -> list[str]:
-    """The names on one axis, in the registry's order. Raises ConfigError on an unknown one."""
+def _chosen(
+    axis: str,
+    asked: tuple[str, ...] | None,
+    registry: Iterable[str],
+    default: Iterable[str] | None = None,
+) -> list[str]:
+    """The names on one axis, in the registry's order; without `asked` the `default`, or all.
+
+    Raises ConfigError on an unknown one.
+    """
     known = list(registry)
+    usual = known if default is None else list(default)
     for name in asked or ():
         check_known(name, known, axis, f"key 'grid.{axis}'")
     if asked is not None and not asked:
-        raise ConfigError(f"key 'grid.{axis}': empty; leave it out for all of {', '.join(known)}")
-    return [name for name in known if asked is None or name in asked]
+        raise ConfigError(f"key 'grid.{axis}': empty; leave it out for {', '.join(usual)}")
+    return [name for name in known if name in (usual if asked is None else asked)]
 
 
 def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
     """The names of the run's architectures, styles and anchor methods.
 
-    Raises ConfigError where a name or a `[style.NAME]` table is wrong.
+    Raises ConfigError where a name or a `[style.NAME]` table is wrong, or a style's package is
+    missing.
     """
     check_names(NETWORKS, STYLES, ANCHORS)
     for name, options in config.style.items():
         check_known(name, STYLES, "style", f"key 'style.{name}'")
         validated(STYLES[name].options_type, options, "configuration", f"style.{name}")
+    usual = [name for name, style in STYLES.items() if style.package is None]
+    styles = _chosen("style", config.grid.style, STYLES, usual)
+    for name in styles:
+        STYLES[name].check_installed()
     return (
         _chosen("arch", config.grid.arch, NETWORKS),
-        _chosen("style", config.grid.style, STYLES),
+        styles,
         _chosen("anchor", config.grid.anchor, ANCHORS),
     )
 
@@ -149,12 +163,14 @@ def cell_code(recipe: Recipe, *anchors: str) -> tuple[str | Component, ...]:
 
 def _trained_key(cell: Cell, train: Frames, root: Path) -> str:
     recipe = cell.recipe
+    package = STYLES[recipe.style].package
     return key_of(
         {
             "data": train.fingerprint,
             "split": [cell.fit_rows.tolist(), cell.validation_rows.tolist()],
             "recipe": recipe_description(recipe),
             "code": code_version(*cell_code(recipe, CHOOSING), root=root),
+            "package": package and version(package),
             "torch": torch.__version__,
             "device": cell.device,
         }

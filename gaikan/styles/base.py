@@ -22,6 +22,12 @@ class Style(nn.Module):
     """
 
     options_type: ClassVar[type[StyleOptions]]
+    # Of the extra `styles`, where its loss is. Such a style is trained only where it is asked for.
+    package: ClassVar[str | None] = None
+
+    @classmethod
+    def check_installed(cls) -> None:
+        """Raises ConfigError where `package` is missing."""
 
     def __init__(self, options: StyleOptions, classes: Classes, embedding_size: int) -> None:
         super().__init__()

@@ -23,7 +23,13 @@ def toml(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_names_accepted_are_the_registries() -> None:
-    assert axes(load_config(None, {})) == ([*NETWORKS], [*STYLES], [*ANCHORS])
+    everything = {"grid.arch": [*NETWORKS], "grid.style": [*STYLES], "grid.anchor": [*ANCHORS]}
+    assert axes(load_config(None, everything)) == ([*NETWORKS], [*STYLES], [*ANCHORS])
+
+
+def test_by_default_styles_of_an_extra_are_left_out() -> None:
+    usual = ["vanilla", "siamese", "triplet"]
+    assert axes(load_config(None, {})) == ([*NETWORKS], usual, [*ANCHORS])
 
 
 def test_the_full_configuration_is_the_default() -> None:
@@ -81,6 +87,8 @@ def test_a_wrong_key_is_named(tmp_path: Path, text: str, words: str) -> None:
         ("[grid]\narch = ['vit']", "no arch 'vit'; there are mlp, cnn"),
         ("[style.quad]\nmargin = 1", "no style 'quad'"),
         ("[style.triplet]\nmargins = 1.0", "unknown key 'style.triplet.margins'"),
+        ("[style.supcon]\ntemperature = 0", "key 'style.supcon.temperature'"),
+        ("[style.proxy_anchor]\nmargins = 1", "unknown key 'style.proxy_anchor.margins'"),
     ],
 )
 def test_a_component_that_is_not_there_is_named(tmp_path: Path, text: str, words: str) -> None:

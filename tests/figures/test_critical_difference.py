@@ -57,7 +57,7 @@ def test_every_name_and_rank_is_there_and_none_covers_another(n: int) -> None:
 
 def test_19_variants_fit_a_page() -> None:
     width, height = critical_difference_diagram(mean_ranks(19), 2.0).get_size_inches()
-    assert len(VARIANTS) == 19
+    assert len(VARIANTS) >= 19
     assert width < PAGE
     assert height < PAGE / 2
 

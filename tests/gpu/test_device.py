@@ -115,6 +115,8 @@ def trained(done: Finished) -> bytes:
 def test_a_training_on_the_gpu_learns_as_one_on_the_processor_does(
     arch: str, style: str, precision: str
 ) -> None:
+    if STYLES[style].package is not None:
+        pytest.importorskip("pytorch_metric_learning", reason="needs gaikan[styles]")
     data = parts()
     for device in ("cuda", "cpu"):
         done = work(cell(arch, style, precision, device, 160), data, None, lambda *_: None)

@@ -26,7 +26,7 @@ def test_the_order_of_a_batch_does_not_matter(index: int) -> None:
     assert style(points[order], labels[order]).item() == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["siamese", "triplet"])
+@pytest.mark.parametrize("name", ["siamese", "triplet", "supcon"])
 def test_class_numbers_do_not_matter(name: str) -> None:
     points, labels = batch()
     style = STYLES[name](STYLES[name].options_type(), CLASSES, SIZE)

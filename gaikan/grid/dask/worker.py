@@ -12,6 +12,7 @@ import torch
 
 from gaikan.errors import ConfigError
 from gaikan.grid.pool import keep_freed_memory
+from gaikan.styles import STYLES
 from gaikan.system import machine
 from gaikan.system.code import package_version
 from gaikan.system.machine import Hardware, MachineFacts
@@ -26,10 +27,13 @@ _one_at_a_time = Lock()  # torch has one random state a process
 @cache
 def versions() -> Versions:
     """What must be alike on driver and worker for the same bytes to come out."""
+    of_styles = {style.package for style in STYLES.values() if style.package is not None}
+    optional = {package: machine.version(package) for package in of_styles}
     return {
         "gaikan": f"{machine.packages()['gaikan']} (code {package_version()[:8]})",
         "torch": torch.__version__,
         "distributed": metadata.version("distributed"),
+        **{package: there for package, there in optional.items() if there is not None},
     }
 
 

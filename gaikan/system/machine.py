@@ -10,7 +10,10 @@ from pathlib import Path
 
 from gaikan.system import cgroups
 
-_PACKAGES = ("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets")
+_PACKAGES = (
+    *("gaikan", "torch", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "datasets"),
+    "pytorch-metric-learning",
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from gaikan.anchors import ANCHORS
 from gaikan.grid.cells import cell_code, keys
 from gaikan.networks import NETWORKS
 from gaikan.styles import STYLES
+from gaikan.styles.supcon import SupCon
 from gaikan.system import code
 from gaikan.system.code import CARRIERS, ROOT, closure, code_version, package_version
 from gaikan.system.store import Keys
@@ -133,6 +135,20 @@ def test_a_network_depends_on_what_chooses_its_epoch_and_on_no_other_component()
         "gaikan.styles.distance",
     }
     assert embedded("cnn-triplet") - cnn == {"gaikan.anchors.mean_image"}
+
+
+def test_a_loss_of_a_package_counts_its_adapter_and_the_version_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = cell("mlp-vanilla")
+    packaged = replace(one, recipe=replace(one.recipe, style="supcon"))
+    adapter = {"gaikan.styles.supcon", "gaikan.styles.metric_learning"}
+    assert adapter <= closure(*cell_code(packaged.recipe, CHOOSING))
+    before = [keys(each, frames(), frames()) for each in (one, packaged)]
+    monkeypatch.setattr(SupCon, "package", "torch")  # any other that is installed
+    after = [keys(each, frames(), frames()) for each in (one, packaged)]
+    assert after[0] == before[0]
+    assert after[1].trained != before[1].trained
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def append(path: Path, tested: CheckedRun, lines: list[Line], date: datetime) ->
         for variant, answers in tested.answers.items()
     ]
     new = pd.DataFrame(rows, columns=COLUMNS)
-    whole = pd.concat([_read(path), new], ignore_index=True) if path.exists() else new
+    whole = pd.concat([read_history(path), new], ignore_index=True) if path.exists() else new
     write(path, whole.to_csv(index=False, float_format="%.6f"))
     return whole
 
@@ -55,7 +55,8 @@ def _figures(tested: CheckedRun, answers: Answers) -> dict[str, float]:
     return figures
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_history(path: Path) -> pd.DataFrame:
+    """The table with `COLUMNS`. Raises DataError where the file is not one."""
     text = {"date": str, "commit": str, "data": str, "variant": str, "verdict": str}
     try:
         table = pd.read_csv(path, dtype=text, keep_default_na=True)

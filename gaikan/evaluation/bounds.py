@@ -12,7 +12,7 @@ from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
 from gaikan.evaluation.statistics import LEVEL, estimate, exact_high
 
-_LEAST_SPREAD = 0.6  # of margins between lots, assumed at least; in deviations within a lot
+LEAST_SPREAD = 0.6  # of margins between lots, assumed at least; in deviations within a lot
 
 
 def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
@@ -48,7 +48,7 @@ def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     exceeds that for n - 1 (Korn and Graubard, 1998, "Confidence intervals for proportions with
     small expected number of positive counts"); never more than n. Few events cannot show how much
     lots differ, so the design effect is at least that of lots whose margins differ by
-    `_LEAST_SPREAD` (Kish, 1965, Survey Sampling, section 5.4). One lot alone says nothing: 1.
+    `LEAST_SPREAD` (Kish, 1965, Survey Sampling, section 5.4). One lot alone says nothing: 1.
     """
     n, n_groups = counts.sizes.sum(), len(counts.sizes)
     events = counts.sums.sum((1, 2))
@@ -60,20 +60,20 @@ def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         n_free = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
     parts_a_lot = np.square(counts.sizes).sum() / n
-    correlation = _least_correlation((events + 0.5) / (n + 1))
+    correlation = least_correlation((events + 0.5) / (n + 1))
     n_free = np.minimum(n_free, n / (1 + (parts_a_lot - 1) * correlation))
     n_free = np.minimum(n, n_free * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
     return np.maximum(exact_high(rate * n_free, n_free, level), exact)
 
 
-def _least_correlation(rate: Floats) -> Floats:
+def least_correlation(rate: Floats) -> Floats:
     """The correlation (M,) of errors within a lot at a rate (M,) in 0..1, exclusive.
 
     Of two parts whose normal margins share the lot's part of the variance: the chance that both
     err is the bivariate normal's (Owen, 1956, "Tables for computing bivariate normal
     probabilities", equation 2.1).
     """
-    shared = _LEAST_SPREAD**2 / (1 + _LEAST_SPREAD**2)
+    shared = LEAST_SPREAD**2 / (1 + LEAST_SPREAD**2)
     border = ndtri(rate)
     both = ndtr(border) - 2 * owens_t(border, np.sqrt((1 - shared) / (1 + shared)))
     return np.asarray((both - rate**2) / (rate * (1 - rate)))

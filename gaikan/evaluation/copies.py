@@ -12,8 +12,8 @@ from gaikan.data.frames import Images
 from gaikan.evaluation.near_copies import SMALLEST, near_copies
 from gaikan.seeds import stream
 
-_MOST = 30_000  # images among which near copies are looked for one and all
-_SAMPLE = 5_000  # of each source's images, if there are more
+MOST_SEARCHED = 30_000  # images among which near copies are looked for one and all
+SEARCHED_SAMPLE = 5_000  # of each source's images, if there are more
 
 Floats = NDArray[np.float32]
 Index = NDArray[np.int64]
@@ -48,12 +48,12 @@ def find_copies(*sources: Images) -> Copies:
 
 
 def _searched(sets: Index, lengths: list[int]) -> Index:
-    if len(sets) <= _MOST:
+    if len(sets) <= MOST_SEARCHED:
         return np.unique(sets)
     rng = stream(0, "near copies")
     parts = np.split(sets, np.cumsum(lengths)[:-1])
     each = [np.unique(part) for part in parts]
-    drawn = [rng.permutation(of)[:_SAMPLE] for of in each]
+    drawn = [rng.permutation(of)[:SEARCHED_SAMPLE] for of in each]
     return np.unique(np.concatenate(drawn))
 
 

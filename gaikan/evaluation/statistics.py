@@ -80,13 +80,13 @@ def moderate(variances: Floats, freedom: int, caution: float = 1.0) -> tuple[Flo
     limit = freedom * (np.sqrt(1 + 8 * len(seen)) - 1) / 2
     prior = limit
     if scatter > polygamma(1, limit / 2):
-        prior = 2 * _inverse_trigamma(scatter)
+        prior = 2 * inverse_trigamma(scatter)
     common = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
     shrunk: Floats = (prior * common + freedom * variances) / (prior + freedom)
     return shrunk, prior + freedom
 
 
-def _inverse_trigamma(value: float) -> float:
+def inverse_trigamma(value: float) -> float:
     """The x > 0 whose trigamma function is `value` > 0, by Newton's method (Smyth, appendix)."""
     x = 0.5 + 1 / value
     for _ in range(50):

@@ -27,7 +27,7 @@ DPI = 144
 # 7 colours and 10 markers: 70 classes look different.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">")
 
-_CJK = (
+JAPANESE_FONTS = (
     *("Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic"),
     *("TakaoGothic", "VL Gothic", "Hiragino Sans", "Yu Gothic", "Meiryo", "MS Gothic"),
     "WenQuanYi Zen Hei",
@@ -47,7 +47,7 @@ def families() -> list[str]:
 def _japanese() -> list[str]:
     """Those families with Japanese that matplotlib knows of."""
     known = set(font_manager.get_font_names())
-    return [family for family in _CJK if family in known]
+    return [family for family in JAPANESE_FONTS if family in known]
 
 
 def _add_new_fonts() -> None:

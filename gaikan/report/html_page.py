@@ -62,7 +62,7 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
     sampled = say(whole, shown=shown, all=everything)
     labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
     text = (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
@@ -83,7 +83,8 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """What renders the templates of a page; it escapes every text that it is given."""
     environment = Environment(
         loader=PackageLoader("gaikan.report"),
         autoescape=True,

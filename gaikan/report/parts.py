@@ -42,7 +42,7 @@ class TestParts:
         images = unpack(run.entry(run.inputs_key))[0]["images"]
         parts = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
         wrong = [parts.positions(parts.mistakes(variant)) for variant in folder.shown]
-        return replace(parts, chosen=_choose(parts.labels, np.concatenate(wrong)))
+        return replace(parts, chosen=shown_parts(parts.labels, np.concatenate(wrong)))
 
     @cached_property
     def first(self) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def _predictions(folder: RunFolder) -> pd.DataFrame:
     return test
 
 
-def _choose(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:
+def shown_parts(labels: NDArray[np.str_], wanted: Index, most: int = MOST) -> Index:
     """Positions of up to `most` parts at random, always the same, and of those `wanted`.
 
     Half the room is divided evenly between the classes, so that rare ones stay in sight.

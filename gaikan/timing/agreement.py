@@ -43,7 +43,7 @@ def agreements(
             for i, variant in enumerate(trained.variants):
                 if own is not None:
                     here = slice(3 * i, 3 * i + 2)
-                    agreement = _compare(own[here], reference[here], names, labels)
+                    agreement = compare_outputs(own[here], reference[here], names, labels)
                     by_network.setdefault((runtime, variant.name), []).append(agreement)
     for setting in settings:
         session.use(setting, prepared.parts)
@@ -62,7 +62,7 @@ def _predict(session: Session, setting: Setting, folder: ModelFolder) -> Outputs
     return outputs
 
 
-def _compare(
+def compare_outputs(
     own: Outputs, reference: Outputs, names: NDArray[np.str_], labels: NDArray[np.str_]
 ) -> Agreement:
     """By the classes (N,) and distances (N, K) of both, and the names of the actual classes."""

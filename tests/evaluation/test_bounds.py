@@ -9,9 +9,9 @@ from scipy.stats import binomtest, norm
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import (
-    _LEAST_SPREAD,
-    _least_correlation,
+    LEAST_SPREAD,
     cost_per_1000,
+    least_correlation,
     lower_bound_over_groups,
     parts_needed,
     upper_bound,
@@ -83,10 +83,10 @@ def test_lots_count_as_much_at_no_escape_as_at_one(lots: int) -> None:
 def test_the_least_correlation_is_that_of_lots_that_differ() -> None:
     rng = np.random.default_rng(0)
     shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 2))
-    margins = (_LEAST_SPREAD * shared + own) / np.hypot(1, _LEAST_SPREAD)
+    margins = (LEAST_SPREAD * shared + own) / np.hypot(1, LEAST_SPREAD)
     for border in (-2.0, -1.0, 0.5):
         seen = np.corrcoef((margins < border).T)[0, 1]
-        expected = _least_correlation(np.array([norm.cdf(border)]))
+        expected = least_correlation(np.array([norm.cdf(border)]))
         assert expected[0] == pytest.approx(seen, abs=0.01)
 
 

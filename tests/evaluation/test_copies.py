@@ -16,8 +16,8 @@ def test_among_many_images_near_copies_of_a_sample_are_looked_for(
     every = find_copies(train, test)
     assert len(every.near) == 15
     assert len(every.searched) == 90
-    monkeypatch.setattr(copies, "_MOST", 50)
-    monkeypatch.setattr(copies, "_SAMPLE", 10)
+    monkeypatch.setattr(copies, "MOST_SEARCHED", 50)
+    monkeypatch.setattr(copies, "SEARCHED_SAMPLE", 10)
     some = find_copies(train, test)
     assert len(some.searched) == 20
     drawn = np.isin(every.near, some.searched).any(1)  # the other of the pair need not be drawn

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, t
 
 from gaikan.evaluation.mean_squares import MeanSquares, Units
-from gaikan.evaluation.statistics import _inverse_trigamma, estimate, intervals, moderate
+from gaikan.evaluation.statistics import estimate, intervals, inverse_trigamma, moderate
 
 
 def coverage(seeds: int, lot: NDArray[np.int64], spread: Spread, grids: int = 1500) -> float:
@@ -85,7 +85,7 @@ def test_moderated_variances_lie_between_their_own_and_the_common_one() -> None:
 def test_the_inverse_of_trigamma_inverts_it(x: float) -> None:
     from scipy.special import polygamma
 
-    assert _inverse_trigamma(float(polygamma(1, x))) == pytest.approx(x, rel=1e-8)
+    assert inverse_trigamma(float(polygamma(1, x))) == pytest.approx(x, rel=1e-8)
 
 
 def test_parts_that_fail_together_widen_the_interval() -> None:

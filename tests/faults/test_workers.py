@@ -145,7 +145,7 @@ def test_a_scheduler_that_stays_away_is_one_line_and_the_run_goes_on_later(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gaikan.grid.dask.runner._PATIENCE_SECONDS", 2)
+    monkeypatch.setattr("gaikan.grid.dask.runner.PATIENCE_SECONDS", 2)
     lacking(tmp_path, 2)
     with once_stored(tmp_path, lambda: dask.stop(signal.SIGTERM)):
         assert bench(reference / "grid.toml", "--out", tmp_path, *dask.executor) == 2

@@ -10,7 +10,7 @@ import matplotlib
 import pytest
 from matplotlib import font_manager
 
-from gaikan.figures.style import _CJK
+from gaikan.figures.style import JAPANESE_FONTS
 
 SHOW = """
 from gaikan.figures.style import families, labels
@@ -34,7 +34,7 @@ def test_a_font_that_is_newer_than_the_list_of_fonts_is_found(tmp_path: Path, lo
         f"fontlist-v{font_manager.FontManager.__version__}.json"
     )
     fonts = json.loads(cached.read_text())
-    files = {entry["fname"] for entry in fonts["ttflist"] if entry["name"] in _CJK}
+    files = {entry["fname"] for entry in fonts["ttflist"] if entry["name"] in JAPANESE_FONTS}
     if not files:
         pytest.skip("no font with Japanese is installed")
     older = [entry for entry in fonts["ttflist"] if entry["fname"] not in files]

@@ -20,7 +20,7 @@ from tiny import write_class
 
 from gaikan.check.baseline import Baseline
 from gaikan.check.check_tables import as_markdown, headline
-from gaikan.check.history import COLUMNS, _read
+from gaikan.check.history import COLUMNS, read_history
 from gaikan.check.outcome import Settings
 from gaikan.check.outcome import check as compare
 from gaikan.check.run_answers import CheckedRun as Checked
@@ -207,7 +207,7 @@ def test_a_number_too_large_for_a_history_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text(f"{','.join(COLUMNS)}\n" + ",".join(["9" * 400] * len(COLUMNS)) + "\n")
     with pytest.raises(DataError, match=r"history\.csv: no readable history"):
-        _read(path)
+        read_history(path)
 
 
 @fuzz(20)
@@ -288,7 +288,7 @@ def test_fuzz_another_history(out: Path, data: st.DataObject) -> None:
     ]
     good.write_text(f"{','.join(COLUMNS)}\n" + f"{','.join(line)}\n" * 2)
     path.write_bytes(csv_of(good, data))
-    valid_or_refused("history.csv", lambda: _read(path), str(path))
+    valid_or_refused("history.csv", lambda: read_history(path), str(path))
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """A command between backticks is code on the page; nothing else becomes markup."""
 
 from gaikan.report.blocks import Cards, Document, Paragraph, ReportSection, StageCard
-from gaikan.report.html_page import _environment
+from gaikan.report.html_page import page_environment
 from gaikan.report.strings import Words, plain
 
 SENTENCE = "Beyond `pip install gaikan`: <b> in openvino; not `<i>`; one ` alone."
@@ -17,7 +17,7 @@ def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
     report = Document("`name`", [], [], [section])
     nothing = {"policy": "", "style": "", "script": "", "data": {}, "gallery": []}
     page = (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(report=report, language="en", ok=None, picture=None, **nothing)
     )

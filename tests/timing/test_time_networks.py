@@ -5,6 +5,7 @@ import json
 import shutil
 from contextlib import closing, redirect_stdout
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from gaikan.report.latency_tables import agreement_rows
 from gaikan.report.markdown_page import markdown
 from gaikan.run_folder.latency_facts import read_facts
 from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
-from gaikan.timing.agreement import _compare
+from gaikan.timing.agreement import compare_outputs
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.runtime_process import RefusedError, Server, Worker
@@ -332,11 +333,13 @@ def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
 def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:
     missing = replace(RUNTIMES["openvino-fp32"], needs="no_such_package")
     assert missing.unavailable() == "no_such_package is not installed"
+    before = {*active_children()}
     with closing(Worker(RUNTIMES["onnxruntime-fp32"], 1)) as worker:
         with pytest.raises(RefusedError, match=r"NoSuchFile|doesn't exist|not exist"):
             worker.ask(Server.load, "x", str(out / "nowhere"))
         assert worker.alive
-        worker._process.kill()
+        (process,) = {*active_children()} - before
+        process.kill()
         with pytest.raises(RefusedError, match="its process died"):
             worker.ask(Server.bandwidth)
 
@@ -345,7 +348,7 @@ def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: 
     exact = np.ones((2, 2), np.float32)
     names, labels = np.array(["ok", "spur"]), np.array(["ok", "ok"])
     wild = np.array([[np.inf, 1], [np.nan, 1]], np.float32)
-    found = _compare((np.array([1, 0]), wild), (np.array([0, 0]), exact), names, labels)
+    found = compare_outputs((np.array([1, 0]), wild), (np.array([0, 0]), exact), names, labels)
     assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
     row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
     assert agreement_rows([row])[1][0][-1] == "not finite"

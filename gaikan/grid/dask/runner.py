@@ -19,7 +19,7 @@ from gaikan.grid.dask.workers import NobodyError, Workers, ask, connected
 from gaikan.grid.jobs import Job, Jobs, Results, Watcher, collect
 from gaikan.training.cell import Arrays, Finished
 
-_PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 60
 
 
 class _SchedulerGoneError(Exception):
@@ -67,7 +67,7 @@ class Cluster:
     @contextmanager
     def _joined(self, watcher: Watcher) -> Iterator[tuple[Client, Workers]]:
         """Waits for the scheduler and a worker. Raises GaikanError after a minute."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with ExitStack() as stack:
             while True:
                 try:
@@ -80,7 +80,7 @@ class Cluster:
                 if left < 0:
                     raise GaikanError(
                         f"no Dask scheduler with workers at {self.address} for "
-                        f"{_PATIENCE_SECONDS} s; what has ended is stored, and the same command "
+                        f"{PATIENCE_SECONDS} s; what has ended is stored, and the same command "
                         "goes on where it stopped"
                     )
                 watcher.waiting(f"waiting for Dask at {self.address}, {left:.0f} s more")

@@ -44,9 +44,26 @@ def labelled(
         rows=np.arange(len(images)),
         modes=modes,
         groups=told.groups,
-        notes=(*notes, *mode_notes, *alike(classes), *told_by_exposure(images, index, classes)),
+        notes=(
+            *notes,
+            *mode_notes,
+            *names_alike(classes, modes, told.groups),
+            *told_by_exposure(images, index, classes),
+        ),
         origins=origins,
     )
+
+
+def names_alike(classes: Sequence[str], modes: Names | None, groups: Names | None) -> list[str]:
+    """Notes on classes, failure modes and lots that look alike and are not."""
+    kinds = {
+        "classes": set(classes),
+        "failure modes": set() if modes is None else set(modes.tolist()),
+        "lots": set() if groups is None else set(groups.tolist()),
+    }
+    if kinds["failure modes"] == kinds["classes"]:  # told once
+        del kinds["failure modes"]
+    return [note for what, names in kinds.items() for note in alike(what, names)]
 
 
 def unique_labels(labels: Names) -> tuple[tuple[str, ...], NDArray[np.int64]]:

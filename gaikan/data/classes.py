@@ -1,12 +1,14 @@
 """Classes across sources: test labels in terms of the training classes, and which class is good."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from gaikan.data.annotations import names_alike
 from gaikan.data.channels import to_channels
 from gaikan.data.frames import Frames
-from gaikan.data.names import composed, look_alike, told_alike
+from gaikan.data.names import composed
 from gaikan.data.value_range import compare_values
 from gaikan.errors import DataError
 
@@ -46,11 +48,22 @@ def align(train: Frames, test: Frames) -> Frames:
             f"class {classes[index]!r} is not in {train.source}: its {(labels == index).sum()} "
             "test parts can only be classified wrong"
         )
-        like = look_alike(classes[index], train.classes)
-        notes += [told_alike([*like, classes[index]])] if like else []
+    notes += _names_alike_across(train, test, classes)
     return replace(
         test, labels=labels, classes=tuple(classes), keys=tuple(keys), notes=tuple(notes)
     )
+
+
+def _names_alike_across(train: Frames, test: Frames, classes: Sequence[str]) -> list[str]:
+    """Notes on names of the test part that look like one of training, and are another."""
+    modes = [each.modes for each in (train, test) if each.modes is not None]
+    groups = [each.groups for each in (train, test) if each.groups is not None]
+    notes = names_alike(
+        classes,
+        np.concatenate(modes) if modes else None,
+        np.concatenate(groups) if groups else None,
+    )
+    return [note for note in notes if note not in (*train.notes, *test.notes)]
 
 
 def _in_channels(train: Frames, test: Frames) -> Frames:

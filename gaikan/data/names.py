@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from gaikan.data.limits import LONGEST_NAME
 from gaikan.errors import DataError
 
+_TOLD = 5  # sets of names that look alike: lots may be thousands
+
 
 def composed(name: str) -> str:
     """The name in Unicode's composed form (NFC): a Mac writes the same letters in another one."""
@@ -30,12 +32,18 @@ def check_text(name: str, where: str) -> None:
         )
 
 
-def alike(names: Iterable[str]) -> list[str]:
-    """A note for each set of names that differ in case, width or spaces only."""
+def alike(what: str, names: Iterable[str]) -> list[str]:
+    """A note for each of the first sets of names that differ in case, width or spaces only.
+
+    `what` they are the names of: classes, lots. Names in any order, the notes in that of names.
+    """
     found: dict[str, list[str]] = {}
-    for name in names:
+    for name in sorted(set(names)):
         found.setdefault(_looks(name), []).append(name)
-    return [told_alike(some) for some in found.values() if len(some) > 1]
+    sets = [some for some in found.values() if len(some) > 1]
+    n_more = len(sets) - _TOLD
+    more = [f"{n_more} more sets of {what} differ in no more than that"] if n_more > 0 else []
+    return [told_alike(what, some) for some in sets[:_TOLD]] + more
 
 
 def look_alike(name: str, others: Sequence[str]) -> list[str]:
@@ -43,15 +51,18 @@ def look_alike(name: str, others: Sequence[str]) -> list[str]:
     return [other for other in others if other != name and _looks(other) == _looks(name)]
 
 
-def told_alike(names: Sequence[str]) -> str:
+def told_alike(what: str, names: Sequence[str]) -> str:
     """What is said of names that look alike."""
     listed = ", ".join(map(repr, names[:-1]))
     return (
-        f"{listed} and {names[-1]!r} differ in case, width or spaces only: rename if they are one"
+        f"{what} {listed} and {names[-1]!r} differ in case, width or spaces only: rename if they "
+        "are one"
     )
 
 
 def _looks(name: str) -> str:
     """The name without what the eye does not see: case, width, spaces, and marks of no width."""
+    if name.isascii():
+        return " ".join(name.casefold().split())
     plain = unicodedata.normalize("NFKC", name).casefold()
     return " ".join("".join(c for c in plain if unicodedata.category(c) != "Cf").split())

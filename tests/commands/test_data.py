@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from runner import gaikan
@@ -28,6 +29,33 @@ def test_facts_are_lines_that_no_narrow_terminal_cuts(
     lines = capfd.readouterr().out.splitlines()
     assert "note         1 file is no image: left out (1 .txt)" in lines
     assert f"source       {parts}" in lines
+
+
+MARKUP = ["[ng]kizu", "x[/a]", "[red]dent", "[link=file:///etc]", ":warning:", r"\[b]", "[@click]a"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "parquet"])
+def test_names_of_classes_modes_and_lots_are_shown_as_they_are(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """`[ng]kizu` is a style to what draws tables, `x[/a]` the end of one that never began."""
+    names = MARKUP
+    if kind == "folder":
+        names = [name for name in MARKUP if "/" not in name]
+        path = tmp_path / "[b]parts"
+        for place, name in enumerate(names):
+            write_class(path / name / "[lot]", 0, 3, place)
+    else:
+        path = tmp_path / f"[b]parts.{kind}"
+        columns = {"data0": [*range(2 * len(names))], "label": [*"ab"] * len(names)}
+        columns |= {"fmode": names * 2, "group": names * 2}
+        table = pd.DataFrame(columns)
+        table.to_csv(path, index=False) if kind == "csv" else table.to_parquet(path)
+    assert gaikan("data", path) == 0
+    shown = capfd.readouterr().out
+    assert f"source       {path}\n" in shown
+    for name in names:
+        assert name in shown
 
 
 def test_a_picture_shows_images_of_every_class(parts: Path, tmp_path: Path) -> None:

@@ -318,7 +318,60 @@ def test_names_that_look_alike_are_told(tmp_path: Path, one: str, other: str) ->
 def test_a_class_of_the_test_part_that_looks_like_one_of_training_is_told(tmp_path: Path) -> None:
     train, test = fill(tmp_path / "train", "ok", "NG"), fill(tmp_path / "test", "ok", "ng")
     notes = align(read(train), read(test)).notes
-    assert "'NG' and 'ng' differ in case, width or spaces only: rename if they are one" in notes
+    told = "classes 'NG' and 'ng' differ in case, width or spaces only: rename if they are one"
+    assert notes.count(told) == 1
+
+
+def table(path: Path, modes: list[str], lots: list[str]) -> Frames:
+    """Images of two classes in turn."""
+    columns = {"data0": [*range(len(lots))], "label": ["ok", "ng"] * (len(lots) // 2)}
+    pd.DataFrame({**columns, "fmode": modes, "group": lots}).to_csv(path, index=False)
+    return read(path)
+
+
+ALIKE = [("L1", "l1"), ("\uff21-1", "A-1"), ("lot 1", "lot 1 "), ("ﾛｯﾄ", "ロット"), ("a b", "a  b")]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_lots_and_failure_modes_that_look_alike_are_told(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    frames = table(tmp_path / "parts.csv", ["", one, "", other], [one, other, "x", "y"])
+    names = " and ".join(map(repr, sorted([one, other])))
+    about = f"{names} differ in case, width or spaces only: rename if they are one"
+    assert [note for note in frames.notes if "differ" in note] == [
+        f"failure modes {about}",
+        f"lots {about}",
+    ]
+    assert frames.groups is not None
+    assert len(set(frames.groups)) == 4, "they are said, not joined"
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_a_lot_of_the_test_part_that_looks_like_one_of_training_is_told(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    train = table(tmp_path / "train.csv", ["", "bent"] * 2, [one, one, "x", "x"])
+    test = table(tmp_path / "test.csv", ["", "bent"] * 2, [other, other, "x", "y"])
+    (note,) = (note for note in align(train, test).notes if "differ" in note)
+    assert note.startswith(f"lots {' and '.join(map(repr, sorted([one, other])))} differ")
+
+
+def test_names_that_differ_by_more_than_the_eye_misses_are_not_remarked_on(
+    tmp_path: Path,
+) -> None:
+    frames = table(tmp_path / "parts.csv", ["", "a", "", "b"], ["lot 1", "lot1", "lot-1", "1"])
+    assert not [note for note in frames.notes if "differ" in note]
+
+
+def test_of_many_lots_that_look_alike_the_first_are_named_and_the_others_counted(
+    tmp_path: Path,
+) -> None:
+    lots = [f"{letter}{i}" for i in range(9) for letter in "Aa"]
+    frames = table(tmp_path / "parts.csv", ["", "bent"] * 9, lots)
+    told = [note for note in frames.notes if "differ" in note]
+    assert len(told) == 6
+    assert told[-1] == "4 more sets of lots differ in no more than that"
 
 
 def rename(path: Path, name: bytes) -> None:

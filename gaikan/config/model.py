@@ -100,7 +100,12 @@ class TrainConfig(TomlSection):
 class AugmentConfig(TomlSection):
     """`[augment]`: how an image may be changed and still show the same part."""
 
-    shift: int = Field(3, ge=0, le=10_000, description="largest shift in pixels, each way")
+    shift: float = Field(
+        0.08,  # 3 pixels of 36 or 39
+        ge=0,
+        le=1,
+        description="largest shift each way, as a share of the height and of the width",
+    )
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_array
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
@@ -20,7 +21,13 @@ from gaikan.grid.cells import cells, resolve_device
 from gaikan.networks import Embedder
 from gaikan.training.cell import Arrays, Cell, Finished, resident, work
 from gaikan.training.embed import embed
-from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
+from gaikan.training.nearest_anchor import head_distances
+from gaikan.training.stored_network import LinearHead, StoredEmbeddings, StoredNetwork
+
+
+def _has_head(classifier: "InspectionClassifier") -> bool:
+    """Whether it is fitted and its network decides by itself too."""
+    return getattr(classifier, "head_", None) is not None
 
 
 class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,12 +50,14 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     classes_ : (K,) the labels, sorted
     anchors_ : the fitted AnchorClassifier over embeddings
     embedder_ : torch module from raw images to embeddings (N, D)
+    head_ : the network's own softmax head; None of a style that has none
 
     """
 
     classes_: NDArray[np.generic]
     anchors_: AnchorClassifier
     embedder_: Embedder
+    head_: LinearHead | None
 
     def __init__(
         self,
@@ -57,7 +66,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         anchor: str = "mean_embedding",
         *,
         epochs: int = 24,
-        shift: int = 3,
+        shift: float = 0.08,
         flip: str = "none",
         device: str = "auto",
         random_state: int = 0,
@@ -86,8 +95,9 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if finished.trained is None or finished.embedded is None:
             raise GaikanError(f"{cell.network}: {finished.failure}")
         self.embedder_ = StoredNetwork.unpack(finished.trained).fast_embedder()
-        anchors = StoredEmbeddings.unpack(finished.embedded).anchors[self.anchor]
-        self.anchors_ = AnchorClassifier().fit(anchors, self.classes_)
+        decisions = StoredEmbeddings.unpack(finished.embedded)
+        self.head_ = decisions.head
+        self.anchors_ = AnchorClassifier().fit(decisions.anchors[self.anchor], self.classes_)
         return self
 
     def _cell(self, frames: Frames) -> Cell:
@@ -119,6 +129,15 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """That of `AnchorClassifier`: (N, K), or (N,) with two classes."""
         embeddings = self.transform(X)
         return self.anchors_.decision_function(embeddings)
+
+    @available_if(_has_head)
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Probabilities (N, K) by the network's own head; there once a style with one is fitted.
+
+        `predict` goes by the anchors: for some parts it gives another class than the likeliest.
+        """
+        assert self.head_ is not None
+        return 1 - head_distances(self.transform(X), self.head_.weight, self.head_.bias)
 
     def __sklearn_tags__(self) -> Tags:
         """States that X holds images, not a table of features."""

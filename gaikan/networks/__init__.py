@@ -3,8 +3,9 @@
 from gaikan.networks.cnn import Cnn
 from gaikan.networks.embedder import Embedder
 from gaikan.networks.mlp import Mlp
+from gaikan.networks.resnet import Resnet
 from gaikan.networks.shape import ImageShape, Network
 
-NETWORKS: dict[str, type[Network]] = {"mlp": Mlp, "cnn": Cnn}
+NETWORKS: dict[str, type[Network]] = {"mlp": Mlp, "resnet": Resnet, "cnn": Cnn}
 
 __all__ = ["NETWORKS", "Embedder", "ImageShape", "Network"]

@@ -23,9 +23,10 @@ def move(images: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Ten
     return moved.gather(3, from_columns)
 
 
-def _places(n: int, size: int, shift: int, flip: bool, rng: np.random.Generator) -> Tensor:
+def _places(n: int, size: int, shift: float, flip: bool, rng: np.random.Generator) -> Tensor:
     """From where along one axis each image's pixels come, (n, size) int64."""
-    places = np.arange(size) + rng.integers(-shift, shift + 1, (n, 1))
+    most = round(shift * size)
+    places = np.arange(size) + rng.integers(-most, most + 1, (n, 1))
     if flip:
         places = np.where(rng.random((n, 1)) < 0.5, size - 1 - places, places)
     return torch.from_numpy(places.clip(0, size - 1))

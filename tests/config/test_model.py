@@ -84,7 +84,7 @@ def test_a_wrong_key_is_named(tmp_path: Path, text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[grid]\narch = ['vit']", "no arch 'vit'; there are mlp, cnn"),
+        ("[grid]\narch = ['vit']", "no arch 'vit'; there are mlp, resnet, cnn"),
         ("[style.quad]\nmargin = 1", "no style 'quad'"),
         ("[style.triplet]\nmargins = 1.0", "unknown key 'style.triplet.margins'"),
         ("[style.supcon]\ntemperature = 0", "key 'style.supcon.temperature'"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -64,6 +65,21 @@ def test_images_come_with_or_without_channels_and_in_any_number_type(
         np.testing.assert_allclose(fitted.decision_function(some), expected, rtol=1e-5)
 
 
+def test_probabilities_are_those_of_the_head_and_only_where_there_is_one(
+    fitted: InspectionClassifier,
+) -> None:
+    images, labels = parts(1)
+    assert not hasattr(fitted, "predict_proba")  # triplet
+    unfitted = clone(fitted).set_params(style="vanilla", epochs=4)
+    assert not hasattr(unfitted, "predict_proba")
+    vanilla = unfitted.fit(*parts())
+    probabilities = vanilla.predict_proba(images)
+    assert vanilla.head_ is not None
+    logits = vanilla.transform(images) @ vanilla.head_.weight.T + vanilla.head_.bias
+    np.testing.assert_allclose(probabilities, softmax(logits, axis=1), atol=1e-6)
+    assert (vanilla.classes_[probabilities.argmax(1)] == labels).mean() > 0.9
+
+
 def test_it_is_pickled_cloned_and_searched(fitted: InspectionClassifier) -> None:
     images, labels = parts(1, 40)
     copy = pickle.loads(pickle.dumps(fitted))
@@ -108,7 +124,7 @@ def test_what_cannot_be_fitted_is_said() -> None:
     images, labels = parts()
     with pytest.raises(ValueError, match=r"images are \(N, C, H, W\)"):
         InspectionClassifier().fit(images.reshape(len(images), -1), labels)
-    with pytest.raises(ConfigError, match="no arch 'vgg'; there are mlp, cnn"):
+    with pytest.raises(ConfigError, match="no arch 'vgg'; there are mlp, resnet, cnn"):
         InspectionClassifier("vgg").fit(images, labels)
     with pytest.raises(ConfigError, match=r"train\.epochs"):
         InspectionClassifier(epochs=0).fit(images, labels)

@@ -33,7 +33,7 @@ FULL: dict[str, Any] = {
     "data": {"train": "terminals", "test": "x.parquet", "ok": "ok", "shape": "36x39"},
     "grid": {"arch": ["mlp"], "style": ["siamese"], "anchor": ["mean_image"]},
     "train": {"epochs": 1, "batch_size": 8, "learning_rate": 0.1, "precision": "fp32"},
-    "augment": {"shift": 1, "flip": "both", "noise": 0.5},
+    "augment": {"shift": 0.1, "flip": "both", "noise": 0.5},
     "factory": {"defect_rate": 0.1, "escape_cost": 5.0, "overkill_cost": 1.0},
     "timing": {"enabled": False, "plan": "quick", "runtimes": ["torch-fp32"], "threads": [1]},
     "style": {

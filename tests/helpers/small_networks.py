@@ -20,7 +20,7 @@ def trained(arch: str, seed: int) -> TrainedFiles:
         mean, std = torch.rand(3) * 100, 1 + torch.rand(3)
         embedder = Embedder(NETWORKS[arch](SHAPE), mean, std, by_image=seed == 2)
         for module in embedder.modules():
-            if isinstance(module, torch.nn.BatchNorm1d):
+            if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.running_mean, -1, 1)  # type: ignore[arg-type]
                 torch.nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
     distances: dict[str, torch.nn.Module] = {

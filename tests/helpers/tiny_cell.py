@@ -22,5 +22,5 @@ def cell(name: str) -> Cell:
     arch, style = name.split("-")
     options = STYLES[style].options_type().model_dump()
     train = TrainConfig(epochs=1, batch_size=8, precision="fp32", normalise="source")
-    recipe = Recipe(arch, style, options, train, AugmentConfig(shift=1), 0)
+    recipe = Recipe(arch, style, options, train, AugmentConfig(shift=0.1), 0)
     return Cell(recipe, np.arange(4), np.arange(4, 8), CELLS[name], "cpu")

@@ -37,16 +37,25 @@ def all_moves(image: Tensor, shift: int, flip: Flip) -> list[Tensor]:
 
 @pytest.mark.parametrize("flip", ["none", "horizontal", "vertical", "both"])
 def test_each_image_is_one_of_its_own_moves(flip: Flip) -> None:
-    config = AugmentConfig(shift=2, flip=flip)
+    config = AugmentConfig(shift=0.25, flip=flip)  # 2 pixels of 7 and of 9
     moved = move(images(), config, np.random.default_rng(0))
     assert moved.dtype == torch.uint8
     for before, after in zip(images(), moved, strict=True):
         assert any(torch.equal(after, each) for each in all_moves(before, 2, flip))
 
 
+@pytest.mark.parametrize(("size", "most"), [(8, 1), (12, 1), (36, 3), (39, 3), (128, 10)])
+def test_the_default_shift_grows_with_the_image(size: int, most: int) -> None:
+    ramp = torch.arange(size, dtype=torch.float32).expand(400, 1, size, size)
+    moved = move(ramp, AugmentConfig(), np.random.default_rng(0))
+    assert sorted((moved[:, 0, 0, size // 2] - size // 2).unique().tolist()) == [
+        *range(-most, most + 1)
+    ]
+
+
 def test_images_of_a_batch_move_apart() -> None:
     same = images()[:1].repeat(40, 1, 1, 1)
-    moved = move(same, AugmentConfig(shift=2), np.random.default_rng(0))
+    moved = move(same, AugmentConfig(shift=0.25), np.random.default_rng(0))
     assert len({each.numpy().tobytes() for each in moved}) > 10
 
 

@@ -85,7 +85,7 @@ def test_embeddings_are_those_of_the_stored_network(arch: str) -> None:
     data = parts()
     images, labels = data.images.numpy(), data.labels.numpy()
     arrays = Arrays(images, labels, data.classes, images[:7], "")
-    asked = replace(recipe("vanilla", epochs=2), arch=arch, augment=AugmentConfig(shift=1))
+    asked = replace(recipe("vanilla", epochs=2), arch=arch, augment=AugmentConfig(shift=0.1))
     cell = Cell(asked, np.arange(70), np.arange(70, 120), ("mean_embedding",), "cpu")
     just_trained = work(cell, arrays, None, lambda epoch, loss: None)
     again = work(cell, arrays, just_trained.trained, lambda epoch, loss: None)

@@ -281,7 +281,7 @@ WRONG: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "other classes": (without(""), ("--classes", "ok,open"), "--classes ok,open: "),
     "half a normalisation": (without(""), ("--mean", "3"), "say both, or neither"),
     "no deviation": (without(""), ("--mean", "3", "--std", "0"), "not a normalisation"),
-    "no such arch": (without(""), ("--arch", "vgg"), "no arch 'vgg'; there are mlp, cnn"),
+    "no such arch": (without(""), ("--arch", "vgg"), "no arch 'vgg'; there are mlp, resnet, cnn"),
 }
 
 

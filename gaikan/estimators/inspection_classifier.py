@@ -130,7 +130,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         embeddings = self.transform(X)
         return self.anchors_.decision_function(embeddings)
 
-    @available_if(_has_head)
+    @available_if(_has_head)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Probabilities (N, K) by the network's own head; there once a style with one is fitted.
 

@@ -17,6 +17,7 @@ _AXIS, _SIDE = 3.1, 0.5
 _ROW, _BAR = 0.19, 0.1
 _TOP, _FOOT = 0.72, 0.12
 _POINTS = 8
+_NUMBERED = 20  # ranks on the axis; of more, every second has its number, or every third
 _BAR_GREY = "#a8a8a8"
 
 
@@ -66,9 +67,11 @@ def critical_difference_diagram(mean_ranks: pd.Series, difference: float) -> Fig
 
 def _rank_axis(axes: Axes, ticks: list[tuple[float, int]]) -> None:
     axes.add_line(Line2D([ticks[0][0], ticks[-1][0]], [0, 0], color=INK, lw=1))
+    step = -(-len(ticks) // _NUMBERED)
     for across, rank in ticks:
         axes.add_line(Line2D([across, across], [0, 0.06], color=INK, lw=1))
-        axes.text(across, 0.08, str(rank), size=8, ha="center", va="bottom")
+        if rank % step == 1 % step:
+            axes.text(across, 0.08, str(rank), size=8, ha="center", va="bottom")
     axes.text(ticks[-1][0] + 0.15, 0.04, "mean rank", size=8, color=QUIET, va="bottom")
 
 

@@ -1,4 +1,4 @@
-"""The `resnet`: two residual blocks and a mean over the map, nearly at the cost of the `mlp`."""
+"""The `resnet`: two residual blocks with batch normalisation, nearly at the cost of the `mlp`."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,7 +25,8 @@ class Resnet(Network):
         self.pool = (_factor(height // 2), _factor(width // 2))
         self.block1 = ResidualBlock(16, 32)
         self.block2 = ResidualBlock(32, 64)
-        self.fc = nn.Linear(64, EMBEDDING_SIZE)
+        self.quarters = Quarters(height // 2 // self.pool[0] // 2, width // 2 // self.pool[1] // 2)
+        self.fc = nn.Linear(64 * self.quarters.count, EMBEDDING_SIZE)
 
     def forward(self, images: Tensor) -> Tensor:
         """Embeddings of normalised images."""
@@ -33,32 +34,49 @@ class Resnet(Network):
         if self.pool != (1, 1):
             x = F.max_pool2d(x, self.pool)
         x = F.max_pool2d(self.block1(x), 2)
-        return self._embedding(self.block2(x))
-
-    def _embedding(self, features: Tensor) -> Tensor:
-        """From a map (N, 64, height, width) to (N, 128)."""
-        embeddings: Tensor = self.fc(features.mean((2, 3)))
+        embeddings: Tensor = self.fc(self.quarters(self.block2(x)))
         return embeddings
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a 1x1 convolution, their sum rectified (He et al., 2016)."""
+    """A 3x3 convolution to more channels, and one whose result is added to what it gets.
+
+    He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, but that the channels
+    change before the shortcut, which so needs no convolution of its own.
+    """
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
-        self.conv1 = _normed(channels, filters, 3)
-        self.conv2 = _normed(filters, filters, 3)
-        self.skip = _normed(channels, filters, 1)
+        self.conv1 = _normed(channels, filters)
+        self.conv2 = _normed(filters, filters)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to (N, filters, H, W)."""
-        y = self.conv2(F.relu(self.conv1(x), inplace=True))
-        return F.relu(y + self.skip(x), inplace=True)
+        x = F.relu(self.conv1(x), inplace=True)
+        return F.relu(x + self.conv2(x), inplace=True)
 
 
-def _normed(channels: int, filters: int, size: int) -> nn.Sequential:
-    """A convolution that keeps height and width, and its batch normalisation."""
-    conv = nn.Conv2d(channels, filters, size, padding=size // 2, bias=False)
+class Quarters(nn.Module):
+    """The mean of each quarter of a map: what is on a part, and roughly where.
+
+    (N, C, height, width) to (N, C * count); the middle row and column of an odd map are in two
+    quarters, and a map of one row or column is not divided along it.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.stride = (max(1, height // 2), max(1, width // 2))
+        self.window = (height - height // 2, width - width // 2)
+        self.count = min(2, height) * min(2, width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """One row an image."""
+        return F.avg_pool2d(features, self.window, self.stride).flatten(1)
+
+
+def _normed(channels: int, filters: int) -> nn.Sequential:
+    """A 3x3 convolution that keeps height and width, and its batch normalisation."""
+    conv = nn.Conv2d(channels, filters, 3, padding=1, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(filters))
 
 

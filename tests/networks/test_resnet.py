@@ -1,10 +1,12 @@
 """The small residual network: its budget, and what becomes of its batch normalisation."""
 
+import pytest
 import torch
 from small_networks import exporter, trained
+from torch.nn import functional as F
 
 from gaikan.networks import Embedder
-from gaikan.networks.resnet import ResidualBlock, Resnet
+from gaikan.networks.resnet import Quarters, ResidualBlock, Resnet
 from gaikan.timing.models import size_of
 from gaikan.timing.torch_model import DecisionTensors
 
@@ -17,13 +19,22 @@ def test_it_keeps_its_budget_at_the_size_of_a_terminal() -> None:
     assert 4 * parameters <= 500_000
 
 
-def test_a_block_is_its_convolutions_beside_a_shortcut() -> None:
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (2, 2), (9, 9), (8, 5)])
+def test_quarters_are_those_of_adaptive_pooling(size: tuple[int, int]) -> None:
+    features = torch.randn(2, 3, *size)
+    quarters = Quarters(*size)
+    expected = F.adaptive_avg_pool2d(features, (min(2, size[0]), min(2, size[1]))).flatten(1)
+    assert expected.shape[1] == 3 * quarters.count
+    torch.testing.assert_close(quarters(features), expected)
+
+
+def test_a_block_without_its_second_convolution_passes_on_the_first() -> None:
     block = ResidualBlock(3, 5).eval()
     images = torch.randn(2, 3, 6, 7)
-    conv1, conv2, skip = (layer[0] for layer in (block.conv1, block.conv2, block.skip))
-    share = (1 + block.conv1[1].eps) ** -0.5  # of an untrained normalisation
-    expected = (conv2(share * conv1(images).relu()) + skip(images)).relu() * share
-    torch.testing.assert_close(block(images), expected)
+    whole = block(images)
+    block.get_parameter("conv2.0.weight").data.zero_()
+    torch.testing.assert_close(block(images), block.conv1(images).relu())
+    assert not torch.allclose(whole, block(images))
 
 
 def test_an_exported_graph_has_no_batch_normalisation() -> None:

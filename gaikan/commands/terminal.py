@@ -163,13 +163,16 @@ def show_run(console: Console, outcome: "RunOutcome") -> None:
     from gaikan.report.accuracy_table import accuracy_rows
     from gaikan.report.content import cautions
     from gaikan.report.markdown_table import measured
-    from gaikan.report.trust_words import rate_rows
+    from gaikan.report.trust_words import lowest_bound, rate_rows
     from gaikan.run_folder.whole import RunFolder
 
     console.print(table(*accuracy_rows(outcome.summary)))
     console.print(outcome.about, style="dim")
     if outcome.rates is not None:
         console.print(table(*measured(*rate_rows(outcome.rates))))
+        lowest = lowest_bound(outcome.rates)
+        if lowest is not None:
+            console.print(lowest.en, style="dim")
     for caution in cautions(RunFolder.read(outcome.out)):
         console.print(caution.en, style="yellow")
     for failure in outcome.failed:

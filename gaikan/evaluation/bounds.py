@@ -1,14 +1,15 @@
-"""Shop-floor rates from counts: exact bounds, what a test set can show, and what errors cost.
+"""Shop-floor rates from counts: exact bounds, and what a test set can show.
 
 Parts are counted for one installed network (one seed). S networks judge the same n parts, so their
 S x n answers are not independent trials: bounds are per network, never on counts pooled over seeds.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, owens_t, stdtrit
 
-from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
 from gaikan.evaluation.statistics import LEVEL, estimate, exact_high
 
@@ -50,20 +51,41 @@ def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     lots differ, so the design effect is at least that of lots whose margins differ by
     `LEAST_SPREAD` (Kish, 1965, Survey Sampling, section 5.4). One lot alone says nothing: 1.
     """
-    n, n_groups = counts.sizes.sum(), len(counts.sizes)
-    events = counts.sums.sum((1, 2))
-    exact = exact_high(events, n, level)
-    if n_groups < 2:
-        return np.ones_like(exact)
-    estimated = estimate(MeanSquares.of(counts))
-    rate, error = estimated.mean, estimated.error
-    with np.errstate(divide="ignore", invalid="ignore"):
-        n_free = np.where(error > 0, np.minimum(n, rate * (1 - rate) / error**2), n)
-    parts_a_lot = np.square(counts.sizes).sum() / n
-    correlation = least_correlation((events + 0.5) / (n + 1))
-    n_free = np.minimum(n_free, n / (1 + (parts_a_lot - 1) * correlation))
-    n_free = np.minimum(n, n_free * (stdtrit(n - 1, level) / stdtrit(n_groups - 1, level)) ** 2)
-    return np.maximum(exact_high(rate * n_free, n_free, level), exact)
+    return Lots.of(counts).bounds(counts.sums.sum((1, 2)), level)
+
+
+@dataclass(frozen=True)
+class Lots:
+    """What of lots decides how far they bound M rates: see `upper_bounds_over_groups`."""
+
+    number: int
+    parts: float  # in all of them
+    together: float  # parts in a part's own lot, on average over parts
+    effect: Floats  # (M,) the design effect that events show; 0 where they do not vary
+
+    @classmethod
+    def of(cls, counts: Units) -> "Lots":
+        """From events (M, 1, G) in G lots."""
+        n, estimated = float(counts.sizes.sum()), estimate(MeanSquares.of(counts))
+        alone = estimated.mean * (1 - estimated.mean) / n  # variance, were parts independent
+        varies = (estimated.error > 0) & (alone > 0)
+        effect = np.where(varies, np.square(estimated.error) / np.where(varies, alone, 1), 0)
+        return cls(len(counts.sizes), n, float(np.square(counts.sizes).sum() / n), effect)
+
+    def bounds(self, events: Floats, level: float = LEVEL) -> Floats:
+        """Upper bounds (M,) of rates seen as `events` (M,), which may be fractions."""
+        if self.number < 2:
+            return np.ones_like(events)
+        n, rate = self.parts, events / self.parts
+        seen = np.where(events > 0, self.effect, 0)
+        least = 1 + (self.together - 1) * least_correlation((events + 0.5) / (n + 1))
+        student = float(stdtrit(n - 1, level) / stdtrit(self.number - 1, level)) ** 2
+        n_free = np.minimum(n, n / np.maximum(seen, least) * student)
+        return np.maximum(exact_high(rate * n_free, n_free, level), exact_high(events, n, level))
+
+    def times(self, number: int) -> "Lots":
+        """So many lots instead, like these."""
+        return replace(self, number=number, parts=self.parts * number / self.number)
 
 
 def least_correlation(rate: Floats) -> Floats:
@@ -79,45 +101,46 @@ def least_correlation(rate: Floats) -> Floats:
     return np.asarray((both - rate**2) / (rate * (1 - rate)))
 
 
-def parts_needed(target: float, rate: float = 0.0) -> int | None:
+def needed(target: float, rate: float = 0.0, lots: Lots | None = None) -> int | None:
     """How many parts show that a rate is at most `target` when `rate` of them err; None: no number.
 
-    The smallest n whose exact upper bound, with round(rate n) events, does not exceed `target`,
-    to within 1 %.
+    The smallest number, to within 1 %, whose upper bound does not exceed `target`: of independent
+    parts, or with `lots` of lots like these.
     """
     if not 0 <= rate < target < 1:
         return None
+
+    def bound(number: int) -> float:
+        if lots is None:
+            return upper_bound(round(rate * number), number)
+        more = lots.times(number)
+        return float(more.bounds(np.array([rate * more.parts]))[0])
+
     high = 1
-    while upper_bound(round(rate * high), high) > target:
+    while bound(high) > target:
         high *= 2
     low = high // 2
     while high - low > max(1, high // 100):
         middle = (low + high) // 2
-        if upper_bound(round(rate * middle), middle) > target:
+        if bound(middle) > target:
             low = middle
         else:
             high = middle
     return high
 
 
-def verdict(events: int, n: int, target: float, bound: float, parts: str = "defects") -> str:
-    """Whether a rate is shown to be at most `target` by its upper `bound`, in words."""
-    if bound <= target:
+def verdict(errors: NDArray[np.bool_], groups: Groups | None, target: float) -> str:
+    """Whether the rate of `errors` (n,) of defects is shown to be at most `target`, in words."""
+    events, n = int(errors.sum()), len(errors)
+    if upper_bound_over_groups(errors, groups) <= target:
         return "shown"
-    if upper_bound(0, n) > target:
-        return f"not demonstrable with {n} {parts}; about {parts_needed(target)} needed"
-    if n and events / n >= target:
+    lots, seen, what = None, f"{n} defects", "needed"
+    if groups is not None and n:
+        lots = Lots.of(Units.of(errors[None, None, :], groups))
+        seen, what = f"{seen} of {lots.number} lot{'s' * (lots.number > 1)}", "such lots needed"
+    if upper_bound_over_groups(np.zeros_like(errors), groups) > target:
+        return f"not demonstrable with {seen}; about {needed(target, 0, lots)} {what}"
+    if events / n >= target:
         return f"missed: {events} of {n}"
-    needed = parts_needed(target, events / n)
-    return f"not shown by {events} in {n} {parts}; about {needed} needed at this rate"
-
-
-def cost_per_1000(escape_rate: float, overkill_rate: float, factory: FactoryConfig) -> float | None:
-    """Expected cost of 1,000 parts at the factory's defect rate; None: not configured."""
-    if factory.defect_rate is None:
-        return None
-    assert factory.escape_cost is not None  # `FactoryConfig` wants all three or none
-    assert factory.overkill_cost is not None
-    escapes = 1000 * factory.defect_rate * escape_rate
-    overkills = 1000 * (1 - factory.defect_rate) * overkill_rate
-    return escapes * factory.escape_cost + overkills * factory.overkill_cost
+    number = needed(target, events / n, lots)
+    return f"not shown by {events} in {seen}; about {number} {what} at this rate"

@@ -128,6 +128,18 @@ def estimate_pairs(squares: MeanSquares) -> Estimate:
     return estimate(moderated, (seeds_freedom, units_freedom))
 
 
+def compare_means(values: Floats, groups: Groups | None) -> Estimate:
+    """Differences, first less second, of all pairs of the means of `values` (V, S, N).
+
+    As in `compare`, of what is no plain right or wrong, such as a cost; V is at least 2.
+    """
+    blocks = [  # all pairs at once would be large
+        MeanSquares.of(Units.of(values[[a]] - values[a + 1 :], groups))
+        for a in range(len(values) - 1)
+    ]
+    return estimate_pairs(MeanSquares.joined(blocks))
+
+
 def mcnemar(first_only: int, second_only: int) -> float:
     """McNemar's exact two-sided p that two networks are equally good.
 

@@ -45,7 +45,7 @@ def evaluate(
     table = predictions(judges, experiment)
     scores = accuracy(table, judges, ok)
     complete, incomplete = judged(table, experiment)
-    best_first, comparisons = summary(scores, complete, incomplete)
+    best_first, comparisons = summary(scores, complete, incomplete, ok, config.factory)
     if config.protocol == "original":
         best_first = best_first.merge(optimism(answers, complete), on="variant", how="left")
     modes = complete.modes

@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
-from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups, verdict
+from gaikan.evaluation.bounds import upper_bounds_over_groups, verdict
+from gaikan.evaluation.costs import cost_per_1000
 from gaikan.evaluation.counts import escaped, overkilled
-from gaikan.evaluation.statistics import intervals
+from gaikan.evaluation.mean_squares import Floats, Units, effective_units
+from gaikan.evaluation.statistics import LEVEL, exact_high, intervals
 
 Names = NDArray[np.str_]
 
@@ -51,35 +53,50 @@ def rates(judged: JudgedParts, ok: str, factory: FactoryConfig) -> pd.DataFrame:
     and `goods` parts, which are the same for all. A rate is the mean over seeds. `*_bound` is the
     95 % upper bound of the seed that erred most: with that confidence it holds for the network of
     any one seed that is chosen without looking at these figures. With groups it is widened by how
-    much they differ. `cost` and `cost_bound` are per 1,000 parts at the factory's own defect rate,
-    at the rates and at the bounds. A rate without parts of its kind is NaN: not measured.
+    much they differ. `escape_bound_picked` holds for whichever variant is picked by looking at
+    these bounds: Bonferroni's correction over all of them. `defect_lots` (NaN without groups) say
+    as much of others as `equal_defect_lots` equally large ones. `cost` and `cost_bound` are per
+    1,000 parts at the factory's own defect rate, at the rates and at the bounds. A rate without
+    parts of its kind is NaN: not measured.
     """
     good = judged.actual == ok
     defects, goods = int((~good).sum()), int(good.sum())
+    groups = None if judged.groups is None else np.unique(judged.groups, return_inverse=True)[1]
+    lots = _lots_of(None if groups is None else groups[~good])
+    each = 1 - (1 - LEVEL) / len(judged.variants)
     rows = []
     for v, variant in enumerate(judged.variants):
         escapes = escaped(judged.actual, judged.predicted[v], ok)
         overkills = overkilled(judged.actual, judged.predicted[v], ok)
-        escape = _error_rate(escapes, ~good, judged.groups)
-        overkill = _error_rate(overkills, good, judged.groups)
+        escape = _Errors(escapes[:, ~good], None if groups is None else groups[~good])
+        overkill = _Errors(overkills[:, good], None if groups is None else groups[good])
         row: dict[str, Any] = {
             "variant": variant,
-            "escapes": " ".join(map(str, escape.counts)),
+            "escapes": escape.counts,
             "defects": defects,
+            **lots,
             "escape_rate": escape.rate,
-            "escape_bound": escape.bound,
-            "overkills": " ".join(map(str, overkill.counts)),
+            "escape_bound": escape.bound(LEVEL),
+            "escape_bound_picked": escape.bound(each),
+            "overkills": overkill.counts,
             "goods": goods,
             "overkill_rate": overkill.rate,
-            "overkill_bound": overkill.bound,
+            "overkill_bound": overkill.bound(LEVEL),
             "cost": _cost(escape.rate, overkill.rate, factory),
-            "cost_bound": _cost(escape.bound, overkill.bound, factory),
+            "cost_bound": _cost(escape.bound(LEVEL), overkill.bound(LEVEL), factory),
         }
         if factory.escape_target is not None:
-            worst = max(escape.counts)
-            row["target"] = verdict(worst, defects, factory.escape_target, escape.bound)
+            row["target"] = verdict(escape.worst, escape.groups, factory.escape_target)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _lots_of(groups: NDArray[np.int64] | None) -> dict[str, float]:
+    """How many lots the defective parts (n,) are of, and how many equal ones say as much."""
+    if groups is None or not len(groups):
+        return {"defect_lots": np.nan, "equal_defect_lots": np.nan}
+    sizes = np.unique(groups, return_counts=True)[1]
+    return {"defect_lots": len(sizes), "equal_defect_lots": effective_units(sizes)}
 
 
 def _cost(escape: float, overkill: float, factory: FactoryConfig) -> float:
@@ -88,25 +105,38 @@ def _cost(escape: float, overkill: float, factory: FactoryConfig) -> float:
 
 
 @dataclass(frozen=True)
-class _ErrorRate:
-    """How often networks make one kind of error; NaN where there was no part to err on."""
+class _Errors:
+    """One kind of error of S networks, on the n parts that they can make it on."""
 
-    counts: list[int]  # by seed
-    rate: float  # mean over seeds
-    bound: float  # upper bound of the worst seed
+    events: NDArray[np.bool_]  # (S, n)
+    groups: NDArray[np.int64] | None  # (n,)
 
+    @property
+    def counts(self) -> str:
+        """Of each seed, as text."""
+        return " ".join(map(str, self.events.sum(1).tolist()))
 
-def _error_rate(
-    errors: NDArray[np.bool_], parts: NDArray[np.bool_], groups: Names | None
-) -> _ErrorRate:
-    """From `errors` (S, N) of parts in `groups` (N,); the rate is of those in `parts` (N,)."""
-    events = errors[:, parts]
-    counts = events.sum(1).tolist()
-    if not events.shape[1]:
-        return _ErrorRate(counts, np.nan, np.nan)
-    own = None if groups is None else groups[parts]
-    bound = max(upper_bound_over_groups(seed, own) for seed in events)
-    return _ErrorRate(counts, float(events.mean()), bound)
+    @property
+    def rate(self) -> float:
+        """Mean over seeds; NaN without parts."""
+        return float(self.events.mean()) if self.events.size else np.nan
+
+    def bounds(self, level: float) -> Floats:
+        """Upper bounds (S,)."""
+        n = self.events.shape[1]
+        if self.groups is None or not n:
+            return exact_high(self.events.sum(1), n, level)
+        return upper_bounds_over_groups(Units.of(self.events[:, None], self.groups), level)
+
+    def bound(self, level: float) -> float:
+        """Upper bound of the seed that erred most; NaN without parts."""
+        return float(self.bounds(level).max()) if self.events.size else np.nan
+
+    @property
+    def worst(self) -> NDArray[np.bool_]:
+        """Errors (n,) of the seed that erred most."""
+        worst: NDArray[np.bool_] = self.events[int(self.bounds(LEVEL).argmax())]
+        return worst
 
 
 def recalls(judged: JudgedParts, kinds: Names, ok: str | None) -> pd.DataFrame:

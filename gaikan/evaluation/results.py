@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gaikan.config.model import FactoryConfig
 from gaikan.data.frames import Frames
-from gaikan.evaluation.comparisons import Comparisons, compare
+from gaikan.evaluation.comparisons import Comparisons, among_best, compare, compare_means
+from gaikan.evaluation.costs import cost_per_1000, extreme_costs, part_costs
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.rates import JudgedParts
 from gaikan.evaluation.references import Reference
@@ -180,13 +182,19 @@ def _by_variant(table: pd.DataFrame) -> Any:
 
 
 def summary(
-    scores: pd.DataFrame, complete: JudgedParts, incomplete: list[JudgedParts]
+    scores: pd.DataFrame,
+    complete: JudgedParts,
+    incomplete: list[JudgedParts],
+    ok: str | None,
+    factory: FactoryConfig,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(summary, comparisons) of the test figures.
 
     The summary has one row per variant, best first: means over seeds, 95 % interval, and `tied`:
-    which may be the best. It is missing (None) for a variant that lacks seeds: it stands on other
-    seeds than the others, and is not compared.
+    which may be the most accurate. It is missing (None) for a variant that lacks seeds: it stands
+    on other seeds than the others, and is not compared. Where the costs of the `factory` are told
+    and the test part shows both errors, the best are the cheapest at its defect rate: `cost` of
+    1,000 parts, and `cheapest`: which may be it.
     """
     figures = ["accuracy", "balanced_accuracy", "macro_f1", "escape_rate", "overkill_rate"]
     test = scores[scores["split"] == "test"]
@@ -207,8 +215,26 @@ def summary(
     names_of = scores.drop_duplicates("variant").set_index("variant")[["arch", "style", "anchor"]]
     kinds = {name: Variant(*parts).kind for name, *parts in names_of.itertuples()}
     means["kind"] = means.index.map(kinds)
-    ranked = means.sort_values("accuracy", ascending=False, kind="stable").reset_index()
-    return ranked, _comparisons(pairs, names)
+    ranked = means.sort_values("accuracy", ascending=False, kind="stable")
+    good = complete.actual == ok
+    if factory.defect_rate is not None and 0 < good.sum() < len(good):
+        shares = ranked[["escape_rate", "overkill_rate"]].itertuples(index=False)
+        ranked["cost"] = [cost_per_1000(*pair, factory) for pair in shares]
+        ranked["cheapest"] = None
+        ranked.loc[list(names), "cheapest"] = may_be_cheapest(complete, ok, factory)
+        ranked = ranked.sort_values("cost", kind="stable")
+    return ranked.reset_index(), _comparisons(pairs, names)
+
+
+def may_be_cheapest(
+    judged: JudgedParts, ok: str | None, factory: FactoryConfig
+) -> NDArray[np.bool_]:
+    """Which variants (V,) may be the truly cheapest, by the rule of `among_best`."""
+    if len(judged.variants) < 2:
+        return np.ones(len(judged.variants), bool)
+    costs = part_costs(judged.actual, judged.predicted, ok, extreme_costs(factory))
+    differences = compare_means(-costs, judged.groups)
+    return among_best(differences.mean, differences.p_values(), len(costs))
 
 
 def _comparisons(pairs: Comparisons, names: tuple[str, ...]) -> pd.DataFrame:

@@ -22,8 +22,9 @@ from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid, train_grid
 from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
+from gaikan.report.accuracy_table import caption
 from gaikan.report.pages import write_pages
-from gaikan.report.run_pictures import accuracy_caption, write_accuracy_page, write_pictures
+from gaikan.report.run_pictures import write_accuracy_page, write_pictures
 from gaikan.run_folder import bench_files
 from gaikan.run_folder.describe import Making, describe_run, describe_sources, no_references
 from gaikan.run_folder.manifest import RunSeconds, read_manifest_if_any
@@ -83,7 +84,7 @@ def bench(
         made_from = made_of(config, work.experiment, grid)
         before = None if work.store.damaged else unchanged(out, made_from)
         if before is not None:
-            about = accuracy_caption(before.summary, work.experiment).en
+            about = explain(config, work, before.summary)
             return RunOutcome(out, before.summary, about, before.rates, grid.failed, kept=True)
         references = fit_references(config, work, watcher)
         trained = time.perf_counter() - started
@@ -93,7 +94,8 @@ def bench(
         judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
         findings = evaluate(config, work.experiment, judges, grid.answers, leaks)
         bench_files.write_tables(out, findings, work.experiment.test.classes)
-        write_accuracy_page(out, findings.summary, work.experiment)
+        about = explain(config, work, findings.summary)
+        write_accuracy_page(out, findings.summary, about)
         if config.pictures:
             write_pictures(out, work.experiment, grid.networks, findings)
         seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
@@ -102,7 +104,6 @@ def bench(
         seal(out, config, work, grid, findings, making)
         if config.pictures:
             write_pages(out)
-    about = accuracy_caption(findings.summary, work.experiment).en
     return RunOutcome(out, findings.summary, about, findings.rates, grid.failed)
 
 
@@ -252,6 +253,11 @@ def find_leaks(experiment: Experiment, store: Store) -> Leaks:
     else:
         copies = Copies(**unpack(content)[0])
     return audit(train, test, experiment.parts, copies)
+
+
+def explain(config: Config, work: Work, summary: pd.DataFrame) -> str:
+    """The caption of the accuracy table."""
+    return caption(summary, describe_sources(work.experiment).test, config.factory).en
 
 
 def seal(

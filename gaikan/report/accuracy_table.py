@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from gaikan.config.model import FactoryConfig
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, say
 from gaikan.run_folder.manifest import SourceEntry
+from gaikan.selection.constraint_words import digits
 
 _EQUAL = 0.8  # of all groups; where fewer would say as much they are called unequal
 FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above the normal one
@@ -13,18 +15,20 @@ FEW = 10  # groups; Student's quantile for 9 degrees of freedom is 15 % above th
 def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str], Rows]:
     """Header and rows, one row per variant, best first.
 
-    Unless `wide`, it fits a terminal of 80 columns.
+    Unless `wide`, it fits a terminal of 80 columns. The cost by which variants are ranked comes
+    first, where there is one, and "=" speaks of it.
     """
-    original = "original" in summary
-    header = ["variant", "", "acc.", "95 %", "bal.", "val."]
+    by_cost, original = "cost" in summary, "original" in summary
+    header = ["variant", "", *["cost"] * by_cost, "acc.", "95 %", "bal.", "val."]
     if original:
         header += ["original protocol", "optimism", "95 %"] if wide else ["orig.", "optim."]
     rows = []
-    # `tied` of a variant that was not compared is None, after a merge NaN.
-    for row in summary.assign(tied=summary["tied"].eq(True)).to_dict("records"):
+    # The mark of a variant that was not compared is None, after a merge NaN.
+    for row in summary.assign(equal=may_be_best(summary).eq(True)).to_dict("records"):
         cells = [
             str(row["variant"]),
-            "=" if row["tied"] else "",
+            "=" if row["equal"] else "",
+            *([digits(row["cost"])] if by_cost else []),
             percent(row["accuracy"]),
             interval(row["low"], row["high"]),
             percent(row["balanced_accuracy"]),
@@ -48,13 +52,19 @@ def _signed(value: float) -> str:
     return "" if pd.isna(value) else f"{100 * value:+.1f}"
 
 
-def caption(summary: pd.DataFrame, test: SourceEntry) -> Words:
-    """What the interval and the mark of the accuracy table mean."""
+def may_be_best(summary: pd.DataFrame) -> pd.Series:
+    """Which may be the best by what variants are ranked by; None or NaN: not compared."""
+    return summary["cheapest" if "cost" in summary else "tied"]
+
+
+def caption(summary: pd.DataFrame, test: SourceEntry, factory: FactoryConfig) -> Words:
+    """What the order, the interval and the mark of the accuracy table mean."""
     one_seed = int(summary["seeds"].max()) == 1
     sentences = [say("accuracy_caption", interval=_interval_is(summary, test))]
+    sentences += _best_is(summary, factory)
     if one_seed:
         sentences.append(say("best_of_one_seed"))
-    tied = summary["tied"]
+    tied = may_be_best(summary)
     behind = tied.eq(False).cummax()  # for this one, or one above it
     if (tied.eq(True) & behind).any():
         sentences.append(say("less_certain"))
@@ -63,6 +73,16 @@ def caption(summary: pd.DataFrame, test: SourceEntry) -> Words:
     if "original" in summary:
         sentences.append(say("original_caption"))
     return joined(sentences)
+
+
+def _best_is(summary: pd.DataFrame, factory: FactoryConfig) -> list[Words]:
+    if "cost" not in summary:
+        unknown = [] if factory.defect_rate is None else [say("no_cost")]
+        return [*unknown, say("best_is")]
+    assert factory.defect_rate is not None  # else there were no costs
+    told = {"escape": factory.escape_cost, "overkill": factory.overkill_cost}
+    costs = {name: f"{cost:g}" for name, cost in told.items()}
+    return [say("cheapest_is", defective=f"{100 * factory.defect_rate:g}", **costs)]
 
 
 def _interval_is(summary: pd.DataFrame, test: SourceEntry) -> Words:

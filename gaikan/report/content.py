@@ -110,7 +110,7 @@ def _alerts(folder: RunFolder) -> list[Words]:
 def _accuracy(folder: RunFolder) -> list[blocks.Block]:
     manifest, summary = folder.manifest, folder.summary
     reference = trust_words.reference_sentence(summary)
-    captions = [caption(summary, manifest.data.test)]
+    captions = [caption(summary, manifest.data.test, manifest.config.factory)]
     if len(manifest.test_scored_by) > 1:
         captions.append(say("scored_often", n=len(manifest.test_scored_by)))
     if folder.rates is not None:
@@ -129,7 +129,8 @@ def _accuracy(folder: RunFolder) -> list[blocks.Block]:
 def accuracy_table(folder: RunFolder) -> blocks.Table:
     """One row per variant, best first: accuracy, escapes and overkills, and p50."""
     _, rows = accuracy_rows(folder.summary, wide=True)
-    keys = ["variant", "tied", "accuracy", "interval", "balanced", "validation"]
+    cost = ["cost"] if "cost" in folder.summary else []
+    keys = ["variant", "tied", *cost, "accuracy", "interval", "balanced", "validation"]
     if "original" in folder.summary:
         keys += ["original", "optimism", "interval"]
     columns: list[str | Words] = [*keys]
@@ -163,6 +164,8 @@ def _floor(folder: RunFolder) -> list[blocks.Block]:
         blocks.Table.of(columns, rows),
         blocks.Paragraph(trust_words.rates_caption(rates, grouped), small=True),
     ]
+    lowest = trust_words.lowest_bound(rates)
+    section += [] if lowest is None else [blocks.Paragraph(lowest)]
     columns, costs = trust_words.factory_rows(rates, folder.manifest.config.factory)
     if costs:
         section.append(blocks.Table.of(columns, costs))

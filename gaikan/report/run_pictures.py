@@ -13,23 +13,16 @@ from gaikan.figures.copy_pairs import copy_pairs
 from gaikan.figures.gallery import gallery
 from gaikan.figures.pca import project
 from gaikan.figures.style import save
-from gaikan.report.accuracy_table import accuracy_rows, caption
+from gaikan.report.accuracy_table import accuracy_rows
 from gaikan.report.markdown_table import markdown
-from gaikan.report.strings import Words
 from gaikan.run_folder.bench_files import confusions, first_seed, scatter_name
-from gaikan.run_folder.describe import describe_sources
 from gaikan.system.files import write
 
 
-def write_accuracy_page(out: Path, summary: pd.DataFrame, experiment: Experiment) -> None:
-    """Writes `accuracy.md`: the accuracy table and its caption."""
+def write_accuracy_page(out: Path, summary: pd.DataFrame, about: str) -> None:
+    """Writes `accuracy.md`: the accuracy table, and its caption `about`."""
     table = markdown(*accuracy_rows(summary, wide=True))
-    write(out / "accuracy.md", f"{table}\n\n{accuracy_caption(summary, experiment).en}\n")
-
-
-def accuracy_caption(summary: pd.DataFrame, experiment: Experiment) -> Words:
-    """The caption of the accuracy table."""
-    return caption(summary, describe_sources(experiment).test)
+    write(out / "accuracy.md", f"{table}\n\n{about}\n")
 
 
 def write_pictures(

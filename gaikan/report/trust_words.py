@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from gaikan.config.model import FactoryConfig
-from gaikan.evaluation.bounds import parts_needed, upper_bound
-from gaikan.report.accuracy_table import interval
+from gaikan.evaluation.bounds import Lots, needed, upper_bound
+from gaikan.report.accuracy_table import interval, may_be_best
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.manifest import LeakCounts
+from gaikan.selection.constraint_words import digits
 
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
@@ -63,7 +64,7 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str 
         cells = [str(row["variant"])]
         if factory.defect_rate is not None:
             costs = row["cost"], row["cost_bound"]
-            cells += ["not measured" if np.isnan(cost) else f"{cost:.4g}" for cost in costs]
+            cells += ["not measured" if np.isnan(cost) else digits(cost) for cost in costs]
         if factory.escape_target is not None:
             cells += [str(row["target"])]
         rows.append(cells)
@@ -72,10 +73,30 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str 
 
 def smallest_shown(rates: pd.DataFrame) -> Words:
     """What no escape at all on this test part would show."""
-    defects = int(rates.iloc[0]["defects"])
-    needed = {"percent": parts_needed(0.01), "permille": parts_needed(0.001)}
-    least = percent(upper_bound(0, defects))
-    return say("smallest_shown", defects=defects, least=least, **needed)
+    first = rates.iloc[0]
+    defects, n_lots = int(first["defects"]), first["defect_lots"]
+    lots = None
+    if n_lots > 0:
+        together = defects / float(first["equal_defect_lots"])
+        lots = Lots(int(n_lots), defects, together, np.zeros(1))
+    least = upper_bound(0, defects) if lots is None else float(lots.bounds(np.zeros(1))[0])
+    return say(
+        "smallest_shown" if lots is None else "smallest_shown_by_lots",
+        defects=defects,
+        lots=None if lots is None else lots.number,
+        least=percent(least),
+        percent=needed(0.01, lots=lots),
+        permille=needed(0.001, lots=lots),
+    )
+
+
+def lowest_bound(rates: pd.DataFrame) -> Words | None:
+    """What the lowest escape bound is worth once picked as such; None without others."""
+    if len(rates) < 2 or not rates.iloc[0]["defects"]:
+        return None
+    lowest = rates.sort_values("escape_bound", kind="stable").iloc[0]
+    bounds = {name: percent(lowest[name]) for name in ("escape_bound", "escape_bound_picked")}
+    return say("lowest_bound", n=len(rates), variant=lowest["variant"], **bounds)
 
 
 def leak_rows(table: pd.DataFrame) -> tuple[list[Words], Rows]:
@@ -149,14 +170,33 @@ def recall_rows(
 
 
 def reference_sentence(summary: pd.DataFrame) -> Words | None:
-    """How the best classical reference compares with the best network; None without either."""
+    """How the best classical reference compares with the best network; None without either.
+
+    By what the variants are ranked by. A reference that may be the best is named before one that
+    is better here, but shown to be worse than another.
+    """
     kinds = summary["kind"]
     references, networks = summary[kinds == "reference"], summary[kinds != "reference"]
     if not len(references) or not len(networks):
         return None
+    rivals = references[may_be_best(references).eq(True)]
     classical, network = references.iloc[0], networks.iloc[0]
-    key = "reference_tied" if references["tied"].eq(True).iloc[0] else "reference_behind"
-    if classical["accuracy"] >= network["accuracy"]:
+    if _figure(classical) >= _figure(network):
         key = "reference_no_worse"
-    best = [f"{row['variant']} ({percent(row['accuracy'])} %)" for row in (classical, network)]
-    return say(key, classical=best[0], network=best[1])
+    elif len(rivals):
+        key, classical = "reference_tied", rivals.iloc[0]
+    else:
+        key = "reference_behind"
+    return say(key, classical=_with_figure(classical), network=_with_figure(network))
+
+
+def _figure(row: pd.Series) -> float:
+    """What a row of the summary is ranked by; more is better."""
+    return -float(row["cost"]) if "cost" in row else float(row["accuracy"])
+
+
+def _with_figure(row: pd.Series) -> Words:
+    variant = row["variant"]
+    if "cost" in row:
+        return say("with_cost", variant=variant, cost=digits(row["cost"]))
+    return plain(f"{variant} ({percent(row['accuracy'])} %)")

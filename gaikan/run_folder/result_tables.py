@@ -23,7 +23,8 @@ _COLUMNS = {
         *("escape_rate", "overkill_rate", "low", "high", "tied"),
     ),
     "rates": (
-        *("variant", "escapes", "defects", "escape_rate", "escape_bound"),
+        *("variant", "escapes", "defects", "defect_lots", "equal_defect_lots"),
+        *("escape_rate", "escape_bound", "escape_bound_picked"),
         *("overkills", "goods", "overkill_rate", "overkill_bound"),
     ),
     "classes": _RECALLS,

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import TIMING, Range, Stage
-from gaikan.evaluation.bounds import cost_per_1000
+from gaikan.evaluation.costs import cost_per_1000, extreme_costs
 from gaikan.evaluation.counts import recall
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
@@ -109,10 +109,7 @@ class Judging:
         self.lots: int | None = fewest_lots(self.calibration.run) if speaks else None
         self.factory = factory
         self.most = most
-        # Of 1,000 parts if all defective ones escaped, and if all good ones were rejected.
-        extremes = ((1.0, 0.0), (0.0, 1.0))
-        escape, overkill = (cost_per_1000(*pair, factory) or 0.0 for pair in extremes)
-        self.costs = escape, overkill
+        self.costs = extreme_costs(factory)
         self._borders: dict[int, Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}

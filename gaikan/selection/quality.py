@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
-from gaikan.evaluation.bounds import cost_per_1000, upper_bound_over_groups
+from gaikan.evaluation.bounds import upper_bound_over_groups
+from gaikan.evaluation.costs import cost_per_1000
 from gaikan.evaluation.counts import ShopFloorCounts, escaped
 from gaikan.run_folder.decisions import Codes, DecidedParts
 from gaikan.run_folder.picks_file import Quality

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.config.stages import Stage
-from gaikan.evaluation.comparisons import among_best, compare, estimate_pairs, mcnemar
+from gaikan.evaluation.comparisons import among_best, compare, compare_means, mcnemar
+from gaikan.evaluation.costs import part_costs
 from gaikan.evaluation.counts import escaped, overkilled
-from gaikan.evaluation.mean_squares import Floats, MeanSquares, Units
+from gaikan.evaluation.mean_squares import Floats
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import Codes, DecidedParts
 from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
@@ -99,9 +100,7 @@ class Ties:
         if stage.objective != "cost":  # each value is 0 or 1
             compared = compare(values > 0, units)
             return list(zip(compared.difference.tolist(), compared.p.tolist(), strict=True))
-        first, second = np.triu_indices(len(values), 1)
-        squares = MeanSquares.of(Units.of(values[first] - values[second], units))
-        paired = estimate_pairs(squares)
+        paired = compare_means(values, units)
         return list(zip(paired.mean.tolist(), paired.p_values().tolist(), strict=True))
 
     def _concerned(self, part: DecidedParts, stage: Stage) -> NDArray[np.bool_]:
@@ -112,15 +111,11 @@ class Ties:
 
     def _terms(self, judged: JudgedNetwork, stage: Stage) -> Floats:
         """What each validation part (N,) adds, more being better: 1 or 0, or less what it costs."""
-        part, ok = judged.network.validation, self.judging.run.ok
-        good: NDArray[np.bool_] = part.label == ok
-        predicted = judged.predicted
-        wrong = escaped(part.label, predicted, ok) | overkilled(part.label, predicted, ok)
-        if stage.objective != "cost":
-            right = np.equal(judged.predicted, part.label)
-            return (right if stage.objective == "accuracy" else ~wrong).astype(np.float64)
-        escape, overkill = self.judging.costs
-        goods = int(good.sum())
-        cost = np.where(good, overkill / max(1, goods), escape / max(1, len(part) - goods))
-        terms: Floats = np.where(wrong, -len(part) * cost, 0.0)
-        return terms
+        actual, predicted = judged.network.validation.label, judged.predicted
+        ok = self.judging.run.ok
+        if stage.objective == "cost":
+            return -part_costs(actual, predicted, ok, self.judging.costs)
+        if stage.objective == "accuracy":
+            return np.equal(predicted, actual).astype(np.float64)
+        wrong = escaped(actual, predicted, ok) | overkilled(actual, predicted, ok)
+        return (~wrong).astype(np.float64)

@@ -1,4 +1,7 @@
-"""Bounds of rates: exact ones, how many parts are needed, and cost."""
+"""Bounds of rates: exact ones, over lots, and how many parts or lots are needed."""
+
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -7,17 +10,18 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import binomtest, norm
 
-from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import (
     LEAST_SPREAD,
-    cost_per_1000,
+    Lots,
     least_correlation,
     lower_bound_over_groups,
-    parts_needed,
+    needed,
     upper_bound,
     upper_bound_over_groups,
+    upper_bounds_over_groups,
     verdict,
 )
+from gaikan.evaluation.mean_squares import Units
 
 
 @given(st.integers(1, 500), st.data())
@@ -80,7 +84,7 @@ def test_lots_count_as_much_at_no_escape_as_at_one(lots: int) -> None:
     assert bounds[1] / bounds[0] < 1.2 * exact[1] / exact[0]
 
 
-def test_the_least_correlation_is_that_of_lots_that_differ() -> None:
+def test_theleast_correlation_is_that_of_lots_that_differ() -> None:
     rng = np.random.default_rng(0)
     shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 2))
     margins = (LEAST_SPREAD * shared + own) / np.hypot(1, LEAST_SPREAD)
@@ -92,27 +96,68 @@ def test_the_least_correlation_is_that_of_lots_that_differ() -> None:
 
 @given(st.floats(0.001, 0.5))
 def test_parts_needed_are_enough_and_hardly_more(target: float) -> None:
-    n = parts_needed(target)
+    n = needed(target)
     assert n is not None
     assert upper_bound(0, n) <= target
     assert upper_bound(0, int(0.98 * n) - 2) > target or n <= 3
 
 
 def test_a_rate_above_the_target_is_never_shown() -> None:
-    assert parts_needed(0.01, 0.02) is None
+    assert needed(0.01, 0.02) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "escapes", "target"),
+    [((40, 60, 100, 50), (0, 0, 0, 0), 0.01), ((40,) * 12, (3, 0, 1, 0, 0, 2) * 2, 0.04)],
+)
+def test_lots_needed_are_as_many_as_the_bound_asks(
+    sizes: Sequence[int], escapes: Sequence[int], target: float
+) -> None:
+    """Lots like those that were seen, over and over: what is needed shows it."""
+    lots = Lots.of(Units.of_events(np.array([escapes], float), np.array(sizes, float)))
+    number = needed(target, sum(escapes) / sum(sizes), lots)
+    assert number is not None
+    for factor, shown in ((1.15, True), (1 / 1.15, False)):
+        times = round(factor * number / len(sizes))
+        events = np.tile(escapes, times).astype(float)[None]
+        more = Units.of_events(events, np.tile(sizes, times).astype(float))
+        assert bool(upper_bounds_over_groups(more, 0.95)[0] <= target) is shown
+
+
+def test_large_lots_say_less_than_as_many_parts_of_small_ones() -> None:
+    """At no escape; lots of one part each are parts."""
+    parts = []
+    for size in (1, 40, 200):
+        lots = needed(0.001, lots=Lots(5, 5 * size, size, np.zeros(1)))
+        assert lots is not None
+        parts.append(size * lots)
+    assert parts[0] == pytest.approx(needed(0.001), rel=0.02)
+    assert parts[0] < parts[1] < parts[2]
 
 
 def test_a_verdict_says_what_the_test_set_can_show() -> None:
-    assert verdict(0, 500, 0.01, upper_bound(0, 500)) == "shown"
-    words = verdict(0, 100, 0.01, upper_bound(0, 100))
+    def said(escapes: int, n: int) -> str:
+        return verdict(np.arange(n) < escapes, None, 0.01)
+
+    assert said(0, 500) == "shown"
+    words = said(0, 100)
     assert words.startswith("not demonstrable with 100 defects; about ")
     assert abs(int(words.split()[-2]) - 300) < 5
-    assert verdict(20, 500, 0.01, upper_bound(20, 500)) == "missed: 20 of 500"
-    assert "needed at this rate" in verdict(3, 500, 0.01, upper_bound(3, 500))
+    assert said(20, 500) == "missed: 20 of 500"
+    assert "needed at this rate" in said(3, 500)
+    assert said(0, 0).startswith("not demonstrable with 0 defects; about ")
 
 
-def test_cost_is_at_the_factorys_defect_rate() -> None:
-    factory = FactoryConfig(defect_rate=0.01, escape_cost=200, overkill_cost=2)
-    # of 1,000 parts 10 are defective, of which 1 escapes; of 990 good ones 99 are thrown away
-    assert cost_per_1000(0.1, 0.1, factory) == pytest.approx(1 * 200 + 99 * 2)
-    assert cost_per_1000(0.1, 0.1, FactoryConfig()) is None
+def test_where_there_are_lots_a_verdict_counts_lots() -> None:
+    def said(escapes: int, lots: int) -> str:
+        return verdict(np.arange(1000) < escapes, np.arange(1000) % lots, 0.01)
+
+    assert said(0, 50) == "shown"
+    words = said(0, 4)
+    assert re.fullmatch(r"not demonstrable with 1000 defects of 4 lots; about \d+ .*", words)
+    assert words.endswith(" such lots needed")
+    assert re.fullmatch(
+        r"not shown by 6 in 1000 defects of 50 lots; about \d+ such lots needed at this rate",
+        said(6, 50),
+    )
+    assert "defects of 1 lot; about" in verdict(np.zeros(90, bool), np.zeros(90, np.int64), 0.01)

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from gaikan.evaluation.comparisons import (
     among_best,
     compare,
+    compare_means,
     difference,
     estimate_pairs,
     holm,
@@ -46,6 +47,22 @@ def test_a_real_difference_is_found() -> None:
     found = compare(answers, None)
     assert found.may_be_best.tolist() == [True, True, False]
     assert found.differs.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("lots", [None, 6])
+def test_means_of_right_answers_are_compared_as_right_answers_are(lots: int | None) -> None:
+    answers = np.random.default_rng(3).random((4, 3, 120)) < 0.8
+    groups = None if lots is None else np.arange(120) % lots
+    values, whole = compare_means(answers.astype(float), groups), compare(answers, groups)
+    assert values.mean == pytest.approx(whole.difference)
+    assert values.p_values() == pytest.approx(whole.p)
+
+
+def test_two_means_over_parts_are_compared_by_the_paired_t_test() -> None:
+    values = np.random.default_rng(4).gamma(2.0, size=(2, 1, 60))
+    compared = compare_means(values, None)
+    expected = ttest_1samp(values[0, 0] - values[1, 0], 0)
+    assert compared.p_values()[0] == pytest.approx(expected.pvalue)
 
 
 def test_one_seed_without_groups_is_tested_by_mcnemar_of_statsmodels() -> None:

@@ -1,20 +1,25 @@
 """What a report says of rates, confusions and references."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from judged_parts import judged
 
 from gaikan.config.model import FactoryConfig
+from gaikan.evaluation.bounds import upper_bound_over_groups
 from gaikan.evaluation.rates import rates
 from gaikan.evaluation.score import confusion
-from gaikan.report.markdown_table import measured
+from gaikan.report.markdown_table import measured, percent
 from gaikan.report.trust_words import (
     confused,
     factory_rows,
+    lowest_bound,
     rate_rows,
     rates_caption,
     reference_sentence,
+    smallest_shown,
 )
 
 
@@ -71,7 +76,9 @@ def test_confusions_are_spelled_out_worst_first() -> None:
 
 
 @pytest.mark.parametrize("rest", [True, None])
-@pytest.mark.parametrize(("tied", "words"), [(True, "may be the best: that"), (False, "is behind")])
+@pytest.mark.parametrize(
+    ("tied", "words"), [(True, " may be the best: that"), (False, ", is behind")]
+)
 def test_a_reference_that_ties_is_not_called_behind(
     tied: bool, rest: bool | None, words: str
 ) -> None:
@@ -86,4 +93,52 @@ def test_a_reference_that_ties_is_not_called_behind(
     )
     sentence = reference_sentence(summary)
     assert sentence is not None
-    assert f"reference-svm (89.0 %), {words} cnn-a-mean_image" in sentence.en
+    assert f"reference-svm (89.0 %){words} cnn-a-mean_image" in sentence.en
+
+
+def test_references_are_compared_by_what_ranks() -> None:
+    """The order by cost may be another; a rival goes before one that is only ahead of it."""
+    table = pd.DataFrame(
+        {
+            "variant": ["cnn-a-mean_image", "reference-svm", "reference-knn"],
+            "kind": ["anchor", "reference", "reference"],
+            "accuracy": [0.8, 0.9, 0.9],
+            "cost": [12.0, 13.0, 14.0],
+            "tied": [False, True, True],
+            "cheapest": [True, False, True],
+        }
+    )
+
+    def said(rows: pd.DataFrame) -> str:
+        sentence = reference_sentence(rows)
+        assert sentence is not None
+        return sentence.en
+
+    assert "reference-knn (cost 14.0) may be the best: that cnn-a-mean_image" in said(table)
+    assert "reference-svm (cost 13.0), is behind" in said(table.iloc[:2])
+    assert "reference-svm (90.0 %), is no worse" in said(table.drop(columns=["cost", "cheapest"]))
+
+
+def test_the_lowest_bound_is_said_with_what_it_is_worth_once_picked() -> None:
+    table = rates(judged(), "ok", FactoryConfig())
+    lowest = table.sort_values("escape_bound").iloc[0]
+    sentence = lowest_bound(table)
+    assert sentence is not None
+    assert f"Whoever picks {lowest['variant']} as the lowest of these 2" in sentence.en
+    worth = percent(lowest["escape_bound_picked"])
+    assert f"at most {worth} %, not {percent(lowest['escape_bound'])} %" in sentence.en
+    assert worth in sentence.ja
+    assert lowest_bound(table.iloc[:1]) is None
+
+
+def test_what_no_escape_shows_is_counted_in_lots_where_there_are_any() -> None:
+    parts, lots = (
+        smallest_shown(rates(judged(groups=groups), "ok", FactoryConfig()))
+        for groups in (False, True)
+    )
+    assert "at most 3.0 %; 1 % takes about 300 without" in parts.en
+    assert "100 defective parts (lots: 8) would show" in lots.en
+    assert "such lots without an escape" in lots.en
+    least = re.search(r"at most ([\d.]+) %", lots.en)
+    assert least is not None
+    assert least[1] == percent(upper_bound_over_groups(np.zeros(100, bool), np.arange(100) % 8))

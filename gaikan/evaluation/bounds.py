@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, owens_t, stdtrit
+from scipy.special import stdtrit
 
-from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units
+from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units, least_effect
 from gaikan.evaluation.statistics import LEVEL, estimate, exact_high
-
-LEAST_SPREAD = 0.6  # of margins between lots, assumed at least; in deviations within a lot
 
 
 def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
@@ -49,7 +47,7 @@ def upper_bounds_over_groups(counts: Units, level: float) -> Floats:
     exceeds that for n - 1 (Korn and Graubard, 1998, "Confidence intervals for proportions with
     small expected number of positive counts"); never more than n. Few events cannot show how much
     lots differ, so the design effect is at least that of lots whose margins differ by
-    `LEAST_SPREAD` (Kish, 1965, Survey Sampling, section 5.4). One lot alone says nothing: 1.
+    `LEAST_SPREAD` (`least_effect`). One lot alone says nothing: 1.
     """
     return Lots.of(counts).bounds(counts.sums.sum((1, 2)), level)
 
@@ -78,7 +76,7 @@ class Lots:
             return np.ones_like(events)
         n, rate = self.parts, events / self.parts
         seen = np.where(events > 0, self.effect, 0)
-        least = 1 + (self.together - 1) * least_correlation((events + 0.5) / (n + 1))
+        least = least_effect(self.together, (events + 0.5) / (n + 1))
         student = float(stdtrit(n - 1, level) / stdtrit(self.number - 1, level)) ** 2
         n_free = np.minimum(n, n / np.maximum(seen, least) * student)
         return np.maximum(exact_high(rate * n_free, n_free, level), exact_high(events, n, level))
@@ -86,19 +84,6 @@ class Lots:
     def times(self, number: int) -> "Lots":
         """So many lots instead, like these."""
         return replace(self, number=number, parts=self.parts * number / self.number)
-
-
-def least_correlation(rate: Floats) -> Floats:
-    """The correlation (M,) of errors within a lot at a rate (M,) in 0..1, exclusive.
-
-    Of two parts whose normal margins share the lot's part of the variance: the chance that both
-    err is the bivariate normal's (Owen, 1956, "Tables for computing bivariate normal
-    probabilities", equation 2.1).
-    """
-    shared = LEAST_SPREAD**2 / (1 + LEAST_SPREAD**2)
-    border = ndtri(rate)
-    both = ndtr(border) - 2 * owens_t(border, np.sqrt((1 - shared) / (1 + shared)))
-    return np.asarray((both - rate**2) / (rate * (1 - rate)))
 
 
 def needed(target: float, rate: float = 0.0, lots: Lots | None = None) -> int | None:

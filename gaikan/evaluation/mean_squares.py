@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammaincinv, ndtr, ndtri, owens_t
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
 
 UPPER = 0.9  # confidence of an upper limit that stands for how far units, or variances, differ
+LEAST_SPREAD = 0.6  # of margins between lots, assumed at least; in deviations within a lot
 _HALVINGS = 17
 
 
@@ -111,6 +112,29 @@ def effective_units(sizes: Floats | NDArray[np.int64]) -> float:
     """How many equally large units say as much of others as units of `sizes` (G,) (Kish, 1965)."""
     shares = sizes / sizes.sum()
     return float(1 / np.square(shares).sum())
+
+
+def least_effect(together: float, rate: Floats) -> Floats:
+    """The design effect (M,) of lots whose margins differ by `LEAST_SPREAD`, at error rates (M,).
+
+    How many times the variance of a mean is that of independent parts, a part's own lot having
+    `together` parts on average over parts (Kish, 1965, Survey Sampling, section 5.4).
+    """
+    effect: Floats = 1 + (together - 1) * _least_correlation(rate)
+    return effect
+
+
+def _least_correlation(rate: Floats) -> Floats:
+    """The correlation (M,) of errors within a lot at a rate (M,) in 0..1, exclusive.
+
+    Of two parts whose normal margins share the lot's part of the variance: the chance that both
+    err is the bivariate normal's (Owen, 1956, "Tables for computing bivariate normal
+    probabilities", equation 2.1).
+    """
+    shared = LEAST_SPREAD**2 / (1 + LEAST_SPREAD**2)
+    border = ndtri(rate)
+    both = ndtr(border) - 2 * owens_t(border, np.sqrt((1 - shared) / (1 + shared)))
+    return np.asarray((both - rate**2) / (rate * (1 - rate)))
 
 
 def _variance_over_units(shares: Floats, sizes: Floats, inside: Floats, freedom: int) -> Floats:

@@ -45,9 +45,11 @@ def _counts(seeds: str) -> str:
 def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     """The caption of the table of escapes and overkills."""
     first = rates.iloc[0]
+    lots, equal = first["defect_lots"], first["equal_defect_lots"]
+    count = say("groups_count_as", lots=lots, equal=equal) if lots > 0 else ""
     seeds = len(str(first["escapes"]).split())
     each = "" if seeds == 1 else say("each_seed")
-    bounds = say("bounds_grouped" if grouped else "bounds_exact")
+    bounds = say("bounds_grouped", count=count) if grouped else say("bounds_exact")
     parts = {"defects": first["defects"], "goods": first["goods"]}
     return say("rates_caption", each=each, bounds=bounds, **parts)
 

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
 from gaikan.evaluation.bounds import (
-    LEAST_SPREAD,
     Lots,
-    least_correlation,
     lower_bound_over_groups,
     needed,
     upper_bound,
@@ -82,16 +80,6 @@ def test_lots_count_as_much_at_no_escape_as_at_one(lots: int) -> None:
     exact = [upper_bound(count, 784) for count in (0, 1)]
     assert exact[0] < bounds[0] < bounds[1]
     assert bounds[1] / bounds[0] < 1.2 * exact[1] / exact[0]
-
-
-def test_theleast_correlation_is_that_of_lots_that_differ() -> None:
-    rng = np.random.default_rng(0)
-    shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 2))
-    margins = (LEAST_SPREAD * shared + own) / np.hypot(1, LEAST_SPREAD)
-    for border in (-2.0, -1.0, 0.5):
-        seen = np.corrcoef((margins < border).T)[0, 1]
-        expected = least_correlation(np.array([norm.cdf(border)]))
-        assert expected[0] == pytest.approx(seen, abs=0.01)
 
 
 @given(st.floats(0.001, 0.5))

@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from gaikan.evaluation.mean_squares import MeanSquares, Units, effective_units
+from gaikan.evaluation.mean_squares import (
+    LEAST_SPREAD,
+    MeanSquares,
+    Units,
+    effective_units,
+    least_effect,
+)
 from gaikan.evaluation.statistics import estimate
 
 
@@ -81,3 +88,13 @@ def test_where_a_large_lot_differs_the_error_is_that_of_the_known_variances() ->
     between = 0.2**2 / 3
     known = np.square(shares).sum() * between + (0.25 - between) / sizes.sum()
     assert np.square(found.error).mean() == pytest.approx(known, rel=0.15)
+
+
+def test_the_least_effect_is_that_of_lots_that_differ() -> None:
+    rng = np.random.default_rng(0)
+    shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 2))
+    margins = (LEAST_SPREAD * shared + own) / np.hypot(1, LEAST_SPREAD)
+    for border in (-2.0, -1.0, 0.5):
+        seen = np.corrcoef((margins < border).T)[0, 1]
+        expected = least_effect(2, np.array([norm.cdf(border)]))  # lots of two parts
+        assert expected[0] == pytest.approx(1 + seen, abs=0.01)

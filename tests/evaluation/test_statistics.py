@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from interval_coverage import KINDS, Spread, covered, lot_sizes, simulate
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import binomtest, t
 
-from gaikan.evaluation.mean_squares import MeanSquares, Units
+from gaikan.evaluation.mean_squares import MeanSquares, Units, least_effect
 from gaikan.evaluation.statistics import estimate, intervals, inverse_trigamma, moderate
 
 
@@ -54,10 +55,27 @@ def test_nothing_wrong_is_bounded_by_parts_and_groups(groups: int) -> None:
     lot = np.arange(100) % groups
     found = intervals(np.ones((1, 3, 100), bool), lot)
     assert found.high[0] == 1
-    assert found.low[0] == pytest.approx(100 / (100 + t.ppf(0.975, groups - 1) ** 2))
+    effect = float(least_effect(100 / groups, np.array([0.5 / 101]))[0])
+    low = 100 / (100 + effect * t.ppf(0.975, groups - 1) ** 2)
+    assert found.low[0] == pytest.approx(low, rel=1e-3)
     wrong = intervals(np.zeros((1, 3, 100), bool), lot)
     assert wrong.low[0] == 0
     assert wrong.high[0] == pytest.approx(1 - found.low[0])
+
+
+@pytest.mark.parametrize(
+    "sizes", [(10, 10, 10), (48, 3, 3, 3, 3), (40, *[2] * 10), (80, *[1] * 20)]
+)
+def test_the_low_bound_of_a_kind_seen_right_in_every_part_holds(sizes: tuple[int, ...]) -> None:
+    """Of a kind that is right less often than the bound, all parts are right in 2.5 % at most."""
+    lot = np.repeat(np.arange(len(sizes)), sizes)
+    low = float(intervals(np.ones((1, 1, len(lot)), bool), lot).low[0])
+    rng = np.random.default_rng(0)
+    of_lots = rng.normal(0, 1.0, (20_000, len(sizes)))
+    for middle in np.linspace(-0.5, 4, 19):
+        right = expit(middle + of_lots)
+        if right.mean() < low:
+            assert np.prod(right ** np.array(sizes), axis=1).mean() <= 0.025
 
 
 def test_one_group_gives_no_interval() -> None:

@@ -46,7 +46,9 @@ def test_the_shop_floor_table_fits_80_columns_with_many_seeds() -> None:
     assert sum(widths) + 2 * len(widths) <= 80
     assert "9 seeds" not in rates_caption(table, False).en
     assert "exact (Clopper-Pearson)" in rates_caption(table, False).en
-    assert "few groups bound little" in rates_caption(table, True).en
+    assert "few bound little)" in rates_caption(table, True).en
+    table = rates(judged(9, groups=True), "ok", FactoryConfig())
+    assert "few bound little: these 8 count as 8 equal ones)" in rates_caption(table, True).en
 
 
 def test_rates_without_defective_parts_are_not_measured() -> None:

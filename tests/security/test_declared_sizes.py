@@ -1,9 +1,10 @@
 """Small files that declare far more than a machine can hold: one line, before memory is taken."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,50 @@ from gaikan.system import machine
 
 pytestmark = pytest.mark.timeout(300)
 SIDE = 60_000
-# The gaikan command with a limit on what it may allocate: far less than 60,000 x 60,000 bytes,
-# and enough for the libraries themselves.
-COMMAND = """
-import resource, sys
-from gaikan.cli import app, main
+# One process for many commands, each a line of JSON, with a limit on what it may allocate: far less
+# than 60,000 x 60,000 bytes, and enough for the libraries themselves.
+PROGRAM = """
+import contextlib, io, json, resource, sys
+from gaikan.cli import main
 import onnxruntime, pyarrow.parquet
-if sys.argv[1] != "predict":
-    from gaikan.flow import bench_run
+from gaikan.flow import bench_run
 held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 2**30, held + 2**30))
-main()
+for line in sys.stdin:
+    sys.argv, error = ["gaikan", *json.loads(line)], io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+    print(json.dumps([code, error.getvalue()]), flush=True)
 """
+Gaikan = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def gaikan() -> Iterator[Gaikan]:
+    """Runs a command in a process that may allocate little; exit code, and what stderr said."""
+    # Arrow's own pool may reserve a gigabyte of addresses at its first byte.
+    environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+
+        def run(*arguments: str | Path) -> tuple[int, str]:
+            print(json.dumps([str(word) for word in arguments]), file=asked, flush=True)
+            code, stderr = json.loads(answers.readline())
+            return code, stderr
+
+        yield run
+        asked.close()
 
 
 def tiff(path: Path) -> None:
@@ -52,18 +85,10 @@ BOMBS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def gaikan(*arguments: str | Path) -> tuple[int, str]:
-    command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
-    # Arrow's own pool may reserve a gigabyte of addresses at its first byte.
-    environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=120, env=environment
-    )
-    return done.returncode, done.stderr
-
-
 @pytest.mark.parametrize("name", BOMBS)
-def test_an_image_bomb_is_refused_in_one_line_everywhere(name: str, tmp_path: Path) -> None:
+def test_an_image_bomb_is_refused_in_one_line_everywhere(
+    name: str, gaikan: Gaikan, tmp_path: Path
+) -> None:
     for place, kind in enumerate(("ok", "spur")):
         (tmp_path / "parts" / kind).mkdir(parents=True)
         Image.new("L", (9, 9), place).save(tmp_path / "parts" / kind / "good.png")
@@ -98,7 +123,7 @@ def test_a_table_that_declares_too_much_is_refused_unread(
         read_source(str(path))
 
 
-def test_a_long_text_that_a_million_rows_share_is_refused(tmp_path: Path) -> None:
+def test_a_long_text_that_a_million_rows_share_is_refused(gaikan: Gaikan, tmp_path: Path) -> None:
     rows, path = 1_000_000, tmp_path / "bomb.parquet"
     indices = pa.array(np.zeros(rows, np.int32))
     label = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 10**6]))
@@ -124,7 +149,9 @@ def test_many_images_that_are_large_together_are_refused(
         read_source(str(tmp_path))
 
 
-def test_an_image_of_another_kind_under_a_known_ending_is_refused(tmp_path: Path) -> None:
+def test_an_image_of_another_kind_under_a_known_ending_is_refused(
+    gaikan: Gaikan, tmp_path: Path
+) -> None:
     """EPS would be handed to Ghostscript, which runs programs."""
     (tmp_path / "ok").mkdir()
     Image.new("L", (9, 9)).save(tmp_path / "ok/page.eps")

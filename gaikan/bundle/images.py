@@ -41,7 +41,7 @@ class ImageBatch:
     names: list[str]  # where each image comes from, those too that could not be read
     images: Images  # of the others
     changes: Counter[str] = field(default_factory=Counter)
-    unread: dict[int, str] = field(default_factory=dict)  # by place in `names`: why
+    unread: dict[int, str] = field(default_factory=dict)  # by index in `names`: why
 
     def refuse_unread(self) -> None:
         """Raises DataError where an image could not be read."""
@@ -180,15 +180,15 @@ def _fitted(names: list[str], openers: Iterable[Opener], card: Card) -> ImageBat
     images: Any = np.empty((len(names), *card.shape), card.dtype)
     unread: dict[int, str] = {}
     changes = Counter[str]()
-    for place, (name, read) in enumerate(zip(names, openers, strict=True)):
+    for row, (name, read) in enumerate(zip(names, openers, strict=True)):
         try:
             image = read(card.shape[1:])
         except DataError as error:
-            unread[place] = str(error)
+            unread[row] = str(error)
             continue
         values = image.values(card.shape[0])
         _refuse_other_depth(image, values, card, name)
-        images[place - len(unread)] = values
+        images[row - len(unread)] = values
         changes += _changes(image, card)
     return ImageBatch(names, images[: len(names) - len(unread)], changes, unread)
 

@@ -49,6 +49,6 @@ def _interval(
     if not among.any():
         return None
     groups = None if frames.groups is None else frames.groups[among]
-    found = intervals(hits[None, None, among], groups)
-    low, high = np.nan_to_num(found.low[0], nan=0), np.nan_to_num(found.high[0], nan=1)
-    return {"value": float(found.mean[0]), "low": float(low), "high": float(high)}
+    share = intervals(hits[None, None, among], groups)
+    low, high = np.nan_to_num(share.low[0], nan=0), np.nan_to_num(share.high[0], nan=1)
+    return {"value": float(share.mean[0]), "low": float(low), "high": float(high)}

@@ -101,8 +101,8 @@ class Prepared:
         parts = SessionParts(str(folder / "sample.npy"), inputs.classes, files)
         gemm = write_gemm(folder / "gemm")
         images = str(folder / "images.npy")
-        last_first = sorted(networks, key=lambda each: -each.seed)
-        keys = {each.network: each.store.trained for each in last_first}
+        last_first = sorted(networks, key=lambda network: -network.seed)
+        keys = {network.network: network.store.trained for network in last_first}
         return cls(inputs, images, parts, computations, others, other_folders, scored, keys, gemm)
 
     def cases(

@@ -86,7 +86,7 @@ class Server:
     cores: set[int] = field(default_factory=machine.core_numbers)
 
     def use(self, parts: SessionParts) -> None:
-        """Reads the images that are predicted; where there are files, a query decodes those."""
+        """Reads the images to predict; where there are image files, each query decodes them."""
         self.images = np.load(parts.images, allow_pickle=False)
         self.names, self.files = np.asarray(parts.classes, object), parts.files
 
@@ -183,7 +183,7 @@ class Server:
         return np.resize(self.images, (size, *self.images.shape[1:]))
 
     def _reach(self, case: Case, run: Run | None = None) -> TooLarge | None:
-        """Does what is first done with a case, two queries if not `run`; or why it is not done."""
+        """Queries a case for the first time: by `run`, else twice. Says where it is too large."""
         model, size = case.model, case.batch_size
         allowed, peak = self._memory()
         if model not in self.footprints:
@@ -227,7 +227,7 @@ def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Refusal:
-    """In place of a reply."""
+    """What comes back instead of a reply: why the method failed."""
 
     reason: str
 

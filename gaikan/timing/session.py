@@ -16,13 +16,13 @@ from gaikan.timing.measure import SamplingPlan, Turn, described, too_many_cores
 from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, SessionParts, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
 
-Place = tuple[Setting, str]  # a model in a process
+ServedModel = tuple[Setting, str]  # a model in the process of a setting
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
 
 _Given = TypeVarTuple("_Given")
 _Reply = TypeVar("_Reply")
 
-_WHOLE = ""  # in place of a model: the whole process refused
+_WHOLE = ""  # as the name of a model: the whole process refused
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Measured:
 
     turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
-    refused: dict[Place, str] = field(default_factory=dict)
+    refused: dict[ServedModel, str] = field(default_factory=dict)
     left_out: dict[tuple[Setting, Case], str] = field(default_factory=dict)
 
     def reason(self, setting: Setting, model: str) -> str | None:
@@ -61,8 +61,8 @@ class Measured:
             over = self.turns.get((reference, Case(model, size))) if reference else None
             figures = described(started, size, turns[size], over)
             rows.append(replace(figures, peak_rss_mb=peaks.get(size)))
-        best = max(rows, key=lambda each: each.images_per_s or 0)
-        return [replace(each, best_batch=each is best) for each in rows] + [
+        best = max(rows, key=lambda row: row.images_per_s or 0)
+        return [replace(row, best_batch=row is best) for row in rows] + [
             replace(row, batch_size=case.batch_size, skipped=reason)
             for (at, case), reason in self.left_out.items()
             if (at, case.model) == (setting, model)
@@ -79,7 +79,7 @@ class Session:
             self.use(setting, parts)
 
     def use(self, setting: Setting, parts: SessionParts) -> None:
-        """From now on these are predicted there."""
+        """From now on the process of `setting` predicts these images."""
         self.ask(setting, _WHOLE, Server.use, parts)
 
     def ask(
@@ -129,8 +129,11 @@ class Session:
     def _probe_alone(
         self, setting: Setting, folders: dict[str, str], batches: tuple[int, ...]
     ) -> dict[str, Probe]:
-        """Each in a process for this alone, which start together, but for those that refuse."""
-        found: dict[str, Probe] = {}
+        """The probe of each model in a process of its own; none of a model that refuses.
+
+        The processes start together.
+        """
+        probes: dict[str, Probe] = {}
         with ExitStack() as stack:
             workers = {
                 model: stack.enter_context(closing(Worker(setting.runtime, setting.threads)))
@@ -142,8 +145,8 @@ class Session:
                     worker.ask(Server.use, self.parts)
             for model, worker in workers.items():
                 with suppress(RefusedError):
-                    found[model] = worker.ask(Server.probe, model, folders[model], batches)
-        return found
+                    probes[model] = worker.ask(Server.probe, model, folders[model], batches)
+        return probes
 
     def load(self, models: dict[str, ModelFolder]) -> None:
         """Loads every model in every process, one after the other."""
@@ -187,7 +190,7 @@ class Session:
         one that would take too much memory.
         """
         kept = []
-        pace: dict[Place, float] = {}  # seconds an image, in the largest batch so far
+        pace: dict[ServedModel, float] = {}  # seconds an image, in the largest batch so far
         for done, (setting, case) in enumerate(cases):
             expected = pace.get((setting, case.model), 0.0) * case.batch_size
             if plan.longest is not None and expected > plan.longest:

@@ -104,8 +104,8 @@ def _facts(
 
 def _ran(measured: Measured) -> float | None:
     """Share of its time that a single thread really ran; other work had the processor meanwhile."""
-    found = measured.turns.items()
-    alone = [turn for (setting, _), turns in found if setting.threads == 1 for turn in turns]
+    cases = measured.turns.items()
+    alone = [turn for (setting, _), turns in cases if setting.threads == 1 for turn in turns]
     if not alone:
         return None
     return sum(turn.cpu for turn in alone) / sum(float(turn.seconds.sum()) for turn in alone)

@@ -86,6 +86,7 @@ def test_predict_time_and_enrol_need_no_more(python: Path, tmp_path: Path) -> No
 QUICK = """
 seeds = 1
 references = "none"
+pictures = false
 [data]
 train = "{folder}/train.parquet"
 test = "{folder}/test.parquet"

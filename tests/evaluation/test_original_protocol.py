@@ -101,6 +101,7 @@ def test_a_run_shows_both_protocols_and_keeps_them_apart(tmp_path: Path) -> None
 seeds = 1
 protocol = "{protocol}"
 references = "none"
+pictures = false
 [data]
 train = "{folder}/parts"
 [grid]

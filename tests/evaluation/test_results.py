@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from runner import bench
+from runner import bench, gaikan
 from tiny import write_class
 
 pytestmark = pytest.mark.timeout(300)
@@ -40,7 +40,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 write_class(folder / part / name / f"{part}-{lot}", 4 * place, 6, seed + lot, 40)
     shutil.copy(folder / "train/ok/train-1/002.png", folder / "test/ok/test-3/copy.png")
     (folder / "traced.toml").write_text(TOML)
-    assert bench(folder / "traced.toml", "--out", folder / "run") == 0
+    assert bench(folder / "traced.toml", "--out", folder / "run", "--no-pictures") == 0
+    assert gaikan("report", folder / "run") == 0
     return folder / "run"
 
 

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.timeout(300)
 TOML = """
 seeds = 1
 references = "none"
+pictures = false
 [data]
 train = "{folder}/parts"
 test = "{folder}/later"

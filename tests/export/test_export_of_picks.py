@@ -16,6 +16,7 @@ from gaikan.run_folder.latency_rows import write_rows
 CONFIG = """
 seeds = 1
 references = "none"
+pictures = false
 [data]
 train = "{folder}/train.parquet"
 test = "{folder}/test.parquet"

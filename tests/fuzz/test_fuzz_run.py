@@ -41,6 +41,7 @@ TOML = """
 name = "tiny"
 seeds = 2
 references = "none"
+pictures = false
 [data]
 train = '{folder}/parts'
 ok = "ok"

@@ -22,7 +22,7 @@ from gaikan.bundle.bundle import Bundle
 from gaikan.run_folder.picks_file import read_picks
 
 SIDE, TRAIN, TEST, LOTS = 12, 20, 8, 5  # pixels; images of a class; lots of a source
-SEED = 39  # of 120 orders of the cases, the one whose covering takes the least time
+SEED = 70  # of 120 orders of the cases, the one whose covering takes the least time
 OTHER_BASELINE = Path(__file__).parents[2] / "results/baseline.json"
 CLASSES = ("ok", "burr", "crack", "dent", "stain")
 
@@ -39,6 +39,7 @@ class Case(NamedTuple):
     colour: bool
     modes: str  # which of the sources tell them
     references: bool
+    pictures: bool
     timing: bool
 
     @property
@@ -94,11 +95,6 @@ def covering() -> tuple[Case, ...]:
     return tuple(found)
 
 
-def in_file(number: int) -> list[Case]:
-    """One half of them, for a file of tests."""
-    return list(covering()[number::2])
-
-
 class Walk:
     """One case through every command, each of which has to end well or say why not."""
 
@@ -131,7 +127,8 @@ class Walk:
         (self.folder / "case.toml").write_text(toml(self.case, self.folder))
         code, said = self.run("bench", self.folder / "case.toml", "--out", self.out)
         assert code == 0, said
-        self.pages()
+        if self.case.pictures:
+            self.pages()
         if self.case.timing:
             self.picks()
         else:
@@ -142,6 +139,9 @@ class Walk:
         self.pages()
 
     def time(self) -> None:
+        """Where `bench` has not done it: with the same settings it would be the same again."""
+        if self.case.timing:
+            return
         timed = ("--quick", "--runtime", "onnxruntime-fp32", "--threads", "1")
         assert self.run("time", self.out, *timed)[0] == 0
         self.pages()
@@ -273,6 +273,7 @@ def toml(case: Case, folder: Path) -> str:
     return f"""
 seeds = {case.seeds}
 references = "{"all" if case.references else "none"}"
+pictures = {str(case.pictures).lower()}
 [data]
 {lines}
 [grid]

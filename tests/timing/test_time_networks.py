@@ -35,6 +35,7 @@ pytestmark = pytest.mark.timeout(300)
 TOML = """
 seeds = 2
 references = "none"
+pictures = false
 [data]
 train = "{folder}/parts"
 [grid]

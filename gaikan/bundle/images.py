@@ -36,10 +36,10 @@ CONVERTED = "converted between grey and colour to what the model takes"
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """Images (N, C, H, W) as the bundle takes them, and what was changed in how many for that."""
+    """Images (N, C, H, W) as the bundle takes them; counts what was changed to fit them."""
 
-    names: list[str]  # where each image comes from, those too that could not be read
-    images: Images  # of the others
+    names: list[str]  # where each image comes from; unreadable ones are among them
+    images: Images  # those that could be read
     changes: Counter[str] = field(default_factory=Counter)
     unread: dict[int, str] = field(default_factory=dict)  # by index in `names`: why
 
@@ -84,7 +84,7 @@ def _read(
 
 @dataclass(frozen=True)
 class _Sources:
-    """How sources are read, and what of them is not."""
+    """How sources are read; counts what is left out of them."""
 
     asked: Asked
     left_out: LeftOut
@@ -138,12 +138,12 @@ def _batches(
 
 
 def is_hub(path: Path) -> bool:
-    """Whether it is no path but `hub:owner/name`."""
+    """Whether the source is `hub:owner/name` and no path."""
     return str(path).startswith("hub:")
 
 
 def count(paths: Sequence[Path], image_column: str | None = None) -> int | None:
-    """How many images there are, without reading them; None where stdin names them.
+    """The number of images, without reading them; None where stdin names them.
 
     Raises DataError on a damaged table.
     """
@@ -176,7 +176,7 @@ def _opener_of_text(file: str) -> Opener:
 
 
 def _fitted(names: list[str], openers: Iterable[Opener], card: Card) -> ImageBatch:
-    """The images in the size and the channels of the model, one by one as they are read."""
+    """The images, read one by one, in the size and with the channels of the model."""
     images: Any = np.empty((len(names), *card.shape), card.dtype)
     unread: dict[int, str] = {}
     changes = Counter[str]()

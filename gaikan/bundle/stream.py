@@ -27,7 +27,7 @@ class Tally:
     """Counts over a whole stream of images."""
 
     images: int = 0
-    unread: int = 0  # beside them
+    unread: int = 0  # not among the above
     changes: Counter[str] = field(default_factory=Counter)  # made to images to fit the model
     classes: Counter[str] = field(default_factory=Counter)
 
@@ -65,7 +65,7 @@ def predict(
 def _lines(
     decisions: Decisions, names: list[str], classes: NDArray[Any], verdicts: NDArray[Any]
 ) -> list[Line]:
-    """Of images that were read."""
+    """The lines of images that were read."""
     columns = (
         classes[decisions.predicted].tolist(),
         verdicts[decisions.predicted].tolist(),

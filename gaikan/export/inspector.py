@@ -55,7 +55,7 @@ class HeadDistance(nn.Module):
 
 
 def distance_of(stored: StoredEmbeddings, decision: str) -> nn.Module:
-    """What a decision of a stored network goes by: distance to its anchors, or its head's."""
+    """The module that gives a decision's distances: to its anchors, or those of its head."""
     if decision != HEAD:
         return AnchorDistance(stored.anchors[decision])
     assert stored.head is not None

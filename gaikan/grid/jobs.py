@@ -12,7 +12,7 @@ _POLL_SECONDS = 0.2
 
 
 class Watcher(Protocol):
-    """Is told of the grid's progress."""
+    """Shows the progress of the grid; each method is called when its sentence becomes true."""
 
     def begin(self, cells: list[Cell], stored: list[Cell]) -> None:
         """`cells` will be run; the results of `stored` are there already."""
@@ -24,13 +24,13 @@ class Watcher(Protocol):
         """A cell has ended, with a result or with a failure."""
 
     def note(self, line: str) -> None:
-        """The user should know this."""
+        """`line` is something that the user should know."""
 
     def waiting(self, text: str) -> None:
-        """The cells wait for this."""
+        """The cells wait for what `text` says."""
 
     def stage(self, text: str) -> None:
-        """The cells have ended, and this is being done now."""
+        """The cells have ended, and what `text` says is done now."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class LatencyTable:
         return rows
 
     def _row(self, variant: Variant, setting: Setting) -> Row:
-        """What a row says before it has any figure."""
+        """The columns of a row that are known before anything is timed."""
         return Row(
             machine=self.options.machine_name,
             processor=machine.processor(),

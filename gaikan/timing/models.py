@@ -51,7 +51,7 @@ class TrainedFiles:
 
     @property
     def variants(self) -> list[Variant]:
-        """One a decision, in the order of the module's."""
+        """One for each decision of the module, in its order."""
         return [Variant(self.arch, self.style, decision) for decision in self.module.decisions]
 
     @classmethod

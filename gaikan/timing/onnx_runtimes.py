@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _InferenceSession(Protocol):
-    """That of ONNX Runtime, which tells no types."""
+    """What is used of ONNX Runtime's session: the package has no types."""
 
     def run(self, outputs: None, inputs: dict[str, Images]) -> Outputs: ...
 

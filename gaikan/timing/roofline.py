@@ -27,7 +27,7 @@ class Roofline:
     bandwidth: dict[int, float]
 
     def share(self, operations: float, traffic: float, seconds: float) -> float:
-        """The least time for so many operations and bytes (`traffic`), divided by that it took.
+        """The least time for so many operations and bytes (`traffic`), divided by `seconds`.
 
         Bytes pass at the speed of the smallest measured block that holds them.
         """
@@ -43,7 +43,7 @@ def bandwidth(threads: int) -> dict[int, float]:
 
 
 def _speed(pool: ThreadPoolExecutor, threads: int, size: int) -> float:
-    """Bytes a second; each thread has its part of the block, and NumPy releases Python's lock."""
+    """Bytes a second of a block that is shared out to threads; NumPy releases Python's lock."""
     count = size // threads // 8  # two float32 arrays make up the block
     pairs = [(np.ones(count, np.float32), np.ones(count, np.float32)) for _ in range(threads)]
     repeats = max(1, 2**23 // size)  # so that handing out the work does not count

@@ -53,7 +53,7 @@ def _noise(card: Card, path: Path) -> str:
 
 
 def _row(bundle: Bundle, machine_name: str, setting: Setting) -> Row:
-    """What a row says before it has any figure of time.
+    """The columns of a row that are known before anything is timed.
 
     Accuracy is the network's on the test part, and None where the bundle may decide otherwise;
     agreement is that with the network on the validation images, as export has measured it.

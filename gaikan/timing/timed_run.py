@@ -44,7 +44,7 @@ class TimedRun:
         return [n for n in self.networks if all_seeds or n.seed == first]
 
     def timing_key(self, options: TimingOptions) -> str:
-        """What determines a timing, but for the weather: an equal one need not be repeated."""
+        """A hash of what a timing depends on: with the same key, an earlier timing still holds."""
         packages = ("torch", "onnxruntime", "openvino", "onnx")
         return key_of(
             {

@@ -139,7 +139,7 @@ def cuda_peak(run: Callable[[], object]) -> int:
 
 
 class CudaGraph(Cuda):
-    """One captured graph a batch size: all kernels in one launch."""
+    """A captured graph for each batch size: all its kernels start in one launch."""
 
     graphs: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, Tensor, tuple[Tensor, ...]]]
 
@@ -175,5 +175,5 @@ class CudaGraph(Cuda):
 
 
 def cuda_graph(path: Path, threads: int, precision: str) -> Loaded:
-    """Captured once a batch size."""
+    """PyTorch on the GPU; each batch size is captured once as a graph."""
     return CudaGraph(read_module(path, "cuda", precision))

@@ -15,7 +15,7 @@ class Board:
     def __init__(self, jobs: Jobs) -> None:
         self.left = dict(jobs)
         self.alone: Jobs = {}
-        self.at_work: set[int] = set()  # that have reported their start
+        self.at_work: set[int] = set()  # jobs that have reported their start
         self._deaths: Counter[int] = Counter()
 
     def batch(self) -> Jobs:

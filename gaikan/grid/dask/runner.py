@@ -122,7 +122,7 @@ def outcome(client: Client, task: DaskFuture[Finished]) -> "Future[Finished]":
 
 
 class _DaskCrew:
-    """The workers, to which it has sent the images; it listens to their epochs."""
+    """The workers of a cluster. Sends them the images once, and listens to their epochs."""
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ def versions() -> Versions:
 
 
 class WorkerFacts(TypedDict):
-    """What a worker is, in plain values: one that has another gaikan can still be told so."""
+    """What a worker is, in plain values: a driver with another gaikan can still read them."""
 
     machine: dict[str, Any]  # of `MachineFacts`
     versions: Versions

@@ -37,7 +37,7 @@ class Workers:
         return Hardware(not lacking, bf16, where)
 
     def machine(self, device: str) -> MachineFacts:
-        """What a report states of the machines: the first one, with the processors of all."""
+        """The machine that a report names: the first worker's, with the processors of all."""
         machines = [facts["machine"] for facts in self.facts.values()]
         processors = ", ".join(dict.fromkeys(machine["processor"] for machine in machines))
         gpu = machines[0]["gpu"] if device == "cuda" else None

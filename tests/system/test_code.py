@@ -70,16 +70,23 @@ def test_an_edit_of_any_module_changes_the_keys_that_cover_it_and_no_others(
 ) -> None:
     before, of_training, of_embedding = keys_at(root, name), trained(name), embedded(name)
     assert before == keys_at(ROOT, name)
-    for module in MODULES:
-        file = file_of(root, module)
-        content = file.read_bytes()
-        file.write_bytes(content + b"\nADDED = 1\n")
+    covered = of_training | of_embedding
+    assert covered < {*MODULES}
+    for module in covered:
+        content = file_of(root, module).read_bytes()
+        edit(root, module)
         after = keys_at(root, name)
-        file.write_bytes(content)
+        file_of(root, module).write_bytes(content)
         assert (after.trained != before.trained) == (module in of_training), module
-        either = module in of_training | of_embedding
-        assert (after.embedded != before.embedded) == either, module
+        assert after.embedded != before.embedded, module
+    for module in {*MODULES} - covered:
+        edit(root, module)
     assert keys_at(root, name) == before
+
+
+def edit(root: Path, module: str) -> None:
+    with file_of(root, module).open("a") as file:
+        file.write("\nADDED = 1\n")
 
 
 # Runs the cell in a process of its own and notes every gaikan module of which a function is called.

@@ -90,10 +90,11 @@ class TrainConfig(TomlSection):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="of the forward and backward pass; auto: bf16 where it is native"
     )
-    normalise: Literal["auto", "source", "image"] = Field(
+    normalise: Literal["auto", "source", "image", "local"] = Field(
         "auto",
-        description="by mean and deviation of the fit part (source), or then of each image too; "
-        "auto: image where brightness varies much from image to image of a class",
+        description="by mean and deviation of the fit part (source), then of each image too "
+        "(image), then of each pixel's neighbourhood too (local); auto: local where brightness "
+        "varies much from image to image of a class, else source",
     )
 
 

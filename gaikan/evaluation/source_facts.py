@@ -25,7 +25,7 @@ def facts(frames: Frames) -> list[tuple[str, str]]:
         (
             "brightness",
             f"{100 * share:.0f} % of the variance is between images"
-            + ": normalised one by one" * (share > MUCH),
+            + ": normalised by local contrast" * (share > MUCH),
         ),
         ("fingerprint", frames.fingerprint[:16]),
     ]

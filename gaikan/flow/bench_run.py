@@ -236,7 +236,7 @@ def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Referen
     experiment = work.experiment
     if no_references(config, experiment) is not None:
         return []
-    by_image = work.cells[0].recipe.train.normalise == "image"
+    by_image = work.cells[0].recipe.train.normalise != "source"
     train, test, parts = experiment.train, experiment.test, experiment.parts
     return run_references(train, test, parts, by_image, work.store, watcher.stage)
 

@@ -88,10 +88,10 @@ def resolve_precision(precision: str, device: str, hardware: Hardware | None = N
 
 
 def resolve_normalise(normalise: str, source: Frames) -> str:
-    """`auto` becomes `image` where the images of a class vary much in brightness."""
+    """`auto` becomes `local` where the images of a class vary much in brightness."""
     if normalise != "auto":
         return normalise
-    return "image" if between_images(source.images, source.labels) > MUCH else "source"
+    return "local" if between_images(source.images, source.labels) > MUCH else "source"
 
 
 def cells(

@@ -254,7 +254,7 @@ def _environment(folder: RunFolder) -> list[blocks.Block]:
     if manifest.weights is not None:
         trained = say("not_trained", file=manifest.weights.file)
     else:
-        by = say("by_image" if manifest.normalise == "image" else "by_source")
+        by = say(f"by_{manifest.normalise}")
         on = {"device": manifest.device, "precision": manifest.precision}
         trained = say("trained_on", normalised=by, **on)
     here = vars(machine) | {"processor": machine.gpu or machine.processor, "trained": trained}

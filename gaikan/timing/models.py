@@ -85,7 +85,7 @@ class Exporter:
 
     def __init__(self, dtype: torch.dtype, n_classes: int, anchors: list[str]) -> None:
         self.dtype, self.n_classes, self.anchors = dtype, n_classes, anchors
-        self._traced: dict[tuple[str, ImageShape, bool], ModelProto] = {}
+        self._traced: dict[tuple[str, ImageShape, str], ModelProto] = {}
 
     def write(
         self, trained: TrainedFiles, calibration: Images, all_of_it: Path, alone: dict[str, Path]
@@ -123,7 +123,7 @@ class Exporter:
         from onnx import numpy_helper
         from onnxscript import optimizer
 
-        model = self._trace(trained.arch, trained.shape, trained.module.embedder.by_image)
+        model = self._trace(trained.arch, trained.shape, trained.module.embedder.how)
         state = {
             name: value.numpy()
             for name, value in trained.module.state_dict().items()
@@ -140,10 +140,10 @@ class Exporter:
         assert not state, f"not in the traced graph: {sorted(state)}"
         return optimizer.optimize(pruned(filled, *trained.module.decisions))
 
-    def _trace(self, arch: str, shape: ImageShape, by_image: bool) -> "ModelProto":
-        if (arch, shape, by_image) not in self._traced:
+    def _trace(self, arch: str, shape: ImageShape, how: str) -> "ModelProto":
+        if (arch, shape, how) not in self._traced:
             mean, std = torch.zeros(shape[0]), 2 * torch.ones(shape[0])
-            embedder = Embedder(NETWORKS[arch](shape), mean, std, by_image)
+            embedder = Embedder(NETWORKS[arch](shape), mean, std, how)
             anchors = np.zeros((self.n_classes, NETWORKS[arch].embedding_size), np.float32)
             distances: dict[str, nn.Module] = {
                 name: AnchorDistance(anchors.copy()) for name in self.anchors
@@ -151,7 +151,7 @@ class Exporter:
             distances[HEAD] = HeadDistance(anchors.copy(), anchors[:, 0].copy())
             module = DecisionTensors(embedder, distances)
             example = torch.zeros((2, *shape), dtype=self.dtype)
-            self._traced[arch, shape, by_image] = exported(
+            self._traced[arch, shape, how] = exported(
                 module,
                 (example,),
                 [INPUT],
@@ -159,7 +159,7 @@ class Exporter:
                 ({0: torch.export.Dim("batch", min=1)},),
                 optimize=False,
             )
-        return self._traced[arch, shape, by_image]
+        return self._traced[arch, shape, how]
 
 
 def _missing_package() -> str | None:

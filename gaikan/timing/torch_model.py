@@ -64,7 +64,7 @@ def save_network(module: DecisionTensors, arch: str, shape: ImageShape, folder: 
     description = {
         "arch": arch,
         "shape": shape,
-        "by_image": module.embedder.by_image,
+        "normalise": module.embedder.how,
         "decisions": kinds,
         "classes": next(len(state[kinds[name]]) for name, state in tensors.items()),
     }
@@ -93,11 +93,11 @@ def load_module(path: Path, device: str = "cpu") -> DecisionTensors | Product:
 
 
 def _network(
-    arch: str, shape: list[int], by_image: bool, decisions: dict[str, str], classes: int
+    arch: str, shape: list[int], normalise: str, decisions: dict[str, str], classes: int
 ) -> DecisionTensors:
     channels, height, width = shape
     network = NETWORKS[arch]((channels, height, width))
-    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), by_image)
+    embedder = Embedder(network, torch.zeros(channels), torch.ones(channels), normalise)
     blank = np.zeros((classes, network.embedding_size), np.float32)
     makers: dict[str, Callable[[], nn.Module]] = {
         _ANCHORS: lambda: AnchorDistance(blank),

@@ -75,9 +75,9 @@ class StoredNetwork:
 
         from gaikan.networks import NETWORKS, Embedder
 
-        by_image = self.recipe.get("train", {}).get("normalise") == "image"
+        how = self.recipe.get("train", {}).get("normalise", "source")
         mean, std = torch.zeros(self.shape[0]), torch.ones(self.shape[0])
-        embedder = Embedder(NETWORKS[self.arch](self.shape), mean, std, by_image)
+        embedder = Embedder(NETWORKS[self.arch](self.shape), mean, std, how)
         state = {name: torch.from_numpy(value) for name, value in self.embedder_tensors.items()}
         embedder.load_state_dict(state)
         return embedder.eval()

@@ -84,7 +84,7 @@ def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
     mean, std = channel_statistics(data.images, data.rows)
     _, channels, height, width = data.images.shape
     network = NETWORKS[recipe.arch]((channels, height, width))
-    embedder = Embedder(network, mean, std, recipe.train.normalise == "image")
+    embedder = Embedder(network, mean, std, recipe.train.normalise)
     options = style.options_type(**recipe.options)
     trained = TrainedNetwork(embedder, style(options, data.classes, network.embedding_size))
     # Module.to takes memory_format; its type stubs leave it out.

@@ -66,7 +66,7 @@ def source(exposure: float) -> Frames:
 
 def test_images_of_all_exposures_are_normalised_one_by_one() -> None:
     assert resolve_normalise("auto", source(0.05)) == "source"
-    assert resolve_normalise("auto", source(1.0)) == "image"
+    assert resolve_normalise("auto", source(1.0)) == "local"
     assert resolve_normalise("source", source(1.0)) == "source"
 
 
@@ -75,7 +75,7 @@ def test_images_of_all_exposures_are_normalised_one_by_one() -> None:
 def test_by_image_exposure_does_not_matter(gain: float, offset: float) -> None:
     images = torch.from_numpy(drawn(0.3)[0][:, :1])
     embedder = Embedder(
-        torch.nn.Identity(), images.mean((0, 2, 3)), images.std((0, 2, 3)), by_image=True
+        torch.nn.Identity(), images.mean((0, 2, 3)), images.std((0, 2, 3)), how="image"
     )
     one, other = embedder(images), embedder(gain * images + offset)
     torch.testing.assert_close(one, other, atol=1e-3, rtol=0)
@@ -86,6 +86,6 @@ def test_by_image_exposure_does_not_matter(gain: float, offset: float) -> None:
 
 def test_an_image_without_contrast_stays_so() -> None:
     mean, std = torch.tensor([90.0]), torch.tensor([30.0])
-    embedder = Embedder(torch.nn.Identity(), mean, std, by_image=True)
+    embedder = Embedder(torch.nn.Identity(), mean, std, how="image")
     flat = torch.full((2, 1, 4, 4), 200, dtype=torch.uint8)
     assert torch.equal(embedder(flat), torch.zeros(2, 1, 4, 4))

@@ -44,12 +44,12 @@ WHOLE_RUN = (
 )
 
 
-def network(arch: str, by_image: bool = False) -> DecisionTensors:
+def network(arch: str, how: str = "source") -> DecisionTensors:
     rng = np.random.default_rng(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         mean, std = torch.rand(3) * 100, 50 + torch.rand(3)
-        embedder = Embedder(NETWORKS[arch](SHAPE), mean, std, by_image)
+        embedder = Embedder(NETWORKS[arch](SHAPE), mean, std, how)
     anchors, head = (rng.normal(size=(4, 128)).astype(np.float32) for _ in range(2))
     decisions = {"a": AnchorDistance(anchors), "head": HeadDistance(head, head[:, 0].copy())}
     return DecisionTensors(embedder, {**decisions})

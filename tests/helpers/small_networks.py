@@ -18,7 +18,9 @@ def trained(arch: str, seed: int) -> TrainedFiles:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         mean, std = torch.rand(3) * 100, 1 + torch.rand(3)
-        embedder = Embedder(NETWORKS[arch](SHAPE), mean, std, by_image=seed == 2)
+        embedder = Embedder(
+            NETWORKS[arch](SHAPE), mean, std, ("source", "local", "image")[seed % 3]
+        )
         for module in embedder.modules():
             if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.running_mean, -1, 1)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ SHAPE = (1, 12, 16)
 
 def trained(normalise: str = "source") -> tuple[Embedder, StoredNetwork]:
     embedder = Embedder(
-        NETWORKS["cnn"](SHAPE), torch.tensor([90.0]), torch.tensor([30.0]), normalise == "image"
+        NETWORKS["cnn"](SHAPE), torch.tensor([90.0]), torch.tensor([30.0]), normalise
     ).eval()
     style = nn.ModuleDict({"head": nn.Linear(128, 3)})
     stored = StoredNetwork(
@@ -45,7 +45,7 @@ def embeddings(head: LinearHead | None) -> StoredEmbeddings:
     )
 
 
-@pytest.mark.parametrize("normalise", ["source", "image"])
+@pytest.mark.parametrize("normalise", ["source", "image", "local"])
 @pytest.mark.parametrize("layout", ["embedder", "fast_embedder"])
 def test_a_network_from_the_store_embeds_as_the_trained_one(normalise: str, layout: str) -> None:
     embedder, stored = trained(normalise)

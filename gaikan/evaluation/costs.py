@@ -27,11 +27,12 @@ def part_costs(
     `extremes` are those of `extreme_costs`: parts count as they come in the factory, however many
     of each kind there are here.
     """
-    good: NDArray[np.bool_] = np.equal(actual, ok)
+    good: NDArray[np.bool_] = actual == ok
     goods, n = int(good.sum()), len(good)
     escape, overkill = extremes
-    costs: Floats = escaped(actual, predicted, ok) * (escape * n / max(1, n - goods))
-    costs += overkilled(actual, predicted, ok) * (overkill * n / max(1, goods))
+    each = np.where(good, overkill * n / max(1, goods), escape * n / max(1, n - goods))
+    wrong = escaped(actual, predicted, ok) | overkilled(actual, predicted, ok)
+    costs: Floats = np.where(wrong, each, 0.0)
     return costs
 
 

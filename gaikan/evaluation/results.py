@@ -218,7 +218,7 @@ def summary(
     ranked = means.sort_values("accuracy", ascending=False, kind="stable")
     good = complete.actual == ok
     if factory.defect_rate is not None and 0 < good.sum() < len(good):
-        shares = ranked[["escape_rate", "overkill_rate"]].itertuples(index=False)
+        shares = zip(ranked["escape_rate"], ranked["overkill_rate"], strict=True)
         ranked["cost"] = [cost_per_1000(*pair, factory) for pair in shares]
         ranked["cheapest"] = None
         ranked.loc[list(names), "cheapest"] = may_be_cheapest(complete, ok, factory)

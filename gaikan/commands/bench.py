@@ -24,7 +24,8 @@ def bench(
     ok: Annotated[str | None, typer.Option(help="Class or failure mode that means good")] = None,
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Epochs of the cnn; the mlp trains 3.5 times as many")
+        int | None,
+        typer.Option(help="Of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many"),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     out: Annotated[

@@ -17,7 +17,7 @@ from gaikan.commands.shared import (
 
 def import_(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="torch.save of a state dict")],
-    arch: Annotated[str, typer.Option(help="What the network is: cnn or mlp")],
+    arch: Annotated[str, typer.Option(help="What the network is: cnn, resnet or mlp")],
     style: Annotated[str, typer.Option(help="How it was trained: vanilla, siamese or triplet")],
     train: Annotated[str, typer.Option(help="Source of the parts that anchors are taken from")],
     test: Annotated[str | None, typer.Option(help="Source of the test part")] = None,

@@ -82,9 +82,14 @@ class TrainConfig(TomlSection):
     """`[train]`: the recipe that all cells share."""
 
     epochs: int = Field(
-        24, ge=1, le=100_000, description="of the cnn; the mlp trains 3.5 times as many, rounded"
+        24,
+        ge=1,
+        le=100_000,
+        description="of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many",
     )
-    batch_size: int = Field(64, ge=8, le=2**20, description="of the cnn; the mlp's is twice that")
+    batch_size: int = Field(
+        64, ge=8, le=2**20, description="of the cnn; that of mlp and resnet is twice that"
+    )
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(1e-2, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = Field(

@@ -1,5 +1,7 @@
 """The `resnet`: two residual blocks with batch normalisation, nearly at the cost of the `mlp`."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +17,9 @@ class Resnet(Network):
     folds into it. A larger image is pooled after the first layer by the whole factor that brings
     the map nearest to 18 x 18, so that only the first layer's cost grows, with the area.
     """
+
+    epochs_factor: ClassVar[float] = 2 / 3
+    batch_factor: ClassVar[int] = 2
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__(shape)

@@ -194,11 +194,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_config(tmp_path / "gone.toml", {})
 
 
-def test_the_mlp_trains_longer_in_larger_batches() -> None:
+def test_architectures_train_for_their_own_epochs_in_their_own_batches() -> None:
     config = load_config(None, {"train.epochs": 5, "train.batch_size": 32, "seeds": 1})
     parts = {0: Parts(fit=np.arange(6), validation=np.arange(6, 9))}
     images = np.zeros((9, 1, 4, 4), np.uint8)
     source = Frames("made", images, np.arange(9) % 2, ("a", "b"), ("0", "1"), np.arange(9))
     trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, source)}
     assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
+    assert (trains["resnet"].epochs, trains["resnet"].batch_size) == (3, 64)
     assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (18, 64)

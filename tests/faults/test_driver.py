@@ -5,21 +5,19 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driver import driver, lines, resumes, scores, training, wait_for, workers
-from runner import bench
+from driver import Driver, driver, lines, resumes, scores, training, wait_for, workers
+from runner import bench, command_line
 
 pytest_plugins = ["undisturbed"]
 pytestmark = pytest.mark.timeout(180)
 
 Lacking = Callable[[Path, int], list[dict[str, str]]]
 
-HELPERS = Path(__file__).parents[1] / "helpers"
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
@@ -60,15 +58,9 @@ def test_a_driver_killed_in_writing_the_report_writes_it_again(
 
 
 def die_in(part: str, reference: Path, out: Path) -> None:
-    command = [
-        sys.executable,
-        str(HELPERS / "dying.py"),
-        part,
-        "bench",
-        str(reference / "grid.toml"),
-    ]
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    process = Driver(reference, out, dies_in=part)
+    _, error = process.communicate()
+    assert process.returncode == -signal.SIGKILL, error
     assert list(out.rglob(".*.tmp"))
 
 
@@ -127,10 +119,11 @@ def test_a_clock_that_is_stepped_back_changes_nothing(
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    with driver(reference, out, **environment) as process:
-        wait_for(lambda: training(out), process)
+    command = command_line("bench", reference / "grid.toml", "--out", out)
+    with subprocess.Popen(command, env=os.environ | environment) as process:
+        wait_for(lambda: training(out) or process.poll() is not None)
         clock.write_text("-3d")
-        process.communicate(timeout=90)
+        process.wait(90)
     assert process.returncode == 0
     written = (out / "accuracy.csv").stat().st_mtime, (out / ".lock").stat().st_mtime
     assert abs(time.time() - written[0]) < 86400  # the file system's clock is not the process's

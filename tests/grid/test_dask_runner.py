@@ -20,6 +20,7 @@ import pytest
 from distributed import Client, LocalCluster
 from distributed.core import Status
 from distributed.utils import get_mp_context
+from driver import PRELOADED
 from runner import bench
 from tiny import FOUR_CELLS, write_class
 
@@ -72,7 +73,7 @@ def two_workers(method: str) -> Iterator[LocalCluster]:
 def cluster() -> Iterator[LocalCluster]:
     """Its workers are copies of a process that has imported torch: a new one is there at once."""
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
-        get_mp_context().set_forkserver_preload(["distributed", "gaikan.grid.dask.worker"])
+        get_mp_context().set_forkserver_preload(PRELOADED)
     with two_workers("forkserver") as both:
         yield both
 

@@ -1,8 +1,7 @@
-"""`gaikan bench` that is killed in the middle of a file: `dying.py PART_OF_ITS_NAME bench ...`."""
+"""A command that is killed in the middle of writing a file."""
 
 import os
 import signal
-import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,7 +20,3 @@ def dying(part: str) -> None:
 
     with patch("os.fsync", killed):
         main()
-
-
-if __name__ == "__main__":
-    dying(sys.argv.pop(1))

@@ -17,12 +17,13 @@ def by_loop(image: np.ndarray, row: int, column: int, half: int) -> np.ndarray:
 
     def around(values: np.ndarray) -> np.ndarray:
         rows = slice(max(0, row - half), row + half)
-        return values[:, rows, max(0, column - half) : column + half].mean((1, 2))
+        part = values[:, rows, max(0, column - half) : column + half]
+        return np.asarray(part.mean((1, 2)))
 
     means = around(image)
     variance = around((image - means[:, None, None]) ** 2).mean()
     centred: np.ndarray = image[:, row, column] - means
-    return centred / np.sqrt(variance + 0.01)
+    return np.asarray(centred / np.sqrt(variance + 0.01))
 
 
 @pytest.mark.parametrize("shape", [(1, 128, 128), (3, 64, 96)])

@@ -45,7 +45,8 @@ def differences(
     run: Path, seed: int, variant: str, source: Path, expected: pd.DataFrame
 ) -> pd.DataFrame:
     """The rows of `expected` where the bundle, written and opened again, says another class."""
-    bundle, _ = export(run, BundleChoice(variant, seed), allow_drop=False, tell=lambda _: None)
+    choice = BundleChoice(variant, seed)
+    bundle = export(run, choice, allow_drop=False, tell=lambda _: None).bundle
     with tempfile.TemporaryDirectory() as folder:
         bundle.save(Path(folder) / "part.gaikan")
         opened = Bundle.open(Path(folder) / "part.gaikan")

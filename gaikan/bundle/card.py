@@ -17,7 +17,11 @@ _LARGEST_IMAGE = 2**24  # numbers in one image
 
 @dataclass(frozen=True)
 class Card:
-    """The content of `model.json`. `metrics` are those of the network as trained."""
+    """The content of `model.json`. `metrics` are those of the network as the run judged it.
+
+    Where `refit` is given, the bundle's network is another one, which learned from the validation
+    part too; `refit` says what is known of it, and what is not.
+    """
 
     arch: str
     style: str
@@ -39,6 +43,7 @@ class Card:
     versions: dict[str, Any]
     enrolled: list[dict[str, Any]] = field(default_factory=list)
     unconfirmed: str | None = None  # how test contradicts the stage's escape ceiling
+    refit: dict[str, Any] | None = None  # images, epochs, change on test; None: as judged
 
     @property
     def variant(self) -> str:
@@ -158,4 +163,5 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a list of objects",
     ),
     "unconfirmed": (_or_null(_is_text), "a text or null"),
+    "refit": (lambda value: value is None or isinstance(value, dict), "an object or null"),
 }

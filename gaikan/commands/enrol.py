@@ -43,6 +43,8 @@ def enrol(
     for other, distance in sorted(enrolled.distances.items(), key=lambda item: item[1]):
         console.print(f"  {distance:9.4f}  {other}")
     console.print(f"{enrolled.changed} of {enrolled.kept} kept validation parts change class")
+    if model.card.refit is not None:
+        console.print("  the network learned from these parts: of new ones more may change")
     for counts, outcome in ((enrolled.lost, "no longer right"), (enrolled.gained, "right now")):
         if counts:
             parts = ", ".join(f"{label} {n}" for label, n in counts.items())

@@ -1,11 +1,16 @@
 """`gaikan export`: one file that inspects."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gaikan.commands.shared import BundleOut, needs_harness
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.export.refit import Refit
 
 
 def export(
@@ -20,6 +25,9 @@ def export(
     unconfirmed: Annotated[
         bool, typer.Option("--unconfirmed", help="Though test contradicts the stage's ceiling")
     ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Train it again, on fit and validation images together")
+    ] = False,
 ) -> None:
     """Write one file that inspects: raw image to class, verified against its network."""
     with needs_harness():
@@ -27,27 +35,49 @@ def export(
         from gaikan.export.source import choose
     from rich.text import Text
 
-    from gaikan.commands.terminal import open_console
+    from gaikan.commands.terminal import GridProgress, open_console
 
     choice = choose(run, variant, stage, seed, runtime, precision, unconfirmed)
     console = open_console(soft_wrap=True)
-    with console.status("") as status, needs_harness():
-        bundle, parity = build(run, choice, allow_drop, lambda step: status.update(Text(step)))
-    bundle.save(out)
-    for split in parity:
+    if refit:
+        with GridProgress(console) as progress, needs_harness():
+            exported = build(run, choice, allow_drop, progress.stage, progress)
+    else:
+        with console.status("") as status, needs_harness():
+            exported = build(run, choice, allow_drop, lambda step: status.update(Text(step)))
+    exported.bundle.save(out)
+    for split in exported.parities:
         ties = f", {split.ties} of them ties" if split.ties else ""
         console.print(
             f"{split.part}: {split.images} images, same class on {_percent(split.agreement)}"
             f"{ties}; distances within {split.distance_error:.0e}; accuracy "
             f"{_percent(split.accuracy)}, of the network {_percent(split.reference_accuracy)}"
         )
-    card = bundle.card
+    if exported.refit is not None:
+        _show_refit(console, exported.refit)
+    card = exported.bundle.card
     console.print(
         f"{out}: {card.variant} seed {card.seed}, {card.runtime} {card.precision}, "
         f"{out.stat().st_size / 1e6:.1f} MB"
     )
     if card.unconfirmed is not None:
         console.print(f"unconfirmed: {card.unconfirmed}", style="yellow")
+
+
+def _show_refit(console: "Console", refit: "Refit") -> None:
+    """Says which figures are of the network in the bundle, and which are not."""
+    console.print(
+        f"refit: this network learned from all {refit.images} training images, {refit.epochs} "
+        "epochs: what fit and validation show above says nothing of new parts"
+    )
+    console.print("refit: on test, from the judged network to this one, by the same border:")
+    for change in refit.changes:
+        console.print(f"  {change}")
+    console.print(
+        "refit: picks, threshold and promise are of the judged network, which learned from the "
+        "fit part alone",
+        style="yellow",
+    )
 
 
 def _percent(share: float) -> str:

@@ -1,7 +1,7 @@
 """Makes a bundle from a run folder: the network is rebuilt, exported and verified."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,9 @@ from gaikan.export.inspector import Inspector, Threshold, distance_of, to_onnx
 from gaikan.export.metrics import metrics
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.quantized import quantized
+from gaikan.export.refit import Refit, refit
 from gaikan.export.source import BundleChoice, ExportSource, load_source, reread
+from gaikan.grid.jobs import Watcher
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system import machine
 from gaikan.variants import HEAD
@@ -31,42 +33,72 @@ _MOST_COMPARED = 20_000  # images of each part
 _MOST_KEPT = 5000  # validation parts; more would tell no more about a new anchor
 
 
-def export(
-    run: Path, choice: BundleChoice, allow_drop: bool, tell: Callable[[str], None]
-) -> tuple[Bundle, list[Parity]]:
-    """The bundle, and how it compared. Raises BundleError where it differs from its network.
+@dataclass(frozen=True)
+class Exported:
+    """A bundle, how it compared with its network, and what that is where it is a refit."""
 
-    `tell` is called with each step in words.
+    bundle: Bundle
+    parities: list[Parity]
+    refit: Refit | None
+
+
+def export(
+    run: Path,
+    choice: BundleChoice,
+    allow_drop: bool,
+    tell: Callable[[str], None],
+    watcher: Watcher | None = None,
+) -> Exported:
+    """The bundle of the network that was judged, or with a `watcher` of its refit.
+
+    `tell` is called with each step in words, `watcher` sees the refit's training. Raises
+    BundleError where the bundle differs from its network, or the refit has lost something.
     """
     tell("reading the images")
-    source = load_source(run, choice)
-    experiment = reread(run, source.manifest)
+    judged = load_source(run, choice)
+    experiment = reread(run, judged.manifest)
     threshold = _threshold(choice, experiment)
+    again = None
+    if watcher is not None:
+        again = refit(run, judged, experiment, choice, watcher)
+    source = judged if again is None else again.source
     parts = experiment.parts[source.network.seed]
     fit = _sample(experiment.train, parts.fit, _MOST_COMPARED)
-    validation = _sample(experiment.train, parts.validation, _MOST_COMPARED)
     tell("exporting the graph")
     model = _model(source, threshold, fit)
     if choice.precision == "int8":
         tell("calibrating int8 on fit images")
         model = quantized(model, Inputs.of(experiment).calibration[source.network.seed])
         del model.graph.value_info[:]  # shapes that name the number of anchors
-    bundle = Bundle(_card(source, choice, experiment), model.SerializeToString(), None)
+    card = _card(source, choice, experiment)
+    figures = metrics(judged, experiment, choice.threshold)
+    card = replace(card, metrics=figures, refit=None if again is None else again.describe())
+    bundle = Bundle(card, model.SerializeToString(), None)
     bundle.check()
-    parities = []
-    for part, frames, rows in (
-        ("fit", fit, parts.fit),
-        ("validation", validation, parts.validation),
-    ):
+    bundle, parities = _verified(bundle, source, experiment, allow_drop, tell)
+    return Exported(bundle, parities, again)
+
+
+def _verified(
+    bundle: Bundle,
+    source: ExportSource,
+    experiment: Experiment,
+    allow_drop: bool,
+    tell: Callable[[str], None],
+) -> tuple[Bundle, list[Parity]]:
+    """The whole bundle, and how it compared. Raises BundleError where it is not its network."""
+    train, parts, parities = experiment.train, experiment.parts[source.network.seed], []
+    for part, rows in (("fit", parts.fit), ("validation", parts.validation)):
+        frames = _sample(train, rows, _MOST_COMPARED)
         tell(f"comparing with the network on {len(frames)} of {len(rows)} {part} images")
         parities.append(compare(part, bundle, source, frames))
-    judge(choice.precision, parities, allow_drop)
+    judge(bundle.card.precision, parities, allow_drop)
     card = replace(bundle.card, parity={parity.part: asdict(parity) for parity in parities})
     if source.variant.anchor == HEAD:
         return Bundle(card, bundle.model, None), parities
     tell("keeping validation embeddings")
     _check_anchors_can_be_added(bundle)
-    return Bundle(card, bundle.model, _keep(bundle, validation)), parities
+    return Bundle(card, bundle.model, _keep(bundle, frames)), parities
 
 
 def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None:
@@ -127,7 +159,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
             "fingerprint": train.fingerprint,
             "network": source.network.store.trained,
         },
-        metrics=metrics(source, experiment, choice.threshold),
+        metrics={},
         parity={},
         versions={name: machine.version(name) for name in packages} | {"commit": machine.commit()},
     )

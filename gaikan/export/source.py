@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gaikan.config.stages import CEILINGS
 from gaikan.data.kept import KeptSources
 from gaikan.errors import ConfigError, DataError
 from gaikan.evaluation.experiment import Experiment, prepare
@@ -28,6 +29,7 @@ class BundleChoice:
     precision: str = "fp32"
     threshold: float | None = None
     stage: str | None = None
+    ceiling: float | None = None  # the stage's least limit on escapes
     unconfirmed: str | None = None  # how test contradicts the pick
 
 
@@ -78,11 +80,14 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
     pick = picks.stages[stage].pick
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
+    limits = {limit.name: limit.max for limit in picks.stages[stage].constraints}
+    ceilings = [limits[name] for name in CEILINGS if limits.get(name) is not None]
     choice = BundleChoice(
         pick.variant,
         pick.seed,
         threshold=pick.threshold,
         stage=stage,
+        ceiling=min(ceilings, default=None),
         unconfirmed=picks.stages[stage].contradicted,
     )
     if pick.bundle is not None:

@@ -55,14 +55,15 @@ def _noise(card: Card, path: Path) -> str:
 def _row(bundle: Bundle, machine_name: str, setting: Setting) -> Row:
     """The columns of a row that are known before anything is timed.
 
-    Accuracy is the network's on the test part, and None where the bundle may decide otherwise;
+    Accuracy is the judged network's on test, and None where the bundle may decide otherwise;
     agreement is that with the network on the validation images, as export has measured it.
     """
     card, runtime = bundle.card, setting.runtime
     network = card.training.get("network")
     agreement = None if card.enrolled else _share(card.parity, "validation", "agreement")
-    as_trained = card.precision == "fp32" and not card.enrolled and card.threshold is None
-    accuracy = _share(card.metrics, "test", "accuracy", "value") if as_trained else None
+    changed = card.enrolled or card.refit is not None or card.threshold is not None
+    as_judged = card.precision == "fp32" and not changed
+    accuracy = _share(card.metrics, "test", "accuracy", "value") if as_judged else None
     return Row(
         machine=machine_name,
         processor=machine.processor(),

@@ -39,7 +39,7 @@ class Cell:
 
     recipe: Recipe
     fit_rows: NDArray[np.int64]
-    validation_rows: NDArray[np.int64]
+    validation_rows: NDArray[np.int64]  # none: no epoch is chosen, the last is kept
     anchors: tuple[str, ...]
     device: str
     protocol: str = "held-out"
@@ -152,7 +152,8 @@ def _train(cell: Cell, source: FitData, beat: Beat) -> tuple[bytes, Embeddings |
     started = time.perf_counter()
     data = source.at(cell.fit_rows)
     with exact_convolutions():
-        trained = fit(cell.recipe, data, _validation_score(cell, source), beat)
+        evaluate = _validation_score(cell, source) if len(cell.validation_rows) else None
+        trained = fit(cell.recipe, data, evaluate, beat)
     channels, height, width = data.images.shape[1:]
     stored = StoredNetwork(
         embedder_tensors=tensors_of(trained.embedder),

@@ -96,15 +96,15 @@ def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
 def fit(
     recipe: Recipe,
     data: FitData,
-    evaluate: Callable[[Embedder], Evaluation],
+    evaluate: Callable[[Embedder], Evaluation] | None,
     on_epoch: Callable[[int, float], None],
 ) -> TrainedNetwork:
     """Trains with AdamW on a one-cycle schedule and keeps the epoch that `evaluate` likes best.
 
     `evaluate` gets the network in eval mode at nine tenths of the epochs and at the end (of up
     to four, at the end alone): to evaluate an epoch costs a quarter of training it. Of equal
-    epochs the later is kept. `on_epoch` gets the epoch (from 1) and its mean loss. Raises
-    TrainingDivergedError.
+    epochs the later is kept; without `evaluate`, the last. `on_epoch` gets the epoch (from 1) and
+    its mean loss. Raises TrainingDivergedError.
     """
     device = data.images.device
     rng = stream(recipe.seed, "batches")
@@ -121,15 +121,17 @@ def fit(
                 )
             trained.losses.append(loss)
             on_epoch(epoch, loss)
-            if epoch in compared:
+            if evaluate is not None and epoch in compared:
                 trained.embedder.eval()
                 found = evaluate(trained.embedder)
                 trained.scores[epoch] = found.score
                 if best is None or found.score >= trained.scores[trained.best_epoch]:
                     trained.best_epoch, trained.validation = epoch, found.embeddings
                     best = {k: v.clone() for k, v in _modules(trained).state_dict().items()}
-    assert best is not None  # the last epoch is always evaluated
-    _modules(trained).load_state_dict(best)
+    if best is None:
+        trained.best_epoch = recipe.train.epochs
+    else:
+        _modules(trained).load_state_dict(best)
     trained.embedder.eval()
     return trained
 

@@ -80,8 +80,8 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
     pick = picks.stages[stage].pick
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
-    limits = {limit.name: limit.max for limit in picks.stages[stage].constraints}
-    ceilings = [limits[name] for name in CEILINGS if limits.get(name) is not None]
+    limits = picks.stages[stage].constraints
+    ceilings = [limit.max for limit in limits if limit.name in CEILINGS and limit.max is not None]
     choice = BundleChoice(
         pick.variant,
         pick.seed,

@@ -52,8 +52,8 @@ def test_each_figure_is_that_of_its_own_parts_paired_by_lots() -> None:
         "overkill rate": (2 / 40, 1 / 40),
     }
     assert {name: (c.judged, c.refit) for name, c in found.items()} == expected
-    right = [~np.isin(np.arange(80), wrong)[None] for wrong in (after, before)]
-    mean, low, high = difference(*right, LOTS)
+    new, old = (~np.isin(np.arange(80), wrong)[None] for wrong in (after, before))
+    mean, low, high = difference(new, old, LOTS)
     change = found["accuracy"]
     assert (change.difference, change.low, change.high) == pytest.approx((mean, low, high))
 

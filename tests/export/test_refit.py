@@ -180,12 +180,12 @@ def test_validation_images_that_teach_wrong_classes_are_noticed_on_test(
         for place, name in zip(places, ("ok", "open"), strict=True):
             write_class(tmp_path / "parts" / name / lot, place, 40, len(lot))
     for place, name in ((0, "ok"), (6, "open")):
-        for lot in range(4):
-            write_class(tmp_path / "later" / name / f"lot{lot}", place, 10, lot + 9)
+        for number in range(4):
+            write_class(tmp_path / "later" / name / f"lot{number}", place, 10, number + 9)
     for seed in range(8):
         run = made(tmp_path, OK, seed)
         table = pd.read_csv(run / "accuracy.csv").query("split == 'test'").set_index("variant")
-        if table.loc[HEAD, "accuracy"] > 0.9:
+        if table["accuracy"][HEAD] > 0.9:
             break
         shutil.rmtree(run)
     bundle = tmp_path / "m.gaikan"

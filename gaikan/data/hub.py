@@ -1,160 +1,69 @@
 """The source `hub:owner/name[@revision][:split]`: one split of a data set on a Hugging Face hub."""
 
 import contextlib
+import json
 import logging
-import os
-import re
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from gaikan.data.columns import is_pixel
-from gaikan.errors import DataError, kind_and_line
+from gaikan.data.hub_commit import INSTEAD, NoAnswer, ask_commit, cached_commit, first_cause
+from gaikan.data.hub_csv import CsvSplit, csv_splits, read_csv_split
+from gaikan.data.hub_name import HubName, parse_hub
+from gaikan.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GRAMMAR = "hub:owner/name[@revision][:split]"
-ANSWER_SECONDS = 8.0  # how long the hub may take over its first answer
-
 # Keys of the metadata on the schema of the table that `read_hub` returns.
 COMMIT = b"hub_commit"
-NOTE = b"hub_note"
-
-_T = TypeVar("_T")
-_PART = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
-_SOURCE = re.compile(
-    rf"hub:(?P<owner_name>{_PART}/{_PART})"
-    r"(?:@(?P<revision>\w(?:[\w.+/-]*\w)?))?"
-    r"(?::(?P<split>\w+(?:\.\w+)*))?"
-)
-_FULL_COMMIT = re.compile(r"[0-9a-f]{40}")
-_INSTEAD = "give a .parquet or .csv file instead"
-
-
-@dataclass(frozen=True)
-class HubName:
-    """A data set on the hub; without a revision it is `main`, without a split its only one."""
-
-    owner_name: str
-    revision: str | None = None
-    split: str | None = None
-
-
-class _NoAnswer(Exception):  # noqa: N818 - never leaves this module
-    """The hub cannot be asked now; the message says which hub and why."""
-
-
-def parse_hub(source: str) -> HubName:
-    """The parts of `source`; the same names are allowed as on the hub itself."""
-    match = _SOURCE.fullmatch(source)
-    owner_name = match["owner_name"] if match else ""
-    if match is None or ".." in source or "--" in owner_name or owner_name.endswith(".git"):
-        raise DataError(
-            f"{source!r} does not name a data set on the hub: write {GRAMMAR}, "
-            "for example hub:owner/name or hub:owner/name@v1.0:train"
-        )
-    return HubName(owner_name, match["revision"], match["split"])
+NOTES = b"hub_notes"
 
 
 def read_hub(source: str) -> "pa.Table":
     """The whole split as an Arrow table, memory-mapped from the cache of `datasets`.
 
-    The metadata of its schema holds the commit that was read under `COMMIT` and, where the hub did
-    not answer and a copy from the cache was taken, a remark that says so under `NOTE`. Only the
-    commit that the revision stood for when the hub last answered is taken from the cache.
+    The metadata of its schema holds the commit that was read under `COMMIT` and, as JSON under
+    `NOTES`, remarks: that the hub did not answer and a copy from the cache was taken, or how CSV
+    files are written. Only the commit that the revision stood for when the hub last answered is
+    taken from the cache.
     """
     name = parse_hub(source)
     with _quiet():
-        note = {}
+        notes = []
         try:
-            commit = _ask_commit(source, name)
+            commit = ask_commit(source, name)
             splits = _load(source, name, commit)
-        except _NoAnswer as error:
-            commit = _cached_commit(source, name, error)
+        except NoAnswer as error:
+            commit = cached_commit(source, name, error)
             splits = _load(source, name, commit, offline=True)
-            note = {NOTE: f"{error}; commit {commit[:12]} was read from the cache".encode()}
+            notes.append(f"{error}; commit {commit[:12]} was read from the cache")
         split = splits[_choose_split(source, name, list(splits))]
-        told = split.features.arrow_schema.metadata or {}  # the names of classes
-        table = split.with_format("arrow")[:]
-    return table.replace_schema_metadata({**told, COMMIT: commit.encode(), **note})
+        if isinstance(split, CsvSplit):
+            table, written = _read_csv(split, source)
+            notes += written
+        else:
+            table = split.with_format("arrow")[:]
+            told = split.features.arrow_schema.metadata  # the names of classes
+            table = table.replace_schema_metadata(told)
+    told = {**(table.schema.metadata or {}), COMMIT: commit.encode()}
+    return table.replace_schema_metadata({**told, NOTES: json.dumps(notes).encode()})
 
 
-def _ask_commit(source: str, name: HubName) -> str:
-    """The commit that the revision stands for now: one question to the hub, never repeated.
-
-    `load_dataset` alone asks for half a minute when nobody answers, and then raises the same
-    FileNotFoundError for a refused connection, a broken server and a refused token.
-    """
-    import datasets
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    hub: str = datasets.config.HF_ENDPOINT
-    private = (
-        f"{source}: {hub} has no data set '{name.owner_name}', or it is private: check the name, "
-        "or log in with `hf auth login` or a token in HF_TOKEN"
-    )
+def _read_csv(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]":
     try:
-        info = _within(
-            ANSWER_SECONDS,
-            lambda: HfApi(endpoint=hub).dataset_info(
-                name.owner_name, revision=name.revision, timeout=ANSWER_SECONDS
-            ),
-        )
-    except RevisionNotFoundError as error:
-        raise DataError(
-            f"{source}: '{name.owner_name}' has no revision '{name.revision or 'main'}': "
-            "name one of its branches, tags or commits"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise DataError(private) from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code
-        if status in (401, 403):
-            raise DataError(private) from error
-        raise _NoAnswer(f"{hub} answers with an error (status {status})") from error
-    except Exception as error:  # each release of the client has other classes for a dead line
-        raise _NoAnswer(f"{hub} cannot be reached ({_line(error)})") from error
-    if info.sha is None:
-        raise _NoAnswer(f"{hub} does not answer like a hub (no commit)")
-    return info.sha
+        return read_csv_split(split, source)
+    except DataError:
+        raise
+    except Exception as error:  # whatever the line or the disk does
+        raise DataError(f"{source}: {_explain(error, offline=False)}, or {INSTEAD}") from error
 
 
-def _cached_commit(source: str, name: HubName, no_answer: _NoAnswer) -> str:
-    """The commit that the revision stood for when it was last loaded, if it is in the cache.
-
-    `datasets` by itself would take the newest copy of any revision. So the copy that is wanted is
-    made the newest; `_load` checks that it was taken.
-    """
-    import datasets
-    from huggingface_hub import constants
-
-    commit = name.revision or "main"
-    if not _FULL_COMMIT.fullmatch(commit):
-        repository = f"datasets--{name.owner_name.replace('/', '--')}"
-        ref = Path(constants.HF_HUB_CACHE, repository, "refs", commit)
-        commit = ref.read_text(encoding="utf-8") if ref.is_file() else ""
-    cache = Path(datasets.config.HF_DATASETS_CACHE)
-    copies = list(cache.glob(f"*/*/*/{commit}")) if commit else []
-    if not copies:
-        raise DataError(
-            f"{source}: {no_answer}, and {cache} has no copy of it from an earlier run: "
-            f"try again when the hub answers, or {_INSTEAD}"
-        ) from no_answer
-    with contextlib.suppress(OSError):  # a shared cache may be read-only
-        for copy in copies:
-            os.utime(copy)
-    return commit
+def notes_of_hub(table: "pa.Table") -> list[str]:
+    """What is to be said of a table that `read_hub` returned."""
+    notes: list[str] = json.loads(table.schema.metadata[NOTES])
+    return notes
 
 
 def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> dict[str, Any]:
@@ -174,38 +83,32 @@ def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> 
     before = {key: getattr(datasets.config, key) for key in settings}
     vars(datasets.config).update(settings)
     try:
-        load = partial(datasets.load_dataset, path, revision=name.revision, keep_in_memory=False)
-        splits: dict[str, Any] = load()
-        are_csv = any(split.info.builder_name == "csv" for split in splits.values())
-        if are_csv and not offline:
-            splits = load(**_as_written(splits))
+        builder = datasets.load_dataset_builder(path, revision=name.revision)
+        are_csv = "csv" in (builder.name, builder.info.builder_name)  # the latter of a copy
+        read = csv_splits if are_csv else _prepared
+        is_there = not (are_csv and offline) and builder.hash == commit
+        splits: dict[str, Any] = read(builder) if is_there else {}
     except Exception as error:  # whatever the files hold, the disk does or the line does
-        raise DataError(f"{source}: {_explain(error, offline)}, or {_INSTEAD}") from error
+        raise DataError(f"{source}: {_explain(error, offline)}, or {INSTEAD}") from error
     finally:
         vars(datasets.config).update(before)
-    if are_csv and offline:  # `datasets` finds a copy that was read in its own way alone
+    if are_csv and offline:  # `datasets` keeps what it has made of them, not the files
         raise DataError(
             f"{source}: {datasets.config.HF_ENDPOINT} does not answer, and CSV files are not read "
-            f"from the cache: try again when it does, or {_INSTEAD}"
+            f"from the cache: try again when it does, or {INSTEAD}"
         )
-    files = [file["filename"] for split in splits.values() for file in split.cache_files]
-    others = {Path(file).parent.name for file in files} - {commit}
-    if others:
+    if builder.hash != commit:
         raise DataError(
-            f"{source}: commit {commit[:12]} cannot be loaded, only {', '.join(sorted(others))} "
-            f"from the cache: try again when the hub answers, or {_INSTEAD}"
+            f"{source}: commit {commit[:12]} cannot be loaded, only {builder.hash} "
+            f"from the cache: try again when the hub answers, or {INSTEAD}"
         )
     return splits
 
 
-def _as_written(splits: dict[str, Any]) -> dict[str, Any]:
-    """What makes of CSV files the texts that they hold: `datasets` reads 01 as 1, NA as nothing."""
-    import datasets
-
-    features = next(iter(splits.values())).features
-    texts = {name: datasets.Value("string") for name in features if not is_pixel(name)}
-    known = datasets.Features({**features, **texts})
-    return {"features": known, "keep_default_na": False, "na_values": [""]}
+def _prepared(builder: Any) -> dict[str, Any]:
+    builder.download_and_prepare()
+    splits: dict[str, Any] = builder.as_dataset(in_memory=False)
+    return splits
 
 
 def _explain(error: Exception, offline: bool) -> str:
@@ -214,7 +117,7 @@ def _explain(error: Exception, offline: bool) -> str:
     from datasets.data_files import EmptyDatasetError
     from datasets.exceptions import DataFilesNotFoundError
 
-    line = _line(error)
+    line = first_cause(error)
     if offline:
         return f"its copy in {datasets.config.HF_DATASETS_CACHE} is damaged ({line}): delete that"
     if isinstance(error, EmptyDatasetError | DataFilesNotFoundError):
@@ -263,32 +166,3 @@ def _quiet() -> Iterator[None]:
                 log.set_verbosity(level)
             for bar in bars:
                 bar.enable_progress_bars()
-
-
-def _within(seconds: float, question: Callable[[], _T]) -> _T:
-    """The answer, or TimeoutError.
-
-    The client's own timeout counts for each address of a host anew and not at all for its name's
-    lookup: behind a firewall that drops everything it adds up to a minute.
-    """
-    answer: Future[_T] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(question())
-        except Exception as error:
-            answer.set_exception(error)
-
-    Thread(target=ask, daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except TimeoutError:
-        raise TimeoutError(f"no answer in {seconds:g} s") from None
-
-
-def _line(error: Exception) -> str:
-    """The first cause on one line, without the paragraphs of advice that follow it."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return kind_and_line(cause)

@@ -33,12 +33,10 @@ def read_source(
 
         return _resized(terminals(part), size)
     if source.startswith("hub:"):
-        from gaikan.data.hub import NOTE, read_hub
+        from gaikan.data.hub import notes_of_hub, read_hub
 
         table = read_hub(source)
-        note = (table.schema.metadata or {}).get(NOTE)
-        notes = [] if note is None else [note.decode()]
-        return _from_table(table, source, Path(), size, asked, notes)
+        return _from_table(table, source, Path(), size, asked, notes_of_hub(table))
     path = Path(source)
     if path.is_dir():
         return _read_folder(path, source.rstrip("/"), size, asked)
@@ -50,7 +48,7 @@ def check_source(source: str) -> None:
     if source == "terminals":
         return
     if source.startswith("hub:"):
-        from gaikan.data.hub import parse_hub
+        from gaikan.data.hub_name import parse_hub
 
         parse_hub(source)
         return

@@ -1,5 +1,6 @@
 """`hub:` sources end to end: the real `datasets`, in its own process, asks a hub on 127.0.0.1."""
 
+import gzip
 import io
 import json
 import os
@@ -22,7 +23,8 @@ from PIL import Image
 from pyarrow import ipc, parquet
 
 from gaikan.data.columns import NOTHING
-from gaikan.data.hub import COMMIT, NOTE, HubName, parse_hub
+from gaikan.data.hub import COMMIT, notes_of_hub
+from gaikan.data.hub_name import HubName, parse_hub
 from gaikan.data.image_columns import frames_from_image_column
 from gaikan.data.tables import text_columns
 from gaikan.errors import DataError
@@ -39,6 +41,9 @@ from gaikan.errors import DataError
 for number, line in enumerate(sys.stdin):
     path, error, start = f"{sys.argv[1]}/{number}.arrow", "", time.monotonic()
     try:
+        if line.startswith("datasets:"):
+            datasets.load_dataset(line.strip().removeprefix("datasets:"))
+            line = line.replace("datasets:", "hub:")
         table = read_hub(line.strip())
         with ipc.new_file(path, table.schema) as file:
             file.write_table(table)
@@ -129,6 +134,24 @@ configs:
 ---
 """
 WRITTEN = b"data0,data1,label,group\n1,2.5,01,NA\n3,4,1,1E1\n5,6,10,null\n7,8,01,7\n"
+HALF = b"data0,data1,label,group\n9,0.5,02,NA\n"
+GERMAN = "data0;data1;label\n1,5;2;キズ\n3;4;01\n"
+EXCEL = {  # file, content, and what is said of it
+    "cp932": ("train.csv", GERMAN.replace("1,5", "1.5").replace(";", ",").encode("cp932"),
+              ["train.csv is read as cp932"]),
+    "utf16": ("train.csv", GERMAN.replace("1,5", "1.5").replace(";", "\t").encode("utf-16"),
+              ["train.csv is read as utf-16", "train.csv is separated by a tab"]),
+    "comma": ("train.csv", GERMAN.encode(),
+              ["train.csv is separated by ';'", "train.csv has decimal commas"]),
+    "all": ("train.csv", GERMAN.encode("cp932"),
+            ["train.csv is read as cp932", "train.csv is separated by ';'",
+             "train.csv has decimal commas"]),
+    "tsv": ("train.tsv", GERMAN.replace("1,5", "1.5").replace(";", "\t").encode(),
+            ["train.tsv is separated by a tab"]),
+    "packed": ("train.csv.gz", gzip.compress(GERMAN.encode("cp932")),
+               ["train.csv.gz is read as cp932", "train.csv.gz is separated by ';'",
+                "train.csv.gz has decimal commas"]),
+}  # fmt: skip
 OLD_FILES = {"data/train-00000-of-00001.parquet": as_parquet(OLD)}
 
 
@@ -164,6 +187,11 @@ def repos() -> dict[str, Revisions]:
         },
         "maker/images": {"main": {"data/train-00000-of-00001.parquet": as_parquet(image_table())}},
         "maker/csv": {"main": {"train.csv": WRITTEN}},
+        "maker/halves": {"main": {"train-0.csv": WRITTEN, "train-1.csv": HALF}},
+        "maker/unlike": {"main": {"train-0.csv": WRITTEN, "train-1.csv": b"data0,label\n1,2\n"}},
+        "maker/ragged": {"main": {"train.csv": WRITTEN + b"1,2,3\n"}},
+        "maker/latin": {"main": {"train.csv": "data0,label\n1,défaut\n".encode("latin-1")}},
+        **{f"maker/{name}": {"main": {file: text}} for name, (file, text, _) in EXCEL.items()},
         "maker/nothing": {"main": {"README.md": b"# Soon"}},
         "maker/rowless": {"main": {"train.parquet": as_parquet(TRAIN.slice(0, 0))}},
         "maker/headed": {"main": {"train.csv": b"data0,label\n"}},
@@ -194,7 +222,8 @@ def silent(
         with Reader(server.endpoint, home) as before:
             assert not before.read("hub:maker/one").error
             assert not before.read("hub:maker/one@v1.0").error
-            assert not before.read("hub:maker/csv").error
+            assert not before.read("datasets:maker/csv").error, "loaded by `datasets`, too"
+            assert not before.read("hub:maker/halves").error
         if request.param == "gone":
             server.stop()
         server.broken = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -206,7 +235,7 @@ def test_a_table_arrives_complete_and_equal(hub: HubServer, reader: Reader) -> N
     table = reader.read("hub:maker/one").table
     assert table.equals(TRAIN)
     assert table.schema.metadata[COMMIT] == commit_of(MAIN_FILES).encode()
-    assert NOTE not in table.schema.metadata
+    assert notes_of_hub(table) == []
     (file,) = (path for path in MAIN_FILES if path.endswith(".parquet"))
     assert f"GET /datasets/maker/one/resolve/{commit_of(MAIN_FILES)}/{file}" in hub.asked
 
@@ -227,9 +256,27 @@ def test_texts_of_csv_files_are_as_they_are_written(reader: Reader) -> None:
     assert table["group"].to_pylist() == ["NA", "1E1", "null", "7"]
 
 
+@pytest.mark.parametrize("name", EXCEL)
+def test_csv_files_are_read_as_local_ones_whatever_program_wrote_them(
+    reader: Reader, name: str
+) -> None:
+    table = reader.read(f"hub:maker/{name}").table
+    assert table["data0"].to_pylist() == [1.5, 3]
+    assert table["data1"].to_pylist() == [2, 4]
+    assert table["label"].to_pylist() == ["キズ", "01"]
+    assert notes_of_hub(table) == EXCEL[name][2]
+
+
+def test_csv_files_of_one_split_are_one_table(reader: Reader) -> None:
+    table = reader.read("hub:maker/halves").table
+    assert table["label"].to_pylist() == ["01", "1", "10", "01", "02"]
+    assert table["data0"].to_pylist() == [1, 3, 5, 7, 9]
+
+
 def test_csv_files_of_a_silent_hub_are_not_read_in_another_way(silent: Reader) -> None:
     error = silent.read("hub:maker/csv").error
     assert "does not answer, and CSV files are not read from the cache: try again when" in error
+    assert "no copy of it from an earlier run: try" in silent.read("hub:maker/halves").error
 
 
 def test_files_of_one_split_are_one_table(reader: Reader) -> None:
@@ -283,6 +330,9 @@ def test_a_folder_of_the_same_name_does_not_hide_the_hub(hub: HubServer, reader:
         ("nothing", "the data set has no data files"),
         ("rowless", "has no rows"),
         ("headed", "has no rows"),
+        ("unlike", "train-1.csv has other columns than train-0.csv"),
+        ("ragged", "train.csv: not a readable CSV file (line 6 has 3 cells, the first 4; mend"),
+        ("latin", "train.csv: not a readable CSV file: its text is neither UTF-8, UTF-16 nor"),
         ("kinds", "several configurations and no default one"),
         ("torn", "cannot be loaded (ArrowInvalid: Parquet magic bytes not found"),
     ],
@@ -336,7 +386,8 @@ def test_the_cache_stands_in_for_a_silent_hub(
 ) -> None:
     outcome = silent.read(source)
     assert outcome.table.equals(expected)
-    assert silent.endpoint.encode() in outcome.table.schema.metadata[NOTE]
+    (note,) = notes_of_hub(outcome.table)
+    assert silent.endpoint in note
     assert outcome.seconds < 15
 
 

@@ -12,7 +12,7 @@ from contest import Contest
 
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.card import Card
-from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.image_batch import ImageBatch
 from gaikan.bundle.stream import Tally, csv_text, predict
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source

@@ -13,7 +13,7 @@ from gaikan.bundle.bundle import Bundle, Floats, Kept
 from gaikan.bundle.card import Card
 from gaikan.bundle.decision import classes_of
 from gaikan.bundle.graph import anchors_of, with_anchors
-from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.image_batch import ImageBatch
 from gaikan.data.names import composed
 from gaikan.errors import BundleError
 from gaikan.variants import HEAD

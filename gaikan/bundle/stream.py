@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.bundle.bundle import Bundle, Decisions
-from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.image_batch import ImageBatch
 from gaikan.errors import DataError
 
 COLUMNS = ("image", "class", "verdict", "distance", "margin", "error")

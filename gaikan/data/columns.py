@@ -70,3 +70,15 @@ def only_image_column(may_be: Sequence[str], source: str) -> str:
 
 def _are(names: Sequence[str]) -> str:
     return f"; there are {', '.join(map(shown, names[:5]))}{' ...' if len(names) > 5 else ''}"
+
+
+@dataclass(frozen=True)
+class Where:
+    """A column in messages, and the number of its first row."""
+
+    column: str
+    first: int
+
+    def row(self, row: int) -> str:
+        """The column and one of its rows."""
+        return f"{self.column}, row {self.first + row}"

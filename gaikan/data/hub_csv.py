@@ -34,7 +34,8 @@ def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]"
 
     paths = datasets.DownloadManager().download_and_extract(list(split.urls))
     names = [PurePosixPath(url).name for url in split.urls]
-    tables, notes = [], []
+    tables: list[pa.Table] = []
+    notes: list[str] = []
     for path, name in zip(map(Path, paths), names, strict=True):
         try:
             table, said = _read(path)

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Images
 from gaikan.data.limits import refuse_too_large
+from gaikan.data.pixel_columns import is_compact, numbers_of, pixel_columns, pixels_as
 from gaikan.data.precision import refuse_lost_contrast
 from gaikan.data.room import LARGE, room
-from gaikan.data.tables import is_compact, numbers_of, pixel_columns, pixels_as, text_columns
+from gaikan.data.text_columns import text_columns
 from gaikan.errors import DataError, first_line
 
 _AT_ONCE = 2**26  # bytes of Arrow that are read at once

@@ -95,7 +95,8 @@ def _from_table(
 ) -> Frames:
     """Frames of a table that is held as a whole."""
     from gaikan.data.image_columns import columns_with, frames_from_image_column, image_column
-    from gaikan.data.tables import frames_from_table, text_columns
+    from gaikan.data.tables import frames_from_table
+    from gaikan.data.text_columns import text_columns
 
     image = image_column(table.schema, asked, source)
     if image is None:
@@ -116,7 +117,9 @@ def _read_parts(
     """Frames of parquet files, of which no more is read than is needed."""
     from gaikan.data.image_columns import columns_with, frames_from_image_column, image_column
     from gaikan.data.part_files import PartFiles
-    from gaikan.data.tables import frames_from_table, pixel_columns, text_columns
+    from gaikan.data.pixel_columns import pixel_columns
+    from gaikan.data.tables import frames_from_table
+    from gaikan.data.text_columns import text_columns
 
     parts = PartFiles(files, folder, source)
     image = image_column(parts.schema, asked, source)

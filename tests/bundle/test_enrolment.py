@@ -13,7 +13,8 @@ from small_parts import write_files
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.enrolment import enrol
 from gaikan.bundle.graph import anchors_of
-from gaikan.bundle.images import ImageBatch, read_batches
+from gaikan.bundle.image_batch import ImageBatch
+from gaikan.bundle.images import read_batches
 
 
 def batch(some: NDArray[np.uint8]) -> list[ImageBatch]:

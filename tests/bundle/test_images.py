@@ -12,7 +12,8 @@ from runner import gaikan
 from small_bundle import bundle, images
 from small_parts import write_files, write_table
 
-from gaikan.bundle.images import CONVERTED, count, read_batches
+from gaikan.bundle.image_batch import CONVERTED
+from gaikan.bundle.images import count, read_batches
 
 
 def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path) -> None:

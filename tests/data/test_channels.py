@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from small_bundle import card
 
-from gaikan.bundle.images import CONVERTED, read_batches
+from gaikan.bundle.image_batch import CONVERTED
+from gaikan.bundle.images import read_batches
 from gaikan.data import channels
 from gaikan.data.channels import to_channels
 from gaikan.data.classes import align

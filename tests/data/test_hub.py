@@ -26,7 +26,7 @@ from gaikan.data.columns import NOTHING
 from gaikan.data.hub import COMMIT, notes_of_hub
 from gaikan.data.hub_name import HubName, parse_hub
 from gaikan.data.image_columns import frames_from_image_column
-from gaikan.data.tables import text_columns
+from gaikan.data.text_columns import text_columns
 from gaikan.errors import DataError
 
 pytestmark = pytest.mark.timeout(120)

@@ -14,7 +14,7 @@ from small_bundle import bundle, zipped
 from gaikan.bundle import archive
 from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.enrolment import enrol
-from gaikan.bundle.images import ImageBatch
+from gaikan.bundle.image_batch import ImageBatch
 from gaikan.bundle.stream import Tally, csv_text, json_line, predict
 
 pytestmark = pytest.mark.timeout(3600)

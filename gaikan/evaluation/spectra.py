@@ -5,6 +5,8 @@ An image becomes 32 x 32 means of its pixels, faded out at the rim; of its Fouri
 nor contrast, nor the finest detail decides whether two images are of one part.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 Index = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 SIZE = 25  # of a spectrum, each way
 _SIDE = 32
@@ -28,12 +31,20 @@ def spectra(grey: Floats, height: float = 1, width: float = 1) -> Spectra:
 
     (N, 25, 25), frequency 0 in the middle, each of length 1; 0 where there is no contrast.
     """
-    down, across = _means(grey.shape[1], height), _means(grey.shape[2], width)
-    images = down @ grey @ across.T
+    down, across = (
+        _means(length, np.array([(1 - share) / 2]), np.array([(1 + share) / 2]))
+        for length, share in zip(grey.shape[1:], (height, width), strict=True)
+    )
+    return _of_means(down @ grey @ across.transpose(0, 2, 1))
+
+
+def _of_means(images: Floats) -> Spectra:
+    """Of images (N, 32, 32)."""
     place = (np.arange(_SIDE) + 0.5) / _SIDE
     fade = np.sin(np.pi / 2 * (np.minimum(place, 1 - place) / _RIM).clip(max=1)) ** 2
     window = np.outer(fade, fade).astype(np.float32)
-    images -= np.average(images.reshape(len(images), -1), 1, window.ravel())[:, None, None]
+    mean = np.average(images.reshape(len(images), -1), 1, window.ravel())
+    images = images - mean[:, None, None].astype(np.float32)
     half = scipy.fft.rfft2(images * window)[:, np.arange(-_HIGHEST, _HIGHEST + 1), : _HIGHEST + 1]
     rows, columns = np.mgrid[-_HIGHEST : _HIGHEST + 1, : _HIGHEST + 1]
     radius = np.hypot(rows, columns)
@@ -45,13 +56,17 @@ def spectra(grey: Floats, height: float = 1, width: float = 1) -> Spectra:
     return (whole / np.where(length > 0, length, 1)).astype(np.complex64)
 
 
-def _means(length: int, share: float) -> Floats:
-    """How much each of `length` pixels counts in each of 32 cells over the middle: (32, length)."""
-    edges = length / 2 + length * share * (np.arange(_SIDE + 1) / _SIDE - 0.5)
+def _means(length: int, low: Floats, high: Floats) -> Floats:
+    """How much each of `length` pixels counts in each of 32 cells: (M, 32, length).
+
+    The cells divide the stretch from `low` (M,) to `high`, as shares of the length.
+    """
+    steps = np.arange(_SIDE + 1) / _SIDE
+    edges = length * (low[:, None] + (high - low)[:, None] * steps)[:, :, None]
     pixels = np.arange(length)
-    low, high = np.maximum(edges[:-1, None], pixels), np.minimum(edges[1:, None], pixels + 1)
-    part = (high - low).clip(min=0)
-    means: Floats = (part / part.sum(1, keepdims=True)).astype(np.float32)
+    start, end = np.maximum(edges[:, :-1], pixels), np.minimum(edges[:, 1:], pixels + 1)
+    part = (end - start).clip(min=0)
+    means: Floats = (part / part.sum(2, keepdims=True)).astype(np.float32)
     return means
 
 
@@ -95,10 +110,24 @@ def turned(spectra: Spectra, turns: Index) -> Spectra:
     return found
 
 
-def match(first: Spectra, second: Spectra) -> tuple[Floats, Spectra]:
-    """The correlation (P,) of P pairs (P, 25, 25), and the second of each moved onto the first.
+@dataclass(frozen=True)
+class Match:
+    """How well, and how, the second image of each of P pairs matches the first."""
 
-    At the best of shifts by up to a tenth each way, and of none or half a turn.
+    value: Floats  # (P,) correlation
+    shift: Floats  # (P, 2) of the second, down and across, in 1/32 of an image
+    is_half: Bools  # (P,) whether it is turned by half a turn before that
+
+    def moved(self, second: Spectra) -> Spectra:
+        """The spectra (P, 25, 25) of the second images, moved onto the first."""
+        frequency = np.arange(-_HIGHEST, _HIGHEST + 1)
+        down, across = np.exp(-2j * np.pi / _SIDE * self.shift.T[:, :, None] * frequency)
+        moved = np.where(self.is_half[:, None, None], second.conj(), second)
+        return (moved * (down[:, :, None] * across[:, None, :])).astype(np.complex64)
+
+
+def match(first: Spectra, second: Spectra) -> Match:
+    """Of P pairs (P, 25, 25), the best of shifts by up to a tenth, and of none or half a turn.
 
     Half a turn conjugates a spectrum. Both correlations are real, so that one transform gives
     the two as its real and its imaginary part.
@@ -112,11 +141,39 @@ def match(first: Spectra, second: Spectra) -> tuple[Floats, Spectra]:
     rows = np.arange(len(first))
     is_half = both.imag[rows, half] > both.real[rows, straight]
     best = np.where(is_half, half, straight)
-    down, across = waves[best // len(_SHIFTS)].conj(), waves[best % len(_SHIFTS)].conj()
-    moved = np.where(is_half[:, None, None], second.conj(), second)
-    moved *= down[:, :, None] * across[:, None, :]
+    shift = np.stack([_SHIFTS[best // len(_SHIFTS)], _SHIFTS[best % len(_SHIFTS)]], 1)
     value = np.maximum(both.real[rows, straight], both.imag[rows, half])
-    return value, moved
+    return Match(value, shift.astype(np.float32), is_half)
+
+
+def overlaps(first: Floats, second: Floats, turns: Index, found: Match) -> tuple[Spectra, Spectra]:
+    """Of P pairs of images (P, H, W), the spectra of no more than what both show.
+
+    `found` matches the second, turned by `turns` (P,), with the first. The second spectra are
+    turned.
+    """
+    mirrored, exchanged = turns % 2 == 1, turns >= 2
+    upside_down = np.stack([mirrored ^ found.is_half, found.is_half], 1)  # rows, columns
+    swapped = exchanged[:, None]
+    # A spectrum that is turned turns about a corner of the middle cell, not its centre.
+    shift = found.shift + np.where(swapped, upside_down[:, ::-1], upside_down)
+    low, high = shift.clip(min=0) / _SIDE, 1 + shift.clip(max=0) / _SIDE
+    of_first = _boxes(first, low, high)
+    low, high = 1 - high, 1 - low
+    low, high = (np.where(swapped, each[:, ::-1], each) for each in (low, high))
+    low, high = np.where(upside_down, 1 - high, low), np.where(upside_down, 1 - low, high)
+    of_second = _boxes(second, low, high)
+    rows, columns = upside_down.T
+    of_second[rows] = of_second[rows, ::-1]
+    of_second[columns] = of_second[columns, :, ::-1]
+    of_second[exchanged] = of_second[exchanged].transpose(0, 2, 1)
+    return _of_means(of_first), _of_means(of_second)
+
+
+def _boxes(grey: Floats, low: Floats, high: Floats) -> Floats:
+    """32 x 32 means of a box in each image (P, H, W), from `low` (P, 2) to `high`, as shares."""
+    down, across = (_means(grey.shape[1 + i], low[:, i], high[:, i]) for i in (0, 1))
+    return down @ grey @ across.transpose(0, 2, 1)
 
 
 def richness(spectra: Spectra) -> Floats:

@@ -32,6 +32,11 @@ def resized(images: Pixels) -> Pixels:
     return np.stack([np.asarray(image) for image in sized])[:, None]
 
 
+def smaller(images: Pixels) -> Pixels:
+    sized = [Image.fromarray(image).resize((35, 32)) for image in images[:, 0]]
+    return np.stack([np.asarray(image) for image in sized])[:, None]
+
+
 def moved(by: float) -> Callable[[Pixels], Pixels]:
     return lambda images: shift(images, (0, 0, by, -by), mode="nearest")
 
@@ -52,7 +57,13 @@ ALTERED: dict[str, Callable[[Pixels], Any]] = {
     "half a turn": lambda images: images[..., ::-1, ::-1],
     "a quarter turn": lambda images: resized(images.swapaxes(2, 3)[..., ::-1]),
     "turned and mirrored": lambda images: resized(images.swapaxes(2, 3)),
+    "moved and mirrored": lambda images: moved(2)(images)[..., ::-1],
+    "moved and turned by a half": lambda images: moved(2)(images)[..., ::-1, ::-1],
+    "moved and turned by a quarter": lambda images: resized(
+        moved(2)(images).swapaxes(2, 3)[..., ::-1]
+    ),
     "cropped": lambda images: resized(images[:, :, 2:-2, 2:-2]),
+    "shrunk": lambda images: np.pad(smaller(images), ((0, 0), (0, 0), (2, 2), (2, 2)), "edge"),
     "exposure": lambda images: (images * 0.6 + 30).astype(np.uint8),
     "jpeg": jpeg,
 }

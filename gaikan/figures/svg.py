@@ -37,10 +37,11 @@ class Drawing:
             f'rx="{radius:g}" fill="{fill}" fill-opacity="{opacity:g}" stroke="{stroke}"/>'
         )
 
-    def path(self, data: str, stroke: str, width: float = 1.5) -> None:
-        """A line; `data` is a path in SVG's notation."""
+    def path(self, data: str, stroke: str, width: float = 1.5, dash: str = "") -> None:
+        """A line; `data` is a path in SVG's notation, `dash` the lengths of strokes and gaps."""
+        dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.elements.append(
-            f'<path d="{data}" fill="none" stroke="{stroke}" stroke-width="{width:g}"/>'
+            f'<path d="{data}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashed}/>'
         )
 
     def outline(self, data: str, left: float, top: float, scale: float) -> None:

@@ -3,12 +3,14 @@
 from gaikan import __version__
 from gaikan.report import blocks, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
+from gaikan.report.installed_blocks import about, installed, matrix, mistakes, said_mistakes
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
+from gaikan.run_folder.picks_file import StagePicks
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
 
@@ -83,8 +85,9 @@ def _headline(folder: RunFolder) -> list[Words]:
 
 
 def cautions(folder: RunFolder) -> list[Words]:
-    """What in the data may make the figures wrong: its notes, and leaks."""
+    """What in the data may make the figures wrong: no lots, its notes, and leaks."""
     manifest = folder.manifest
+    by_picture = [say("by_picture")] if manifest.data.train.groups is None else []
     texts = dict.fromkeys(text for _, source in manifest.data.both for text in source.notes)
     notes = [say("note", text=text) for text in texts]
     leaks = manifest.leaks
@@ -94,7 +97,7 @@ def cautions(folder: RunFolder) -> list[Words]:
         or leaks.test_parts_named_as_one_in_training
         or leaks.groups_in_training_and_test
     )
-    return [*notes, say("leak_alert")] if leaked else notes
+    return [*by_picture, *notes, *([say("leak_alert")] if leaked else [])]
 
 
 def _alerts(folder: RunFolder) -> list[Words]:
@@ -175,25 +178,27 @@ def _floor(folder: RunFolder) -> list[blocks.Block]:
 
 
 def _confusion(folder: RunFolder) -> list[blocks.Block]:
-    """Confusion matrices: those of the picks (or of the best) shown, the others folded."""
-    pictures = {
+    """Confusion matrices: those of the picks as installed, or of the best; the others folded."""
+    pictures: dict[str, blocks.Block] = {
         variant: blocks.Picture(f"confusion/{variant}.png", say("confusion_of", variant=variant))
         for variant in folder.variants
     }
-    others: list[blocks.Block] = [p for name, p in pictures.items() if name not in folder.shown]
-    captions = [say("confusion_caption"), *_thresholds(folder)]
-    section: list[blocks.Block] = [blocks.Paragraph(joined(captions), small=True)]
-    section += [pictures[variant] for variant in folder.shown]
-    if others:
-        section.append(blocks.Fold(say("other_matrices", n=len(others)), others))
+    caption = blocks.Paragraph(say("confusion_caption"), small=True)
+    picked = installed(folder.picks)
+    if picked:
+        section = [block for name, stage in picked for block in _matrix(name, stage)]
+        title = say("nearest_matrices", n=len(pictures))
+        return [*section, blocks.Fold(title, [caption, *pictures.values()])]
+    section = [caption, pictures.pop(str(folder.best["variant"]))]
+    if pictures:
+        title = say("other_matrices", n=len(pictures))
+        section.append(blocks.Fold(title, [*pictures.values()]))
     return section
 
 
-def _thresholds(folder: RunFolder) -> list[Words]:
-    """A note that the decisions shown use no threshold, where a pick has one."""
-    picked = [] if folder.picks is None else folder.picks.picked
-    with_threshold = any(pick.threshold is not None for pick in picked)
-    return [say("without_thresholds")] if with_threshold else []
+def _matrix(name: str, stage: StagePicks) -> list[blocks.Block]:
+    assert stage.pick is not None
+    return [blocks.Heading(about(name, stage.pick)), *matrix(stage)]
 
 
 def _scatters(folder: RunFolder) -> list[blocks.Picture]:
@@ -221,14 +226,18 @@ def _leaks(folder: RunFolder) -> list[blocks.Block]:
 
 
 def _mistakes(folder: RunFolder) -> list[blocks.Block]:
-    seeds = int(folder.summary["seeds"].max())
-    section: list[blocks.Block] = [
-        blocks.Paragraph(words, small=True) for words in _thresholds(folder)
-    ]
-    for variant in folder.shown:
-        sentences = trust_words.confused(folder.confusion(variant), seeds)
-        section.append(blocks.Heading(say("mistakes_of", variant=variant)))
-        section.append(blocks.Bullets(sentences) if sentences else _said("no_mistakes"))
+    section: list[blocks.Block] = []
+    for name, stage in installed(folder.picks):
+        assert stage.pick is not None
+        section += [blocks.Heading(about(name, stage.pick)), mistakes(stage)]
+    if not section:
+        best, seeds = str(folder.best["variant"]), int(folder.summary["seeds"].max())
+        cells = [
+            (str(actual), str(called), int(n))
+            for actual, row in folder.confusion(best).iterrows()
+            for called, n in zip(row.index, row.tolist(), strict=True)
+        ]
+        section = [blocks.Heading(say("mistakes_of", variant=best)), said_mistakes(cells, seeds)]
     stills = [blocks.Picture("figures/mistakes.png", say("mistakes_picture"))]
     section.append(blocks.Live("gallery", stills if folder.picture(stills[0].path) else []))
     for recalls, key in ((folder.classes, "recall_classes"), (folder.modes, "recall_modes")):

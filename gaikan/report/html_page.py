@@ -31,7 +31,7 @@ from gaikan.report.blocks import Document, Picture
 from gaikan.report.markdown_table import are_figures
 from gaikan.report.parts import TestParts
 from gaikan.report.scatter import scatter_data
-from gaikan.report.strings import say
+from gaikan.report.strings import Words, say
 from gaikan.run_folder.whole import RunFolder
 
 LIMIT = 8_000_000  # bytes, of the whole page
@@ -149,16 +149,17 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
     return _Embedded(_data_url(content, kind), width, height)
 
 
-def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[Hashable, object]]]]:
-    """The wrong parts of each variant that the page shows, as rows of `predictions`.
+def _gallery(
+    folder: RunFolder, parts: TestParts
+) -> list[tuple[Words, list[dict[Hashable, object]]]]:
+    """The wrong parts that the page shows, each row with its caption, as rows of `predictions`.
 
     With the number of the part's `tile`, its `lot` where it has one, and no `mode` where it says
     what the label does.
     """
     tile_of = {int(part): tile for tile, part in enumerate(parts.chosen)}
     gallery = []
-    for variant in folder.shown:
-        wrong = parts.mistakes(variant)
+    for caption, wrong in parts.galleries(folder):
         modes = wrong["mode"] if "mode" in wrong else wrong["label"]
         told = modes.notna() & modes.astype(str).ne(wrong["label"].astype(str))
         tiles = [tile_of[int(part)] for part in parts.positions(wrong)]
@@ -169,5 +170,5 @@ def _gallery(folder: RunFolder, parts: TestParts) -> list[tuple[str, list[dict[H
             lot=lots.astype(object).where(lots.notna(), None),
         )
         if len(rows):
-            gallery.append((variant, rows.to_dict("records")))
+            gallery.append((caption, rows.to_dict("records")))
     return gallery

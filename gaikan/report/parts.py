@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from gaikan.data.frames import Images
 from gaikan.errors import ConfigError
 from gaikan.evaluation.mistakes import most_confident_mistakes
+from gaikan.report.installed_blocks import about, installed
+from gaikan.report.strings import Words, say
+from gaikan.run_folder.picks_file import PickedCandidate
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.whole import RunFolder
 from gaikan.seeds import stream
@@ -21,6 +24,7 @@ Index = NDArray[np.int64]
 
 MOST = 1500  # parts in the scatter
 GALLERY = 24  # wrong parts shown of a variant
+_OF_OK = ("ok_margin", "defect")
 _COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "margin", "origin")
 
 
@@ -41,7 +45,7 @@ class TestParts:
         run = TimedRun.read(folder.out)
         images = unpack(run.entry(run.inputs_key))[0]["images"]
         parts = cls(run, images, _predictions(folder), np.zeros(0, np.int64))
-        wrong = [parts.positions(parts.mistakes(variant)) for variant in folder.shown]
+        wrong = [parts.positions(rows) for _, rows in parts.galleries(folder)]
         return replace(parts, chosen=shown_parts(parts.labels, np.concatenate(wrong)))
 
     @cached_property
@@ -61,9 +65,34 @@ class TestParts:
         """Actual class names (N,)."""
         return self.first["label"].to_numpy(str)
 
-    def mistakes(self, variant: str) -> pd.DataFrame:
-        """Rows of `predictions`: the parts that a variant was most confidently wrong about."""
-        return most_confident_mistakes(self.predictions, variant, GALLERY)
+    def galleries(self, folder: RunFolder) -> list[tuple[Words, pd.DataFrame]]:
+        """(caption, rows of `predictions`): wrong parts of the picks as installed, or of the best.
+
+        The class that they were called is that of the stage's threshold.
+        """
+        picked = [
+            (say("gallery_installed", about=about(name, stage.pick)), stage.pick)
+            for name, stage in installed(folder.picks)
+            if stage.pick is not None
+        ]
+        if picked:
+            ok = folder.manifest.ok
+            return [(caption, self._wrong_as_installed(pick, ok)) for caption, pick in picked]
+        best = str(folder.best["variant"])
+        wrong = most_confident_mistakes(self.predictions, best, GALLERY)
+        return [(say("gallery_caption", variant=best), wrong)]
+
+    def _wrong_as_installed(self, pick: PickedCandidate, ok: str | None) -> pd.DataFrame:
+        """Up to `GALLERY` rows, escapes first, then those with the largest margin."""
+        table = self.predictions
+        rows = table[table["variant"].eq(pick.variant) & table["seed"].eq(pick.seed)]
+        if pick.threshold is not None:
+            called = rows["defect"].astype(str).mask(rows["ok_margin"] > pick.threshold, ok)
+            rows = rows.assign(predicted=called)
+        wrong = rows[rows["label"].astype(str) != rows["predicted"].astype(str)]
+        ranked = wrong.assign(escaped=wrong["predicted"] == ok)
+        order = ranked.sort_values(["escaped", "margin"], ascending=False, kind="stable")
+        return order.head(GALLERY)
 
     def positions(self, rows: pd.DataFrame) -> Index:
         """Positions (n,) of the parts of these rows among the N."""
@@ -80,7 +109,7 @@ class TestParts:
 
 def _predictions(folder: RunFolder) -> pd.DataFrame:
     path = folder.out / "predictions.parquet"
-    table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode", "group")).to_pandas()
+    table: pd.DataFrame = read_predictions(path, _COLUMNS, ("mode", "group", *_OF_OK)).to_pandas()
     test = table[table["split"] == "test"].reset_index(drop=True)
     if test.empty:
         raise ConfigError(f"{path}: no test rows; run `gaikan bench` again")

@@ -4,6 +4,7 @@ No pandas, so that `gaikan pick` starts quickly.
 """
 
 from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
+from gaikan.report.installed_blocks import decided_by
 from gaikan.report.markdown_table import percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.run_folder import picks_file
@@ -14,10 +15,16 @@ Cells = list[list[str | Words]]
 
 
 def overview(picks: picks_file.PicksFile) -> list[Block]:
-    """A card a stage, and the tree of all variants."""
+    """A card a stage, escapes against overkill there, and the tree of all variants."""
     cards = [_card(name, stage) for name, stage in picks.stages.items()]
+    curves = [
+        Picture(picks_file.CURVES.format(stage=name), say("curves", stage=name))
+        for name in picks.stages
+        if picks.ok is not None
+    ]
     return [
         Cards(cards),
+        *curves,
         Picture(picks_file.TREE, say("tree")),
         Paragraph(say("decisions_are"), small=True),
     ]
@@ -97,7 +104,8 @@ def _asked(stage: picks_file.StagePicks) -> Words:
 def _figures(candidate: picks_file.PickedCandidate, promised: bool) -> list[tuple[Words, Words]]:
     """What a candidate does on validation and on test, and what it runs on."""
     test, timing = candidate.test, candidate.timing
-    figures = [(say("f_accuracy"), say("share_alone", share=percent(test.accuracy)))]
+    right = {"validation": percent(candidate.validation.accuracy), "test": percent(test.accuracy)}
+    figures = [(say("f_accuracy"), say("right_on_both", **right))]
     for side, seen in (("validation", candidate.validation), ("test", test)):
         if seen.defects:
             escapes = {"share": percent(seen.escape_rate), "bound": percent(seen.escape_bound)}
@@ -148,14 +156,9 @@ def _worded(name: str, value: picks_file.Value) -> str:
 
 
 def _chosen(candidate: picks_file.PickedCandidate) -> list[Block]:
-    threshold = candidate.threshold
-    deciding = (
-        say("without_threshold")
-        if threshold is None
-        else say("with_threshold", value=f"{threshold:.4g}")
-    )
+    by = decided_by(candidate)
     return [
-        Paragraph(say("seed_installed", seed=candidate.seed, threshold=deciding)),
+        Paragraph(say("seed_installed", seed=candidate.seed, threshold=by)),
         _quality(candidate),
         Paragraph(say("checked")),
         _checks(candidate.checks),
@@ -163,12 +166,9 @@ def _chosen(candidate: picks_file.PickedCandidate) -> list[Block]:
 
 
 def _quality(candidate: picks_file.PickedCandidate) -> Table:
-    """Figures of the network, and means over the variant's seeds."""
+    """Figures of the network as it is installed."""
     sides = {"c_on_validation": candidate.validation, "c_on_test": candidate.test}
-    seeds = candidate.mean_over_seeds
-    if seeds is not None and seeds.seeds > 1:
-        sides |= {"c_validation_seeds": seeds.validation, "c_test_seeds": seeds.test}
-    columns = [say(key, n=0 if seeds is None else seeds.seeds) for key in sides]
+    columns = [say(key) for key in sides]
     names = ["accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate"]
     rows: Cells = [
         [_called(name), *(_figure(name, each) for each in sides.values())]
@@ -178,14 +178,14 @@ def _quality(candidate: picks_file.PickedCandidate) -> Table:
 
 
 def _figure(name: str, figures: picks_file.Quality) -> str | Words:
-    """A figure, with its counts where they are of one network."""
+    """A figure, with its counts."""
     counts = {
         "escape_rate": (figures.escapes, figures.defects),
         "overkill_rate": (figures.overkills, figures.goods),
     }
     words = _worded(name, getattr(figures, name))
     n, total = counts.get(name, (None, None))
-    return say("counted", share=words, n=n, total=total) if words and isinstance(n, int) else words
+    return say("counted", share=words, n=n, total=total) if words and n is not None else words
 
 
 def _checks(checks: list[picks_file.CheckedConstraint]) -> Table:

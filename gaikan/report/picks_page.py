@@ -1,5 +1,6 @@
 """Picks for people: a short table for a terminal, and `picks.md`."""
 
+from gaikan.report.installed_blocks import as_installed
 from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
@@ -16,7 +17,8 @@ def page(picks: PicksFile) -> str:
     parts = [f"# {say('s_pick').en}", markdown(overview(picks)).rstrip()]
     parts += [_NO_OK] * (picks.ok is None)
     for name, stage in picks.stages.items():
-        parts += [f"## {name}", markdown(reasons(name, stage)).rstrip()]
+        blocks = [*reasons(name, stage), *as_installed(name, stage)]
+        parts += [f"## {name}", markdown(blocks).rstrip()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,7 +7,7 @@ from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import Lots, needed, upper_bound
 from gaikan.report.accuracy_table import interval, may_be_best
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, joined, plain, say
+from gaikan.report.strings import Words, say
 from gaikan.run_folder.manifest import LeakCounts
 from gaikan.selection.constraint_words import digits
 
@@ -126,27 +126,6 @@ def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
     names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
     shared = {"names": names, "parts": leaks.test_parts_of_those_groups, "total": test_parts}
     return [say(key, n=n, **shared) for key, n in counts.items() if n]
-
-
-def confused(counts: pd.DataFrame, seeds: int, most: int = 8) -> list[Words]:
-    """The commonest mistakes of a confusion matrix of `seeds` networks, in words.
-
-    Such as "14 of 120 “spur” called “mousebite”"; sorted by the share of the actual class.
-    """
-    over = say("seeds_together", n=seeds) if seeds > 1 else plain("")
-    mistakes = []
-    for actual, row in counts.iterrows():
-        total = int(row.sum())
-        mistakes += [
-            (n / total, n, total, str(actual), str(called))
-            for called, n in zip(counts.columns, row.tolist(), strict=True)
-            if n and str(called) != str(actual)
-        ]
-    mistakes.sort(key=lambda item: (-item[0], item[3], item[4]))
-    return [
-        joined([say("confused", n=n, total=total, actual=a, predicted=b), over], plain(""))
-        for _, n, total, a, b in mistakes[:most]
-    ]
 
 
 def recall_rows(

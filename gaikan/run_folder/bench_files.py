@@ -14,7 +14,10 @@ from gaikan.run_folder.latency_files import timing_files
 from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
 from gaikan.system.files import write
 
-_PICKED = ("picks.json", "picks.md", "figures/tree.svg", "figures/sensitivity-*.svg")
+_PICKED = (
+    *("picks.json", "picks.md", "figures/tree.svg"),
+    *("figures/escapes-*.svg", "figures/sensitivity-*.svg"),
+)
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
     *("modes.csv", "leaks.csv", "leaked.csv", "copies.csv", "predictions.parquet"),

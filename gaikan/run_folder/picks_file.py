@@ -16,8 +16,9 @@ from gaikan.run_folder.latency_rows import place_in_words, runtime_label
 from gaikan.system import json_files
 
 PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
-Number = Annotated[int, Field(lt=2**63)] | float
-Value = Number | str | None  # of a constraint
+CURVES = "figures/escapes-{stage}.svg"
+Count = Annotated[int, Field(lt=2**63)]
+Value = Count | float | str | None  # of a constraint
 
 
 def _known(name: str) -> str:
@@ -66,25 +67,25 @@ class CheckedConstraint(_Part):
 class Quality(_Part):
     """Figures on N parts; None where no part of the kind was seen, or no class means good."""
 
-    n: Number  # this and the other counts: whole for one network
+    n: Count
     accuracy: float
     balanced_accuracy: float  # mean recall over the classes that occur
-    escapes: Number | None  # defective parts called good
-    defects: Number | None
+    escapes: Count | None  # defective parts called good
+    defects: Count | None
     escape_rate: float | None
     escape_bound: float | None  # upper bound of it
-    overkills: Number | None  # good parts called defective
-    goods: Number | None
+    overkills: Count | None  # good parts called defective
+    goods: Count | None
     overkill_rate: float | None
     cost: float | None  # of 1,000 parts, where the factory's costs are told
 
 
-class SeedMean(_Part):
-    """Means of a variant's figures over the seeds whose threshold holds."""
+class Judged(_Part):
+    """How many parts of a class were given a class."""
 
-    seeds: int
-    validation: Quality
-    test: Quality
+    actual: str
+    called: str
+    parts: Count
 
 
 class PickTiming(_Part):
@@ -148,7 +149,6 @@ class PickedCandidate(PlacedNetwork):
     timing: PickTiming
     validation: Quality  # of this network with this threshold
     test: Quality
-    mean_over_seeds: SeedMean | None  # None where no seed's threshold holds
     checks: list[CheckedConstraint]
 
 
@@ -224,6 +224,7 @@ class StagePicks(_Part):
     constraints: list[StageConstraint]
     pick: PickedCandidate | None
     why: str
+    judged: list[Judged]  # test parts by the pick as installed; empty without a pick
     contradicted: str | None  # how test contradicts the escape ceiling of the pick
     warnings: list[str]  # such as: test falls short of what validation met
     binding: list[BindingConstraints]

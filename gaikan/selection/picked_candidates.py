@@ -1,13 +1,14 @@
 """Candidates as `picks.json` has them."""
 
-from statistics import fmean
+import numpy as np
 
 from gaikan.config.stages import Stage
 from gaikan.run_folder import picks_file
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.candidates import Candidate, Judging
-from gaikan.selection.promise import networks_of, values_on_test
+from gaikan.selection.promise import values_on_test
+from gaikan.selection.quality import decide
 from gaikan.selection.reasons import limit_of
 
 
@@ -22,7 +23,6 @@ def picked(judging: Judging, candidate: Candidate, stage: Stage) -> picks_file.P
         timing=picks_file.PickTiming.model_validate(row, from_attributes=True),
         validation=judging.on_validation(candidate.judged),
         test=judging.on_test(candidate.judged),
-        mean_over_seeds=_over_seeds(judging, candidate.variant, stage),
         checks=_checks(judging, candidate, stage),
     )
 
@@ -71,24 +71,16 @@ def _checks(
     ]
 
 
-def _over_seeds(judging: Judging, variant: str, stage: Stage) -> picks_file.SeedMean | None:
-    """Means over a variant's networks, each with its own threshold; None where none holds."""
-    judging = judging.calibration
-    judged = [judging.judged(network, stage) for network in networks_of(judging, variant)]
-    holding = [network for network in judged if network.holds]
-    if not holding:
-        return None
-    return picks_file.SeedMean(
-        seeds=len(holding),
-        validation=_mean([judging.on_validation(network) for network in holding]),
-        test=_mean([judging.on_test(network) for network in holding]),
-    )
-
-
-def _mean(sides: list[picks_file.Quality]) -> picks_file.Quality:
-    """Means figure by figure; None where a figure is missing of one."""
-    columns = {
-        name: [getattr(side, name) for side in sides] for name in picks_file.Quality.model_fields
-    }
-    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
-    return picks_file.Quality.model_validate(means)
+def judged(judging: Judging, candidate: Candidate) -> list[picks_file.Judged]:
+    """The test parts by class and by what the candidate calls them, with its threshold."""
+    part, classes = candidate.judged.network.test, judging.run.classes
+    called = decide(part, judging.run.ok, candidate.judged.threshold)
+    counts = np.bincount(part.label * len(classes) + called, minlength=len(classes) ** 2)
+    return [
+        picks_file.Judged(
+            actual=classes[pair // len(classes)],
+            called=classes[pair % len(classes)],
+            parts=int(counts[pair]),
+        )
+        for pair in np.flatnonzero(counts).tolist()
+    ]

@@ -10,7 +10,7 @@ from gaikan.selection import reasons
 from gaikan.selection.asked import not_timed, stages_of
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
-from gaikan.selection.picked_candidates import picked, weighed
+from gaikan.selection.picked_candidates import judged, picked, weighed
 from gaikan.selection.promise import contradicted, promise, warnings
 from gaikan.selection.sensitivity import FACTORS, sensitivity
 from gaikan.selection.ties import Ties
@@ -56,6 +56,8 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
             to_miss, chosen, choice = [calibrated], None, replace(choice, pick=None)
     if chosen is not None:
         why = reasons.why_picked(choice, stage)
+        if calibrated is not chosen:
+            why += f"; figures here are of the lots that chose, not of the {judging.lots} others"
         bound = reasons.binding(judging, ties, stage, candidates, chosen)
     return picks_file.StagePicks(
         description=stage.description,
@@ -63,6 +65,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         constraints=[reasons.limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),
         why=why,
+        judged=[] if chosen is None else judged(judging, calibrated),
         contradicted=None if chosen is None else contradicted(judging, calibrated, stage),
         warnings=[] if chosen is None else warnings(judging, calibrated, stage),
         binding=[

@@ -28,6 +28,7 @@ from gaikan.config.toml_files import load_config
 from gaikan.report.reproduce import changes_toml
 from gaikan.run_folder.latency_rows import read_rows, write_rows
 from gaikan.run_folder.manifest import read_manifest
+from gaikan.run_folder.picks_file import read_picks
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -42,7 +43,7 @@ H, W = 12, 14
 STAGES = """
 [stage.line]
 threads = { max = 1 }
-escape_bound = { max = 0.9 }
+escape_bound = { max = 0.12 }
 [stage.never]
 accuracy = { min = 1.0 }
 """
@@ -151,7 +152,10 @@ def test_the_picks_come_first(browser: Chrome, timed: Path) -> None:
     picked = json.loads((timed / "picks.json").read_text())["stages"]["line"]["pick"]
     test, shown = picked["test"], line.text.splitlines()
     assert shown[:2] == ["Stage: line", picked["variant"]]
-    assert f"{100 * test['accuracy']:.1f} % of test parts" in shown
+    right = f"{100 * picked['validation']['accuracy']:.1f} % of validation parts, "
+    assert f"{right}{100 * test['accuracy']:.1f} % of test parts" in shown
+    first = browser.find_element(By.TAG_NAME, "figcaption").text
+    assert first.startswith("line: escapes against overkill")
     assert any(
         text.startswith(f"{test['escapes']} of {test['defects']} defective") for text in shown
     )
@@ -298,6 +302,24 @@ def test_the_gallery_shows_the_images_of_wrong_parts(page: Chrome, out: Path) ->
         assert nearest_image(picture.screenshot_as_png) == number
 
 
+def test_matrix_and_wrong_parts_are_of_the_pick_with_its_threshold(
+    browser: Chrome, timed: Path
+) -> None:
+    picks = read_picks(timed / "picks.json")
+    assert picks is not None
+    stage = picks.stages["line"]
+    assert stage.pick is not None
+    assert stage.pick.threshold is not None
+    wrong = [cell for cell in stage.judged if cell.actual != cell.called]
+    show(browser, timed / "report.html")
+    items = browser.find_elements(By.CSS_SELECTOR, ".gallery li")
+    assert len(items) == min(24, sum(cell.parts for cell in wrong))
+    escapes = sum(cell.parts for cell in wrong if cell.called == "ok")
+    assert [index for index, item in enumerate(items) if "→ ok\n" in item.text] == [*range(escapes)]
+    numbers = browser.find_elements(By.CSS_SELECTOR, "#confusion tbody td.figure")
+    assert sum(int(cell.text) for cell in numbers) == stage.pick.test.n
+
+
 def test_lang_ja_shows_japanese_and_the_switch_english(browser: Chrome, timed: Path) -> None:
     show(browser, timed / "report.html")
     assert browser.execute_script("return document.documentElement.lang") == "ja"
@@ -376,7 +398,9 @@ def test_a_leak_is_told_before_any_figure(out: Path, page: Chrome) -> None:
     markdown = (out / "report.md").read_text()
     assert "1 test parts are pixel for pixel in training" in markdown
     assert markdown.index("see the leak audit") < markdown.index("## What to install")
-    assert "see the leak audit" in page.find_element(By.CSS_SELECTOR, "header .alert").text
+    alerts = [alert.text for alert in page.find_elements(By.CSS_SELECTOR, "header .alert")]
+    assert "validation was divided by picture" in alerts[0]  # these parts have no lots
+    assert any("see the leak audit" in alert for alert in alerts)
     assert len(page.find_elements(By.CSS_SELECTOR, "#leaks tbody tr")) == 5
 
 

@@ -10,10 +10,8 @@ from judged_parts import judged
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import upper_bound_over_groups
 from gaikan.evaluation.rates import rates
-from gaikan.evaluation.score import confusion
 from gaikan.report.markdown_table import measured, percent
 from gaikan.report.trust_words import (
-    confused,
     factory_rows,
     lowest_bound,
     rate_rows,
@@ -61,20 +59,6 @@ def test_rates_without_defective_parts_are_not_measured() -> None:
     assert np.isnan(row["escape_bound"])
     assert measured(*rate_rows(table))[0] == ["variant", "overk./100", "%", "<="]
     assert factory_rows(table, factory)[1][0][1:] == ["not measured", "not measured"]
-
-
-def test_confusions_are_spelled_out_worst_first() -> None:
-    actual = np.repeat(["spur", "mousebite"], [120, 50])
-    predicted = actual.copy()
-    predicted[:14] = "mousebite"
-    predicted[120:121] = "spur"
-    counts = confusion(actual, predicted, ("mousebite", "spur"))
-    assert [words.en for words in confused(counts, 1)] == [
-        "14 of 120 “spur” called “mousebite”",
-        "1 of 50 “mousebite” called “spur”",
-    ]
-    assert confused(counts, 2)[0].en.endswith("(2 seeds together)")
-    assert confused(confusion(actual, actual, ("mousebite", "spur")), 1) == []
 
 
 @pytest.mark.parametrize("rest", [True, None])

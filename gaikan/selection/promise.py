@@ -1,9 +1,12 @@
 """What an escape ceiling promises for new parts, and where test does not confirm a pick."""
 
+import numpy as np
+
 from gaikan.config.stages import QUALITY, Stage
 from gaikan.evaluation.bounds import lower_bound_over_groups
 from gaikan.evaluation.counts import escaped, recall
-from gaikan.evaluation.statistics import LEVEL
+from gaikan.evaluation.mean_squares import MeanSquares, Units
+from gaikan.evaluation.statistics import LEVEL, Estimate, estimate
 from gaikan.run_folder.decisions import NetworkDecisions
 from gaikan.run_folder.picks_file import Promise, Quality
 from gaikan.selection.candidates import Candidate, Judging
@@ -11,6 +14,7 @@ from gaikan.selection.constraint_words import called, worded
 from gaikan.selection.lots import ENOUGH, fewest_lots
 from gaikan.selection.quality import decide, of_kind
 
+_APART = 0.99  # confidence at which two figures are called apart
 _MUCH = 0.5  # share of the good parts that may be rejected without a warning
 
 
@@ -103,7 +107,7 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
 def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     """Sentences on where test does not confirm validation, and on what was not looked at."""
     tested = judging.on_test(candidate.judged)
-    lines = _rejecting(candidate, stage)
+    lines = [*_apart(judging, candidate), *_rejecting(candidate, stage)]
     refuted = contradicted(judging, candidate, stage)
     if refuted is not None:
         lines.append(f"{refuted}; `gaikan export` wants --unconfirmed")
@@ -148,6 +152,33 @@ def contradicted(judging: Judging, candidate: Candidate, stage: Stage) -> str | 
 def _seen(tested: Quality) -> str:
     rate = worded("escape_rate", tested.escape_rate)
     return f"{tested.escapes} of {tested.defects} defective test parts escape ({rate})"
+
+
+def _apart(judging: Judging, candidate: Candidate) -> list[str]:
+    """A warning where accuracy on validation and on test differ by more than lots explain.
+
+    By Welch's t over lots, with the fewer degrees of freedom of the two: cautious.
+    """
+    ok, network = judging.run.ok, candidate.judged.network
+    sides = []
+    for part in (network.validation, network.test):
+        if part.group is None or len(np.unique(part.group)) < 2:
+            return []
+        right = decide(part, ok, candidate.judged.threshold) == part.label
+        sides.append(estimate(MeanSquares.of(Units.of(right[None, None, :], part.group))))
+    seen, tested = sides
+    apart = Estimate(
+        seen.mean - tested.mean,
+        np.hypot(seen.error, tested.error),
+        np.minimum(seen.freedom, tested.freedom),
+    )
+    if not abs(apart.mean[0]) > apart.half_width(_APART)[0]:
+        return []
+    shares = (worded("accuracy", float(side.mean[0])) for side in sides)
+    return [
+        "accuracy is {} on validation and {} on test, further apart than lots explain: parts of "
+        "one lot may stand on both sides of validation, or test is of other parts".format(*shares)
+    ]
 
 
 def _rejecting(candidate: Candidate, stage: Stage) -> list[str]:

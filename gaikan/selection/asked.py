@@ -26,12 +26,12 @@ DEFAULTS = {
         mflops=Range(max=20),
         model_bytes=Range(max=40_000_000),
         escape_bound=Share(max=0.1),
-        overkill_rate=Share(max=0.3),
+        overkill_rate=Share(max=0.25),
     ),
     "final": Stage(
         description="before shipping: whatever it takes to let next to nothing through",
         escape_bound=Share(max=0.03),
-        overkill_rate=Share(max=0.3),
+        overkill_rate=Share(max=0.25),
     ),
 }
 _WITHOUT_OK = {

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Groups = NDArray[np.str_] | NDArray[np.int64]  # one per part; parts of one name are one group
 
 UPPER = 0.9  # confidence of an upper limit that stands for how far units, or variances, differ
-LEAST_SPREAD = 0.6  # of margins between lots, assumed at least; in deviations within a lot
+LEAST_SPREAD = 0.7  # of margins between lots, assumed at least; in deviations within a lot
 _HALVINGS = 17
 
 

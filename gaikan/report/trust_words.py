@@ -7,7 +7,7 @@ from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import Lots, needed, upper_bound
 from gaikan.report.accuracy_table import interval, may_be_best
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, say
+from gaikan.report.strings import Words, plain, say
 from gaikan.run_folder.manifest import LeakCounts
 from gaikan.selection.constraint_words import digits
 

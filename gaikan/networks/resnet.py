@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from gaikan.networks.shape import EMBEDDING_SIZE, ImageShape, Network
 
-_FIRST_MAP = 18  # height and width of the first block's map, that of 36 x 39 images
+_FIRST_MAP = 36  # height and width of the first block's map, about, in large images
 
 
 class Resnet(Network):
@@ -15,7 +15,8 @@ class Resnet(Network):
 
     Convolutions have no bias: each is followed at once by batch normalisation, which an exporter
     folds into it. A larger image is pooled after the first layer by the whole factor that brings
-    the map nearest to 18 x 18, so that only the first layer's cost grows, with the area.
+    the map nearest to 36 x 36, so that from there on only the first layer's cost grows, with
+    the area. Small defects need a map that fine: see bench/README.md, "Large parts".
     """
 
     epochs_factor: ClassVar[float] = 2 / 3

@@ -1,4 +1,4 @@
-"""The small residual network: its budget, and what becomes of its batch normalisation."""
+"""How the `resnet` deals with large images."""
 
 import pytest
 import torch
@@ -42,3 +42,11 @@ def test_an_exported_graph_has_no_batch_normalisation() -> None:
     operators = {node.op_type for node in exporter()._filled(trained("resnet", 1)).graph.node}
     assert "Conv" in operators
     assert "BatchNormalization" not in operators
+
+
+@pytest.mark.parametrize(
+    ("size", "pool"),
+    [((36, 39), (1, 1)), ((64, 64), (1, 1)), ((128, 64), (2, 1)), ((256, 256), (4, 4))],
+)
+def test_a_large_image_keeps_a_fine_map(size: tuple[int, int], pool: tuple[int, int]) -> None:
+    assert Resnet((1, *size)).pool == pool

@@ -113,6 +113,10 @@ class AugmentConfig(TomlSection):
         description="largest shift each way, as a share of the height and of the width",
     )
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    turn: float = Field(0.0, ge=0, le=180, description="largest turn each way, in degrees")
+    zoom: float = Field(
+        0.0, ge=0, le=1, description="largest share that height and width each grow or shrink by"
+    )
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
 

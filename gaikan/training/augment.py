@@ -2,7 +2,9 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from gaikan.config.model import AugmentConfig
 
@@ -30,6 +32,34 @@ def _places(n: int, size: int, shift: float, flip: bool, rng: np.random.Generato
     if flip:
         places = np.where(rng.random((n, 1)) < 0.5, size - 1 - places, places)
     return torch.from_numpy(places.clip(0, size - 1))
+
+
+def warp(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    """The normalised batch, each image turned and zoomed; a draw an image and, of zoom, an axis.
+
+    A zoom of 0.2 divides or multiplies by up to 1.2.
+    """
+    if not (config.turn or config.zoom):
+        return normalised
+    n, most = len(normalised), np.log1p(config.zoom)
+    angles = np.deg2rad(rng.uniform(-config.turn, config.turn, n))
+    return warped(normalised, angles, np.exp(rng.uniform(-most, most, (n, 2))))
+
+
+def warped(images: Tensor, angles: NDArray[np.float64], zooms: NDArray[np.float64]) -> Tensor:
+    """Images (B, C, H, W) float32 about their centres; edges are repeated.
+
+    First by `zooms` (B, 2), of the height and of the width, then anticlockwise by `angles` (B,),
+    in radians.
+    """
+    height, width = images.shape[2:]
+    cos, sin = np.cos(angles), np.sin(angles)
+    # From where a pixel comes, (x, y) in half widths and half heights: torch's coordinates.
+    across = np.stack([cos, -sin * height / width, 0 * cos], 1) / zooms[:, 1:]
+    down = np.stack([sin * width / height, cos, 0 * cos], 1) / zooms[:, :1]
+    places = torch.from_numpy(np.stack([across, down], 1)).to(images)
+    grid = F.affine_grid(places, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def light(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:

@@ -5,10 +5,11 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from gaikan.config.model import AugmentConfig
-from gaikan.training.augment import light, move
+from gaikan.training.augment import light, move, warp, warped
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
 
@@ -70,3 +71,33 @@ def test_brightness_moves_a_batch_as_one() -> None:
     change = light(images().float(), config, np.random.default_rng(0)) - images().float()
     assert change.std() < 1e-4
     assert 0 < change.mean().abs() <= 0.5
+
+
+def test_a_warped_image_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    image = ndimage.gaussian_filter(rng.normal(size=(30, 40)), 2)
+    angles, zooms = np.array([0.3, -0.7, 0.0]), np.array([[1.0, 1.0], [1.2, 0.8], [0.7, 1.0]])
+    batch = torch.from_numpy(image).expand(3, 1, -1, -1)
+    centre = (np.array(image.shape) - 1) / 2
+    for found, angle, zoom in zip(warped(batch, angles, zooms), angles, zooms, strict=True):
+        cos, sin = np.cos(angle), np.sin(angle)
+        back = np.array([[cos, sin], [-sin, cos]]) / zoom[:, None]
+        expected = ndimage.affine_transform(
+            image, back, centre - back @ centre, order=1, mode="nearest"
+        )
+        np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-9)
+
+
+def test_a_quarter_turn_is_anticlockwise() -> None:
+    square = torch.rand(1, 2, 9, 9, generator=torch.Generator().manual_seed(0))
+    turned = warped(square, np.array([np.pi / 2]), np.ones((1, 2)))
+    torch.testing.assert_close(turned, torch.rot90(square, 1, (2, 3)))
+
+
+def test_turn_and_zoom_stay_within_what_is_asked() -> None:
+    config, rng = AugmentConfig(turn=10, zoom=0.2), np.random.default_rng(0)
+    assert torch.equal(warp(images().float(), AugmentConfig(), rng), images().float())
+    ramp = torch.linspace(-1, 1, 65).expand(500, 1, 65, 65)
+    slopes = warp(ramp, config, rng)[:, 0, 32, 33] * 32  # across: cos(angle) / zoom of 1 a pixel
+    assert 1 / 1.2 * np.cos(np.deg2rad(10)) - 1e-3 <= slopes.min() < 0.86
+    assert 1.15 < slopes.max() <= 1.2 + 1e-3

@@ -10,7 +10,7 @@ import numpy as np
 
 from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import CEILINGS, NAMES, TIMING
-from gaikan.evaluation.bounds import cost_per_1000
+from gaikan.evaluation.costs import cost_per_1000
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.plane import Floats, Plane

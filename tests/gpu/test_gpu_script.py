@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,6 @@ import torch
 from gpu import PHASES, failure, run_phase
 from gpu_page import page
 from gpu_phases import Place
-
-from gaikan.system.machine import core_numbers, stay_on
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(600)
@@ -29,17 +26,12 @@ def test_without_a_gpu_one_line_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def on_one_core() -> None:
-    """One process trains then, instead of one a core that each import PyTorch."""
-    stay_on({random.choice([*core_numbers()])})
-
-
 def test_every_phase_runs_and_leaves_its_figures_and_tables(tmp_path: Path) -> None:
     """On the processor, so that a GPU does not meet the script's mistakes."""
     command = [sys.executable, str(ROOT / "bench/gpu.py"), str(tmp_path / "out")]
     command += ["--work", str(tmp_path), "--device", "cpu"]
     own = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=own, capture_output=True, text=True, preexec_fn=on_one_core)
+    done = subprocess.run(command, env=own, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "out/gpu.json").read_text())
     assert set(found["train"]) == {"cpu-fp32", "cpu-fp32-again", "cpu-bf16", "repeats"}

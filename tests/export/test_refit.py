@@ -1,6 +1,5 @@
 """`gaikan export --refit`: from a run to a bundle of a network that learned from all images."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from runner import bench, gaikan
 from small_run import Fake, row
 from tiny import write_class
@@ -16,8 +16,8 @@ from tiny import write_class
 from gaikan.bundle.bundle import Bundle
 from gaikan.run_folder.latency_rows import write_rows
 from gaikan.run_folder.manifest import read_manifest
-from gaikan.system.store import Store
-from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
+from gaikan.system.store import Store, unpack
+from gaikan.training.stored_network import StoredNetwork
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -89,15 +89,9 @@ def test_it_learns_from_all_training_images_for_the_epochs_that_were_chosen(
     assert card.refit["images"] == 120
     assert card.refit["epochs"] == judged.best_epoch == network.best_epoch == len(network.losses)
     assert network.validation_scores == {}
-    images = [np.asarray(image) for image in pixels(run.parent / "parts")]
+    images = [np.asarray(Image.open(path)) for path in (run.parent / "parts").rglob("*.png")]
     mean = network.embedder_tensors["mean"].item()
     assert mean == pytest.approx(np.mean(images), rel=1e-5)
-
-
-def pixels(folder: Path) -> list[Any]:
-    from PIL import Image
-
-    return [Image.open(path) for path in sorted(folder.rglob("*.png"))]
 
 
 def test_the_card_says_which_figures_are_of_which_network(run: Path, card: Any) -> None:
@@ -246,17 +240,10 @@ def test_imported_weights_are_not_refit(
 
 
 def test_anchors_are_of_all_images_too(run: Path, card: Any) -> None:
-    manifest = json.loads((run / "manifest.json").read_bytes())
-    store = Store(run / "store")
-    found = [store.load(path.name[:32]) for path in (run / "store").glob("*.safetensors")]
-    judged = store.load(manifest["networks"][0]["store"]["embedded"])
+    judged = Store(run / "store").load(read_manifest(run).networks[0].store.embedded)
     assert judged is not None
-    own = StoredEmbeddings.unpack(judged)
-    others = [
-        StoredEmbeddings.unpack(content)
-        for content in found
-        if content is not None and b"anchors.mean_embedding" in content[:2000]
-    ]
-    (refit,) = [other for other in others if len(other.validation) == 0]
-    assert set(refit.anchors) == set(own.anchors)
-    assert not np.allclose(refit.anchors["mean_embedding"], own.anchors["mean_embedding"])
+    own, _ = unpack(judged)
+    all_entries = [unpack(path.read_bytes())[0] for path in (run / "store").glob("*.safetensors")]
+    (refit,) = [found for found in all_entries if len(found.get("validation", "-")) == 0]
+    assert refit.keys() == own.keys()
+    assert not np.allclose(refit["anchors.mean_embedding"], own["anchors.mean_embedding"])

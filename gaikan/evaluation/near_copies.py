@@ -32,7 +32,7 @@ def near_copies(n_images: int, grey: Grey, queries: Index) -> tuple[Index, Float
     images = Looked.at(numbers, grey)
     plain = Pairs.of(images, *np.searchsorted(numbers, alike).T)
     lookalike = _lookalikes(len(numbers), plain)
-    limit = np.where(np.isin(numbers, queries), plain.value[lookalike], 0)
+    limit = np.where(np.isin(numbers, queries), plain.value[lookalike], np.float32(0))
     pairs = plain + Pairs.of_middles(images, *np.searchsorted(numbers, cropped).T)
     pairs = pairs.at(np.flatnonzero(images.rich[pairs.first] & images.rich[pairs.second]))
     is_first = limit[pairs.first] >= limit[pairs.second]
@@ -49,7 +49,8 @@ def near_copies(n_images: int, grey: Grey, queries: Index) -> tuple[Index, Float
 
 def _ratio(value: Floats, limit: Floats) -> Floats:
     """How far from 1 a correlation is, over how far from 1 that with a lookalike is."""
-    return (1 - value) / np.maximum(1 - limit, 1e-3)
+    ratio: Floats = (1 - value) / np.maximum(1 - limit, 1e-3)
+    return ratio
 
 
 def _looked_at_again(images: Looked, pairs: Pairs, limit: Floats) -> Floats:

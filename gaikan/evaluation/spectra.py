@@ -6,6 +6,7 @@ nor contrast, nor the finest detail decides whether two images are of one part.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -15,6 +16,7 @@ Floats = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 Index = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Numbers = NDArray[np.floating[Any]]
 
 SIZE = 25  # of a spectrum, each way
 _SIDE = 32
@@ -38,7 +40,7 @@ def spectra(grey: Floats, height: float = 1, width: float = 1) -> Spectra:
     return _of_means(down @ grey @ across.transpose(0, 2, 1))
 
 
-def _of_means(images: Floats) -> Spectra:
+def _of_means(images: Numbers) -> Spectra:
     """Of images (N, 32, 32)."""
     place = (np.arange(_SIDE) + 0.5) / _SIDE
     fade = np.sin(np.pi / 2 * (np.minimum(place, 1 - place) / _RIM).clip(max=1)) ** 2
@@ -56,7 +58,7 @@ def _of_means(images: Floats) -> Spectra:
     return (whole / np.where(length > 0, length, 1)).astype(np.complex64)
 
 
-def _means(length: int, low: Floats, high: Floats) -> Floats:
+def _means(length: int, low: Numbers, high: Numbers) -> Floats:
     """How much each of `length` pixels counts in each of 32 cells: (M, 32, length).
 
     The cells divide the stretch from `low` (M,) to `high`, as shares of the length.
@@ -123,7 +125,8 @@ class Match:
         frequency = np.arange(-_HIGHEST, _HIGHEST + 1)
         down, across = np.exp(-2j * np.pi / _SIDE * self.shift.T[:, :, None] * frequency)
         moved = np.where(self.is_half[:, None, None], second.conj(), second)
-        return (moved * (down[:, :, None] * across[:, None, :])).astype(np.complex64)
+        found: Spectra = moved * (down[:, :, None] * across[:, None, :])
+        return found.astype(np.complex64)
 
 
 def match(first: Spectra, second: Spectra) -> Match:
@@ -170,10 +173,11 @@ def overlaps(first: Floats, second: Floats, turns: Index, found: Match) -> tuple
     return _of_means(of_first), _of_means(of_second)
 
 
-def _boxes(grey: Floats, low: Floats, high: Floats) -> Floats:
+def _boxes(grey: Floats, low: Numbers, high: Numbers) -> Floats:
     """32 x 32 means of a box in each image (P, H, W), from `low` (P, 2) to `high`, as shares."""
     down, across = (_means(grey.shape[1 + i], low[:, i], high[:, i]) for i in (0, 1))
-    return down @ grey @ across.transpose(0, 2, 1)
+    boxes: Floats = down @ grey @ across.transpose(0, 2, 1)
+    return boxes
 
 
 def richness(spectra: Spectra) -> Floats:

@@ -49,8 +49,7 @@ def near_copies(n_images: int, grey: Grey, queries: Index) -> tuple[Index, Float
 
 def _ratio(value: Floats, limit: Floats) -> Floats:
     """How far from 1 a correlation is, over how far from 1 that with a lookalike is."""
-    ratio: Floats = (1 - value) / np.maximum(1 - limit, 1e-3)
-    return ratio
+    return ((1 - value) / np.maximum(1 - limit, 1e-3)).astype(np.float32, copy=False)
 
 
 def _looked_at_again(images: Looked, pairs: Pairs, limit: Floats) -> Floats:

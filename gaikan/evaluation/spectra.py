@@ -176,8 +176,7 @@ def overlaps(first: Floats, second: Floats, turns: Index, found: Match) -> tuple
 def _boxes(grey: Floats, low: Numbers, high: Numbers) -> Floats:
     """32 x 32 means of a box in each image (P, H, W), from `low` (P, 2) to `high`, as shares."""
     down, across = (_means(grey.shape[1 + i], low[:, i], high[:, i]) for i in (0, 1))
-    boxes: Floats = down @ grey @ across.transpose(0, 2, 1)
-    return boxes
+    return (down @ grey @ across.transpose(0, 2, 1)).astype(np.float32, copy=False)
 
 
 def richness(spectra: Spectra) -> Floats:

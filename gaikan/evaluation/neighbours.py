@@ -17,7 +17,7 @@ Grey = Callable[[Index], Floats]  # images (M, H, W) by number
 
 
 def neighbours(n_images: int, grey: Grey, queries: Index) -> tuple[Index, Index]:
-    """Pairs (P, 2) of images whose spectra are alike but for turns; each once, ascending.
+    """Pairs (P, 2) of images whose spectra are alike but for turns; each once.
 
     And pairs (E, 2) of which the first looks like the middle of the second: none of the others.
     """

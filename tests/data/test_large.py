@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from runner import bench
 
-from gaikan.data import large, room, tables
+from gaikan.data import large, pixel_columns, room
 from gaikan.data.large import LargeTable
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError
@@ -25,7 +25,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_AT_ONCE", 2000)
     monkeypatch.setattr(large, "LARGE", 0)
     monkeypatch.setattr(large, "_AT_ONCE", 7 * 8 * 50)
-    monkeypatch.setattr(tables, "_ROWS", 50)
+    monkeypatch.setattr(pixel_columns, "_ROWS", 50)
 
 
 def pixels(dtype: str, highest: int = 256) -> NDArray[Any]:

@@ -88,7 +88,10 @@ class TrainConfig(TomlSection):
         description="of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many",
     )
     batch_size: int = Field(
-        64, ge=8, le=2**20, description="of the cnn; that of mlp and resnet is twice that"
+        64,
+        ge=8,
+        le=2**20,
+        description="of the cnn; the resnet's is twice that, the mlp's three times",
     )
     learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(1e-2, ge=0)

@@ -202,4 +202,4 @@ def test_architectures_train_for_their_own_epochs_in_their_own_batches() -> None
     trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, source)}
     assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
     assert (trains["resnet"].epochs, trains["resnet"].batch_size) == (3, 64)
-    assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (18, 64)
+    assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (18, 96)

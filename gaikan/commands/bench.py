@@ -25,7 +25,7 @@ def bench(
     seeds: Annotated[int | None, typer.Option(help="How many seeds")] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(help="Of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many"),
+        typer.Option(help="Of cnn and resnet; the mlp trains 3.5 times as many"),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     out: Annotated[

@@ -85,7 +85,7 @@ class TrainConfig(TomlSection):
         24,
         ge=1,
         le=100_000,
-        description="of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many",
+        description="of cnn and resnet; the mlp trains 3.5 times as many",
     )
     batch_size: int = Field(
         64,
@@ -93,7 +93,9 @@ class TrainConfig(TomlSection):
         le=2**20,
         description="of the cnn; the resnet's is twice that, the mlp's three times",
     )
-    learning_rate: float = Field(2e-3, gt=0, description="peak of the one-cycle schedule")
+    learning_rate: float = Field(
+        2e-3, gt=0, description="peak of the one-cycle schedule; the resnet's is four times that"
+    )
     weight_decay: float = Field(1e-2, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="of the forward and backward pass; auto: bf16 where it is native"

@@ -40,7 +40,7 @@ class InspectionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     Parameters
     ----------
     arch, style, anchor : names as in the grid
-    epochs : of the cnn; the mlp trains 3.5 times and the resnet 2/3 as many
+    epochs : of cnn and resnet; the mlp trains 3.5 times as many
     shift, flip : how an image may be changed and still show the same part; see `[augment]`
     device : auto, cpu or cuda
     random_state : of the split, the initial weights and the batches

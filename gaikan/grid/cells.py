@@ -118,7 +118,8 @@ def cells(
     for arch in archs:
         epochs = round(config.train.epochs * NETWORKS[arch].epochs_factor)
         size = config.train.batch_size * NETWORKS[arch].batch_factor
-        own = {"epochs": epochs, "batch_size": size}
+        rate = config.train.learning_rate * NETWORKS[arch].learning_rate_factor
+        own = {"epochs": epochs, "batch_size": size, "learning_rate": rate}
         train[arch] = config.train.model_copy(update=resolved | own)
     return [
         Cell(

@@ -13,13 +13,15 @@ class Network(nn.Module):
     """Built as `Network(shape)`; maps normalised images (N, C, H, W) to (N, D), both float32.
 
     D is `embedding_size`. Training takes `epochs_factor` times the configured epochs, rounded, in
-    batches of `batch_factor` times the configured size: a small network costs little and goes on
-    learning after a large one has stopped.
+    batches of `batch_factor` times the configured size, at `learning_rate_factor` times the
+    configured rate: a small network costs little and goes on learning after a large one has
+    stopped, and one with batch normalisation bears larger steps.
     """
 
     embedding_size: ClassVar[int] = EMBEDDING_SIZE
     epochs_factor: ClassVar[float] = 1
     batch_factor: ClassVar[int] = 1
+    learning_rate_factor: ClassVar[float] = 1
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__()

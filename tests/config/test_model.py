@@ -201,5 +201,6 @@ def test_architectures_train_for_their_own_epochs_in_their_own_batches() -> None
     source = Frames("made", images, np.arange(9) % 2, ("a", "b"), ("0", "1"), np.arange(9))
     trains = {c.recipe.arch: c.recipe.train for c in cells(config, "cpu", parts, source)}
     assert (trains["cnn"].epochs, trains["cnn"].batch_size) == (5, 32)
-    assert (trains["resnet"].epochs, trains["resnet"].batch_size) == (3, 64)
+    assert (trains["resnet"].epochs, trains["resnet"].batch_size) == (5, 64)
+    assert trains["resnet"].learning_rate == 4 * trains["cnn"].learning_rate
     assert (trains["mlp"].epochs, trains["mlp"].batch_size) == (18, 96)

@@ -8,7 +8,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gaikan.networks import NETWORKS, ImageShape, Network
 
-SHAPES: list[ImageShape] = [(1, 8, 8), (1, 24, 24), (1, 36, 39), (3, 20, 31), (3, 256, 256)]
+SHAPES: list[ImageShape] = [
+    (1, 4, 4),
+    (1, 8, 8),
+    (1, 24, 24),
+    (1, 36, 39),
+    (3, 20, 31),
+    (3, 256, 256),
+]
 every_network = pytest.mark.parametrize("arch", NETWORKS)
 
 

@@ -15,7 +15,7 @@ def test_it_keeps_its_budget_at_the_size_of_a_terminal() -> None:
     shape = (1, 36, 39)
     embedder = Embedder(Resnet(shape), torch.zeros(1), torch.ones(1))
     parameters, operations = size_of(DecisionTensors(embedder, {}), shape, torch.uint8)
-    assert operations <= 20
+    assert operations <= 10  # millions
     assert 4 * parameters <= 500_000
 
 

@@ -25,10 +25,10 @@ from gaikan.training.train import (
 
 
 def recipe(style: str, **train: float) -> Recipe:
-    settings = {"epochs": 6, "batch_size": 32, "precision": "fp32", **train}
+    settings = {"epochs": 6, "batch_size": 32, "precision": "fp32", "normalise": "source"}
     options = STYLES[style].options_type().model_dump()
     augment = AugmentConfig(shift=0)
-    return Recipe("mlp", style, options, TrainConfig.model_validate(settings), augment, 0)
+    return Recipe("mlp", style, options, TrainConfig.model_validate(settings | train), augment, 0)
 
 
 def parts(dtype: type[np.uint8] | type[np.float32] = np.uint8) -> FitData:

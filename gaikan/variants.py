@@ -9,6 +9,7 @@ from typing import Literal
 from gaikan.errors import ConfigError
 
 HEAD = "head"  # the anchor method of a network's own softmax decision
+FROZEN = "frozen"  # the style of a network that others trained
 REFERENCE = "reference"  # the architecture of a classical classifier
 _NO_ANCHOR = "none"
 _LEGAL = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*").fullmatch

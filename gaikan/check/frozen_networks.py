@@ -21,7 +21,7 @@ from gaikan.training.cell import Arrays, Cell, work
 from gaikan.training.nearest_anchor import Floats, decide
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
 from gaikan.training.train import Recipe
-from gaikan.variants import network_name
+from gaikan.variants import FROZEN, network_name
 
 MOST_BYTES = 1_800_000  # of all of it, which is committed
 TOLERANCE = 1e-4  # of the mean distance; other processors round by 5e-7 of it, bfloat16 by 4e-3
@@ -89,7 +89,8 @@ def freeze(tested: CheckedRun) -> FrozenNetworks | None:
     frozen = FrozenNetworks(Arrays.of(train, test), manifest.anchors, ())
     first: dict[str, NetworkEntry] = {}
     for entry in manifest.networks:
-        first.setdefault(entry.recipe.arch, entry)
+        if entry.recipe.style != FROZEN:  # that is others' code, and its file is large
+            first.setdefault(entry.recipe.arch, entry)
     for entry in first.values():
         trained = _reduced(_load(tested, entry))
         own = FrozenNetwork(trained, distances(trained, frozen.images, frozen.anchors))

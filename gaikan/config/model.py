@@ -78,6 +78,12 @@ class GridConfig(TomlSection):
     anchor: tuple[str, ...] | None = Field(None, strict=False)
 
 
+class NetworkConfig(TomlSection):
+    """`[network.NAME]`: a network that others trained, the architecture NAME."""
+
+    onnx: str = Field(min_length=1, description="its file: N x C x H x W to N x D, or to a map")
+
+
 class TrainConfig(TomlSection):
     """`[train]`: the recipe that all cells share."""
 
@@ -190,6 +196,9 @@ class Config(TomlSection):
     timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, object]] = Field(
         default_factory=dict, description="one table a style; its keys are the style's own"
+    )
+    network: dict[str, NetworkConfig] = Field(
+        default_factory=dict, description="one table a network that others trained"
     )
     stage: dict[str, Stage] = Field(
         default_factory=dict, description="inspection stages to pick for; none: the two usual ones"

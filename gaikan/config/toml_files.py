@@ -44,6 +44,10 @@ def read_values(path: Path | None) -> Values:
             for key in ("train", "test"):
                 if isinstance(table.get(key), str):
                     table[key] = _beside(path, table[key])
+    networks = composed.get("network")
+    for network in networks.values() if isinstance(networks, dict) else ():
+        if isinstance(network, dict) and isinstance(network.get("onnx"), str):
+            network["onnx"] = str(path.parent / network["onnx"])
     return composed
 
 

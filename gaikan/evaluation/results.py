@@ -134,7 +134,7 @@ def _category(codes: NDArray[np.int64], known: Sequence[str] | NDArray[np.str_])
 def accuracy(
     table: pd.DataFrame, judges: Sequence[EvaluatedNetwork | Reference], ok: str | None
 ) -> pd.DataFrame:
-    """One row per variant x seed x split, `accuracy.csv`: architectures as they are registered."""
+    """One row per variant x seed x split, `accuracy.csv`: as registered, frozen, references."""
     known = {variant.name: asdict(variant) for judge in judges for variant in judge.variants}
     rows = []
     for (variant, seed, split), part in table.groupby(
@@ -143,8 +143,8 @@ def accuracy(
         scores = score(part["label"].to_numpy(str), part["predicted"].to_numpy(str), ok)
         identity = {"variant": variant} | known[str(variant)]
         rows.append(identity | {"seed": seed, "split": split} | asdict(scores))
-    order = {arch: i for i, arch in enumerate((*NETWORKS, REFERENCE))}
-    rows.sort(key=lambda row: order[row["arch"]])
+    order = {arch: i for i, arch in enumerate(NETWORKS)} | {REFERENCE: len(NETWORKS) + 1}
+    rows.sort(key=lambda row: order.get(row["arch"], len(NETWORKS)))
     return pd.DataFrame(rows)
 
 

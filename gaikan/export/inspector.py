@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
-from gaikan.networks import ImageShape
+from gaikan.export.backbone_graph import with_backbone
+from gaikan.networks import ImageShape, OnnxBackbone
 from gaikan.training.stored_network import StoredEmbeddings
 from gaikan.variants import HEAD
 
@@ -189,4 +190,8 @@ def exported(
     finally:
         logger.setLevel(level)
     assert program is not None
-    return program.model_proto
+    model = program.model_proto
+    for part in module.modules():
+        if isinstance(part, OnnxBackbone):
+            model = with_backbone(model, part.content)
+    return model

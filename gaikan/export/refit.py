@@ -57,8 +57,8 @@ def refit(
 ) -> Refit:
     """Trains the network of `judged` again, for the epochs that validation chose, and compares.
 
-    It is trained once: the run's store keeps it by its own key. Raises ConfigError where the
-    network was imported, GaikanError where the training fails, BundleError where test shows that
+    It is trained once: the run's store keeps it by its own key. Raises ConfigError where others
+    trained the network, GaikanError where the training fails, BundleError where test shows that
     something was lost.
     """
     cell, (train, test) = _cell(run, judged, experiment), (experiment.train, experiment.test)
@@ -87,7 +87,7 @@ def _cell(run: Path, judged: ExportSource, experiment: Experiment) -> Cell:
     entry, where = judged.network, str(run / MANIFEST)
     recipe = entry.recipe
     if recipe.options is None or recipe.train is None or recipe.augment is None:
-        raise ConfigError(f"--refit: {entry.network} of {run} was imported, not trained here")
+        raise ConfigError(f"--refit: {entry.network} of {run} was not trained here")
     settings = validated(TrainConfig, recipe.train, where, "train")
     augment = validated(AugmentConfig, recipe.augment, where, "augment")
     parts = experiment.parts[entry.seed]

@@ -40,6 +40,7 @@ from gaikan.system.machine import MachineFacts
 from gaikan.system.store import Store, key_of, pack, unpack
 from gaikan.timing.options import TimingOptions
 from gaikan.training.cell import Cell
+from gaikan.training.frozen_cells import BackboneFile, frozen_cells
 from gaikan.training.weights import Weights, imported
 
 if TYPE_CHECKING:  # Dask is an extra
@@ -109,11 +110,20 @@ def bench(
 
 def check_config(config: Config) -> None:
     """Raises ConfigError for what is wrong without reading images or asking a cluster."""
-    axes(config)
+    backbone_files(config)
     if config.timing.enabled:
         TimingOptions.of(config.timing.plan, config.timing.runtimes, config.timing.threads)
     if config.executor == "local":
         resolve_device(config.device)
+
+
+def backbone_files(config: Config) -> list[BackboneFile]:
+    """The files of the frozen architectures of the grid. Raises ConfigError."""
+    return [
+        BackboneFile.read(name, Path(config.network[name].onnx))
+        for name in axes(config)[0]
+        if name in config.network
+    ]
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,13 @@ def lay_out(config: Config, place: CellPlace, store: Store, weights: Weights | N
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     if config.protocol == "original":
         todo = [*todo, *original_cells(todo, experiment.train)]
+    for file in backbone_files(config):
+        more, entries, note = frozen_cells(
+            file, config, place.device, tuple(axes(config)[2]), experiment.parts, experiment.train
+        )
+        todo, given = [*todo, *more], given | entries
+        noted = (*experiment.train.notes, note)
+        experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     return Work(experiment, todo, store, given, sources)
 
 

@@ -17,14 +17,14 @@ from gaikan.errors import ConfigError
 from gaikan.grid.jobs import Job, Runner, Watcher
 from gaikan.grid.pool import Pool
 from gaikan.networks import NETWORKS
+from gaikan.networks.shape import EMBEDDING_SIZE
 from gaikan.styles import STYLES
 from gaikan.system.code import ROOT, Component, code_version
 from gaikan.system.machine import Hardware, version
 from gaikan.system.store import Keys, Store, key_of
-from gaikan.training.cell import CHOOSING, Cell, Finished, recipe_description
+from gaikan.training.cell import CHOOSING, Cell, Finished, GivenCell, recipe_description
 from gaikan.training.train import Recipe
-from gaikan.training.weights import Imported
-from gaikan.variants import check_names
+from gaikan.variants import FROZEN, check_names
 
 
 def _chosen(
@@ -47,12 +47,15 @@ def _chosen(
 
 
 def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
-    """The names of the run's architectures, styles and anchor methods.
+    """The names of the run's architectures (frozen ones last), styles and anchor methods.
 
     Raises ConfigError where a name or a `[style.NAME]` table is wrong, or a style's package is
     missing.
     """
-    check_names(NETWORKS, STYLES, ANCHORS)
+    for name in config.network:
+        if name in NETWORKS:
+            raise ConfigError(f"key 'network.{name}': an architecture is called so; rename it")
+    check_names([*NETWORKS, *config.network], [*STYLES, FROZEN], ANCHORS)
     for name, options in config.style.items():
         check_known(name, STYLES, "style", f"key 'style.{name}'")
         validated(STYLES[name].options_type, options, "configuration", f"style.{name}")
@@ -61,7 +64,7 @@ def axes(config: Config) -> tuple[list[str], list[str], list[str]]:
     for name in styles:
         STYLES[name].check_installed()
     return (
-        _chosen("arch", config.grid.arch, NETWORKS),
+        _chosen("arch", config.grid.arch, [*NETWORKS, *config.network]),
         styles,
         _chosen("anchor", config.grid.anchor, ANCHORS),
     )
@@ -101,15 +104,16 @@ def cells(
     source: Frames,
     hardware: Hardware | None = None,
 ) -> list[Cell]:
-    """A cell for each network and seed; the slow ones first, so that few cores wait at the end.
+    """A cell for each seed of each network that is trained here.
 
-    `parts` are the parts of the `source`, by seed. Raises ConfigError where a style's options do
-    not fit the classes.
+    The slow ones come first, so that few cores wait at the end. `parts` are the parts of the
+    `source`, by seed. Raises ConfigError where a style's options do not fit the classes.
     """
-    archs, styles, anchors = axes(config)
+    named, styles, anchors = axes(config)
+    archs = [name for name in named if name in NETWORKS]
     for style in styles:
         options = STYLES[style].options_type(**_options(config, style))
-        STYLES[style](options, source.classes, NETWORKS[archs[0]].embedding_size)
+        STYLES[style](options, source.classes, EMBEDDING_SIZE)
     resolved = {
         "precision": resolve_precision(config.train.precision, device, hardware),
         "normalise": resolve_normalise(config.train.normalise, source),
@@ -144,7 +148,7 @@ def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
 
     `root` is the folder with the package whose code counts.
     """
-    trained = cell.trained_key if isinstance(cell, Imported) else _trained_key(cell, train, root)
+    trained = cell.trained_key if isinstance(cell, GivenCell) else _trained_key(cell, train, root)
     embedded = key_of(
         {
             "network": trained,
@@ -159,6 +163,8 @@ def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
 def cell_code(recipe: Recipe, *anchors: str) -> tuple[str | Component, ...]:
     """The module, classes and functions that start all code that such a cell runs."""
     methods: list[Component] = [ANCHORS[anchor] for anchor in anchors]
+    if recipe.style == FROZEN:
+        return "gaikan.training.cell", *methods
     return "gaikan.training.cell", NETWORKS[recipe.arch], STYLES[recipe.style], *methods
 
 

@@ -18,7 +18,7 @@ class Network(nn.Module):
     stopped, and one with batch normalisation bears larger steps.
     """
 
-    embedding_size: ClassVar[int] = EMBEDDING_SIZE
+    embedding_size: int = EMBEDDING_SIZE
     epochs_factor: ClassVar[float] = 1
     batch_factor: ClassVar[int] = 1
     learning_rate_factor: ClassVar[float] = 1

@@ -80,8 +80,9 @@ class LatencyTable:
         milliseconds = row.device_p50_ms or row.p50_ms
         roofline = self.rooflines.get((row.precision, row.threads))
         share = None
-        if roofline is not None and milliseconds is not None:
-            operations = 1e6 * computation.operations * row.batch_size
+        known = computation.operations
+        if roofline is not None and milliseconds is not None and known is not None:
+            operations = 1e6 * known * row.batch_size
             traffic = model_bytes + self.prepared.inputs.images[:1].nbytes * row.batch_size
             share = roofline.share(operations, traffic, milliseconds / 1e3)
         return replace(

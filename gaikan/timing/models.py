@@ -16,8 +16,8 @@ from gaikan.data.frames import Images
 from gaikan.errors import first_line
 from gaikan.export.inspector import AnchorDistance, HeadDistance, distance_of, exported
 from gaikan.export.quantized import quantized
-from gaikan.networks import NETWORKS, Embedder, ImageShape
-from gaikan.timing.runtimes import INT8_MODEL, MODEL, ModelFolder
+from gaikan.networks import NETWORKS, Embedder, ImageShape, OnnxBackbone
+from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
 from gaikan.timing.torch_model import (
     GEMM_SIZE,
     DecisionTensors,
@@ -48,6 +48,12 @@ class TrainedFiles:
     def network(self) -> str:
         """Architecture and style."""
         return network_name(self.arch, self.style)
+
+    @property
+    def backbone(self) -> OnnxBackbone | None:
+        """The network where it is one that others trained."""
+        network = self.module.embedder.network
+        return network if isinstance(network, OnnxBackbone) else None
 
     @property
     def variants(self) -> list[Variant]:
@@ -92,12 +98,15 @@ class Exporter:
     ) -> tuple[ModelFolder, dict[str, ModelFolder]]:
         """A network with all decisions, and with one `alone` for each of the folders given."""
         models, missing = self._models(trained, calibration)
+        if trained.backbone is not None:
+            missing[TORCH_MODEL] = "an ONNX network, which PyTorch does not run"
         folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
         whole = ModelFolder(all_of_it, missing)
-        save_network(trained.module, trained.arch, trained.shape, whole.folder)
-        for name, folder in folders.items():
-            only = trained.module.only(name)
-            save_network(only, trained.arch, trained.shape, folder.folder)
+        if TORCH_MODEL not in missing:
+            save_network(trained.module, trained.arch, trained.shape, whole.folder)
+            for name, folder in folders.items():
+                only = trained.module.only(name)
+                save_network(only, trained.arch, trained.shape, folder.folder)
         for file, model in models.items():
             _save(model, all_of_it / file)
             for name, folder in folders.items():
@@ -123,11 +132,11 @@ class Exporter:
         from onnx import numpy_helper
         from onnxscript import optimizer
 
-        model = self._trace(trained.arch, trained.shape, trained.module.embedder.how)
+        model = self._trace(trained)
         state = {
             name: value.numpy()
             for name, value in trained.module.state_dict().items()
-            if not name.endswith("num_batches_tracked")
+            if not name.endswith(("num_batches_tracked", "network.model"))
         }
         filled = type(model)()
         filled.CopyFrom(model)
@@ -140,11 +149,13 @@ class Exporter:
         assert not state, f"not in the traced graph: {sorted(state)}"
         return optimizer.optimize(pruned(filled, *trained.module.decisions))
 
-    def _trace(self, arch: str, shape: ImageShape, how: str) -> "ModelProto":
+    def _trace(self, trained: TrainedFiles) -> "ModelProto":
+        arch, shape, how = trained.arch, trained.shape, trained.module.embedder.how
         if (arch, shape, how) not in self._traced:
             mean, std = torch.zeros(shape[0]), 2 * torch.ones(shape[0])
-            embedder = Embedder(NETWORKS[arch](shape), mean, std, how)
-            anchors = np.zeros((self.n_classes, NETWORKS[arch].embedding_size), np.float32)
+            network = trained.backbone or NETWORKS[arch](shape)
+            embedder = Embedder(network, mean, std, how)
+            anchors = np.zeros((self.n_classes, network.embedding_size), np.float32)
             distances: dict[str, nn.Module] = {
                 name: AnchorDistance(anchors.copy()) for name in self.anchors
             }

@@ -11,9 +11,10 @@ from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.timing.decode import encode
 from gaikan.timing.measure import SamplingPlan
 from gaikan.timing.models import Exporter, TrainedFiles, size_of, write_gemm
+from gaikan.timing.onnx_size import onnx_size
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.runtime_process import Case, SessionParts
-from gaikan.timing.runtimes import ModelFolder, Setting
+from gaikan.timing.runtimes import MODEL, ModelFolder, Setting
 from gaikan.timing.session import Report
 from gaikan.timing.timed_run import TimedRun
 from gaikan.variants import HEAD
@@ -29,8 +30,8 @@ class Computation:
     arch: str
     by_head: bool
     folder: ModelFolder
-    parameters: int
-    operations: float  # for one image, millions
+    parameters: int | None  # None: not known, and so below
+    operations: float | None  # for one image, millions
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,11 @@ class Prepared:
                 if model in others:
                     other_folders[model] = alone[decision]
                 else:
-                    size = size_of(network.module.only(decision), network.shape, dtype)
+                    size: tuple[int | None, float | None]
+                    if network.backbone is not None:
+                        size = onnx_size(alone[decision].folder / MODEL, network.shape)
+                    else:
+                        size = size_of(network.module.only(decision), network.shape, dtype)
                     computations[model] = Computation(
                         model, network.arch, decision == HEAD, alone[decision], *size
                     )

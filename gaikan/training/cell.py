@@ -21,11 +21,12 @@ from gaikan.errors import GaikanError, first_line
 from gaikan.networks import Embedder
 from gaikan.system.files import writing
 from gaikan.training.embed import embed, exact_convolutions
+from gaikan.training.linear_head import linear_head
 from gaikan.training.nearest_anchor import anchor_distances
 from gaikan.training.recall import mean_recall
 from gaikan.training.stored_network import Embeddings, StoredEmbeddings, StoredNetwork, tensors_of
 from gaikan.training.train import Evaluation, FitData, Recipe, fit
-from gaikan.variants import Variant, network_name
+from gaikan.variants import FROZEN, Variant, network_name
 
 CHOOSING = "mean_embedding"  # anchors by which epochs are compared, whatever those of the cell
 _SAMPLE_PER_CLASS = 100  # fit images that stand for a class when epochs are compared
@@ -58,6 +59,13 @@ class Cell:
         """For people: network, seed, and the protocol if it is not the default."""
         protocol = "" if self.protocol == "held-out" else f", {self.protocol} protocol"
         return f"{self.network} seed {self.recipe.seed}{protocol}"
+
+
+@dataclass(frozen=True)
+class GivenCell(Cell):
+    """A cell whose network was trained elsewhere; its anchors are taken here."""
+
+    trained_key: str = ""  # the store has the network by it
 
 
 @dataclass(frozen=True)
@@ -217,7 +225,10 @@ def _embed(
     anchors = {name: ANCHORS[name](part) for name in cell.anchors}
     if validation is None:
         validation = embed(embedder, source.images, cell.validation_rows)
-    stored = StoredEmbeddings(anchors, validation, embed(embedder, test), network.head)
+    head = network.head
+    if network.style == FROZEN:
+        head = linear_head(part.embeddings, part.labels)
+    stored = StoredEmbeddings(anchors, validation, embed(embedder, test), head)
     for name, values in stored.tensors().items():
         if not np.isfinite(values).all():
             raise GaikanError(f"the network gives {name} that are not finite")

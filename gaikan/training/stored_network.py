@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.nearest_anchor import Floats, anchor_distances, head_distances
-from gaikan.variants import HEAD
+from gaikan.variants import FROZEN, HEAD
 
 if TYPE_CHECKING:
     import torch
 
-    from gaikan.networks import Embedder, ImageShape
+    from gaikan.networks import Embedder, ImageShape, Network
 
 Embeddings = NDArray[np.float32]  # (N, D)
 
@@ -28,7 +28,7 @@ def tensors_of(module: "torch.nn.Module") -> Tensors:
 
 @dataclass(frozen=True)
 class LinearHead:
-    """The layer by which a vanilla network decides itself."""
+    """The layer by which a vanilla network decides itself, or that is fitted to a frozen one."""
 
     weight: NDArray[np.float32]  # (K, D)
     bias: NDArray[np.float32]  # (K,)
@@ -51,12 +51,12 @@ class StoredNetwork:
 
     @property
     def arch(self) -> str:
-        """Its key in `NETWORKS`."""
+        """Its key in `NETWORKS`; of a frozen one, its own name."""
         return str(self.recipe["arch"])
 
     @property
     def style(self) -> str:
-        """Its key in `STYLES`."""
+        """Its key in `STYLES`, or `FROZEN`."""
         return str(self.recipe["style"])
 
     @property
@@ -73,12 +73,16 @@ class StoredNetwork:
         """The network with its normalisation, in eval mode, tensors in torch's default layout."""
         import torch
 
-        from gaikan.networks import NETWORKS, Embedder
+        from gaikan.networks import NETWORKS, Embedder, OnnxBackbone
 
         how = self.recipe.get("train", {}).get("normalise", "source")
         mean, std = torch.zeros(self.shape[0]), torch.ones(self.shape[0])
-        embedder = Embedder(NETWORKS[self.arch](self.shape), mean, std, how)
         state = {name: torch.from_numpy(value) for name, value in self.embedder_tensors.items()}
+        if self.style == FROZEN:
+            network: Network = OnnxBackbone(self.shape, state["network.model"])
+        else:
+            network = NETWORKS[self.arch](self.shape)
+        embedder = Embedder(network, mean, std, how)
         embedder.load_state_dict(state)
         return embedder.eval()
 

@@ -13,7 +13,7 @@ from gaikan.data.frames import Frames
 from gaikan.data.run_sources import Source
 from gaikan.errors import ConfigError, DataError, one_line
 from gaikan.system.store import key_of
-from gaikan.training.cell import Cell
+from gaikan.training.cell import Cell, GivenCell
 from gaikan.training.stored_network import StoredNetwork, tensors_of
 from gaikan.training.train import FitData, TrainedNetwork, build
 
@@ -87,10 +87,8 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Imported(Cell):
-    """A cell whose network came from a file; its anchors are taken here."""
-
-    trained_key: str = ""
+class Imported(GivenCell):
+    """A cell whose network is a state dict of the original script."""
 
     @property
     def name(self) -> str:

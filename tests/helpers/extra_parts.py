@@ -4,7 +4,6 @@ Their names have hyphens, and the embedding another length than that of gaikan's
 """
 
 from math import prod
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from gaikan.styles.vanilla import Vanilla
 class TinyNet(Network):
     """One dense layer."""
 
-    embedding_size: ClassVar[int] = 7
+    embedding_size = 7
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__(shape)

@@ -1,0 +1,92 @@
+"""Networks that others trained: an ONNX file as cells that embed, take anchors and fit a head."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gaikan.config.model import Config
+from gaikan.data.frames import Frames
+from gaikan.data.split import Parts
+from gaikan.errors import ConfigError, one_line
+from gaikan.networks import Embedder, OnnxBackbone
+from gaikan.system.store import key_of
+from gaikan.training.cell import GivenCell
+from gaikan.training.stored_network import StoredNetwork, tensors_of
+from gaikan.training.train import FitData, Recipe, channel_statistics
+from gaikan.variants import FROZEN
+
+
+@dataclass(frozen=True)
+class BackboneFile:
+    """A `[network.NAME]` table and the file that it names."""
+
+    name: str
+    path: Path
+    content: bytes
+
+    @classmethod
+    def read(cls, name: str, path: Path) -> "BackboneFile":
+        """Raises ConfigError where the file cannot be read."""
+        try:
+            return cls(name, path, path.read_bytes())
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            reason = error.strerror if isinstance(error, OSError) else error
+            where = f"key 'network.{name}.onnx': {one_line(str(path))}"
+            raise ConfigError(f"{where}: cannot be read ({reason})") from None
+
+    def network(self, train: Frames) -> OnnxBackbone:
+        """For images such as those of `train`. Raises ConfigError where it does not take them."""
+        model = torch.from_numpy(np.frombuffer(self.content, np.uint8).copy())
+        try:
+            return OnnxBackbone(train.shape, model)
+        except ConfigError as error:
+            raise ConfigError(f"key 'network.{self.name}.onnx': {self.path}: {error}") from None
+
+
+def frozen_cells(
+    file: BackboneFile,
+    config: Config,
+    device: str,
+    anchors: tuple[str, ...],
+    parts: dict[int, Parts],
+    train: Frames,
+) -> tuple[list[GivenCell], dict[str, bytes], str]:
+    """A cell for each seed, their store entries by key, and what a report must say of them.
+
+    Images are normalised by the fit part, unless the configuration says how: `auto` may choose
+    local contrast, which no network that others trained has seen. Raises ConfigError where the
+    file does not take images of `train`.
+    """
+    network, digest = file.network(train), hashlib.sha256(file.content).hexdigest()
+    data = FitData.of(train.images, train.labels, train.classes, "cpu")
+    how = "source" if config.train.normalise == "auto" else config.train.normalise
+    settings = config.train.model_copy(update={"epochs": 1, "precision": "fp32", "normalise": how})
+    cells, entries = [], {}
+    for seed, part in parts.items():
+        statistics = channel_statistics(data.images, torch.from_numpy(part.fit))
+        stored = StoredNetwork(
+            embedder_tensors=tensors_of(Embedder(network, *statistics, how)),
+            style_tensors={},
+            recipe={"arch": file.name, "style": FROZEN, "seed": seed, "train": {"normalise": how}},
+            classes=train.classes,
+            shape=train.shape,
+            weights={"file": file.path.name, "sha256": digest},
+        )
+        split = [part.fit.tolist(), part.validation.tolist()]
+        described = {"file": digest, "name": file.name, "normalise": how, "split": split}
+        key = key_of(described | {"data": train.fingerprint})
+        recipe = Recipe(file.name, FROZEN, {}, settings, config.augment, seed)
+        rows = part.fit, part.validation
+        cells.append(GivenCell(recipe, *rows, anchors, device, trained_key=key))
+        entries[key] = stored.pack()
+    repeated = ""
+    if network.channels != train.shape[0]:
+        repeated = f"; grey is given to each of its {network.channels} channels"
+    note = (
+        f"{file.name}: the network in {file.path.name}, not trained here: its seeds differ by the "
+        f"split alone{repeated}"
+    )
+    return cells, entries, note

@@ -12,6 +12,7 @@ from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError, one_line
 from gaikan.networks import Embedder, OnnxBackbone
+from gaikan.system.machine import version
 from gaikan.system.store import key_of
 from gaikan.training.cell import GivenCell
 from gaikan.training.stored_network import StoredNetwork, tensors_of
@@ -60,33 +61,47 @@ def frozen_cells(
     local contrast, which no network that others trained has seen. Raises ConfigError where the
     file does not take images of `train`.
     """
-    network, digest = file.network(train), hashlib.sha256(file.content).hexdigest()
+    network = file.network(train)
     data = FitData.of(train.images, train.labels, train.classes, "cpu")
     how = "source" if config.train.normalise == "auto" else config.train.normalise
     settings = config.train.model_copy(update={"epochs": 1, "precision": "fp32", "normalise": how})
     cells, entries = [], {}
     for seed, part in parts.items():
         statistics = channel_statistics(data.images, torch.from_numpy(part.fit))
-        stored = StoredNetwork(
-            embedder_tensors=tensors_of(Embedder(network, *statistics, how)),
-            style_tensors={},
-            recipe={"arch": file.name, "style": FROZEN, "seed": seed, "train": {"normalise": how}},
-            classes=train.classes,
-            shape=train.shape,
-            weights={"file": file.path.name, "sha256": digest},
-        )
-        split = [part.fit.tolist(), part.validation.tolist()]
-        described = {"file": digest, "name": file.name, "normalise": how, "split": split}
-        key = key_of(described | {"data": train.fingerprint})
         recipe = Recipe(file.name, FROZEN, {}, settings, config.augment, seed)
-        rows = part.fit, part.validation
-        cells.append(GivenCell(recipe, *rows, anchors, device, trained_key=key))
-        entries[key] = stored.pack()
+        content = _stored(file, Embedder(network, *statistics, how), recipe, train).pack()
+        key = key_of(
+            {
+                "frozen": hashlib.sha256(content).hexdigest(),
+                "data": train.fingerprint,
+                "split": [part.fit.tolist(), part.validation.tolist()],
+                "onnxruntime": version("onnxruntime"),
+            }
+        )
+        cell = GivenCell(recipe, part.fit, part.validation, anchors, device, trained_key=key)
+        cells.append(cell)
+        entries[key] = content
+    return cells, entries, _note(file, network, train)
+
+
+def _stored(file: BackboneFile, embedder: Embedder, recipe: Recipe, train: Frames) -> StoredNetwork:
+    described = {"arch": recipe.arch, "style": recipe.style, "seed": recipe.seed}
+    digest = hashlib.sha256(file.content).hexdigest()
+    return StoredNetwork(
+        embedder_tensors=tensors_of(embedder),
+        style_tensors={},
+        recipe=described | {"train": {"normalise": embedder.how}},
+        classes=train.classes,
+        shape=train.shape,
+        weights={"file": file.path.name, "sha256": digest},
+    )
+
+
+def _note(file: BackboneFile, network: OnnxBackbone, train: Frames) -> str:
     repeated = ""
     if network.channels != train.shape[0]:
         repeated = f"; grey is given to each of its {network.channels} channels"
-    note = (
-        f"{file.name}: the network in {file.path.name}, not trained here: its seeds differ by the "
-        f"split alone{repeated}"
+    return (
+        f"{file.name}: the network in {one_line(file.path.name)}, not trained here: its seeds "
+        f"differ by the split alone{repeated}"
     )
-    return cells, entries, note

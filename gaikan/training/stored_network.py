@@ -36,18 +36,22 @@ class LinearHead:
 
 @dataclass(frozen=True)
 class StoredNetwork:
-    """The entry of a training, or of an import: the network and how it came about."""
+    """The entry of a training, or of a file: the network and how it came about."""
 
     embedder_tensors: Tensors
     style_tensors: Tensors
-    recipe: dict[str, Any]  # as JSON; of an imported network `arch`, `style` and `seed` alone
+    recipe: dict[str, Any]  # as JSON; of a file's network its `arch`, `style` and `seed`
     classes: tuple[str, ...]
     shape: "ImageShape"  # of its images
-    losses: list[float] = field(default_factory=list)  # mean of each epoch; of an import, none
+    losses: list[float] = field(
+        default_factory=list
+    )  # mean of each epoch; of a file's network, none
     validation_scores: dict[str, float] = field(default_factory=dict)  # by number of the epoch
     best_epoch: int = 0  # which is kept
     seconds: float = 0.0  # of training
-    weights: dict[str, object] | None = None  # the file that it was imported from
+    weights: dict[str, object] | None = (
+        None  # the file that it is from, where it was not trained here
+    )
 
     @property
     def arch(self) -> str:

@@ -51,7 +51,7 @@ def test_anchors_come_from_the_labels_of_the_first_1000_test_rows(tmp_path: Path
         "mlp",
         "vanilla",
         {"label_smoothing": 0.0},
-        TrainConfig(epochs=1, precision="fp32"),
+        TrainConfig(epochs=1, precision="fp32", normalise="source"),
         AugmentConfig(),
         0,
     )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gaikan.errors import ConfigError, first_line
 from gaikan.networks.onnx_backbone import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ _PREFIX = "backbone/"  # of all names in the file's graph: none is then one of t
 def with_backbone(model: "ModelProto", content: bytes) -> "ModelProto":
     """`model` with the graph of the ONNX file `content` instead of its placeholder.
 
-    The older of the two is converted to the other's opset; onnx raises where it cannot.
+    The older of the two is converted to the other's opset. Raises ConfigError where onnx cannot.
     """
     import onnx
     from onnx import compose, helper
@@ -54,5 +55,11 @@ def _converted(model: "ModelProto", opset: int) -> "ModelProto":
 
     if _opset(model) == opset:
         return model
-    converted: ModelProto = version_converter.convert_version(model, opset)
+    try:
+        converted: ModelProto = version_converter.convert_version(model, opset)
+    except Exception as error:  # RuntimeError and onnx's own kinds
+        raise ConfigError(
+            f"the network's graph cannot be brought from opset {_opset(model)} to {opset}: "
+            f"{first_line(error)}; export it anew, in opset {opset}"
+        ) from None
     return converted

@@ -76,7 +76,10 @@ def _session(content: bytes) -> "InferenceSession":
     import onnxruntime
 
     if _EXTERNAL in content:
-        raise ConfigError("its weights are in files beside it; save it with the weights inside")
+        raise ConfigError(
+            "its weights are in files beside it; save them inside "
+            "(torch.onnx.export: external_data=False)"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

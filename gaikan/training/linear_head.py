@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gaikan.data.frames import Labels
+from gaikan.errors import GaikanError
 from gaikan.training.stored_network import Embeddings, LinearHead
 
 
@@ -13,8 +14,10 @@ def linear_head(embeddings: Embeddings, labels: Labels) -> LinearHead:
 
     Embeddings are standardised first, and classes weigh alike, as in the logistic reference; the
     layer takes raw embeddings. Of two classes it gives the logit's half each way: the softmax of
-    that is the sigmoid of the logit.
+    that is the sigmoid of the logit. Raises GaikanError where embeddings are not finite.
     """
+    if not np.isfinite(embeddings).all():
+        raise GaikanError("the network gives embeddings that are not finite")
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 

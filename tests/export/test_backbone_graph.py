@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
 from tiny_backbone import write_backbone
 
+from gaikan.errors import ConfigError
+from gaikan.export.backbone_graph import with_backbone
 from gaikan.export.inspector import AnchorDistance, Inspector, to_onnx
 from gaikan.networks import Embedder, OnnxBackbone
 
@@ -29,3 +32,11 @@ def test_the_graph_computes_what_the_network_does(tmp_path: Path, opset: int, po
     expected = inspector(torch.from_numpy(images))
     for output, exact in zip(found, expected, strict=True):
         np.testing.assert_allclose(output, exact.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_a_graph_that_cannot_be_converted_is_told_with_its_remedy(tmp_path: Path) -> None:
+    model = onnx.load(write_backbone(tmp_path / "b.onnx", opset=11))
+    other = onnx.load(write_backbone(tmp_path / "c.onnx", opset=17))
+    model.graph.node[1].op_type = "Unheard"
+    with pytest.raises(ConfigError, match="from opset 11 to 17: "):
+        with_backbone(other, model.SerializeToString())

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 from tiny_backbone import write_backbone
 
 from gaikan.errors import ConfigError
-from gaikan.networks import ImageShape, OnnxBackbone
+from gaikan.export.inspector import exported
+from gaikan.networks import NETWORKS, ImageShape, OnnxBackbone
 
 GREY: ImageShape = (1, 12, 10)
 
@@ -130,3 +131,16 @@ def test_what_is_no_onnx_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "b.onnx").write_bytes(content)
     with pytest.raises(ConfigError, match="no ONNX file that ONNX Runtime reads"):
         loaded(tmp_path / "b.onnx")
+
+
+def test_a_network_that_torch_exports_gives_the_same_embeddings(tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = NETWORKS["resnet"](GREY).eval()
+        images = torch.randn(5, *GREY)
+    batch = ({0: torch.export.Dim("batch", min=1)},)
+    model = exported(network, (images,), ["image"], ["embedding"], batch)
+    (tmp_path / "b.onnx").write_bytes(model.SerializeToString())
+    with torch.inference_mode():
+        found, expected = loaded(tmp_path / "b.onnx")(images), network(images)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-3, atol=1e-5)

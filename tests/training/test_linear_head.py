@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from gaikan.errors import GaikanError
 from gaikan.training.linear_head import linear_head
 from gaikan.training.nearest_anchor import head_distances
 
@@ -25,3 +26,9 @@ def test_its_distances_are_one_minus_the_probabilities(n_classes: int) -> None:
     expected = 1 - model.predict_proba(embeddings.astype(float))
     np.testing.assert_allclose(distances, expected, atol=1e-4)
     assert (distances.argmin(1) == labels).mean() > 0.6
+
+
+def test_embeddings_that_are_not_finite_are_told() -> None:
+    embeddings = np.array([[0, 1], [np.nan, 2]], np.float32)
+    with pytest.raises(GaikanError, match="embeddings that are not finite"):
+        linear_head(embeddings, np.array([0, 1]))

@@ -35,8 +35,6 @@ ok = "ok"
 arch = ["cnn"]
 style = ["triplet"]
 anchor = ["mean_embedding"]
-[augment]
-shift = 1
 [timing]
 enabled = false
 [train]

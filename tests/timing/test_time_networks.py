@@ -61,7 +61,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of four networks, not timed."""
     path = tmp_path_factory.mktemp("timing")
     for place, name in enumerate(("ok", "open", "spur")):
-        write_class(path / "parts" / name, 3 * place, 30, seed=0, contrast=40)
+        write_class(path / "parts" / name, 3 * place, 30, seed=0, contrast=14)
     (path / "grid.toml").write_text(TOML.format(folder=path))
     assert bench(path / "grid.toml", "--out", path / "out") == 0
     shutil.rmtree(path / "parts")  # timing needs no data source

@@ -18,7 +18,7 @@ from gaikan.timing.torch_runtimes import read_module
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_a_narrow_network_decides_in_float32(arch: str, precision: str, tmp_path: Path) -> None:
     """On any processor: without the arithmetic it is emulated, slow and right."""
-    network = trained(arch, 1)
+    network = trained(arch, 4)
     save_network(network.module, arch, SHAPE, tmp_path)
     with torch.inference_mode():
         expected = [output.numpy() for output in network.module(torch.from_numpy(IMAGES))]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # `gaikan pick` shows tables too, without waiting for torch
 
 
 _UNCUT = 10_000  # columns
+_LONGEST_FIGURE = 40  # characters; a cell that is longer is a list of names
 
 
 def open_console(stderr: bool = False, soft_wrap: bool = False) -> Console:
@@ -144,7 +145,7 @@ class StepProgress(Progress):
 def table(header: list[str], rows: list[list[str]], title: str | None = None) -> Table:
     """A table that fits the terminal; the first column to the left, figures to the right.
 
-    A name too long for the room that the figures leave goes on in the next line.
+    Names too long for the room that the figures leave go on in the next line.
     """
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(header):
@@ -152,7 +153,10 @@ def table(header: list[str], rows: list[list[str]], title: str | None = None) ->
             shown.add_column(name, overflow="fold")
         else:
             least = max(map(cell_len, [name, *(row[i] for row in rows)]))
-            shown.add_column(name, justify="right", no_wrap=True, min_width=least)
+            if least > _LONGEST_FIGURE:
+                shown.add_column(name, overflow="fold")
+            else:
+                shown.add_column(name, justify="right", no_wrap=True, min_width=least)
     for row in rows:
         shown.add_row(*row)
     return shown

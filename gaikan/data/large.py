@@ -102,6 +102,11 @@ class LargeTable:
             for start in range(0, len(names), step):
                 with readable(self.path):
                     part = self._file.read_row_group(group, names[start : start + step])
+                if part.num_rows != n_rows:
+                    raise DataError(
+                        f"{self.path}: not a readable parquet file (row group {group} is to have "
+                        f"{n_rows} rows and holds {part.num_rows}); write it again"
+                    )
                 yield first, start, part.select(names[start : start + step])
             first += n_rows
 

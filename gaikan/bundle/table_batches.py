@@ -183,16 +183,12 @@ def _rows(
     A few columns are read at a time: a page of each, up to a megabyte, is decoded as a whole.
     Raises DataError where the group holds fewer rows than the file says.
     """
-    from gaikan.data.pixel_columns import pixels_as
+    from gaikan.data.pixel_columns import pixels_as, read_group
 
     images: Images = np.empty((len(rows), len(columns)), dtype)
     for i in range(0, len(columns), _READ_COLUMNS):
         names = columns[i : i + _READ_COLUMNS]
-        part = table.read_row_group(group, names, use_threads=False).slice(rows.start, len(rows))
-        if len(part) != len(rows):
-            raise DataError(
-                f"{source}: not a readable parquet file (row group {group} is to have "
-                f"{rows.stop} rows or more and holds {rows.start + len(part)}); write it again"
-            )
+        whole = read_group(table, group, names, source, use_threads=False)
+        part = whole.slice(rows.start, len(rows))
         images[:, i : i + len(names)] = pixels_as(images.dtype.type, part, names, source, first)
     return images

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Images
 from gaikan.data.limits import refuse_too_large
-from gaikan.data.pixel_columns import is_compact, numbers_of, pixel_columns, pixels_as
+from gaikan.data.pixel_columns import is_compact, numbers_of, pixel_columns, pixels_as, read_group
 from gaikan.data.precision import refuse_lost_contrast
 from gaikan.data.room import LARGE, room
 from gaikan.data.text_columns import text_columns
@@ -101,11 +101,8 @@ class LargeTable:
             step = max(1, _AT_ONCE // (_WIDEST * max(1, n_rows)))
             for start in range(0, len(names), step):
                 with readable(self.path):
-                    part = self._file.read_row_group(group, names[start : start + step])
-                if part.num_rows != n_rows:
-                    raise DataError(
-                        f"{self.path}: not a readable parquet file (row group {group} is to have "
-                        f"{n_rows} rows and holds {part.num_rows}); write it again"
+                    part = read_group(
+                        self._file, group, names[start : start + step], str(self.path)
                     )
                 yield first, start, part.select(names[start : start + step])
             first += n_rows

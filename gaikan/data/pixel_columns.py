@@ -46,6 +46,23 @@ def read_pixels(table: pa.Table, names: list[str], source: str) -> Images:
     return images
 
 
+def read_group(
+    file: Any, group: int, names: list[str], source: str, use_threads: bool = True
+) -> pa.Table:
+    """Columns of a row group of a parquet file. Raises DataError where it has fewer rows than told.
+
+    pyarrow raises ArrowException or OSError on other damage, and takes this for a short table.
+    """
+    part = file.read_row_group(group, names, use_threads=use_threads)
+    n_rows = file.metadata.row_group(group).num_rows
+    if part.num_rows != n_rows:
+        raise DataError(
+            f"{source}: not a readable parquet file (row group {group} is to have {n_rows} rows "
+            f"and holds {part.num_rows}); write it again"
+        )
+    return part
+
+
 def numbers_of(table: Any, names: list[str]) -> Iterator[NDArray[Any]]:
     """The numbers of each column as the table has them."""
     for name in names:

@@ -45,16 +45,11 @@ def _places(n_images: int, grey: Grey) -> tuple[Floats, Floats]:
     some = _unturned(spectra(grey(every[:: -(-n_images // _ENOUGH)])))
     centre = some.mean(0)
     axes = np.linalg.eigh((some - centre).T @ (some - centre))[1][:, -_AXES:]
-    whole, middle = (
-        np.concatenate(
-            [
-                (_unturned(spectra(grey(each), share, share)) - centre) @ axes
-                for each in chunks(every, grey)
-            ]
-        )
-        for share in (1, MIDDLE)
-    )
-    return whole, middle
+    whole, middle = [], []
+    for images in map(grey, chunks(every, grey)):
+        whole.append((_unturned(spectra(images)) - centre) @ axes)
+        middle.append((_unturned(spectra(images, MIDDLE, MIDDLE)) - centre) @ axes)
+    return np.concatenate(whole), np.concatenate(middle)
 
 
 def _unturned(spectra: Spectra) -> Floats:

@@ -70,20 +70,21 @@ def rates(judged: JudgedParts, ok: str, factory: FactoryConfig) -> pd.DataFrame:
         overkills = overkilled(judged.actual, judged.predicted[v], ok)
         escape = _Errors(escapes[:, ~good], None if groups is None else groups[~good])
         overkill = _Errors(overkills[:, good], None if groups is None else groups[good])
+        escape_bound, overkill_bound = escape.bound(LEVEL), overkill.bound(LEVEL)
         row: dict[str, Any] = {
             "variant": variant,
             "escapes": escape.counts,
             "defects": defects,
             **lots,
             "escape_rate": escape.rate,
-            "escape_bound": escape.bound(LEVEL),
+            "escape_bound": escape_bound,
             "escape_bound_picked": escape.bound(each),
             "overkills": overkill.counts,
             "goods": goods,
             "overkill_rate": overkill.rate,
-            "overkill_bound": overkill.bound(LEVEL),
+            "overkill_bound": overkill_bound,
             "cost": _cost(escape.rate, overkill.rate, factory),
-            "cost_bound": _cost(escape.bound(LEVEL), overkill.bound(LEVEL), factory),
+            "cost_bound": _cost(escape_bound, overkill_bound, factory),
         }
         if factory.escape_target is not None:
             row["target"] = verdict(escape.worst, escape.groups, factory.escape_target)

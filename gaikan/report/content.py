@@ -10,7 +10,6 @@ from gaikan.report.markdown_table import percent
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
-from gaikan.run_folder.picks_file import StagePicks
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
 
@@ -186,7 +185,9 @@ def _confusion(folder: RunFolder) -> list[blocks.Block]:
     caption = blocks.Paragraph(say("confusion_caption"), small=True)
     picked = installed(folder.picks)
     if picked:
-        section = [block for name, stage in picked for block in _matrix(name, stage)]
+        section = []
+        for name, stage, pick in picked:
+            section += [blocks.Heading(about(name, pick)), *matrix(stage)]
         title = say("nearest_matrices", n=len(pictures))
         return [*section, blocks.Fold(title, [caption, *pictures.values()])]
     section = [caption, pictures.pop(str(folder.best["variant"]))]
@@ -194,11 +195,6 @@ def _confusion(folder: RunFolder) -> list[blocks.Block]:
         title = say("other_matrices", n=len(pictures))
         section.append(blocks.Fold(title, [*pictures.values()]))
     return section
-
-
-def _matrix(name: str, stage: StagePicks) -> list[blocks.Block]:
-    assert stage.pick is not None
-    return [blocks.Heading(about(name, stage.pick)), *matrix(stage)]
 
 
 def _scatters(folder: RunFolder) -> list[blocks.Picture]:
@@ -227,9 +223,8 @@ def _leaks(folder: RunFolder) -> list[blocks.Block]:
 
 def _mistakes(folder: RunFolder) -> list[blocks.Block]:
     section: list[blocks.Block] = []
-    for name, stage in installed(folder.picks):
-        assert stage.pick is not None
-        section += [blocks.Heading(about(name, stage.pick)), mistakes(stage)]
+    for name, stage, pick in installed(folder.picks):
+        section += [blocks.Heading(about(name, pick)), mistakes(stage)]
     if not section:
         best, seeds = str(folder.best["variant"]), int(folder.summary["seeds"].max())
         cells = [

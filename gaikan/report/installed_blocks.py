@@ -13,15 +13,15 @@ _MOST_CLASSES = 25  # a larger matrix can't be read
 _MOST_MISTAKES = 8
 
 
-def installed(picks: PicksFile | None) -> list[tuple[str, StagePicks]]:
+def installed(picks: PicksFile | None) -> list[tuple[str, StagePicks, PickedCandidate]]:
     """Each network that is picked once, under the names of all stages that install it."""
-    stages: dict[object, tuple[list[str], StagePicks]] = {}
+    stages: dict[object, tuple[list[str], StagePicks, PickedCandidate]] = {}
     for name, stage in {} if picks is None else picks.stages.items():
         pick = stage.pick
         if pick is not None:
             key = (pick.variant, pick.seed, pick.threshold)
-            stages.setdefault(key, ([], stage))[0].append(name)
-    return [(", ".join(names), stage) for names, stage in stages.values()]
+            stages.setdefault(key, ([], stage, pick))[0].append(name)
+    return [(", ".join(names), stage, pick) for names, stage, pick in stages.values()]
 
 
 def decided_by(pick: PickedCandidate) -> Words:

@@ -70,14 +70,13 @@ class TestParts:
 
         The class that they were called is that of the stage's threshold.
         """
+        ok = folder.manifest.ok
         picked = [
-            (say("gallery_installed", about=about(name, stage.pick)), stage.pick)
-            for name, stage in installed(folder.picks)
-            if stage.pick is not None
+            (say("gallery_installed", about=about(name, pick)), self._wrong_as_installed(pick, ok))
+            for name, _, pick in installed(folder.picks)
         ]
         if picked:
-            ok = folder.manifest.ok
-            return [(caption, self._wrong_as_installed(pick, ok)) for caption, pick in picked]
+            return picked
         best = str(folder.best["variant"])
         wrong = most_confident_mistakes(self.predictions, best, GALLERY)
         return [(say("gallery_caption", variant=best), wrong)]

@@ -43,15 +43,11 @@ class StoredNetwork:
     recipe: dict[str, Any]  # as JSON; of a file's network its `arch`, `style` and `seed`
     classes: tuple[str, ...]
     shape: "ImageShape"  # of its images
-    losses: list[float] = field(
-        default_factory=list
-    )  # mean of each epoch; of a file's network, none
+    losses: list[float] = field(default_factory=list)  # mean of each epoch; of a file's, none
     validation_scores: dict[str, float] = field(default_factory=dict)  # by number of the epoch
     best_epoch: int = 0  # which is kept
     seconds: float = 0.0  # of training
-    weights: dict[str, object] | None = (
-        None  # the file that it is from, where it was not trained here
-    )
+    weights: dict[str, object] | None = None  # the file that it is from; None: trained here
 
     @property
     def arch(self) -> str:

@@ -68,7 +68,7 @@ def test_a_network_that_several_stages_install_is_shown_once(run: Path) -> None:
     one = picks.stages["final"]
     empty = one.model_copy(update={"pick": None})
     twice = picks.model_copy(update={"stages": {"a": one, "none": empty, "b": one}})
-    assert [name for name, _ in installed(twice)] == ["a, b"]
+    assert [name for name, *_ in installed(twice)] == ["a, b"]
     assert installed(None) == []
 
 

@@ -59,7 +59,7 @@ class Place:
 def tests(place: Place) -> Json:
     """The tests that are skipped without a GPU."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    # PyTorch 2.9 and later warn once of how TF32 is turned off, the only way that 2.6 has.
+    # PyTorch 2.9 and later warn once of how TF32 is turned off, the only way that 2.8 has.
     command += ["-W", "ignore:Please use the new API settings", "tests/gpu/test_device.py"]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True)
     lines = done.stdout.strip().splitlines() or done.stderr.strip().splitlines()

@@ -11,16 +11,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from trained_grid import decisions
 
-from gaikan.commands.terminal import GridProgress, open_console
 from gaikan.config.toml_files import load_config
 from gaikan.evaluation.comparisons import difference
 from gaikan.evaluation.experiment import Experiment, prepare
-from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.grid.cells import cells, resolve_device, run_cells
 from gaikan.report.markdown_table import markdown, percent
 from gaikan.styles import STYLES
-from gaikan.system.store import Store
 from gaikan.training.recall import mean_recall
 from gaikan.variants import HEAD
 
@@ -32,21 +29,13 @@ def predicted(name: str, out: Path, arch: str, seeds: int) -> tuple[Experiment, 
     """The experiment, and each decision's classes (S, N) of the test parts by its name."""
     grid = {"grid.arch": [arch], "grid.style": [*STYLES], "grid.anchor": [ANCHOR], "seeds": seeds}
     config = load_config(None if name == "terminals" else Path(name), grid)
-    experiment, console = prepare(config), open_console(stderr=True)
-    device = resolve_device(config.device)
-    todo = cells(config, device, experiment.parts, experiment.train)
-    (out / config.run_name).mkdir(parents=True, exist_ok=True)
-    store = Store(out / config.run_name / "store")
-    with GridProgress(console) as progress:
-        finished = run_cells(todo, experiment.train, experiment.test, store, progress)
+    experiment = prepare(config)
+    train, test = experiment.train, experiment.test
     found: dict[str, list[Called]] = {}
-    for cell, result in zip(todo, finished, strict=True):
-        assert result.trained is not None, result.failure
-        assert result.embedded is not None
-        network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
-        for variant, decision in network.decisions("test", None):
-            head = " (head)" if variant.anchor == HEAD else ""
-            found.setdefault(variant.style + head, []).append(decision.predicted)
+    folder = out / config.run_name
+    for variant, decision in decisions(config, experiment.parts, train, test, folder):
+        head = " (head)" if variant.anchor == HEAD else ""
+        found.setdefault(variant.style + head, []).append(decision.predicted)
     return experiment, {style: np.stack(called) for style, called in found.items()}
 
 

@@ -11,17 +11,13 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
+from trained_grid import decisions
 
-from gaikan.commands.terminal import GridProgress
 from gaikan.config.toml_files import load_config
 from gaikan.data.frames import Frames
 from gaikan.data.split import split
 from gaikan.data.terminals import in_lots, render
-from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.grid.cells import cells, resolve_device, run_cells
 from gaikan.report.markdown_table import markdown, percent
-from gaikan.system.store import Store
 
 FRESH, FRESH_SIZE = range(1000, 1100), 40
 KEYS = {"grid.arch": ["mlp", "cnn"], "grid.style": ["vanilla", "triplet"], "seeds": 4}
@@ -37,17 +33,10 @@ def accuracies(plan: str, fresh: Frames, out: Path) -> pd.DataFrame:
     count, size = map(int, plan.split("x"))
     config, train = load_config(None, KEYS), lots(range(1, count + 1), size)
     parts = {seed: split(train, seed) for seed in config.all_seeds}
-    todo = cells(config, resolve_device("auto"), parts, train)
-    out.mkdir(parents=True, exist_ok=True)
-    with GridProgress(Console()) as progress:
-        finished = run_cells(todo, train, fresh, Store(out / "store"), progress)
-    rows = []
-    for cell, result in zip(todo, finished, strict=True):
-        assert result.trained is not None, result.failure
-        assert result.embedded is not None
-        network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
-        for variant, decision in network.decisions("test", None):
-            rows.append((variant.name, (decision.predicted == fresh.labels).mean()))
+    rows = [
+        (variant.name, (decision.predicted == fresh.labels).mean())
+        for variant, decision in decisions(config, parts, train, fresh, out)
+    ]
     table = pd.DataFrame(rows, columns=["variant", plan])
     return table.groupby("variant", sort=False)[plan].agg(["mean", "std"])
 

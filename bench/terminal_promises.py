@@ -164,7 +164,7 @@ def picked(
         judged.append(replace(one.network, validation=own, test=everything.at(shown)))
     rows = tuple(one.row for one in networks)
     run = RunFiles(Path(), Config(), CLASSES, (), OK, tuple(judged), rows)
-    judging = Judging(run, FactoryConfig(), max(c for s in STAGES.values() for c in ceilings(s)))
+    judging = Judging(run, FactoryConfig(), max(*map(ceiling, STAGES.values())))
     for name, stage in STAGES.items():
         outcome: dict[str, object] = {"seed": seed, "stage": name}
         outcome["lots"] = "own" if validation is None else "drawn"
@@ -186,9 +186,10 @@ def picked(
         yield outcome
 
 
-def ceilings(stage: Stage) -> list[float]:
-    """The limits of escapes that a stage has."""
-    return [*stage.ceilings.values()]
+def ceiling(stage: Stage) -> float:
+    """The limit of escapes that a stage has."""
+    (limit,) = stage.ceilings.values()
+    return limit
 
 
 def table(path: Path) -> str:
@@ -197,11 +198,11 @@ def table(path: Path) -> str:
     rows = []
     for (lots, name), own in found.groupby(["lots", "stage"], sort=False):
         picks = own[own["variant"].notna()]
-        (ceiling,) = ceilings(STAGES[str(name)])
-        kept = (picks["escape"] <= ceiling).mean()
+        limit = ceiling(STAGES[str(name)])
+        kept = (picks["escape"] <= limit).mean()
         means = picks[["escape", "overkill", "accuracy"]].mean()
         off = [(picks[side] - picks["accuracy"]).mean() for side in ("shown", "validation")]
-        shares = [ceiling, kept, picks["escape"].max(), *means, *off]
+        shares = [limit, kept, picks["escape"].max(), *means, *off]
         counts = f"{len(picks)} of {len(own)}"
         rows.append([str(lots), str(name), counts, *map(percent, shares)])
     columns = ["validation lots", "stage", "picked", "ceiling", "kept", "most escapes", "escapes"]

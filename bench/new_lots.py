@@ -85,7 +85,8 @@ CASES = (
 
 def main(repeats: int) -> None:
     """Prints a table for the README."""
-    print("| lots | defects each | spread | bad lots | ceiling | picked | kept | overkill |")
+    figures = "bad lots, % | ceiling, % | picked, % | kept, % | overkill, %"
+    print(f"| validation lots | defects each | spread | {figures} |")
     print("|--:|--:|--:|--:|--:|--:|--:|--:|")
     for lots in CASES:
         for ceiling in (0.1, 0.03):

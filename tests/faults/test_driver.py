@@ -122,6 +122,7 @@ def test_a_clock_that_is_stepped_back_changes_nothing(
     command = command_line("bench", reference / "grid.toml", "--out", out)
     with subprocess.Popen(command, env=os.environ | environment) as process:
         wait_for(lambda: training(out) or process.poll() is not None)
+        assert process.poll() is None
         clock.write_text("-3d")
         process.wait(90)
     assert process.returncode == 0

@@ -31,7 +31,7 @@ from gaikan.flow import bench_run
 held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + 2**30, held + 2**30))
 for line in sys.stdin:
-    sys.argv, error = ["gaikan", *json.loads(line)], io.StringIO()
+    sys.argv, code, error = ["gaikan", *json.loads(line)], 0, io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(error):
         try:
             main()

@@ -10,7 +10,9 @@ import onnxruntime
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from runner import bench, gaikan
+from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -19,7 +21,7 @@ from tiny import write_class
 from tiny_backbone import write_backbone
 
 from gaikan.config.toml_files import load_config
-from gaikan.data.frames import Images
+from gaikan.data.frames import Frames, Images
 from gaikan.evaluation.experiment import Experiment, prepare
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
@@ -85,6 +87,20 @@ def experiment_of(folder: Path) -> Experiment:
     return prepare(load_config(folder / "grid.toml", {}))
 
 
+def judges(folder: Path, fit: Frames) -> dict[str, ClassifierMixin]:
+    """By the way of deciding; each judges embeddings."""
+    learned = embeddings(folder, fit.images, fit.images)
+    mean_image = np.stack([fit.images[fit.labels == k].mean(0) for k in range(3)])
+    of_images = embeddings(folder, mean_image.astype(np.float32), fit.images)
+    return {
+        "mean_embedding": NearestCentroid().fit(learned, fit.labels),
+        "mean_image": KNeighborsClassifier(1).fit(of_images, np.arange(3)),
+        "head": make_pipeline(
+            StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
+        ).fit(learned.astype(float), fit.labels),
+    }
+
+
 def test_its_accuracy_is_that_of_scikit_learn_on_the_same_split(folder: Path) -> None:
     scores = pd.read_csv(folder / "out" / "accuracy.csv").set_index(["variant", "seed", "split"])
     experiment = experiment_of(folder)
@@ -92,19 +108,10 @@ def test_its_accuracy_is_that_of_scikit_learn_on_the_same_split(folder: Path) ->
     seen = set()
     for seed, parts in experiment.parts.items():
         fit = train.take(parts.fit)
-        learned = embeddings(folder, fit.images, fit.images)
-        mean_image = np.stack([fit.images[fit.labels == k].mean(0) for k in range(3)])
-        of_images = embeddings(folder, mean_image.astype(np.float32), fit.images)
-        judges = {
-            "mean_embedding": NearestCentroid().fit(learned, fit.labels),
-            "mean_image": KNeighborsClassifier(1).fit(of_images, np.arange(3)),
-            "head": make_pipeline(
-                StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
-            ).fit(learned.astype(float), fit.labels),
-        }
+        of_fit = judges(folder, fit)
         for split, part in (("validation", train.take(parts.validation)), ("test", test)):
             shown = embeddings(folder, part.images, fit.images)
-            for name, judge in judges.items():
+            for name, judge in of_fit.items():
                 accuracy = float((judge.predict(shown.astype(float)) == part.labels).mean())
                 found = scores.loc[(f"tiny-frozen-{name}", seed, split), "accuracy"]
                 assert found == pytest.approx(accuracy), (name, seed, split)
@@ -167,19 +174,16 @@ def test_it_is_picked_exported_and_predicts_as_the_run_did(
     assert pick["variant"].startswith("tiny-frozen-")
     assert gaikan("export", out, "--stage", "any", "-o", bundle) == 0
     assert gaikan("predict", bundle, folder / "parts" / "open", "--csv", tmp_path / "p.csv") == 0
-    predicted = pd.read_csv(tmp_path / "p.csv")["class"].tolist()
+    said = pd.read_csv(tmp_path / "p.csv")
     experiment = experiment_of(folder)
     fit = experiment.train.take(experiment.parts[pick["seed"]].fit)
-    learned = embeddings(folder, fit.images, fit.images)
-    images = [frames.images[frames.labels == 1] for frames in (experiment.train, experiment.test)]
-    assert len(predicted) == sum(map(len, images)) == 40
-    judge = make_pipeline(
-        StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=2000)
-    ).fit(learned.astype(float), fit.labels)
-    if pick["variant"] == "tiny-frozen-mean_embedding":
-        judge = NearestCentroid().fit(learned, fit.labels)
-    shares = judge.predict(embeddings(folder, np.concatenate(images), fit.images).astype(float))
-    assert predicted.count("open") == (shares == 1).sum()
+    judge = judges(folder, fit)[pick["variant"].removeprefix("tiny-frozen-")]
+    files = sorted((folder / "parts" / "open").glob("*.png"))
+    assert len(files) == 40
+    images = np.stack([np.asarray(Image.open(file), np.float32)[None] for file in files])
+    expected = judge.predict(embeddings(folder, images, fit.images).astype(float))
+    assert said["image"].tolist() == [str(file) for file in files]
+    assert said["class"].tolist() == [experiment.train.classes[k] for k in expected]
 
 
 def test_it_is_not_refitted(

@@ -1,5 +1,6 @@
 """What picking reads of a run's predictions."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ def test_a_part_without_a_mode_has_none_of_the_names(tmp_path: Path) -> None:
         table["mode"] = column.where(~lacking, None)
         table.to_parquet(out / "predictions.parquet")
         run = RunFiles.read(out)
-        for network in run.networks:
-            own = table[(table["variant"] == network.variant) & (table["split"] == "test")]
-            known = own.set_index("sample")["mode"].reindex(network.test.sample)
-            assert network.test.mode is not None
-            found = np.array([*run.modes, None], dtype=object)[network.test.mode]
+        for network, split in product(run.networks, ("validation", "test")):
+            part = network.test if split == "test" else network.validation
+            own = table[(table["variant"] == network.variant) & (table["split"] == split)]
+            known = own.set_index("sample")["mode"].reindex(part.sample)
+            assert part.mode is not None
+            found = np.array([*run.modes, None], dtype=object)[part.mode]
             assert found.tolist() == known.astype(object).where(known.notna(), None).tolist()

@@ -149,16 +149,21 @@ def test_a_bundle_of_it_is_timed_without_figures_that_are_not_its_own(
     assert set(times["network"]) == {card.training["network"]}
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run without a good class, a test source, lots or a pick."""
+    folder = tmp_path_factory.mktemp("plain")
+    for place, name in enumerate(("a", "b")):
+        write_class(folder / "parts" / name, 3 * place, 30, 0)
+    return made(folder, "")
+
+
 @pytest.mark.parametrize("variant", [HEAD, ANCHORS])
 def test_nothing_optional_is_needed(
-    variant: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    variant: str, plain: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No good class, no test source, no lots, no pick."""
-    for place, name in enumerate(("a", "b")):
-        write_class(tmp_path / "parts" / name, 3 * place, 30, 0)
-    run = made(tmp_path, "")
     bundle = tmp_path / "m.gaikan"
-    assert gaikan("export", run, "--variant", variant, "--refit", "-o", bundle) == 0
+    assert gaikan("export", plain, "--variant", variant, "--refit", "-o", bundle) == 0
     refit = Bundle.open(bundle).card.refit
     assert refit is not None
     assert list(refit["test"]) == ["accuracy"]

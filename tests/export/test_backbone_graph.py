@@ -7,25 +7,24 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from tiny_backbone import write_backbone
+from tiny_backbone import GREY, loaded, write_backbone
 
 from gaikan.errors import ConfigError
 from gaikan.export.backbone_graph import with_backbone
 from gaikan.export.inspector import AnchorDistance, Inspector, to_onnx
-from gaikan.networks import Embedder, OnnxBackbone
+from gaikan.networks import Embedder
 
 
 @pytest.mark.parametrize(("opset", "pooled"), [(11, False), (17, True), (22, True)])
 def test_the_graph_computes_what_the_network_does(tmp_path: Path, opset: int, pooled: bool) -> None:
     path = write_backbone(tmp_path / "b.onnx", channels=3, pooled=pooled, opset=opset)
-    model = torch.from_numpy(np.frombuffer(path.read_bytes(), np.uint8).copy())
-    network = OnnxBackbone((1, 12, 10), model)
+    network = loaded(path)
     embedder = Embedder(network, torch.tensor([9.0]), torch.tensor([30.0]), "image")
     rng = np.random.default_rng(0)
     anchors = rng.normal(size=(4, network.embedding_size)).astype(np.float32)
     inspector = Inspector(embedder, AnchorDistance(anchors))
-    images = rng.integers(0, 256, (7, 1, 12, 10), np.uint8)
-    graph = to_onnx(inspector, (1, 12, 10), torch.uint8)
+    images = rng.integers(0, 256, (7, *GREY), np.uint8)
+    graph = to_onnx(inspector, GREY, torch.uint8)
     assert {opset.domain for opset in graph.opset_import} == {""}
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     found = session.run(None, {"images": images})

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from gaikan.networks import ImageShape, OnnxBackbone
+
 Axis = int | str
+GREY: ImageShape = (1, 12, 10)
 
 
 def write_backbone(
@@ -48,3 +52,8 @@ def write_backbone(
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
     return path
+
+
+def loaded(path: Path, shape: ImageShape = GREY) -> OnnxBackbone:
+    """The network of the file, for images of this shape."""
+    return OnnxBackbone(shape, torch.from_numpy(np.frombuffer(path.read_bytes(), np.uint8).copy()))

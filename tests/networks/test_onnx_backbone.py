@@ -9,17 +9,11 @@ import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper
-from tiny_backbone import write_backbone
+from tiny_backbone import GREY, loaded, write_backbone
 
 from gaikan.errors import ConfigError
 from gaikan.export.inspector import exported
-from gaikan.networks import NETWORKS, ImageShape, OnnxBackbone
-
-GREY: ImageShape = (1, 12, 10)
-
-
-def loaded(path: Path, shape: ImageShape = GREY) -> OnnxBackbone:
-    return OnnxBackbone(shape, torch.from_numpy(np.frombuffer(path.read_bytes(), np.uint8).copy()))
+from gaikan.networks import NETWORKS
 
 
 @pytest.mark.parametrize("channels", [1, 3, "channels"])

@@ -22,24 +22,16 @@ def test_what_rules_no_change_out_is_inconclusive_in_every_output_and_fails_unle
     table = pd.read_parquet(run / "predictions.parquet")
     table["seed"] += 100
     table.to_parquet(run / "predictions.parquet")
-    written = run / "m.md", run / "j.xml", run / "h.csv"
-    options: list[str | Path] = [
-        "--markdown",
-        written[0],
-        "--junit",
-        written[1],
-        "--history",
-        written[2],
-    ]
-    options.append("--allow-seeds")
+    page, suites, lines = run / "m.md", run / "j.xml", run / "h.csv"
+    options = ("--allow-seeds", "--markdown", page, "--junit", suites, "--history", lines)
     assert check(run, folder / "baseline.json", *options) == 1
     said = capsys.readouterr().out
     assert UNSURE in said
     assert said.splitlines()[-1].startswith("INCONCLUSIVE: nothing is shown to be worse; --allow")
     assert "passed" not in said
-    found = verdicts(written[0].read_text())
+    found = verdicts(page.read_text())
     assert "cannot tell" in set(found.values()) <= {"cannot tell", "same"}
-    suite = ElementTree.parse(written[1]).getroot()[0]
+    suite = ElementTree.parse(suites).getroot()[0]
     unsure = {
         (c.attrib["name"], c.attrib["classname"]) for c in suite if c.find("skipped") is not None
     }
@@ -47,7 +39,7 @@ def test_what_rules_no_change_out_is_inconclusive_in_every_output_and_fails_unle
     assert own <= unsure
     failed = [case.attrib["classname"] for case in suite if case.find("failure") is not None]
     assert failed == ["gaikan.inconclusive"]
-    history = pd.read_csv(written[2])
+    history = pd.read_csv(lines)
     assert history["verdict"].tolist() == ["inconclusive"] * len(VARIANTS)
     assert check(run, folder / "baseline.json", *options, "--allow-inconclusive") == 0
     said = capsys.readouterr().out

@@ -1,44 +1,27 @@
 """`gaikan check --latency`: ratios of runtimes."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from checked_run import check
+from small_run import Fake, row
 
 from gaikan.check.baseline import Ratio
 from gaikan.check.speed import ratios
-from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
+from gaikan.run_folder.latency_rows import read_rows, write_rows
 
 pytestmark = pytest.mark.timeout(120)
 
 
 def timed(run: Path, milliseconds: float, ratio: float) -> None:
-    """A latency table of two computations, and one of them in a faster runtime."""
-    row = Row(
-        machine="m",
-        processor="p",
-        cores=2,
-        variant="mlp-vanilla-head",
-        computation="mlp-head",
-        device="cpu",
-        threads=1,
-        runtime="torch",
-        precision="fp32",
-        batch_size=1,
-        includes_decode=False,
-        p50_ms=milliseconds,
-        speedup=1.0,
-    )
-    fast = replace(
-        row,
-        runtime="openvino",
-        p50_ms=milliseconds / ratio,
-        speedup=ratio,
-        speedup_low=ratio * 0.98,
-        speedup_high=ratio * 1.02,
-    )
-    write_rows(run / "latency.csv", [row, fast])
+    """A latency table of a computation in the reference and in a faster runtime."""
+    times = {"torch-fp32": milliseconds, "openvino-fp32": milliseconds / ratio}
+    one = partial(row, Fake("mlp-vanilla-head", 0, times), threads=1, computation="mlp-head")
+    low, high = ratio * 0.98, ratio * 1.02
+    fast = one("openvino-fp32", speedup=ratio, speedup_low=low, speedup_high=high)
+    write_rows(run / "latency.csv", [one("torch-fp32", speedup=1.0), fast])
 
 
 def test_latency_is_compared_as_a_ratio_and_only_when_asked(
@@ -62,5 +45,5 @@ def test_only_the_reference_on_its_own_device_has_no_ratio(run: Path) -> None:
     gpu = replace(fast, runtime=reference.runtime, device="cuda", threads=None)
     write_rows(run / "latency.csv", [reference, gpu])
     assert ratios(run) == {
-        "mlp-head torch-fp32 cuda @ p": Ratio(ratio=4.0, low=4 * 0.98, high=4 * 1.02)
+        "mlp-head torch-fp32 cuda @ some processor": Ratio(ratio=4.0, low=4 * 0.98, high=4 * 1.02)
     }

@@ -12,6 +12,7 @@ from runner import gaikan
 
 VARIANTS = ["mlp-vanilla-mean_embedding", "mlp-vanilla-head", "mlp-triplet-mean_embedding"]
 VICTIM = VARIANTS[2]
+NAMES = list(smoke_parts.MODES)
 
 
 def check(run: Path, baseline: Path, *options: str | Path) -> int:
@@ -42,9 +43,6 @@ def spoil(run: Path, variant: str, share: float) -> None:
     table.assign(predicted=wrong).to_parquet(run / "predictions.parquet")
 
 
-NAMES = list(smoke_parts.MODES)
-
-
 def drop(run: Path, rows: Any) -> None:
     """Removes the marked rows of the predictions."""
     table = pd.read_parquet(run / "predictions.parquet")
@@ -67,6 +65,8 @@ RECIPE = "other recipe: train.weight_decay 0.5, baseline 0.01 (mlp-vanilla, mlp-
 
 
 def other_recipe(run: Path) -> None:
+    """One as `RECIPE` tells it."""
+
     def change(manifest: Any) -> None:
         for network in manifest["networks"]:
             network["recipe"]["train"]["weight_decay"] = 0.5

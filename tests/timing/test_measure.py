@@ -10,8 +10,8 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+from small_run import Fake, row
 
-from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.measure import (
     PLANS,
     QUERIES_FOR,
@@ -26,19 +26,7 @@ from gaikan.timing.measure import (
     warm_up,
 )
 
-ROW = Row(
-    machine="pi4",
-    processor="Cortex-A72",
-    cores=4,
-    variant="cnn-triplet-mean_embedding",
-    computation="cnn-anchors",
-    device="cpu",
-    threads=1,
-    runtime="onnxruntime",
-    precision="int8",
-    batch_size=None,
-    includes_decode=False,
-)
+ROW = row(Fake("cnn-triplet-mean_embedding", 0, {"onnxruntime-int8": 9.0}), "onnxruntime-int8", 1)
 
 
 def turn(*seconds: float) -> Turn:
@@ -199,12 +187,12 @@ def test_throughput_is_images_by_time() -> None:
 
 
 def test_the_columns_of_a_case() -> None:
-    row = described(ROW, 2, [turn(*[0.001] * 400), turn(*[0.003] * 400)])
-    assert (row.batch_size, row.queries, row.machine) == (2, 800, ROW.machine)
-    assert row.p50_ms == pytest.approx(2)
-    assert row.p99_ms == row.max_ms == pytest.approx(3)
-    assert row.cpu_s_per_1000 == pytest.approx(1000 * 0.5 * 1.6 / 1600)
-    assert row.speedup is row.speedup_low is row.speedup_high is None
+    case = described(ROW, 2, [turn(*[0.001] * 400), turn(*[0.003] * 400)])
+    assert (case.batch_size, case.queries, case.machine) == (2, 800, ROW.machine)
+    assert case.p50_ms == pytest.approx(2)
+    assert case.p99_ms == case.max_ms == pytest.approx(3)
+    assert case.cpu_s_per_1000 == pytest.approx(1000 * 0.5 * 1.6 / 1600)
+    assert case.speedup is case.speedup_low is case.speedup_high is None
     assert described(ROW, 2, [turn(0.001)]).p99_ms is None
 
 

@@ -3,110 +3,25 @@
 import gzip
 import io
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hub_reader import Reader
 from hub_server import HubServer, Revisions, commit_of
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
-from pyarrow import ipc, parquet
+from pyarrow import parquet
 
 from gaikan.data.columns import NOTHING
 from gaikan.data.hub import COMMIT, notes_of_hub
-from gaikan.data.hub_name import HubName, parse_hub
 from gaikan.data.image_columns import frames_from_image_column
 from gaikan.data.text_columns import text_columns
-from gaikan.errors import DataError
 
 pytestmark = pytest.mark.timeout(120)
-
-# HF_ENDPOINT and HF_HOME are read once, when the libraries are imported: hence a process.
-READER = """
-import json, sys, time
-import datasets
-from pyarrow import ipc
-from gaikan.data.hub import read_hub
-from gaikan.errors import DataError
-for number, line in enumerate(sys.stdin):
-    path, error, start = f"{sys.argv[1]}/{number}.arrow", "", time.monotonic()
-    try:
-        if line.startswith("datasets:"):
-            datasets.load_dataset(line.strip().removeprefix("datasets:"))
-            line = line.replace("datasets:", "hub:")
-        table = read_hub(line.strip())
-        with ipc.new_file(path, table.schema) as file:
-            file.write_table(table)
-    except DataError as raised:
-        error = str(raised)
-    print(json.dumps([path, error, time.monotonic() - start]), flush=True)
-"""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one `read_hub` did: a path to a table, or the message of its DataError."""
-
-    path: str
-    error: str
-    seconds: float
-
-    @property
-    def table(self) -> pa.Table:
-        assert not self.error
-        with ipc.open_file(self.path) as file:
-            return file.read_all()
-
-
-class Reader:
-    """A fresh process that reads one source after the other from the hub at `endpoint`."""
-
-    def __init__(self, endpoint: str, home: Path) -> None:
-        self.endpoint, self.home = endpoint, home
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.lower().endswith("_proxy") and not name.startswith(("HF_", "HUGGING"))
-        }
-        self._errors = (home / "stderr").open("w+")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", READER, str(home)],
-            env=environment | {"HF_ENDPOINT": endpoint, "HF_HOME": str(home)},
-            cwd=home,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-        )
-
-    def read(self, source: str) -> Outcome:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(source, file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        assert line, self.printed()
-        return Outcome(*json.loads(line))
-
-    def printed(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=60)
-        self._errors.close()
 
 
 def terminals(n_rows: int, seed: int) -> pa.Table:
@@ -403,60 +318,3 @@ def test_a_hub_that_never_answers_is_given_up(tmp_path: Path) -> None:
         outcome = process.read("hub:maker/one")
     assert "no answer in" in outcome.error or "timed out" in outcome.error
     assert outcome.seconds < 15
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("hub:maker/one", HubName("maker/one")),
-        ("hub:maker/one:test", HubName("maker/one", None, "test")),
-        ("hub:maker/one@v1.0", HubName("maker/one", "v1.0")),
-        ("hub:Ma_ker/o.n-e@refs/pr/1:a.b", HubName("Ma_ker/o.n-e", "refs/pr/1", "a.b")),
-    ],
-)
-def test_a_source_is_split_into_its_parts(source: str, expected: HubName) -> None:
-    assert parse_hub(source) == expected
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "",
-        "hub:",
-        "maker/one",
-        "hub:one",
-        "hub:maker/",
-        "hub:/one",
-        "hub:maker/one/two",
-        "hub:maker/one@",
-        "hub:maker/one:",
-        "hub:maker/one:train@v1",
-        "hub:maker/one@../../main",
-        "hub:maker/one:train[:10]",
-        "hub:maker/-one",
-        "hub:maker/o--ne",
-        "hub:maker/o..ne",
-        "hub:maker/one.git",
-        "hub:maker/" + "n" * 97,
-        "hub: maker/one",
-        "hub:maker/one\n",
-    ],
-)
-def test_a_malformed_source_shows_the_grammar(source: str) -> None:
-    with pytest.raises(DataError, match=r"write hub:owner/name\[@revision\]\[:split\]") as raised:
-        parse_hub(source)
-    assert len(str(raised.value).splitlines()) == 1
-
-
-@given(st.text() | st.text("hub:ownr/am.-_@ v1\n", max_size=30).map("hub:o/n{}".format))
-def test_any_text_is_a_hub_name_or_a_data_error(text: str) -> None:
-    try:
-        name = parse_hub(text)
-    except DataError as error:
-        message = str(error)
-    else:
-        message = "read"
-        revision = f"@{name.revision}" if name.revision else ""
-        split = f":{name.split}" if name.split else ""
-        assert text == f"hub:{name.owner_name}{revision}{split}"
-    assert len(message.splitlines()) == 1

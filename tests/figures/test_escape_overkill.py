@@ -1,4 +1,4 @@
-"""The picture of escapes against overkill, and its axes."""
+"""The picture of escapes against overkill."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,6 @@ from runner import gaikan
 from small_run import write_run
 
 from gaikan.figures.escape_overkill import Curve
-from gaikan.figures.plane import Plane
 from gaikan.run_folder.picks_file import read_picks
 
 COSTS = {"factory": {"defect_rate": 0.02, "escape_cost": 100, "overkill_cost": 1}}
@@ -97,22 +96,3 @@ def test_the_least_escapes_at_an_overkill_are_those_of_a_loop() -> None:
     for overkill, found in zip(at, curve.least(at), strict=True):
         within = [e for e, o in zip(escapes, overkills, strict=True) if o <= overkill]
         assert found == min(within, default=1.0)
-
-
-PLANE = Plane(10, 20, 100, 200, (0.5, 0.25))
-
-
-def test_places_are_by_the_square_root() -> None:
-    assert [PLANE.across(share) for share in (0, 0.125, 0.5)] == pytest.approx([10, 60, 110])
-    assert [PLANE.up(share) for share in (0, 0.0625, 0.25)] == pytest.approx([220, 120, 20])
-
-
-def test_a_line_is_cut_where_it_leaves_the_plane() -> None:
-    across, up = np.array([1.0, 0.4, 0.1, 0.0]), np.array([0.0, 0.0625, 0.2, 1.0])
-    data = PLANE.line(across, up)
-    points = np.array(re.findall(r"(\d+) (\d+)", data)).astype(float)
-    assert points[0, 0] == 110  # enters at the right
-    assert points[-1, 1] == 20  # leaves at the top
-    assert (points >= (10, 20)).all()
-    assert (points <= (110, 220)).all()
-    assert PLANE.line(np.array([0.9]), np.array([0.1])) == ""

@@ -9,31 +9,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import dask
 import pytest
 from distributed import Client, LocalCluster
 from distributed.core import Status
 from distributed.utils import get_mp_context
-from driver import PRELOADED
+from driver import PRELOADED, scores
 from runner import bench
 from tiny import FOUR_CELLS, write_class
 
 import gaikan
-from gaikan.commands.terminal import GridProgress
-from gaikan.config.toml_files import load_config
-from gaikan.errors import ConfigError
 from gaikan.grid.cells import resolve_device, resolve_precision
-from gaikan.grid.dask.board import ALLOWED_DEATHS, Board
 from gaikan.grid.dask.runner import outcome
 from gaikan.grid.dask.worker import TOPIC, WorkerFacts
 from gaikan.grid.dask.workers import Workers
-from gaikan.grid.jobs import Job, collect
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -96,10 +90,6 @@ def scheduler(cluster: LocalCluster) -> Any:
 
 def allow(cluster: LocalCluster, failures: int) -> None:
     scheduler(cluster).allowed_failures = failures
-
-
-def scores(out: Path) -> bytes:
-    return (out / "accuracy.csv").read_bytes()
 
 
 def test_the_scores_are_those_of_the_local_run(
@@ -328,33 +318,6 @@ def test_no_scheduler_is_one_line_within_seconds(
     assert error.count("\n") == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"executor": "dask:/x:1"}, "key 'executor': expected local or dask://HOST:PORT"),
-        ({"executor": "dask://host"}, "key 'executor': expected local or dask://HOST:PORT"),
-        ({"executor": "slurm"}, "key 'executor': expected local or dask://HOST:PORT"),
-        (
-            {"executor": "dask://h:1", "worker_resources": "GPU"},
-            "key 'worker_resources': expected NAME=AMOUNT",
-        ),
-        ({"worker_resources": "GPU=1"}, "key 'worker_resources': these are of Dask workers"),
-    ],
-)
-def test_a_malformed_executor_is_named(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load_config(None, options)
-    assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("host", ["dask-scheduler.default.svc", "10.0.0.5", "[::1]"])
-def test_an_executor_and_its_resources_are_read(host: str) -> None:
-    asked = {"executor": f"dask://{host}:8786", "worker_resources": "GPU=1,MEM=8e9 A=0.5"}
-    config = load_config(None, asked)
-    assert config.executor == f"dask://{host}:8786"
-    assert config.worker_resources == {"GPU": 1, "MEM": 8e9, "A": 0.5}
-
-
 def having(cuda: bool, bf16: bool) -> WorkerFacts:
     return WorkerFacts(machine={}, versions={}, cuda=cuda, bf16={"cpu": bf16, "cuda": cuda})
 
@@ -374,39 +337,3 @@ def test_what_is_chosen_is_what_all_workers_have(
     hardware = Workers(workers, dict.fromkeys(workers, 1)).hardware
     assert resolve_device("auto", hardware) == device
     assert resolve_precision("auto", device, hardware) == precision
-
-
-def test_a_job_is_given_up_after_as_many_deaths_alone_as_among_others() -> None:
-    job: Any = Job
-    board = Board({0: job, 1: job})
-    board.at_work = {0}
-    for _ in range(ALLOWED_DEATHS + 1):
-        board.at_work.add(0)
-        assert not list(board.all_died())
-    assert board.batch() == {1: job}
-    board.ended(1)
-    assert board.batch() == {0: job}
-    for _ in range(ALLOWED_DEATHS):
-        assert not list(board.all_died())
-    ((number, finished),) = board.all_died()
-    assert (number, finished.trained) == (0, None)
-    assert not board.batch()
-
-
-def test_an_epoch_that_is_heard_of_late_harms_nothing() -> None:
-    """Its job lost its worker, and one that others wait for is at work alone."""
-
-    class Late:
-        def submit(self, number: int, job: Job) -> Future[Any]:
-            future: Future[Any] = Future()
-            future.set_result(number)
-            return future
-
-        def beats(self) -> Iterator[tuple[int, int, float]]:
-            yield from ((2, 5, 0.5), (3, 1, 0.5))
-
-    watcher = Mock(spec=GridProgress)
-    job: Any = Job(Mock(), None)
-    ((number, _),) = collect(Late(), {3: job}, watcher)
-    assert number == 3
-    watcher.epoch.assert_called_once_with(job.cell, 1, 0.5)

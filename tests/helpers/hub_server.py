@@ -4,11 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Files = Mapping[str, bytes]  # path in the repository -> content
@@ -38,7 +39,7 @@ class HubServer:
         self.repos = repos
         self.asked: list[str] = []
         self.broken: HTTPStatus | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -65,105 +66,104 @@ class HubServer:
             self._server.server_close()
 
 
-def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
-    """A handler class whose requests are answered from `hub`."""
+class _Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection from `hub`."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet: `asked` is the log."""
+    def __init__(self, hub: HubServer, *of_connection: Any) -> None:
+        self.hub = hub
+        super().__init__(*of_connection)  # which answers
 
-        def do_HEAD(self) -> None:
-            self._answer()
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: `asked` is the log."""
 
-        def do_GET(self) -> None:
-            self._answer()
+    def do_HEAD(self) -> None:
+        self._answer()
 
-        def _answer(self) -> None:
-            hub.asked.append(f"{self.command} {self.path}")
-            path = urlsplit(self.path).path
-            if hub.broken is not None:
-                self._fail(hub.broken, "", "the server is broken")
-            elif match := _RESOLVE.fullmatch(path):
-                self._file(*match.groups())
-            elif match := _API.fullmatch(path):
-                self._api(*match.groups())
-            else:
-                self._fail(HTTPStatus.NOT_FOUND, "", f"no such route: {path}")
+    def do_GET(self) -> None:
+        self._answer()
 
-        def _find(self, repo: str, revision: str) -> tuple[str, Files] | None:
-            """The commit and files of a branch, tag or commit; answers 404 where there are none."""
-            revisions = hub.repos.get(repo)
-            if revisions is None:
-                self._fail(HTTPStatus.NOT_FOUND, "RepoNotFound", "Repository not found")
-                return None
-            for name, files in revisions.items():
-                commit = commit_of(files)
-                if revision in (name, commit):
-                    return commit, files
-            self._fail(HTTPStatus.NOT_FOUND, "RevisionNotFound", f"Invalid rev id: {revision}")
+    def _answer(self) -> None:
+        self.hub.asked.append(f"{self.command} {self.path}")
+        path = urlsplit(self.path).path
+        if self.hub.broken is not None:
+            self._fail(self.hub.broken, "", "the server is broken")
+        elif match := _RESOLVE.fullmatch(path):
+            self._file(*match.groups())
+        elif match := _API.fullmatch(path):
+            self._api(*match.groups())
+        else:
+            self._fail(HTTPStatus.NOT_FOUND, "", f"no such route: {path}")
+
+    def _find(self, repo: str, revision: str) -> tuple[str, Files] | None:
+        """The commit and files of a branch, tag or commit; answers 404 where there are none."""
+        revisions = self.hub.repos.get(repo)
+        if revisions is None:
+            self._fail(HTTPStatus.NOT_FOUND, "RepoNotFound", "Repository not found")
             return None
+        for name, files in revisions.items():
+            commit = commit_of(files)
+            if revision in (name, commit):
+                return commit, files
+        self._fail(HTTPStatus.NOT_FOUND, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return None
 
-        def _api(
-            self, repo: str, route: str | None, revision: str | None, folder: str | None
-        ) -> None:
-            found = self._find(repo, unquote(revision or "main"))
-            if found is None:
-                return
-            commit, files = found
-            if route != "tree":
-                self._json({"id": repo, "sha": commit, "private": False})
-                return
-            deep = parse_qs(urlsplit(self.path).query).get("recursive") == ["true"]
-            if entries := _listing(files, unquote(folder or ""), deep):
-                self._json(entries)
-            else:
-                self._fail(HTTPStatus.NOT_FOUND, "EntryNotFound", "No such folder", commit)
+    def _api(self, repo: str, route: str | None, revision: str | None, folder: str | None) -> None:
+        found = self._find(repo, unquote(revision or "main"))
+        if found is None:
+            return
+        commit, files = found
+        if route != "tree":
+            self._json({"id": repo, "sha": commit, "private": False})
+            return
+        deep = parse_qs(urlsplit(self.path).query).get("recursive") == ["true"]
+        if entries := _listing(files, unquote(folder or ""), deep):
+            self._json(entries)
+        else:
+            self._fail(HTTPStatus.NOT_FOUND, "EntryNotFound", "No such folder", commit)
 
-        def _file(self, repo: str, revision: str, path: str) -> None:
-            found = self._find(repo, unquote(revision))
-            if found is None:
-                return
-            commit, files = found
-            content = files.get(unquote(path))
-            if content is None:
-                self._fail(HTTPStatus.NOT_FOUND, "EntryNotFound", "Entry not found", commit)
-                return
-            headers = {
-                "ETag": f'"{_oid(content)}"',
-                "X-Repo-Commit": commit,
-                "Accept-Ranges": "bytes",
-                "Content-Type": "application/octet-stream",
-            }
-            if match := _RANGE.fullmatch(self.headers.get("Range", "")):
-                first, last = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
-                headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
-                self._send(HTTPStatus.PARTIAL_CONTENT, headers, content[first : last + 1])
-            else:
-                self._send(HTTPStatus.OK, headers, content)
+    def _file(self, repo: str, revision: str, path: str) -> None:
+        found = self._find(repo, unquote(revision))
+        if found is None:
+            return
+        commit, files = found
+        content = files.get(unquote(path))
+        if content is None:
+            self._fail(HTTPStatus.NOT_FOUND, "EntryNotFound", "Entry not found", commit)
+            return
+        headers = {
+            "ETag": f'"{_oid(content)}"',
+            "X-Repo-Commit": commit,
+            "Accept-Ranges": "bytes",
+            "Content-Type": "application/octet-stream",
+        }
+        if match := _RANGE.fullmatch(self.headers.get("Range", "")):
+            first, last = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+            self._send(HTTPStatus.PARTIAL_CONTENT, headers, content[first : last + 1])
+        else:
+            self._send(HTTPStatus.OK, headers, content)
 
-        def _json(self, value: object) -> None:
-            headers = {"Content-Type": "application/json"}
-            self._send(HTTPStatus.OK, headers, json.dumps(value).encode())
+    def _json(self, value: object) -> None:
+        headers = {"Content-Type": "application/json"}
+        self._send(HTTPStatus.OK, headers, json.dumps(value).encode())
 
-        def _fail(self, status: HTTPStatus, code: str, message: str, commit: str = "") -> None:
-            headers = {"X-Error-Message": message, "Content-Type": "application/json"}
-            headers |= {"X-Error-Code": code} if code else {}
-            headers |= {"X-Repo-Commit": commit} if commit else {}
-            self._send(status, headers, json.dumps({"error": message}).encode())
+    def _fail(self, status: HTTPStatus, code: str, message: str, commit: str = "") -> None:
+        headers = {"X-Error-Message": message, "Content-Type": "application/json"}
+        headers |= {"X-Error-Code": code} if code else {}
+        headers |= {"X-Repo-Commit": commit} if commit else {}
+        self._send(status, headers, json.dumps({"error": message}).encode())
 
-        def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Connection", "close")  # a kept connection would outlive `stop`
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-    return Handler
+    def _send(self, status: HTTPStatus, headers: Mapping[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")  # a kept connection would outlive `stop`
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
 
 def _oid(content: bytes) -> str:

@@ -52,7 +52,7 @@ class Lots:
         for seed in range(self.networks):
             margin = np.concatenate([rng.normal(shifts[lot] - SKILL), GOODS])
             nearest = np.where(margin > 0, 0, 1)
-            part = DecidedParts(rows, label, nearest, one, margin, None, group)
+            part = DecidedParts(rows, label, nearest, one, margin, None, group, np.ones(len(rows)))
             networks.append(NetworkDecisions(Variant("mlp", "a", "mean_image"), seed, part, part))
         return RunFiles(Path(), Config(), ("ok", "bad"), (), 0, tuple(networks), ())
 

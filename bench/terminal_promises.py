@@ -87,10 +87,13 @@ def rows_of(lots: Codes, size: int, first: int = 0) -> Codes:
     return rows
 
 
-def decided(labels: Codes, lots: Codes, decision: Decision) -> DecidedParts:
+def decided(
+    labels: Codes, lots: Codes, decision: Decision, novelty_p: NDArray[np.float32]
+) -> DecidedParts:
     """Decisions on N parts, as picking reads them from a run."""
     nearest, defect, margin = decision.predicted, decision.defect, decision.ok_margin
-    return DecidedParts(np.arange(len(labels)), labels, nearest, defect, margin, None, lots)
+    rows, p = np.arange(len(labels)), novelty_p.astype(np.float64)
+    return DecidedParts(rows, labels, nearest, defect, margin, None, lots, p)
 
 
 def trained(cell: Cell, train: Frames, parts: Parts) -> Iterator[Trained]:
@@ -106,9 +109,11 @@ def trained(cell: Cell, train: Frames, parts: Parts) -> Iterator[Trained]:
     assert train.groups is not None
     own = np.unique(train.groups, return_inverse=True)[1].astype(np.int64)[cell.validation_rows]
     lot = np.arange(3 * POOL).repeat(np.repeat([_TRAIN, _TEST, _TEST], POOL))
+    p = {split: network.novelty_p(split, train.groups) for split in ("validation", "test")}
     for variant, decision in network.decisions("validation", OK):
-        validation = decided(train.labels[cell.validation_rows], own, decision)
-        everything = decided(parts.labels, lot, on_all[variant])
+        held_out = train.labels[cell.validation_rows]
+        validation = decided(held_out, own, decision, p["validation"])
+        everything = decided(parts.labels, lot, on_all[variant], p["test"])
         decisions = NetworkDecisions(variant, cell.recipe.seed, validation, everything)
         yield Trained(decisions, row(variant.name, mflops))
 

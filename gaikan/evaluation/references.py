@@ -12,7 +12,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Names
 from gaikan.data.split import Parts
 from gaikan.evaluation.reference_fit import ARRAYS, REFERENCES, fit_and_judge, pixels
 from gaikan.grid.pool import processes
@@ -44,6 +44,10 @@ class Reference:
         """The variant and its decisions on `split`; `ok` is the index of the good class."""
         for variant in self.variants:
             yield variant, decide(self.distances[split].astype(np.float64), ok)
+
+    def novelty_p(self, split: str, groups: Names | None) -> NDArray[np.float32]:
+        """NaN (N,), an empty cell of a table: a reference does not tell what is new to it."""
+        return np.full(len(self.distances[split]), np.nan, np.float32)
 
 
 def run_references(

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gaikan.config.model import FactoryConfig
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Names
 from gaikan.evaluation.comparisons import Comparisons, among_best, compare, compare_means
 from gaikan.evaluation.costs import cost_per_1000, extreme_costs, part_costs
 from gaikan.evaluation.experiment import Experiment
@@ -18,6 +18,7 @@ from gaikan.evaluation.references import Reference
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import intervals
 from gaikan.networks import NETWORKS
+from gaikan.novelty.conformal import calibration, own_p_values, p_values
 from gaikan.training.cell import Cell
 from gaikan.training.nearest_anchor import Decision, decide
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
@@ -61,6 +62,17 @@ class EvaluatedNetwork:
         for variant in self.variants:
             yield variant, decide(self.embedded.distances(variant.anchor, embeddings), ok)
 
+    def novelty_p(self, split: str, groups: Names | None) -> NDArray[np.float32]:
+        """Novelty p-values (N,) of the parts of `split`; `groups` are those of the train source.
+
+        Of a test part by all validation parts, of a validation part by those of other lots.
+        """
+        scores = self.embedded.novelty
+        lots = None if groups is None else groups[self.validation_rows]
+        if split == "validation":
+            return own_p_values(scores["validation"], lots)
+        return p_values(scores["test"], calibration(scores["validation"], lots))
+
 
 def predictions(
     judges: Sequence[EvaluatedNetwork | Reference], experiment: Experiment
@@ -91,6 +103,7 @@ def predictions(
             "predicted": _category(decision.predicted, test.classes),
             "distance": decision.distance.astype(np.float32),
             "margin": decision.margin.astype(np.float32),
+            "novelty_p": judge.novelty_p(split, train.groups),
         }
         if decision.ok_margin is not None and decision.defect is not None:
             columns["ok_margin"] = decision.ok_margin.astype(np.float32)

@@ -19,7 +19,7 @@ from gaikan.run_folder.run_variants import read_variants
 from gaikan.variants import REFERENCE, Variant
 
 Codes = NDArray[np.int64]
-_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted")
+_COLUMNS = ("variant", "seed", "split", "sample", "label", "predicted", "novelty_p")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class DecidedParts:
     ok_margin: NDArray[np.float64] | None
     mode: Codes | None
     group: Codes | None
+    novelty_p: NDArray[np.float64]  # conformal: small where it is unlike the fit images
 
     def __len__(self) -> int:
         return len(self.label)
@@ -46,7 +47,7 @@ class DecidedParts:
         defect, mode, group = (None if codes is None else codes[rows] for codes in told)
         margin = None if self.ok_margin is None else self.ok_margin[rows]
         known = self.sample[rows], self.label[rows], self.predicted[rows]
-        return DecidedParts(*known, defect, margin, mode, group)
+        return DecidedParts(*known, defect, margin, mode, group, self.novelty_p[rows])
 
     @cached_property
     def class_sizes(self) -> Codes:
@@ -127,16 +128,20 @@ def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
 
 
 def _numbers(array: pa.Array) -> NDArray[np.number | np.bool]:
-    """The values, -1 for none. Without pyarrow's own conversions, which would import pandas."""
-    validity, values = array.buffers()
+    """The values, -1 for none, which no column has for a value.
+
+    Without pyarrow's own conversions, which would import pandas.
+    """
+    validity, held = array.buffers()
     if not array.null_count:
         return np.from_dlpack(array)
-    whole = pa.Array.from_buffers(array.type, len(array), [None, values], offset=array.offset)
+    whole = pa.Array.from_buffers(array.type, len(array), [None, held], offset=array.offset)
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
     valid = bits[array.offset : array.offset + len(array)]
-    codes = np.from_dlpack(whole).astype(np.int64)
-    codes[valid == 0] = -1
-    return codes
+    values = np.from_dlpack(whole)
+    values = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    values[valid == 0] = -1
+    return values
 
 
 def _whole_numbers(table: pa.Table, name: str) -> Codes:
@@ -159,7 +164,8 @@ def _all_parts(table: pa.Table, classes: tuple[str, ...]) -> DecidedParts:
     if "defect" in table.column_names:
         defect = recoded("defect")
     numbers = _whole_numbers(table, "sample"), recoded("label"), recoded("predicted")
-    return DecidedParts(*numbers, defect, margin, codes("mode"), codes("group"))
+    novelty_p = _numbers(table.column("novelty_p").combine_chunks()).astype(np.float64)
+    return DecidedParts(*numbers, defect, margin, codes("mode"), codes("group"), novelty_p)
 
 
 def _names(table: pa.Table, name: str) -> tuple[str, ...]:
@@ -189,8 +195,20 @@ def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Net
         for (name, seed), both in parts.items()
         if known[name].arch != REFERENCE and {"validation", "test"} <= set(both)
     ]
+    _check_novelty(out, networks)
     _check_same_parts(out, networks)
     return tuple(networks)
+
+
+def _check_novelty(out: Path, networks: list[NetworkDecisions]) -> None:
+    """Only references, which are never picked, may lack p-values."""
+    for network in networks:
+        for part in (network.validation, network.test):
+            if not ((part.novelty_p > 0) & (part.novelty_p <= 1)).all():
+                raise ConfigError(
+                    f"{out}/predictions.parquet: column 'novelty_p' of {network.variant} has cells "
+                    "that are not in 0..1; run `gaikan bench` again"
+                )
 
 
 def _check_same_parts(out: Path, networks: list[NetworkDecisions]) -> None:

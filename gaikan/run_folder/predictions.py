@@ -11,8 +11,8 @@ from gaikan.errors import ConfigError, first_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_WHOLE, _NUMBERS = ("seed", "sample"), ("distance", "margin", "ok_margin")
-_MAY_BE_EMPTY = ("mode", "group")
+_WHOLE, _NUMBERS = ("seed", "sample"), ("distance", "margin", "ok_margin", "novelty_p")
+_MAY_BE_EMPTY = ("mode", "group", "novelty_p")
 _AGAIN = "run `gaikan bench` on this folder again (it trains nothing anew)"
 
 

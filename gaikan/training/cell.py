@@ -19,6 +19,7 @@ from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.room import gathered
 from gaikan.errors import GaikanError, first_line
 from gaikan.networks import Embedder
+from gaikan.novelty.coreset import familiarity
 from gaikan.system.files import writing
 from gaikan.training.embed import embed, exact_convolutions
 from gaikan.training.linear_head import linear_head
@@ -228,8 +229,14 @@ def _embed(
     head = network.head
     if network.style == FROZEN:
         head = linear_head(part.embeddings, part.labels)
-    stored = StoredEmbeddings(anchors, validation, embed(embedder, test), head)
-    for name, values in stored.tensors().items():
+    tests = embed(embedder, test)
+    _refuse_infinite(anchors | {"fit": part.embeddings, "validation": validation, "test": tests})
+    known = familiarity(part.embeddings, part.labels, network.seed)
+    novelty = {"validation": known.score(validation), "test": known.score(tests)}
+    return StoredEmbeddings(anchors, validation, tests, head, known, novelty).pack()
+
+
+def _refuse_infinite(embeddings: dict[str, Embeddings]) -> None:
+    for name, values in embeddings.items():
         if not np.isfinite(values).all():
-            raise GaikanError(f"the network gives {name} that are not finite")
-    return stored.pack()
+            raise GaikanError(f"the network gives embeddings ({name}) that are not finite")

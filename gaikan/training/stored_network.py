@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaikan.novelty.familiarity import Familiarity
 from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.nearest_anchor import Floats, anchor_distances, head_distances
 from gaikan.variants import FROZEN, HEAD
@@ -122,12 +123,14 @@ class StoredNetwork:
 
 @dataclass(frozen=True)
 class StoredEmbeddings:
-    """The entry of what a network makes of a run's parts: embeddings, and what decides on them."""
+    """The entry of what a network makes of a run's parts: embeddings, and what judges them."""
 
     anchors: dict[str, NDArray[np.float32]]  # by method, (K, D)
     validation: Embeddings
     test: Embeddings
     head: LinearHead | None
+    familiarity: Familiarity
+    novelty: dict[str, NDArray[np.float32]]  # scores (N,) of the `validation` and the `test` part
 
     @property
     def names(self) -> list[str]:
@@ -151,7 +154,11 @@ class StoredEmbeddings:
         tensors |= {"validation": self.validation, "test": self.test}
         if self.head is not None:
             tensors |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
-        return tensors
+        return (
+            tensors
+            | {"familiarity.known": self.familiarity.known}
+            | _prefixed("novelty", self.novelty)
+        )
 
     def pack(self) -> bytes:
         """As a store entry."""
@@ -166,6 +173,8 @@ class StoredEmbeddings:
             validation=tensors["validation"],
             test=tensors["test"],
             head=_head(_below("head", tensors)),
+            familiarity=Familiarity(**_below("familiarity", tensors)),
+            novelty=_below("novelty", tensors),
         )
 
 

@@ -76,7 +76,8 @@ def test_the_tables_have_their_columns(folder: Path) -> None:
     assert len(scores) == (7 + 6) * 2 * 2
     table = pd.read_parquet(folder / "out/predictions.parquet")
     assert ",".join(table.columns) == (
-        "variant,seed,split,sample,label,predicted,distance,margin,ok_margin,defect,mode,origin"
+        "variant,seed,split,sample,label,predicted,distance,margin,novelty_p,"
+        "ok_margin,defect,mode,origin"
     )
 
 

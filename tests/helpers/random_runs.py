@@ -31,8 +31,9 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
             defect = np.where(rng.random(PARTS) < 0.8, np.maximum(label, 1), 1)
             predicted = np.where(margin > 0, 0, defect)
             mode = np.where(label == 2, 1, -1)
+            p = (1 + rng.integers(0, PARTS, PARTS)) / (1 + PARTS)
             sample = np.arange(PARTS) + 30 * number
-            part = DecidedParts(sample, label, predicted, defect, margin, mode, lot)
+            part = DecidedParts(sample, label, predicted, defect, margin, mode, lot, p)
             networks.append(NetworkDecisions(Variant(*variant.split("-")), number, part, part))
         for label_, threads in (
             ("onnxruntime-fp32", 1),

@@ -58,6 +58,7 @@ def predictions(
                     "label": CLASSES[label],
                     "predicted": CLASSES[np.where(ok_margin > 0, 0, defect)],
                     "ok_margin": ok_margin,
+                    "novelty_p": ((1 + rng.permutation(parts)) / (1 + parts)).astype("f4"),
                     "defect": CLASSES[defect],
                     "mode": np.array(["ok", "open", "long spur", "short spur"])[
                         label + (label == 2) * (sample % 2)

@@ -27,7 +27,8 @@ def part(
     label = np.repeat([1, OK], [len(defects), len(goods)])
     one = np.ones(len(margin), np.int64)
     nearest = np.where(margin > 0, OK, one)
-    return DecidedParts(np.arange(len(margin)), label, nearest, one, margin, None, lots)
+    p = np.ones(len(margin))
+    return DecidedParts(np.arange(len(margin)), label, nearest, one, margin, None, lots, p)
 
 
 def fitted(some: DecidedParts, level: float, **ceilings: float) -> Border:

@@ -24,7 +24,8 @@ def run(seeds: dict[str, tuple[int, ...]], wrong: dict[str, int]) -> RunFiles:
     for variant, own in seeds.items():
         said = np.where(np.arange(PARTS) < wrong[variant], (label + 1) % 3, label)
         margin = np.where(said == 0, 1.0, -1.0)
-        part = DecidedParts(np.arange(PARTS), label, said, np.maximum(said, 1), margin, None, None)
+        defect, p = np.maximum(said, 1), np.ones(PARTS)
+        part = DecidedParts(np.arange(PARTS), label, said, defect, margin, None, None, p)
         networks += [NetworkDecisions(Variant(*variant.split("-")), s, part, part) for s in own]
         rows.append(row(Fake(variant, 0, {"onnxruntime-fp32": 1}), "onnxruntime-fp32", 1))
     classes = ("ok", "open", "spur")

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from gaikan.networks import NETWORKS, Embedder
+from gaikan.novelty.familiarity import Familiarity
 from gaikan.system.store import pack, unpack
 from gaikan.training.nearest_anchor import anchor_distances, head_distances
 from gaikan.training.stored_network import (
@@ -41,7 +42,12 @@ def embeddings(head: LinearHead | None) -> StoredEmbeddings:
     rng = np.random.default_rng(0)
     anchors = {name: rng.random((3, 8), np.float32) for name in ("mean_embedding", "mean_image")}
     return StoredEmbeddings(
-        anchors, rng.random((5, 8), np.float32), rng.random((7, 8), np.float32), head
+        anchors,
+        rng.random((5, 8), np.float32),
+        rng.random((7, 8), np.float32),
+        head,
+        Familiarity(rng.random((6, 8), np.float32)),
+        {"validation": rng.random(5, np.float32), "test": rng.random(7, np.float32)},
     )
 
 
@@ -87,6 +93,10 @@ def test_embeddings_and_anchors_come_back_with_the_head_if_any(head: LinearHead 
             back.distances(name, back.of("test")), stored.distances(name, stored.test)
         )
     np.testing.assert_array_equal(back.of("validation"), stored.validation)
+    np.testing.assert_array_equal(back.familiarity.known, stored.familiarity.known)
+    assert back.novelty.keys() == {"validation", "test"}
+    for part, scores in stored.novelty.items():
+        np.testing.assert_array_equal(back.novelty[part], scores)
 
 
 def test_distances_are_to_the_anchors_of_that_name_or_by_the_head() -> None:

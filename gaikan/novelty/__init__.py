@@ -1,0 +1,1 @@
+"""How unlike the fit images a part is, and what that says of a new part."""

@@ -70,6 +70,20 @@ def audit(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """README.md, docs/ and the measurements as a site in `site/`; a warning is an error."""
+    _install(session, "docs")
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(name="docs-figures")
+def docs_figures(session: nox.Session) -> None:
+    """Every output and picture of README.md and docs/, made anew from one run."""
+    _install(session, "bench,runtimes,styles")
+    session.run("python", "bench/docs_figures.py")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff, mypy and the import rules."""
     _install(session, "lint")

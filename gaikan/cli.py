@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gaikan import __version__
 from gaikan.commands.bench import bench
 from gaikan.commands.check import check
 from gaikan.commands.data import data
@@ -21,7 +22,6 @@ from gaikan.errors import GaikanError
 from gaikan.system import machine
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Compare small vision models for industrial inspection: which one at which stage.",
@@ -33,10 +33,22 @@ _state = {"debug": False, "resumes": False}
 _INTERRUPTED = 130  # what a shell gives for SIGINT; Typer ends with it on Ctrl-C
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gaikan {__version__}")
+        raise typer.Exit()
+
+
 @app.callback()
 def _common(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     _state.update(debug=debug, resumes=context.invoked_subcommand == "bench")
 

@@ -3,14 +3,17 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from runner import gaikan
+from runner import HEAVY, gaikan
 from small_bundle import bundle, images
 from small_parts import write_files
 from tiny import write_class
+
+from gaikan import __version__
 
 ODD = os.fsdecode("kキズ".encode("cp932"))
 
@@ -51,7 +54,8 @@ def test_no_command_stops_at_a_name_that_the_terminal_cannot_show(
         code, text = written(encoding, *command)
         assert code == (2 if command[-1] == folder / "キズø" else 0), text
         assert shown in text
-    assert written(encoding, "enrol", model, folder / "lot", "--class", "éø", "-o", new)[0] == 0
+    options = ("--class", "éø", "-o", new, "--replace")
+    assert written(encoding, "enrol", model, folder / "lot", *options)[0] == 0
     code, text = written(encoding, "predict", new, parts, "--json")
     told = [json.loads(line) for line in text.decode(encoding).splitlines() if line[:1] == "{"]
     assert code == 0
@@ -82,3 +86,33 @@ def test_an_argument_that_is_no_text_is_one_line_with_its_bytes_escaped(
     assert text.count(b"\n") == 1
     assert rb"k\udc83L\udc83Y" in text
     assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_shown_without_importing_what_is_heavy() -> None:
+    heavy = f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    program = f"import sys, atexit; atexit.register(lambda: {heavy})\n"
+    program += "from gaikan.cli import main; sys.argv[1:] = ['--version']; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"gaikan {__version__}\n")
+    assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_names_of_commands(shell: str) -> None:
+    """As the shell asks it, by the variables that the installed completion sets."""
+    variables = {"_GAIKAN_COMPLETE": f"complete_{shell}"}
+    if shell == "bash":
+        variables |= {"COMP_WORDS": "gaikan en", "COMP_CWORD": "1"}
+    else:
+        variables |= {
+            "_TYPER_COMPLETE_ARGS": "gaikan en",
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        }
+    program = "from gaikan.cli import main; import sys; sys.argv = ['gaikan']; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+    )
+    assert "enrol" in done.stdout, done

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gaikan.commands.shared import BundleFile, BundleOut, ImageColumn, ImagePaths, say_left_out
+from gaikan.errors import ConfigError
 
 
 def enrol(
@@ -15,6 +16,9 @@ def enrol(
     ],
     out: BundleOut,
     image_column: ImageColumn = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the file that --out names")
+    ] = False,
 ) -> None:
     """Add a failure mode, or replace an anchor, from a handful of images; nothing is trained."""
     from gaikan.bundle.bundle import Bundle
@@ -24,6 +28,8 @@ def enrol(
     from gaikan.data.listing import LeftOut
     from gaikan.data.names import composed, look_alike, told_alike
 
+    if out.exists() and not replace:
+        raise ConfigError(f"--out {out}: is there already; name another file, or say --replace")
     model = Bundle.open(bundle)
     left_out = LeftOut()
     enrolled = add(model, name, read_batches(images, model.card, 64, left_out, image_column))

@@ -85,6 +85,23 @@ def test_enrolling_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixt
     assert len(Bundle.open(out).card.classes) == 4
 
 
+def test_a_file_that_is_there_is_replaced_only_where_that_is_asked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle().save(tmp_path / "m.gaikan")
+    (file,) = write_files(tmp_path / "lot", images(1))
+    out = tmp_path / "n.gaikan"
+    out.write_bytes(b"mine")
+    command = ("enrol", tmp_path / "m.gaikan", file, "--class", "burr", "-o", out)
+    assert gaikan(*command) == 2
+    assert capfd.readouterr().err.splitlines() == [
+        f"gaikan: --out {out}: is there already; name another file, or say --replace"
+    ]
+    assert out.read_bytes() == b"mine"
+    assert gaikan(*command, "--replace") == 0
+    assert "burr" in Bundle.open(out).card.classes
+
+
 def test_a_composed_and_a_decomposed_name_are_one_class() -> None:
     some = batch(images(2, 9))
     decomposed = unicodedata.normalize("NFD", "バリ")

@@ -31,15 +31,31 @@ class DataConfig(TomlSection):
 
     train: str = Field("terminals", description="source of the fit and validation parts")
     test: str | None = Field(
-        None, min_length=1, description="source of the test part; none: split off `train`"
+        None,
+        min_length=1,
+        description="source of the test part; none: split off `train`",
+        examples=["later_lot.parquet"],
     )
-    ok: str | None = Field(None, description="class or failure mode that means good")
-    shape: str | None = Field(None, description="height x width of the images, such as '36x39'")
+    ok: str | None = Field(
+        None, description="class or failure mode that means good", examples=["ok"]
+    )
+    shape: str | None = Field(
+        None,
+        description="height x width of the images, in pixels: of a table of pixels, or to resize "
+        "a folder to; none: as the source has them",
+        examples=["36x39"],
+    )
     image_column: str | None = Field(
-        None, min_length=1, description="of a table with several columns of images or paths"
+        None,
+        min_length=1,
+        description="of a table with several columns of images or paths",
+        examples=["image"],
     )
     label_column: str | None = Field(
-        None, min_length=1, description="of a table that has no column 'label'"
+        None,
+        min_length=1,
+        description="of a table that has no column 'label'",
+        examples=["class"],
     )
 
     @field_validator("train", "test")
@@ -73,15 +89,34 @@ class GridConfig(TomlSection):
     None given means all, but for styles of the extra `gaikan[styles]`.
     """
 
-    arch: tuple[str, ...] | None = Field(None, strict=False)
-    style: tuple[str, ...] | None = Field(None, strict=False)
-    anchor: tuple[str, ...] | None = Field(None, strict=False)
+    arch: tuple[str, ...] | None = Field(
+        None,
+        strict=False,
+        description="what maps an image to its embedding; none: all",
+        examples=[("mlp", "resnet", "cnn")],
+    )
+    style: tuple[str, ...] | None = Field(
+        None,
+        strict=False,
+        description="what a network is trained by; none: all but those of gaikan[styles]",
+        examples=[("vanilla", "siamese", "triplet")],
+    )
+    anchor: tuple[str, ...] | None = Field(
+        None,
+        strict=False,
+        description="what stands for a class; none: all",
+        examples=[("mean_image", "mean_embedding")],
+    )
 
 
 class NetworkConfig(TomlSection):
     """`[network.NAME]`: a network that others trained, the architecture NAME."""
 
-    onnx: str = Field(min_length=1, description="its file: N x C x H x W to N x D, or to a map")
+    onnx: str = Field(
+        min_length=1,
+        description="its file: N x C x H x W to N x D, or to a map",
+        examples=["backbone.onnx"],
+    )
 
 
 class TrainConfig(TomlSection):
@@ -102,7 +137,7 @@ class TrainConfig(TomlSection):
     learning_rate: float = Field(
         2e-3, gt=0, description="peak of the one-cycle schedule; the resnet's is four times that"
     )
-    weight_decay: float = Field(1e-2, ge=0)
+    weight_decay: float = Field(1e-2, ge=0, description="of AdamW, for all weights")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="of the forward and backward pass; auto: bf16 where it is native"
     )
@@ -123,7 +158,9 @@ class AugmentConfig(TomlSection):
         le=1,
         description="largest shift each way, as a share of the height and of the width",
     )
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    flip: Literal["none", "horizontal", "vertical", "both"] = Field(
+        "none", description="right for a circuit board, wrong for a part with a left and a right"
+    )
     turn: float = Field(0.0, ge=0, le=180, description="largest turn each way, in degrees")
     zoom: float = Field(
         0.0, ge=0, le=1, description="largest share that height and width each grow or shrink by"
@@ -135,11 +172,24 @@ class AugmentConfig(TomlSection):
 class FactoryConfig(TomlSection):
     """`[factory]`: how many parts are defective where they are made, and what errors cost there."""
 
-    defect_rate: float | None = Field(None, ge=0, le=1, description="defective share of all parts")
-    escape_cost: float | None = Field(None, ge=0, description="of a defective part called good")
-    overkill_cost: float | None = Field(None, ge=0, description="of a good part called defective")
+    defect_rate: float | None = Field(
+        None, ge=0, le=1, description="defective share of all parts", examples=[0.005]
+    )
+    escape_cost: float | None = Field(
+        None,
+        ge=0,
+        description="of a defective part called good, in any currency",
+        examples=[200.0],
+    )
+    overkill_cost: float | None = Field(
+        None, ge=0, description="of a good part called defective, in the same", examples=[2.0]
+    )
     escape_target: float | None = Field(
-        None, gt=0, lt=1, description="largest escape rate that is acceptable"
+        None,
+        gt=0,
+        lt=1,
+        description="largest share of the defective parts that may be called good",
+        examples=[0.01],
     )
 
     @model_validator(mode="after")
@@ -154,32 +204,45 @@ class FactoryConfig(TomlSection):
 class TimingConfig(TomlSection):
     """`[timing]`: inference timing at the end of a run."""
 
-    enabled: bool = True
-    plan: Literal["quick", "default", "thorough"] = "default"
+    enabled: bool = Field(True, description="off: nothing is timed, and so nothing picked")
+    plan: Literal["quick", "default", "thorough"] = Field(
+        "default", description="how long each case is timed, and in how many settings"
+    )
     runtimes: tuple[str, ...] | None = Field(
-        None, strict=False, description="such as 'openvino-int8'; default: all but torch.compile"
+        None,
+        strict=False,
+        description="none: all but torch.compile",
+        examples=[("onnxruntime-fp32", "openvino-int8")],
     )
     threads: tuple[int, ...] | None = Field(
-        None, strict=False, description="default: 1 and all cores"
+        None, strict=False, description="none: 1 and all cores", examples=[(1, 2)]
     )
 
 
 class Config(TomlSection):
     """All that a user asks of a run: the keys of its TOML file."""
 
-    name: Name = Field("", description="names the folder under results/; default: the train source")
+    name: Name = Field(
+        "",
+        description="names the folder under results/; none: the file's own name, or the source's",
+        examples=["parts"],
+    )
     seeds: int = Field(3, ge=1, le=1000, description="how many seeds")
     base_seed: int = Field(
         0, ge=0, le=2**31, description="the first of them; it also draws the test part"
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="what trains")
     executor: str = Field(
-        "local", exclude=True, description="where cells are trained: local, or dask://HOST:PORT"
+        "local",
+        exclude=True,
+        description="where cells are trained: on this machine (local), or on a Dask cluster",
+        examples=["dask://10.0.0.5:8786"],
     )
     worker_resources: dict[str, float] = Field(
         default_factory=dict,
         exclude=True,
         description="of Dask workers: only those with them count",
+        examples=[{"GPU": 1.0}],
     )
     data: DataConfig = DataConfig()
     grid: GridConfig = GridConfig()

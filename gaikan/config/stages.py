@@ -75,35 +75,66 @@ class Stage(TomlSection):
     and defective so that it holds (`selection.threshold`).
     """
 
-    description: str = ""
-    objective: Objective = "accuracy"
-    device: Literal["cpu", "cuda"] | None = None
-    machine: str | None = Field(None, description="as `latency.csv` names it")
+    description: str = Field("", description="shown beside the pick")
+    objective: Objective = Field("accuracy", description="what is best among what qualifies")
+    device: Literal["cpu", "cuda"] | None = Field(
+        None, description="none: either", examples=["cpu"]
+    )
+    machine: str | None = Field(None, description="as `latency.csv` names it", examples=["line-pc"])
     runtimes: tuple[str, ...] | None = Field(
         None,
         strict=False,
         min_length=1,
-        description="such as 'openvino-int8'; none: those of the base install",
+        description="none: those of the base install",
+        examples=[("openvino-int8",)],
     )
     batch_size: int = Field(1, ge=1, description="images at a time, for all figures of time")
-    threads: Range | None = Field(None, description="of a CPU; a GPU meets any limit")
-    p50_ms: Range | None = None
-    p90_ms: Range | None = None
-    p99_ms: Range | None = None
-    images_per_s: Range | None = None
-    mflops: Range | None = Field(None, description="operations for one image, millions")
-    model_bytes: Range | None = None
-    peak_rss_mb: Range | None = None
+    threads: Range | None = Field(
+        None, description="of a CPU; a GPU meets any limit", examples=[{"max": 1}]
+    )
+    p50_ms: Range | None = Field(
+        None, description="median time of a query, milliseconds", examples=[{"max": 2.0}]
+    )
+    p90_ms: Range | None = Field(
+        None, description="met by 90 % of all queries, milliseconds", examples=[{"max": 3.0}]
+    )
+    p99_ms: Range | None = Field(
+        None, description="met by 99 % of all queries, milliseconds", examples=[{"max": 5.0}]
+    )
+    images_per_s: Range | None = Field(
+        None, description="throughput at batch_size, images a second", examples=[{"min": 100}]
+    )
+    mflops: Range | None = Field(
+        None, description="operations for one image, millions", examples=[{"max": 50}]
+    )
+    model_bytes: Range | None = Field(
+        None, description="size of the model's file, bytes", examples=[{"max": 10_000_000}]
+    )
+    peak_rss_mb: Range | None = Field(
+        None, description="most memory that the process holds, MB", examples=[{"max": 500}]
+    )
     agreement: Share | None = Field(
         Share(min=0.99), description="test parts that the runtime gives the reference's class"
     )
-    accuracy: Share | None = None
-    balanced_accuracy: Share | None = None
-    escape_rate: Share | None = None
-    escape_bound: Share | None = Field(None, description="upper 95 % bound of the escape rate")
-    overkill_rate: Share | None = None
+    accuracy: Share | None = Field(
+        None, description="share of all parts given their class", examples=[{"min": 0.95}]
+    )
+    balanced_accuracy: Share | None = Field(
+        None, description="mean over the classes of that share", examples=[{"min": 0.9}]
+    )
+    escape_rate: Share | None = Field(
+        None, description="share of defective parts called good", examples=[{"max": 0.01}]
+    )
+    escape_bound: Share | None = Field(
+        None, description="upper 95 % bound of the escape rate", examples=[{"max": 0.03}]
+    )
+    overkill_rate: Share | None = Field(
+        None, description="share of good parts called defective", examples=[{"max": 0.05}]
+    )
     recall: dict[str, Share] = Field(
-        default_factory=dict, description="by failure mode or class: right of all its parts"
+        default_factory=dict,
+        description="by failure mode or class: share right of all its parts",
+        examples=[{"open": {"min": 0.9}}],
     )
 
     @property

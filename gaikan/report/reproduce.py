@@ -4,6 +4,7 @@ import json
 
 from pydantic import JsonValue
 
+from gaikan.config.commented import toml_key
 from gaikan.config.model import Config
 
 
@@ -17,16 +18,11 @@ def changes_toml(config: Config) -> str:
 def _table(values: dict[str, JsonValue], path: tuple[str, ...] = ()) -> str:
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
     lines = [
-        f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
+        f"{toml_key(key)} = {json.dumps(value, ensure_ascii=False)}"
         for key, value in values.items()
         if key not in tables and value is not None
     ]
     if path and lines:
-        lines.insert(0, f"[{'.'.join(map(_key, path))}]")
+        lines.insert(0, f"[{'.'.join(map(toml_key, path))}]")
     text = "".join(f"{line}\n" for line in lines)
     return text + "".join(_table(value, (*path, key)) for key, value in tables.items())
-
-
-def _key(key: str) -> str:
-    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
-    return key if bare else json.dumps(key, ensure_ascii=False)

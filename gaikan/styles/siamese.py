@@ -15,7 +15,9 @@ class SiameseOptions(base.StyleOptions):
 
     margin: float = Field(1.0, gt=0, description="distance that two classes are pushed to")
     targets: dict[str, dict[str, float]] | None = Field(
-        None, description="class x class table of distances, inline or a CSV file"
+        None,
+        description="distance of each pair of classes, inline or the name of a CSV file",
+        examples=[{"open": {"short": 0.5}}],
     )
 
 

@@ -14,8 +14,10 @@ from gaikan.styles.distance import mean_of_positive, pairwise
 class TripletOptions(base.StyleOptions):
     """The keys of `[style.triplet]`."""
 
-    margin: float = Field(1.0, gt=0)
-    mining: Literal["batch_all", "semihard", "hard"] = "batch_all"
+    margin: float = Field(1.0, gt=0, description="by which another class is further away")
+    mining: Literal["batch_all", "semihard", "hard"] = Field(
+        "batch_all", description="which triplets of a batch count"
+    )
 
 
 class Triplet(base.Style):

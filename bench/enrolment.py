@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gaikan.commands.terminal import GridProgress, open_console
+from gaikan.commands.progress import GridProgress
+from gaikan.commands.terminal import open_console
 from gaikan.config.toml_files import load_config
 from gaikan.data.classes import align
 from gaikan.data.frames import Frames

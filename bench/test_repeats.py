@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 from rich.console import Console
 
-from gaikan.commands.terminal import GridProgress
+from gaikan.commands.progress import GridProgress
 from gaikan.config.model import Config, TimingConfig, TrainConfig
 from gaikan.flow.bench_run import bench
 from gaikan.run_folder.latency_rows import Row

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from gaikan.commands.terminal import GridProgress, open_console
+from gaikan.commands.progress import GridProgress
+from gaikan.commands.terminal import open_console
 from gaikan.config.model import Config
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts

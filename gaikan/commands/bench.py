@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaikan.commands import shared
-from gaikan.commands.pick import pick_after_bench
-from gaikan.commands.time import show_latency
+from gaikan.commands.time import KEPT_TIMING
+from gaikan.errors import GaikanError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +98,8 @@ def bench(
 
 def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
     """Trains, times and picks; returns whether every cell ended well."""
-    from gaikan.commands.terminal import GridProgress, StepProgress, show_run
+    from gaikan.commands.closing import show_closing
+    from gaikan.commands.progress import GridProgress, StepProgress
     from gaikan.flow import bench_run
     from gaikan.flow.timing_run import time_networks
     from gaikan.report.pages import write_pages
@@ -108,16 +109,29 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
         outcome = bench_run.bench(settings, out, progress, replace_run=replace)
     if outcome.kept:
         console.print("Nothing has changed since the last run here: its figures stand.")
-    show_run(console, outcome)
+    unpicked = "Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`."
     if settings.timing.enabled:
         asked = settings.timing
         options = TimingOptions.of(asked.plan, asked.runtimes, asked.threads)
         with StepProgress(console, "timing") as steps:
             latency = time_networks(out, options, steps, again=False, pictures=settings.pictures)
-        show_latency(console, latency)
-        pick_after_bench(console, out)
-    else:
-        console.print("Not timed, so nothing is picked: `gaikan time`, then `gaikan pick`.")
+        if latency.kept:
+            console.print(KEPT_TIMING)
+        unpicked = pick_after_bench(out)
+    show_closing(console, out)
+    if unpicked:
+        console.print(unpicked, style="yellow")
     if settings.pictures:
         console.print(f"Report: {write_pages(out)}", soft_wrap=True)
     return not outcome.failed
+
+
+def pick_after_bench(out: Path) -> str:
+    """Picks; returns what keeps it from picking, where anything does: the run itself is good."""
+    from gaikan.flow.pick_run import pick_run
+
+    try:
+        pick_run(out)
+    except GaikanError as error:
+        return f"nothing picked: {error}"
+    return ""

@@ -35,7 +35,8 @@ def export(
         from gaikan.export.source import choose
     from rich.text import Text
 
-    from gaikan.commands.terminal import GridProgress, open_console
+    from gaikan.commands.progress import GridProgress
+    from gaikan.commands.terminal import open_console
 
     choice = choose(run, variant, stage, seed, runtime, precision, unconfirmed)
     console = open_console(soft_wrap=True)

@@ -46,7 +46,9 @@ def import_(
         from gaikan.config.toml_files import load_config
         from gaikan.flow import bench_run
         from gaikan.training.weights import Weights
-    from gaikan.commands.terminal import GridProgress, open_console, show_run
+    from gaikan.commands.closing import show_closing
+    from gaikan.commands.progress import GridProgress
+    from gaikan.commands.terminal import open_console
 
     names = None if classes is None else tuple(name.strip() for name in classes.split(","))
     read = Weights.read(weights, names, mean, std)
@@ -71,5 +73,5 @@ def import_(
     console = open_console()
     with GridProgress(console) as progress:
         outcome = bench_run.bench(config, out, progress, read, replace)
-    show_run(console, outcome)
+    show_closing(console, outcome.out)
     console.print(f"Report: {outcome.out / 'report.html'}", soft_wrap=True)

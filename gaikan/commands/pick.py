@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaikan.commands.shared import needs_harness
-from gaikan.errors import GaikanError
+
+_SIDES = (
+    "In %: validation, on which the choice was made; test, which only confirms it. At most: the "
+    "upper 95 % bound of escapes."
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,27 +43,35 @@ def pick(
     raise typer.Exit(1 if any(stage.pick is None for stage in picks.stages.values()) else 0)
 
 
-def pick_after_bench(console: "Console", out: Path) -> None:
-    """Picks at the end of `gaikan bench`, where an error is only shown: the run itself is good."""
-    from rich.text import Text
-
-    from gaikan.flow.pick_run import pick_run
-
-    try:
-        show(console, pick_run(out), out)
-    except GaikanError as error:
-        console.print(Text.assemble(("nothing picked", "bold red"), f" {error}"))
-
-
 def show(console: "Console", picks: "PicksFile", out: Path) -> None:
-    """Prints the short table of picks, and the lines below it."""
-    from gaikan.commands.terminal import table
-    from gaikan.report.picks_page import short_lines, short_rows
+    """Prints a sentence a stage, the short table of picks, and the lines below it."""
+    from gaikan.report.picks_page import short_lines
 
-    console.print(table(*short_rows(picks)))
-    console.print("In %: validation, on which the choice was made; test, which only confirms it.")
+    show_verdict(console, picks)
     for line in short_lines(picks):
-        console.print(line, style="yellow" if ": warning: " in line else "dim")
+        console.print(line, style="dim")
+    show_warnings(console, picks)
     console.print(
         f"Reasons: {out / 'picks.md'}; picture: {out / 'figures/tree.svg'}", soft_wrap=True
     )
+
+
+def show_verdict(console: "Console", picks: "PicksFile") -> None:
+    """Prints a sentence a stage, and the short table of picks."""
+    from gaikan.commands.terminal import table
+    from gaikan.report.picks_page import short_rows, verdict_lines
+
+    for line in verdict_lines(picks):
+        console.print(line, style="bold")
+    if picks.picked:
+        console.print()
+        console.print(table(*short_rows(picks)))
+        console.print(_SIDES)
+
+
+def show_warnings(console: "Console", picks: "PicksFile") -> None:
+    """Prints what speaks against relying on the picks."""
+    from gaikan.report.picks_page import warning_lines
+
+    for line in warning_lines(picks):
+        console.print(line, style="yellow")

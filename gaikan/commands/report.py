@@ -31,7 +31,7 @@ def report(
     if latency:
         rows = merge_into(run_folder, latency)
         write_latency_page(run_folder)
-        show_fastest(console, rows)
+        show_fastest(console, rows, run_folder / "latency.md")
     page = write_pages(run_folder, lang)
     console.print(f"Report: {page}", soft_wrap=True)
     if open_page and not webbrowser.open(page.resolve().as_uri()):

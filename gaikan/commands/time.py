@@ -11,9 +11,12 @@ from gaikan.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gaikan.flow.timing_run import Latency
     from gaikan.run_folder.latency_rows import Row
     from gaikan.timing.options import TimingOptions
+
+KEPT_TIMING = (
+    "Inference was timed before: same networks, machine and settings; `gaikan time` times it anew."
+)
 
 
 def time_(
@@ -49,27 +52,20 @@ def time_(
     with needs_harness():
         from gaikan.flow.timing_run import time_networks
         from gaikan.report.pages import write_pages
-    from gaikan.commands.terminal import StepProgress, open_console
+    from gaikan.commands.progress import StepProgress
+    from gaikan.commands.terminal import open_console
 
     console = open_console()
     with StepProgress(console, "timing") as steps:
         latency = time_networks(what, options, steps, csv=out)
-    show_latency(console, latency)
+    show_fastest(console, latency.rows, None if out else what / "latency.md")
     console.print(f"Table: {out or what / 'latency.csv'}")
     if out is None:
         console.print(f"Report: {write_pages(what)}", soft_wrap=True)
 
 
-def show_latency(console: "Console", latency: "Latency") -> None:
-    """Prints the fastest runtime of each variant, and whether an earlier timing was kept."""
-    if latency.kept:
-        same = "same networks, machine and settings"
-        console.print(f"Inference was timed before: {same}; `gaikan time` times it anew.")
-    show_fastest(console, latency.rows)
-
-
-def show_fastest(console: "Console", rows: "list[Row]") -> None:
-    """Prints one table per machine, and what was skipped."""
+def show_fastest(console: "Console", rows: "list[Row]", details: Path | None = None) -> None:
+    """Prints one table per machine, and how many settings were skipped: `details` says why."""
     from gaikan.commands.terminal import table
     from gaikan.report.latency_tables import fastest_rows, skipped_lines
     from gaikan.report.markdown_table import measured
@@ -79,7 +75,11 @@ def show_fastest(console: "Console", rows: "list[Row]") -> None:
         own = [row for row in rows if row.machine == name]
         title = name if len(machines) > 1 else None
         console.print(table(*measured(*fastest_rows(own, narrow=True)), title=title))
-    for reason in skipped_lines(rows):
+    skipped = skipped_lines(rows)
+    if details is not None and skipped:
+        console.print(f"{len(skipped)} settings were not timed; why: {details}", style="dim")
+        return
+    for reason in skipped:
         console.print(f"skipped {reason}", style="dim")
 
 
@@ -91,7 +91,8 @@ def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> 
             "--runtime and --include-decode"
         )
     from gaikan.bundle.bundle import Bundle
-    from gaikan.commands.terminal import StepProgress, open_console, table
+    from gaikan.commands.progress import StepProgress
+    from gaikan.commands.terminal import open_console, table
     from gaikan.run_folder.latency_rows import write_rows
     from gaikan.timing.time_bundle import time_bundle
 

@@ -30,7 +30,6 @@ from gaikan.run_folder.describe import Making, describe_run, describe_sources, n
 from gaikan.run_folder.manifest import RunSeconds, read_manifest_if_any
 from gaikan.run_folder.scorings import runs_that_scored
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
-from gaikan.run_folder.whole import RunFolder
 from gaikan.summary.page import PAGE
 from gaikan.system import machine
 from gaikan.system.code import code_version, package_version
@@ -50,12 +49,9 @@ if TYPE_CHECKING:  # Dask is an extra
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What the terminal shows at the end."""
+    """How a run has ended; its figures are in the folder `out`."""
 
     out: Path
-    summary: pd.DataFrame
-    about: str  # caption of the summary
-    rates: pd.DataFrame | None  # with an ok class
     failed: list[FailedCell]
     kept: bool = False  # nothing has changed, and the files of the run before stay
 
@@ -83,10 +79,8 @@ def bench(
         take_folder(out, work, replace_run)
         grid = train_grid(work.cells, work.experiment, work.store, watcher, place.cluster)
         made_from = made_of(config, work.experiment, grid)
-        before = None if work.store.damaged else unchanged(out, made_from)
-        if before is not None:
-            about = explain(config, work, before.summary)
-            return RunOutcome(out, before.summary, about, before.rates, grid.failed, kept=True)
+        if not work.store.damaged and is_unchanged(out, made_from):
+            return RunOutcome(out, grid.failed, kept=True)
         references = fit_references(config, work, watcher)
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
@@ -105,7 +99,7 @@ def bench(
         seal(out, config, work, grid, findings, making)
         if config.pictures:
             write_pages(out)
-    return RunOutcome(out, findings.summary, about, findings.rates, grid.failed)
+    return RunOutcome(out, grid.failed)
 
 
 def check_config(config: Config) -> None:
@@ -239,13 +233,12 @@ def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
     )
 
 
-def unchanged(out: Path, made_from: str) -> RunFolder | None:
-    """The run in the folder if it is made from the same and whole; else None."""
+def is_unchanged(out: Path, made_from: str) -> bool:
+    """Whether the run in the folder is made from the same, and whole."""
     manifest = read_manifest_if_any(out)
     if manifest is None or manifest.made_from != made_from:
-        return None
-    whole = bench_files.checksums(out, manifest.files) == manifest.files
-    return RunFolder.read(out) if whole else None
+        return False
+    return bench_files.checksums(out, manifest.files) == manifest.files
 
 
 def fit_references(config: Config, work: Work, watcher: Watcher) -> list[Reference]:

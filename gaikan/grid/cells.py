@@ -106,8 +106,9 @@ def cells(
 ) -> list[Cell]:
     """A cell for each seed of each network that is trained here.
 
-    The slow ones come first, so that few cores wait at the end. `parts` are the parts of the
-    `source`, by seed. Raises ConfigError where a style's options do not fit the classes.
+    All of the first seed come first: their validation says early what to expect. Within a seed
+    the slow ones do, so that few cores wait at the end. `parts` are the parts of the `source`, by
+    seed. Raises ConfigError where a style's options do not fit the classes.
     """
     named, styles, anchors = axes(config)
     archs = [name for name in named if name in NETWORKS]
@@ -133,8 +134,8 @@ def cells(
             tuple(anchors),
             device,
         )
-        for arch in reversed(archs)
         for seed in config.all_seeds
+        for arch in reversed(archs)
         for style in styles
     ]
 

@@ -1,13 +1,15 @@
 """Picks for people: a short table for a terminal, and `picks.md`."""
 
+import math
+
 from gaikan.report.installed_blocks import as_installed
 from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
 from gaikan.report.strings import say
-from gaikan.run_folder.picks_file import PicksFile, Quality
+from gaikan.run_folder.picks_file import PicksFile, Quality, StagePicks
 from gaikan.selection.bundles import installing
-from gaikan.selection.constraint_words import worded
+from gaikan.selection.constraint_words import digits, worded
 
 _NO_OK = "No class means good (--ok): escapes are not known, and no stage limits them."
 
@@ -22,16 +24,55 @@ def page(picks: PicksFile) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def verdict_lines(picks: PicksFile) -> list[str]:
+    """A sentence a stage: what to install, and what it does on test; or what comes nearest."""
+    return [f"{name}: {_verdict(stage)}" for name, stage in picks.stages.items()]
+
+
+def _verdict(stage: StagePicks) -> str:
+    pick, miss = stage.pick, stage.nearest_miss
+    if pick is None and miss is None:
+        return f"install nothing yet: {stage.why}"
+    if pick is None:
+        assert miss is not None
+        gives = " and ".join(miss.would_have_to_give)
+        return f"nothing qualifies; nearest: {miss.variant} in {miss.place} qualifies with {gives}"
+    said = [f"install {pick.variant}: {_of_parts(pick.test.accuracy)} parts right"]
+    said += _defects_said(stage, pick.test)
+    if pick.test.overkill_rate is not None:
+        said.append(f"{percent(pick.test.overkill_rate)} % of good parts rejected")
+    return ", ".join([*said, worded("p50_ms", pick.timing.p50_ms)])
+
+
+def _of_parts(share: float) -> str:
+    """A share as a count that never says more: 97 of 100, 998 of 1000."""
+    total = 100 if share < 0.99 else 1000
+    return f"{math.floor(total * share + 1e-9)} of {total}"
+
+
+def _defects_said(stage: StagePicks, test: Quality) -> list[str]:
+    """The promise on defects that pass, or what test has shown where nothing is promised."""
+    if test.escape_rate is None:
+        return []
+    seen = f"{percent(test.escape_rate)} % of defects pass"
+    ceiling = next((each.max for each in stage.constraints if each.name == "escape_bound"), None)
+    if stage.contradicted is not None:
+        return [f"{seen} on test, which contradicts the ceiling"]
+    if ceiling is None or stage.promise is None or stage.promise.lots is None:
+        return [f"{seen} (no promise for new lots)"]
+    return [f"at most {worded('escape_bound', ceiling)} of defects pass"]
+
+
 def short_rows(picks: PicksFile) -> tuple[list[str], Rows]:
-    """Two lines a stage, which fit a terminal of 80 columns."""
-    header = ["stage", "on", "escapes", "%", "at most", "overkill", "%", "acc."]
+    """Two lines for each stage that has a pick, which fit a terminal of 80 columns."""
+    header = ["stage", "on", "escapes", "%", "at most", "overkill", "%", "p50 ms"]
     rows = []
     for name, stage in picks.stages.items():
         if stage.pick is None:
-            rows.append([name, "nothing qualifies", *[""] * 6])
             continue
-        rows.append([name, "validation", *_figures(stage.pick.validation)])
-        rows.append(["", "test", *_figures(stage.pick.test)])
+        p50 = digits(stage.pick.timing.p50_ms)
+        rows.append([name, "validation", *_figures(stage.pick.validation), p50])
+        rows.append(["", "test", *_figures(stage.pick.test), ""])
         if stage.promise is not None and stage.promise.lots is None:
             rows[-2][4] = "not promised"
     return measured(header, rows)
@@ -52,33 +93,34 @@ def _figures(figures: Quality) -> list[str]:
         percent(figures.escape_bound),
         overkills,
         percent(figures.overkill_rate),
-        percent(figures.accuracy),
     ]
 
 
 def short_lines(picks: PicksFile) -> list[str]:
-    """What the short table leaves out: where a pick runs, its warnings, what misses."""
+    """What verdict and short table leave out: where a pick runs, its promise, what it needs."""
     lines = []
     for name, stage in picks.stages.items():
-        pick, miss = stage.pick, stage.nearest_miss
+        pick = stage.pick
         if pick is not None:
             border = "nearest anchor decides"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
-            p50 = worded("p50_ms", pick.timing.p50_ms)
-            where = f"seed {pick.seed} in {pick.place}, p50 {p50}"
-            lines.append(f"{name}: {pick.variant}, {where}; {border}")
+            lines.append(f"{name}: seed {pick.seed} in {pick.place}; {border}")
             if stage.promise is not None:
                 lines.append(f"{name}: escape ceiling {stage.promise.headline}")
             asked = any(each.name == "runtimes" for each in stage.constraints)
             if asked or pick.device == "cuda":
                 lines.append(f"{name}: {installing(pick.label)}")
-            lines += [f"{name}: warning: {words}" for words in stage.warnings]
-        elif miss is not None:
-            gives = " and ".join(miss.would_have_to_give)
-            lines.append(f"{name}: nearest: {miss.variant} in {miss.place} qualifies with {gives}")
-        else:
-            lines.append(f"{name}: {stage.why}")
         if stage.beyond is not None:
             lines.append(f"{name}: {stage.beyond}")
+    return lines
+
+
+def warning_lines(picks: PicksFile) -> list[str]:
+    """What speaks against relying on a pick, a line each."""
+    lines = [
+        f"{name}: warning: {words}"
+        for name, stage in picks.stages.items()
+        for words in stage.warnings
+    ]
     return [*lines, *[_NO_OK] * (picks.ok is None)]

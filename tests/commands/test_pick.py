@@ -3,17 +3,15 @@
 import json
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from picking import picked
-from rich.console import Console
 from runner import gaikan
 from small_run import Fake, row, write_run
 
-from gaikan.commands.pick import pick_after_bench
+from gaikan.commands.bench import pick_after_bench
 from gaikan.config.toml_files import load_config
 from gaikan.report.markdown_table import inline
 from gaikan.run_folder.latency_rows import write_rows
@@ -34,7 +32,10 @@ def test_the_default_stages_get_different_variants(
     assert stages["intermediate"]["pick"]["variant"].startswith("mlp-")
     assert stages["final"]["pick"]["variant"].startswith("cnn-")
     shown = capsys.readouterr().out
-    assert max(map(len, shown.splitlines()[:5])) <= 80
+    lines = shown.splitlines()
+    assert [line.split(":")[0] for line in lines[:2]] == ["intermediate", "final"]
+    assert lines[3].split()[:2] == ["stage", "on"]
+    assert max(map(len, lines[3:8])) <= 80
     for stage in stages.values():
         assert stage["pick"]["variant"] in shown
         assert stage["pick"]["variant"] in (run / "picks.md").read_text()
@@ -198,7 +199,6 @@ def test_at_the_end_of_a_run_what_cannot_be_picked_is_told_and_undoes_nothing(
     tmp_path: Path,
 ) -> None:
     out = write_run(tmp_path, config={"stage": {"bulk": {"batch_size": 64}}})
-    shown = StringIO()
-    pick_after_bench(Console(file=shown, width=200), out)
-    assert "nothing picked" in shown.getvalue()
-    assert "key 'stage.bulk.batch_size': not timed at 64, only at 1" in shown.getvalue()
+    told = pick_after_bench(out)
+    assert told.startswith("nothing picked: ")
+    assert "key 'stage.bulk.batch_size': not timed at 64, only at 1" in told

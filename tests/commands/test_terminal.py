@@ -8,7 +8,8 @@ from rich.console import Console
 from runner import gaikan
 from small_run import write_run
 
-from gaikan.commands.terminal import StepProgress, open_console, show_failed, table
+from gaikan.commands.progress import StepProgress
+from gaikan.commands.terminal import open_console, show_failed, table
 
 ODD = ("[ng]kizu", "x[/a]", ":smile:", "[bold]")
 

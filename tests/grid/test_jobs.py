@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from typing import Any
 from unittest.mock import Mock
 
-from gaikan.commands.terminal import GridProgress
+from gaikan.commands.progress import GridProgress
 from gaikan.grid.jobs import Job, collect
 
 

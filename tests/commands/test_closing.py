@@ -1,0 +1,99 @@
+"""The screen at the end of a run, as text, in terminals of two widths and where there is none."""
+
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from small_run import FAKES, Fake, row, write_run
+
+from gaikan.commands.closing import show_closing
+from gaikan.flow.pick_run import pick_run
+from gaikan.run_folder.latency_rows import Row, write_rows
+
+HERE = Path(__file__).with_name("screens")
+STAGES = {
+    "intermediate": {"objective": "latency", "escape_bound": {"max": 0.3}},
+    "final": {"escape_bound": {"max": 0.01}, "p50_ms": {"max": 5}},
+    "impossible": {"p50_ms": {"max": 0.01}},
+}
+# Variants behind those four, so that the table is longer than a terminal shows.
+OTHERS = [Fake(f"mlp-{name}-mean_image", 0.5, {}) for name in "abcdefgh"]
+
+
+def skipped(fake: Fake, runtime: str) -> Row:
+    return row(
+        Fake(fake.variant, 0, {f"{runtime}-fp32": 1.0}),
+        f"{runtime}-fp32",
+        1,
+        batch_size=None,
+        p50_ms=None,
+        skipped=f"{runtime} is not installed",
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with picks, its tables written by hand: 12 variants, three of which may be the best."""
+    out = write_run(tmp_path_factory.mktemp("end") / "run", lots=60, config={"stage": STAGES})
+    rows = [row(fake, label, 1) for fake in FAKES for label in fake.p50_ms]
+    write_rows(out / "latency.csv", [*rows, *(skipped(FAKES[0], name) for name in ("a", "b"))])
+    summary = [
+        {
+            "variant": fake.variant,
+            "kind": "variant",
+            "seeds": 2,
+            "accuracy": 0.95 - 0.02 * place,
+            "low": 0.93 - 0.02 * place,
+            "high": 0.97 - 0.02 * place,
+            "balanced_accuracy": 0.94 - 0.02 * place,
+            "validation_accuracy": 0.96 - 0.02 * place,
+            "escape_rate": None,
+            "overkill_rate": None,
+            "tied": place < 3,
+        }
+        for place, fake in enumerate([*FAKES, *OTHERS])
+    ]
+    pd.DataFrame(summary).to_csv(out / "summary.csv", index=False)
+    recalls = ("variant", "kind", "parts", "seeds", "right", "recall", "low", "high")
+    pd.DataFrame([dict.fromkeys(recalls, 1)]).to_csv(out / "classes.csv", index=False)
+    pick_run(out)
+    return out
+
+
+def screen(run: Path, width: int, terminal: bool = True) -> str:
+    shown = StringIO()
+    console = Console(
+        file=shown, width=width, force_terminal=terminal, color_system=None, highlight=False
+    )
+    show_closing(console, run)
+    return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()).replace(
+        str(run), "RUN"
+    )
+
+
+SCREENS = {"80": 80, "120": 120}
+
+
+@pytest.mark.parametrize("name", [*SCREENS, "no-terminal"])
+def test_the_screen_is_as_it_was_looked_at(run: Path, name: str) -> None:
+    """Look at a screen that changes, then put it into its file."""
+    shown = screen(run, SCREENS.get(name, 10_000), terminal=name in SCREENS)
+    assert shown.splitlines() == (HERE / f"{name}.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("width", SCREENS.values())
+def test_in_a_terminal_it_is_one_screen_and_loses_nothing(run: Path, width: int) -> None:
+    lines = screen(run, width).splitlines()
+    assert len(lines) <= 36
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    for each in ("install mlp-triplet-mean_embedding", "12.2", "20.1", "0.100", "mlp-d-mean_image"):
+        assert each in words
+    assert "4 more variants" in words
+
+
+def test_where_there_is_no_terminal_no_variant_is_left_out(run: Path) -> None:
+    shown = screen(run, 10_000, terminal=False)
+    assert all(fake.variant in shown for fake in [*FAKES, *OTHERS])

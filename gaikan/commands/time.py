@@ -75,6 +75,10 @@ def show_fastest(console: "Console", rows: "list[Row]", details: Path | None = N
         own = [row for row in rows if row.machine == name]
         title = name if len(machines) > 1 else None
         console.print(table(*measured(*fastest_rows(own, narrow=True)), title=title))
+    disturbed = sum(bool(row.disturbed) for row in rows)
+    if disturbed:
+        told = f"{disturbed} of {len(rows)} rows were disturbed by other work"
+        console.print(f"{told}: column `disturbed` of latency.csv", style="yellow")
     skipped = skipped_lines(rows)
     if details is not None and skipped:
         console.print(f"{len(skipped)} settings were not timed; why: {details}", style="dim")

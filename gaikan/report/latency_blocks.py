@@ -41,6 +41,9 @@ def latency_blocks(rows: list[Row], facts: TimingFacts | None) -> list[Block]:
 def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
     timed = [row for row in own if row.p50_ms is not None]
     blocks: list[Block] = []
+    marked = [row for row in timed if row.disturbed]
+    if marked:
+        blocks.append(Paragraph(say("disturbed", n=len(marked), total=len(timed))))
     if timed:
         blocks += [Paragraph(say("fastest")), _table(_FASTEST, latency_tables.fastest_rows(own)[1])]
         for suffix, (machine, device, decode) in figure_places(rows).items():

@@ -47,7 +47,7 @@ def _setting(row: Row) -> tuple[object, ...]:
 def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     """Keys of the columns, and rows: one image at a time, by computation, runtime and threads."""
     columns = ["computation", "runtime", "threads", "p50", "interval", "p90", "p99", "max"]
-    columns += ["speedup", "device_ms"]
+    columns += ["speedup", "device_ms", "disturbed"]
     lines = []
     for row in _once(row for row in rows if row.batch_size == 1):
         interval = [digits(row.p50_low_ms), digits(row.p50_high_ms)]
@@ -55,7 +55,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
             [row.computation, _named(row), str(row.threads or "")]
             + [digits(row.p50_ms), "-".join(interval) if interval[0] else ""]
             + [digits(value) for value in (row.p90_ms, row.p99_ms, row.max_ms)]
-            + [digits(row.speedup), digits(row.device_p50_ms)]
+            + [digits(row.speedup), digits(row.device_p50_ms), disturbed(row)]
         )
     return columns, lines
 
@@ -63,7 +63,7 @@ def single_rows(rows: list[Row]) -> tuple[list[str], Rows]:
 def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
     """Keys of the columns, and rows: the best batch size, and what a process needs."""
     columns = ["computation", "runtime", "threads", "images_per_s", "batch", "speedup", "cpu"]
-    columns += ["roofline", "load", "first", "peak", "file"]
+    columns += ["roofline", "load", "first", "peak", "file", "disturbed"]
     lines = []
     for row in _once(row for row in rows if row.best_batch):
         megabytes = None if row.model_bytes is None else row.model_bytes / 1e6
@@ -71,8 +71,14 @@ def batch_rows(rows: list[Row]) -> tuple[list[str], Rows]:
         line = [row.computation, _named(row), str(row.threads or "")]
         line += [digits(row.images_per_s), str(row.batch_size), digits(row.speedup)]
         line += [digits(row.cpu_s_per_1000), percent(row.roofline_share), *map(digits, needs)]
+        line.append(disturbed(row))
         lines.append(line)
     return columns, lines
+
+
+def disturbed(row: Row) -> str:
+    """In how many of the rounds other work had the processor too; nothing where in none."""
+    return percent(row.disturbed) if row.disturbed else ""
 
 
 def _once(rows: Iterable[Row]) -> list[Row]:

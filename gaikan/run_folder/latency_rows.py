@@ -47,6 +47,7 @@ class Row:
     speedup: float | None = None  # over the reference runtime, same threads and batch size
     speedup_low: float | None = None
     speedup_high: float | None = None
+    disturbed: float | None = None  # share of the rounds in which other work had the processor too
     cpu_s_per_1000: float | None = None  # processor seconds of all threads for 1,000 images
     load_ms: float | None = None  # model file to ready, in a process of its own
     cold_start_ms: float | None = None  # the first query after it

@@ -122,6 +122,12 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     machines = {row.machine for row in judging.run.rows}
     if stage.machine is None and len(machines) > 1:
         lines.append(f"timed on {len(machines)} machines; the pick is for {candidate.row.machine}")
+    if candidate.row.disturbed:
+        share = worded("agreement", candidate.row.disturbed)
+        lines.append(
+            f"its time is not to be relied on: other work had the processor in {share} of the "
+            "rounds; `gaikan time RUN` on a quiet machine measures it again"
+        )
     if candidate.row.agreement is None:
         lines.append("how far this runtime agrees with the reference was not measured")
     return lines

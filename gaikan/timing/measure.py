@@ -88,6 +88,7 @@ class Turn:
     seconds: Seconds  # wall clock of each query, (Q,)
     device: Seconds | None  # the device's own clock, (Q,)
     cpu: float  # processor seconds of all threads, over all queries
+    disturbed: bool | None = None  # whether other work had the processor too; None: not known
 
 
 def warm_up(query: Query, limit: float) -> float:
@@ -196,6 +197,12 @@ def throughput(turns: Sequence[Turn], batch_size: int) -> TimeEstimate:
     return over_rounds([batch_size * len(t.seconds) / float(t.seconds.sum()) for t in turns])
 
 
+def disturbed_share(turns: Sequence[Turn]) -> float | None:
+    """Share of the rounds in which other work had the processor too; None where none is known."""
+    known = [turn.disturbed for turn in turns if turn.disturbed is not None]
+    return sum(known) / len(known) if known else None
+
+
 def described(
     row: Row, size: int, turns: Sequence[Turn], reference: Sequence[Turn] | None = None
 ) -> Row:
@@ -219,6 +226,7 @@ def described(
         images_per_s_low=images.low,
         images_per_s_high=images.high,
         cpu_s_per_1000=1000 * sum(turn.cpu for turn in turns) / (size * len(seconds)),
+        disturbed=disturbed_share(turns),
     )
     if reference is None:
         return row

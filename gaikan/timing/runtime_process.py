@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from gaikan.errors import GaikanError, kind_and_line
 from gaikan.system import machine
+from gaikan.system.other_work import Counters, is_disturbed
 from gaikan.system.signals import end_with_parent, starting_workers
 from gaikan.timing.decode import decoded
 from gaikan.timing.footprint import Footprint, Run, TooLarge, batch_memory, host_peak, peak_rss_mb
@@ -158,8 +159,11 @@ class Server:
         return self._reach(case, warm) or self.typical[case]
 
     def turn(self, case: Case, rule: Rule) -> Turn:
-        """One round of a case."""
-        return take_turn(self._query(case), rule, self.typical[case], self.devices[case])
+        """One round of a case, watching what else has the processor meanwhile."""
+        query, device = self._query(case), self.devices[case]
+        before = Counters.now()
+        turn = take_turn(query, rule, self.typical[case], device)
+        return replace(turn, disturbed=is_disturbed(before, Counters.now(), self.threads or 1))
 
     def outputs(self, model: str, batch_size: int) -> list[NDArray[np.generic]]:
         """All outputs for all images, each (N, ...), in batches that memory has room for."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.footprint import TooLarge
-from gaikan.timing.measure import SamplingPlan, Turn, described, too_many_cores
+from gaikan.timing.measure import Rule, SamplingPlan, Turn, described, too_many_cores
 from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, SessionParts, Worker
 from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
 
@@ -22,6 +22,8 @@ Report = Callable[[str, int, int], None]  # what is done, how many of how many
 _Given = TypeVarTuple("_Given")
 _Reply = TypeVar("_Reply")
 
+_AGAIN = 0.3  # of the time that all turns took may be spent on taking disturbed ones again
+_HOPELESS = 8  # disturbed again one after the other: the machine is busy throughout
 _WHOLE = ""  # as the name of a model: the whole process refused
 
 
@@ -161,7 +163,10 @@ class Session:
     def measure(
         self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, rng: np.random.Generator
     ) -> None:
-        """Warms every case up, then `plan.rounds` rounds over all of them in random order."""
+        """Warms every case up, then `plan.rounds` rounds over all of them in random order.
+
+        Turns that other work disturbed are taken again at the end.
+        """
         total = len(cases) * (plan.rounds + 1)
         cases = self._warm(cases, plan, total)
         for number in range(plan.rounds):
@@ -180,6 +185,35 @@ class Session:
         for setting, case in cases:  # a case that fell out half-way has no figures
             if self.measured.reason(setting, case.model) is not None:
                 self.measured.turns.pop((setting, case), None)
+        self.take_again()
+
+    def take_again(self) -> None:
+        """Takes disturbed turns again, the same queries; one that is quiet now stands instead.
+
+        It stops after a share of the time that all turns took, and where the machine stays busy.
+        """
+        turns = self.measured.turns
+        again = [
+            (setting, case, place)
+            for (setting, case), taken in turns.items()
+            for place, turn in enumerate(taken)
+            if turn.disturbed
+        ]
+        budget = _AGAIN * sum(float(t.seconds.sum()) for taken in turns.values() for t in taken)
+        in_vain = 0
+        for done, (setting, case, place) in enumerate(again):
+            before = turns[setting, case][place]
+            took = float(before.seconds.sum())
+            if budget < took or in_vain == _HOPELESS:
+                break
+            budget -= took
+            self.report(f"disturbed, again: {setting.runtime.label}", done, len(again))
+            rule = Rule(0.0, len(before.seconds))
+            turn = self.ask(setting, case.model, Server.turn, case, rule)
+            is_quiet = turn is not None and not turn.disturbed
+            if turn is not None and is_quiet:
+                turns[setting, case][place] = turn
+            in_vain = 0 if is_quiet else in_vain + 1
 
     def _warm(
         self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, total: int

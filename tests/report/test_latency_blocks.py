@@ -25,3 +25,27 @@ def test_how_long_compiling_took_is_said() -> None:
     assert "compiled in its first query: 12.3 s (cnn-anchors)" in text
     text = markdown(latency_blocks([replace(row, runtime="torch")], None))
     assert "compiled in" not in text
+
+
+def test_disturbed_figures_are_marked_and_counted() -> None:
+    row = Row(
+        machine="m",
+        processor="p",
+        cores=2,
+        variant="cnn-triplet-mean_image",
+        computation="cnn-anchors",
+        device="cpu",
+        threads=2,
+        runtime="torch",
+        precision="fp32",
+        batch_size=1,
+        includes_decode=False,
+        p50_ms=1.0,
+        disturbed=0.5,
+    )
+    quiet = replace(row, threads=1, disturbed=0.0)
+    text = markdown(latency_blocks([row, quiet], None))
+    assert "1 of 2 figures of time are marked as disturbed" in text
+    assert "disturbed %" in text
+    assert "50.0" in text
+    assert "disturbed" not in markdown(latency_blocks([quiet], None))

@@ -10,7 +10,9 @@ import pytest
 from picking import picked
 from runner import gaikan
 from scipy.stats import binomtest
-from small_run import FAKES, Fake, write_run
+from small_run import FAKES, Fake, row, write_run
+
+from gaikan.run_folder.latency_rows import write_rows
 
 
 @pytest.fixture(scope="module")
@@ -164,4 +166,16 @@ def test_test_figures_that_lots_do_not_explain_are_told(
     table.to_parquet(out / "predictions.parquet")
     _, stages = picked(out, "[stage.any]\n", tmp_path)
     words = "further apart than lots explain"
+    assert any(words in warning for warning in stages["any"]["warnings"]) == told
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.5, True), (0.0, False), (None, False)])
+def test_a_pick_that_rests_on_a_disturbed_timing_says_so(
+    share: float | None, told: bool, tmp_path: Path
+) -> None:
+    fake = Fake("mlp-triplet-mean_embedding", 3.0, {"onnxruntime-fp32": 0.1})
+    out = write_run(tmp_path / "run", [fake])
+    write_rows(out / "latency.csv", [row(fake, "onnxruntime-fp32", 1, disturbed=share)])
+    _, stages = picked(out, "[stage.any]\n", tmp_path)
+    words = "other work had the processor in 50 % of the rounds"
     assert any(words in warning for warning in stages["any"]["warnings"]) == told

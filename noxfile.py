@@ -18,7 +18,7 @@ def _install(session: nox.Session, extra: str) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The full grid; arguments after `--` go to `gaikan bench`."""
-    _install(session, "bench,runtimes,styles")
+    _install(session, "bench,labels,runtimes,styles")
     session.run("gaikan", "bench", *session.posargs)
 
 

@@ -13,6 +13,7 @@ from gaikan.commands.data import data
 from gaikan.commands.enrol import enrol
 from gaikan.commands.export import export
 from gaikan.commands.import_weights import import_
+from gaikan.commands.labels import labels
 from gaikan.commands.new import new
 from gaikan.commands.pick import pick
 from gaikan.commands.predict import predict
@@ -27,7 +28,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare small vision models for industrial inspection: which one at which stage.",
 )
-for _command in (new, bench, time_, report, data, import_, export, predict, enrol, pick, check):
+for _command in (
+    new,
+    bench,
+    time_,
+    report,
+    labels,
+    data,
+    import_,
+    export,
+    predict,
+    enrol,
+    pick,
+    check,
+):
     app.command(_command.__name__.removesuffix("_"))(_command)
 
 _state = {"debug": False, "resumes": False}

@@ -57,8 +57,11 @@ class DataConfig(TomlSection):
         description="of a table that has no column 'label'",
         examples=["class"],
     )
+    corrections: str | None = Field(
+        None, min_length=1, description="table of `gaikan labels` with labels that are corrected"
+    )
 
-    @field_validator("train", "test")
+    @field_validator("train", "test", "corrections")
     @classmethod
     def _path(cls, value: str | None) -> str | None:
         if value is not None and CONTROL(value):

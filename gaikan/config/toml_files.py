@@ -41,7 +41,7 @@ def read_values(path: Path | None) -> Values:
     data = composed.get("data")
     for table in data if isinstance(data, list) else [data]:
         if isinstance(table, dict):
-            for key in ("train", "test"):
+            for key in ("train", "test", "corrections"):
                 if isinstance(table.get(key), str):
                     table[key] = _beside(path, table[key])
     networks = composed.get("network")

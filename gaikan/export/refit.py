@@ -5,21 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from gaikan.config.checked import validated
-from gaikan.config.model import AugmentConfig, TrainConfig
-from gaikan.errors import ConfigError, GaikanError
+from gaikan.errors import GaikanError
 from gaikan.evaluation.experiment import Experiment
 from gaikan.export.loss_on_test import Change, changes, refuse_loss
 from gaikan.export.source import BundleChoice, ExportSource
 from gaikan.grid.cells import keys, run_cells
 from gaikan.grid.jobs import Watcher
-from gaikan.run_folder.manifest import MANIFEST
+from gaikan.run_folder.recipes import recipe_of
 from gaikan.system.lock import locked
 from gaikan.system.machine import Hardware
 from gaikan.system.store import Store
 from gaikan.training.cell import Cell
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
-from gaikan.training.train import Recipe
 
 
 @dataclass(frozen=True)
@@ -84,23 +81,12 @@ def _cell(run: Path, judged: ExportSource, experiment: Experiment) -> Cell:
 
     It learns from all training images; nothing is left to choose an epoch by.
     """
-    entry, where = judged.network, str(run / MANIFEST)
-    recipe = entry.recipe
-    if recipe.options is None or recipe.train is None or recipe.augment is None:
-        raise ConfigError(f"--refit: {entry.network} of {run} was not trained here")
-    settings = validated(TrainConfig, recipe.train, where, "train")
-    augment = validated(AugmentConfig, recipe.augment, where, "augment")
+    entry = judged.network
+    recipe = recipe_of(entry, run)
     parts = experiment.parts[entry.seed]
     on_gpu = judged.manifest.device == "cuda" and Hardware.here().cuda
     return Cell(
-        Recipe(
-            recipe.arch,
-            recipe.style,
-            dict(recipe.options),
-            settings.model_copy(update={"epochs": entry.best_epoch}),
-            augment,
-            entry.seed,
-        ),
+        replace(recipe, train=recipe.train.model_copy(update={"epochs": entry.best_epoch})),
         np.sort(np.concatenate([parts.fit, parts.validation])),
         np.arange(0),
         judged.manifest.anchors,

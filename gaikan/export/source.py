@@ -164,7 +164,7 @@ def reread(run: Path, manifest: Manifest) -> Experiment:
     for (part, known), frames in zip(manifest.data.both, read, strict=True):
         if frames.fingerprint != known.fingerprint:
             raise DataError(
-                f"{frames.source}: no longer the {part} images of {run}; a bundle is verified on "
-                "them: bring them back or run `gaikan bench` again"
+                f"{frames.source}: no longer the {part} images of {run}; bring them back, or run "
+                "`gaikan bench` again"
             )
     return experiment

@@ -176,6 +176,7 @@ def _trained_key(cell: Cell, train: Frames, root: Path) -> str:
         {
             "data": train.fingerprint,
             "split": [cell.fit_rows.tolist(), cell.validation_rows.tolist()],
+            "chosen": cell.fold is None,
             "recipe": recipe_description(recipe),
             "code": code_version(*cell_code(recipe, CHOOSING), root=root),
             "package": package and version(package),

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,12 +26,13 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from gaikan.errors import GaikanError
-from gaikan.figures.thumbnails import sheet, webp
+from gaikan.figures.thumbnails import Sheet, sheet, webp
 from gaikan.report.blocks import Document, Picture
 from gaikan.report.markdown_table import are_figures
 from gaikan.report.parts import TestParts
 from gaikan.report.scatter import scatter_data
 from gaikan.report.strings import Words, say
+from gaikan.run_folder.file_names import HTML
 from gaikan.run_folder.whole import RunFolder
 
 LIMIT = 8_000_000  # bytes, of the whole page
@@ -53,14 +54,40 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
     """The page as HTML, shown in `language` at first. Raises GaikanError where it is too large."""
     parts = TestParts.read(folder)
     tiles = sheet(parts.images[parts.chosen])
-    # A part's image: its background is the sheet, which the script moves into place.
-    tile = f".part{{background-image:url({_data_url(tiles.content, 'webp')})}}\n"
-    style = _file("report.css") + tile
-    script = _file("report.js")
     shown, everything = len(parts.chosen), len(parts.images)
     whole = "scatter_whole" if shown == everything else "scatter_sampled"
     sampled = say(whole, shown=shown, all=everything)
     labels = {key: [say(key).en, say(key).ja] for key in _LABELS}
+    return rendered(
+        report,
+        language,
+        tiles,
+        str(folder.out / HTML),
+        scripts=("report.js", "scatter.js"),
+        data=scatter_data(folder, parts, tiles) | {"labels": labels},
+        captions=[say("scatter_caption", seed=parts.seed), sampled],
+        gallery=_gallery(folder, parts),
+        ok=folder.manifest.ok,
+        picture=lambda picture: _embedded(folder, picture),
+    )
+
+
+def rendered(
+    report: Document,
+    language: str,
+    tiles: Sheet,
+    path: str,
+    scripts: Sequence[str] = ("report.js",),
+    **values: object,
+) -> str:
+    """A page with the report's look, to be written to `path`; `values` are the template's.
+
+    `tiles` hold the images of the parts that it shows. Raises GaikanError where it is too large.
+    """
+    # A part's image: its background is the sheet, which the script moves into place.
+    tile = f".part{{background-image:url({_data_url(tiles.content, 'webp')})}}\n"
+    style = _file("report.css") + tile
+    script = "".join(map(_file, scripts))
     text = (
         page_environment()
         .get_template("report.html.jinja")
@@ -70,15 +97,11 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
             policy=_policy(style, script),
             style=Markup(style),  # our own file, and base64
             script=Markup(script),
-            data=scatter_data(folder, parts, tiles) | {"labels": labels},
-            captions=[say("scatter_caption", seed=parts.seed), sampled],
-            gallery=_gallery(folder, parts),
-            ok=folder.manifest.ok,
-            picture=lambda picture: _embedded(folder, picture),
+            **values,
         )
     )
     if len(text.encode()) > LIMIT:
-        raise GaikanError(f"{folder.out}: report.html would exceed {LIMIT / 1e6:.0f} MB")
+        raise GaikanError(f"{path} would exceed {LIMIT / 1e6:.0f} MB")
     return text
 
 
@@ -168,6 +191,7 @@ def _gallery(
             tile=tiles,
             mode=modes.astype(object).where(told, None),
             lot=lots.astype(object).where(lots.notna(), None),
+            said=wrong["margin"].map(lambda margin: say("margin_is", value=f"{margin:.2g}")),
         )
         if len(rows):
             gallery.append((caption, rows.to_dict("records")))

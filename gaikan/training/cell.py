@@ -45,6 +45,7 @@ class Cell:
     anchors: tuple[str, ...]
     device: str
     protocol: str = "held-out"
+    fold: int | None = None  # its validation part is a fold, on which nothing may be chosen
 
     @property
     def network(self) -> str:
@@ -57,9 +58,10 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """For people: network, seed, and the protocol if it is not the default."""
+        """For people: network, seed, its fold, and the protocol if it is not the default."""
         protocol = "" if self.protocol == "held-out" else f", {self.protocol} protocol"
-        return f"{self.network} seed {self.recipe.seed}{protocol}"
+        fold = "" if self.fold is None else f", fold {self.fold}"
+        return f"{self.network} seed {self.recipe.seed}{fold}{protocol}"
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ def _train(cell: Cell, source: FitData, beat: Beat) -> tuple[bytes, Embeddings |
     started = time.perf_counter()
     data = source.at(cell.fit_rows)
     with exact_convolutions():
-        evaluate = _validation_score(cell, source) if len(cell.validation_rows) else None
+        chooses = len(cell.validation_rows) and cell.fold is None
+        evaluate = _validation_score(cell, source) if chooses else None
         trained = fit(cell.recipe, data, evaluate, beat)
     channels, height, width = data.images.shape[1:]
     stored = StoredNetwork(

@@ -1,0 +1,50 @@
+"""`labels.csv`: the parts whose label is doubted, for a person to work through."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from gaikan.data.corrections import filled_in
+from gaikan.errors import ConfigError, DataError
+from gaikan.system.files import write
+
+LABELS, LABELS_PAGE = "labels.csv", "labels.html"
+
+
+@dataclass(frozen=True)
+class DoubtedPart:
+    """A row of the table: a part, its label, and the class that networks see instead."""
+
+    part: str  # train or test
+    row: int  # of the source
+    image: str  # `Frames.place` of the part
+    label: str
+    proposed: str  # empty where nothing is proposed any more
+    sure: str  # probability of `proposed`, in 0..1
+    validation: str = ""  # seeds whose validation part it is in, with spaces between
+    correct: str = ""  # what a person writes: the class that it truly is
+
+
+def refuse_filled(out: Path) -> None:
+    """Raises ConfigError where a person has worked on the table in `out`: it is not replaced."""
+    path = out / LABELS
+    try:
+        untouched = not path.exists() or not filled_in(path).filled
+    except DataError:
+        untouched = False
+    if not untouched:
+        raise ConfigError(
+            f"{path}: holds corrections, and would be replaced; move it away, and name it in "
+            "[data] corrections"
+        )
+
+
+def write_labels(out: Path, rows: Sequence[DoubtedPart]) -> None:
+    """Writes the table, with the mark by which spreadsheets know UTF-8. Raises UnwritableError."""
+    content = io.StringIO()
+    table = csv.writer(content, lineterminator="\n")
+    table.writerow(field.name for field in fields(DoubtedPart))
+    table.writerows(astuple(row) for row in rows)
+    write(out / LABELS, content.getvalue().encode("utf-8-sig"))

@@ -1,0 +1,29 @@
+"""The recipe of a network of a run, to train it again."""
+
+from pathlib import Path
+
+from gaikan.config.checked import validated
+from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.errors import ConfigError
+from gaikan.run_folder.manifest import MANIFEST, NetworkEntry
+from gaikan.training.train import Recipe
+
+
+def recipe_of(entry: NetworkEntry, run: Path) -> Recipe:
+    """As it stands in the manifest of `run`. Raises ConfigError where others trained the network.
+
+    So does a recipe that is none.
+    """
+    recipe, where = entry.recipe, str(run / MANIFEST)
+    if recipe.options is None or recipe.train is None or recipe.augment is None:
+        raise ConfigError(
+            f"{run}: {entry.network} was not trained here, and cannot be trained again"
+        )
+    return Recipe(
+        recipe.arch,
+        recipe.style,
+        dict(recipe.options),
+        validated(TrainConfig, recipe.train, where, "train"),
+        validated(AugmentConfig, recipe.augment, where, "augment"),
+        entry.seed,
+    )

@@ -170,6 +170,12 @@ class AugmentConfig(TomlSection):
     )
     brightness: float = Field(0.0, ge=0, description="largest change, in image deviations")
     noise: float = Field(0.0, ge=0, description="deviation of added noise, in image deviations")
+    erase: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="largest share of the height and of the width that a grey rectangle covers",
+    )
 
 
 class FactoryConfig(TomlSection):

@@ -1,4 +1,4 @@
-"""Augmentation of a batch: where each image lies, and how it is lit."""
+"""Augmentation of a batch: where each image lies, how it is lit, and what of it is hidden."""
 
 import numpy as np
 import torch
@@ -63,9 +63,31 @@ def warped(images: Tensor, angles: NDArray[np.float64], zooms: NDArray[np.float6
 
 
 def light(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
-    """The normalised batch, its brightness moved (one draw a batch) and sensor noise added."""
+    """The normalised batch, each image's brightness moved by a draw of its own, and noise added."""
     if config.brightness:
-        normalised = normalised + float(rng.uniform(-config.brightness, config.brightness))
+        moved = rng.uniform(-config.brightness, config.brightness, (len(normalised), 1, 1, 1))
+        normalised = normalised + torch.from_numpy(moved).to(normalised)
     if config.noise:
         normalised = normalised + config.noise * torch.randn_like(normalised)
     return normalised
+
+
+def erase(normalised: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:
+    """The normalised batch, in each image one rectangle set to 0, the mean of the fit images.
+
+    Zhong et al., "Random Erasing Data Augmentation", AAAI 2020, but for what stands in it.
+    """
+    if not config.erase:
+        return normalised
+    n, _, height, width = normalised.shape
+    rows = _spans(n, height, config.erase, rng)[:, None, :, None]
+    columns = _spans(n, width, config.erase, rng)[:, None, None]
+    return normalised.masked_fill((rows & columns).to(normalised.device), 0)
+
+
+def _spans(n: int, size: int, most: float, rng: np.random.Generator) -> Tensor:
+    """In each of `n` rows (n, size) a run of up to `most` * size pixels that are True."""
+    lengths = rng.integers(0, round(most * size) + 1, (n, 1))
+    starts = rng.integers(0, size - lengths + 1)
+    places = np.arange(size)
+    return torch.from_numpy((places >= starts) & (places < starts + lengths))

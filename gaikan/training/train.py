@@ -14,7 +14,7 @@ from gaikan.errors import GaikanError
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.seeds import stream
 from gaikan.styles import STYLES, Style
-from gaikan.training.augment import light, move, warp
+from gaikan.training.augment import erase, light, move, warp
 from gaikan.training.batches import balanced_batches
 
 
@@ -160,6 +160,7 @@ def _epochs(
             images = move(data.images[batch], recipe.augment, rng)
             images = warp(trained.embedder.normalise(images), recipe.augment, rng)
             images = light(images, recipe.augment, rng)
+            images = erase(images, recipe.augment, rng)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
                 embeddings = trained.embedder.embed(images)
             loss = trained.style(embeddings, data.labels[batch])

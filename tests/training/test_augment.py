@@ -9,7 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from gaikan.config.model import AugmentConfig
-from gaikan.training.augment import light, move, warp, warped
+from gaikan.training.augment import erase, light, move, warp, warped
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
 
@@ -66,11 +66,36 @@ def test_nothing_asked_for_changes_nothing() -> None:
     assert torch.equal(light(images().float(), config, rng), images().float())
 
 
-def test_brightness_moves_a_batch_as_one() -> None:
+def test_each_image_is_lit_as_one_and_images_apart() -> None:
     config = AugmentConfig(brightness=0.5)
-    change = light(images().float(), config, np.random.default_rng(0)) - images().float()
-    assert change.std() < 1e-4
-    assert 0 < change.mean().abs() <= 0.5
+    change = light(images().double(), config, np.random.default_rng(0)) - images()
+    of_image = change.mean((1, 2, 3))
+    torch.testing.assert_close(change, of_image.view(-1, 1, 1, 1).expand_as(change))
+    assert of_image.min() < -0.4
+    assert of_image.max() > 0.4
+    assert of_image.abs().max() <= 0.5
+
+
+def test_in_each_image_a_rectangle_is_erased() -> None:
+    full = torch.ones(300, 2, 10, 20)
+    found = erase(full, AugmentConfig(erase=0.5), np.random.default_rng(0))
+    gone = found[:, 0] == 0
+    assert torch.equal(found, torch.where(gone[:, None], 0.0, full))
+    rows, columns = gone.any(2), gone.any(1)
+    assert torch.equal(gone, rows[:, :, None] & columns[:, None])
+    for spans, most in ((rows, 5), (columns, 10)):
+        edges = spans.int().diff(dim=1, prepend=torch.zeros(300, 1), append=torch.zeros(300, 1))
+        assert (edges.abs().sum(1) <= 2).all()  # one run
+        assert set(spans.sum(1).tolist()) == {*range(most + 1)}
+        assert spans.any(0).all()
+
+
+def test_erasing_can_hide_all_or_nothing() -> None:
+    rng = np.random.default_rng(0)
+    normalised = images().float()
+    assert torch.equal(erase(normalised, AugmentConfig(), rng), normalised)
+    whole = erase(torch.ones(400, 1, 3, 3), AugmentConfig(erase=1), rng)
+    assert (whole.sum((1, 2, 3)) == 0).any()
 
 
 def test_a_warped_image_is_that_of_scipy() -> None:

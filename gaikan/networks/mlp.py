@@ -24,6 +24,7 @@ class Mlp(Network):
 
     epochs_factor: ClassVar[float] = 3.5
     batch_factor: ClassVar[int] = 3
+    last_layer: ClassVar[str] = "fc3"
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__(shape)

@@ -24,6 +24,7 @@ class Resnet(Network):
 
     batch_factor: ClassVar[int] = 2
     learning_rate_factor: ClassVar[float] = 4
+    last_layer: ClassVar[str] = "fc"
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__(shape)

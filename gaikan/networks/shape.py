@@ -22,6 +22,7 @@ class Network(nn.Module):
     epochs_factor: ClassVar[float] = 1
     batch_factor: ClassVar[int] = 1
     learning_rate_factor: ClassVar[float] = 1
+    last_layer: ClassVar[str]  # of one that is trained here: a linear one, which gives embeddings
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__()

@@ -32,6 +32,7 @@ class Style(nn.Module):
     def __init__(self, options: StyleOptions, classes: Classes, embedding_size: int) -> None:
         super().__init__()
         self.head: nn.Linear | None = None
+        self.reach: float | None = None  # embeddings that begin further apart learn badly
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss, a scalar, of embeddings (B, D) float32 with labels (B,) int64."""

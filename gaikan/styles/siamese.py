@@ -37,6 +37,7 @@ class Siamese(base.Style):
 
     def __init__(self, options: SiameseOptions, classes: base.Classes, embedding_size: int) -> None:
         super().__init__(options, classes, embedding_size)
+        self.reach = options.margin  # beyond it nothing is pushed apart, only pulled together
         self.pulls = options.targets is not None
         matrix = target_matrix(options.targets or {}, classes, options.margin)
         self.register_buffer("target", torch.from_numpy(matrix))

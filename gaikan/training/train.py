@@ -16,6 +16,7 @@ from gaikan.seeds import stream
 from gaikan.styles import STYLES, Style
 from gaikan.training.augment import erase, light, move, warp
 from gaikan.training.batches import balanced_batches
+from gaikan.training.start import bring_near
 
 
 class TrainingDivergedError(GaikanError):
@@ -79,7 +80,10 @@ class TrainedNetwork:
 
 
 def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
-    """An untrained network; its initial weights are a function of the recipe's seed alone."""
+    """An untrained network; its initial weights are drawn by torch's random state.
+
+    The last layer's are divided where the fit images would begin too far apart for the style.
+    """
     style = STYLES[recipe.style]
     mean, std = channel_statistics(data.images, data.rows)
     _, channels, height, width = data.images.shape
@@ -90,6 +94,8 @@ def build(recipe: Recipe, data: FitData) -> TrainedNetwork:
     # Module.to takes memory_format; its type stubs leave it out.
     embedder.to(data.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     trained.style.to(data.images.device)
+    if trained.style.reach is not None:
+        bring_near(embedder, data.images, data.rows, trained.style.reach)
     return trained
 
 

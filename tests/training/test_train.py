@@ -19,6 +19,7 @@ from gaikan.training.train import (
     Recipe,
     TrainedNetwork,
     TrainingDivergedError,
+    build,
     channel_statistics,
     fit,
 )
@@ -56,6 +57,16 @@ def test_every_style_learns(style: str) -> None:
     anchors = np.stack([points[:60][labels[:60] == label].mean(0) for label in range(3)])
     predicted = anchor_distances(points[60:], anchors).argmin(1)
     assert (predicted == labels[60:]).mean() > 0.9
+
+
+@pytest.mark.parametrize("margin", [1.0, 0.01])
+def test_siamese_begins_within_its_margin(margin: float) -> None:
+    """Else nothing is pushed apart, only pulled together."""
+    options = STYLES["siamese"].options_type.model_validate({"margin": margin}).model_dump()
+    data = parts()
+    begun = build(replace(recipe("siamese"), options=options), data)
+    embeddings = begun.embedder.train()(data.images)
+    assert (torch.pdist(embeddings) < margin).float().mean() > 0.95
 
 
 def test_a_seed_gives_the_same_weights() -> None:

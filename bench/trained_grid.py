@@ -1,4 +1,4 @@
-"""What the networks of a grid decide on a test part; they are trained where a store lacks them."""
+"""What the networks of a grid decide on a part; they are trained where a store lacks them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +16,14 @@ from gaikan.variants import Variant
 
 
 def decisions(
-    config: Config, parts: dict[int, Parts], train: Frames, test: Frames, folder: Path
+    config: Config,
+    parts: dict[int, Parts],
+    train: Frames,
+    test: Frames,
+    folder: Path,
+    split: str = "test",
 ) -> Iterator[tuple[Variant, Decision]]:
-    """Of each variant and seed; networks are kept in `folder`/store."""
+    """Of each variant and seed, on the `split`; networks are kept in `folder`/store."""
     todo = cells(config, resolve_device(config.device), parts, train)
     folder.mkdir(parents=True, exist_ok=True)
     with GridProgress(open_console(stderr=True)) as progress:
@@ -27,4 +32,4 @@ def decisions(
         assert result.trained is not None, result.failure
         assert result.embedded is not None
         network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
-        yield from network.decisions("test", None)
+        yield from network.decisions(split, None)

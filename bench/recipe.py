@@ -1,9 +1,10 @@
 """What a change of the recipe brings on validation: one change at a time, several data sets.
 
 `python bench/recipe.py OUT ARCH SEEDS all FILE.toml ...` trains the vanilla and the triplet of an
-architecture with each change (or with those named instead of `all`: `turn,erase`) on the data set
-of each file (`terminals`: no file), and prints a line a training as it ends: balanced accuracy of
-the validation part in %, and its change, in points, against the recipe as it is, of the same seed.
+architecture with each change (or with those named instead of `all`: `"turn 5,margin 2"`) on the
+data set of each file (`terminals`: no file). It prints a line a decision as a training ends:
+balanced accuracy of the validation part in %, and its change, in points, against the recipe as it
+is, of the same seed.
 Seeds share one split, so that what is left between them is what training scatters. Test images are
 not embedded. Networks are kept in OUT/NAME/CHANGE/store, so that an interrupted run goes on.
 """
@@ -105,9 +106,9 @@ def balanced(
     name: str, arch: str, style: str, seed: int, change: str, out: Path
 ) -> dict[str, float]:
     """Balanced accuracy of the validation part, by the anchors and by the head if there is one."""
-    keys = {"grid.arch": [arch], "grid.style": [style], "grid.anchor": ["mean_embedding"]}
-    own = keys | CHANGES[change].keys | {"base_seed": seed, "seeds": 1}
-    config = load_config(None if name == "terminals" else Path(name), own)
+    cell = {"grid.arch": [arch], "grid.style": [style], "grid.anchor": ["mean_embedding"]}
+    keys = {**cell, **CHANGES[change].keys, "base_seed": seed, "seeds": 1}
+    config = load_config(None if name == "terminals" else Path(name), keys)
     train, (part,) = experiment(name).train, experiment(name).parts.values()
     nothing = train.take(np.arange(1))  # instead of the test part
     folder = out / Path(name).stem / change.replace(" ", "_")
@@ -123,7 +124,7 @@ def balanced(
 
 def main(out: str, arch: str, seeds: str, changes: str, *names: str) -> None:
     """Prints a line a decision: of each change, data set, style and seed."""
-    known = {}
+    known: dict[tuple[str, int, str], float] = {}  # as it is
     asked = [*CHANGES] if changes == "all" else [AS_IT_IS, *changes.split(",")]
     todo = itertools.product(asked, names, range(int(seeds)))
     for change, name, seed in todo:

@@ -19,6 +19,7 @@ class TinyNet(Network):
     """One dense layer."""
 
     embedding_size = 7
+    last_layer = "only"
 
     def __init__(self, shape: ImageShape) -> None:
         super().__init__(shape)

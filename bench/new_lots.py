@@ -78,8 +78,11 @@ CASES = (
     *(Lots(6, 130, spread) for spread in (0.3, 0.6, 1.0)),
     *(Lots(8, 98, spread) for spread in (0.3, 0.6, 1.0)),
     *(Lots(10, 80, spread) for spread in (0.3, 0.6, 1.0)),
+    *(Lots(14, 57, spread) for spread in (0.3, 0.6, 1.0)),
     *(Lots(20, 40, spread) for spread in (0.3, 0.6, 1.0)),
-    *(Lots(count, 40, 0.3, bad=0.1) for count in (6, 20, 40)),
+    Lots(6, 40, 0.3, bad=0.1),
+    Lots(10, 80, 0.3, bad=0.1),
+    *(Lots(count, 40, 0.3, bad=0.1) for count in (20, 40)),
 )
 
 

@@ -5,9 +5,9 @@ base seed, on 25 lots drawn from 100, and picks for both default stages, and for
 limits of overkill, which a network that is trained little does not meet: once with the validation
 lots of the split, as a run does, and `DRAWS` times with ten others of the 75 lots that were not
 drawn, which had no part in training. The pick's figures on 25 test lots, drawn from another 100,
-are what a page shows; its figures on 100 lots more are the truth. OUT, a table (CSV), gets a row a
-pick that was asked for; seeds that it has are not done again. Nothing is timed: every network
-counts as fast, with its own operations.
+are what a page shows; its figures on 100 lots more are the truth. The folder OUT keeps the
+networks, which are not trained again, and gets picks.csv, a row a pick that was asked for. Nothing
+is timed: every network counts as fast, with its own operations.
 """
 
 import sys
@@ -37,6 +37,7 @@ from gaikan.selection.candidates import Judging
 from gaikan.selection.choose import pick
 from gaikan.selection.quality import decide, quality
 from gaikan.selection.ties import Ties
+from gaikan.system.files import write
 from gaikan.timing.models import TrainedFiles, size_of
 from gaikan.training.cell import Arrays, Cell, work
 from gaikan.training.nearest_anchor import Decision
@@ -96,14 +97,25 @@ def decided(
     return DecidedParts(rows, labels, nearest, defect, margin, None, lots, p)
 
 
-def trained(cell: Cell, train: Frames, parts: Parts) -> Iterator[Trained]:
-    """The variants of a cell that is trained now."""
-    arrays = Arrays(train.images, train.labels, CLASSES, parts.images, train.fingerprint)
-    done = work(cell, arrays, None, lambda *_: None)
-    assert done.trained is not None, done.failure
-    assert done.embedded is not None
-    network = EvaluatedNetwork.of(cell, done.trained, done.embedded)
-    files = TrainedFiles.of(done.trained, done.embedded)
+def stored(cell: Cell, train: Frames, parts: Parts, folder: Path) -> tuple[bytes, bytes]:
+    """The network of a cell and its embeddings, from the folder or made now."""
+    paths = [folder / f"{cell.recipe.seed}.{what}" for what in ("trained", "embedded")]
+    if not all(path.exists() for path in paths):
+        arrays = Arrays(train.images, train.labels, CLASSES, parts.images, train.fingerprint)
+        done = work(cell, arrays, None, lambda *_: None)
+        assert done.trained is not None, done.failure
+        assert done.embedded is not None
+        for path, content in zip(paths, (done.trained, done.embedded), strict=True):
+            write(path, content)
+    network, embeddings = (path.read_bytes() for path in paths)
+    return network, embeddings
+
+
+def trained(cell: Cell, train: Frames, parts: Parts, folder: Path) -> Iterator[Trained]:
+    """The variants of a cell."""
+    stored_network, embeddings = stored(cell, train, parts, folder)
+    network = EvaluatedNetwork.of(cell, stored_network, embeddings)
+    files = TrainedFiles.of(stored_network, embeddings)
     mflops = size_of(files.module, files.shape, torch.float32)[1]
     on_all = dict(network.decisions("test", OK))
     assert train.groups is not None
@@ -141,13 +153,15 @@ def row(variant: str, mflops: float) -> Row:
     )
 
 
-def outcomes(seed: int, parts: Parts, keys: dict[str, object]) -> Iterator[dict[str, object]]:
+def outcomes(
+    seed: int, parts: Parts, keys: dict[str, object], folder: Path
+) -> Iterator[dict[str, object]]:
     """What is picked for each stage, with the split's validation lots and with those drawn."""
     config = load_config(None, keys | {"base_seed": seed, "seeds": 1})
     known, *others = np.split(stream(seed, "lots").permutation(POOL), [TRAINED_ON])
     train = parts.train.take(rows_of(known, _TRAIN))
     todo = cells(config, "cpu", {seed: split(train, seed)}, train)
-    networks = [one for cell in todo for one in trained(cell, train, parts)]
+    networks = [one for cell in todo for one in trained(cell, train, parts, folder)]
     yield from picked(networks, None, seed)
     rng = stream(seed, "validation lots")
     for _ in range(DRAWS):
@@ -174,7 +188,8 @@ def picked(
         outcome: dict[str, object] = {"seed": seed, "stage": name}
         outcome["lots"] = "own" if validation is None else "drawn"
         chosen = pick(judging.candidates(stage), stage, Ties(judging)).pick
-        if chosen is not None:
+        chosen = chosen and judging.calibrated(chosen, stage)
+        if chosen is not None and not chosen.failed:
             network = chosen.judged.network
             whole = next(o.network for o in networks if o.network.variant == network.variant)
             part = whole.test.at(fresh)
@@ -216,17 +231,15 @@ def table(path: Path) -> str:
 
 
 def main(out: str, seeds: str = "50", arch: str = "mlp", epochs: str = "8") -> None:
-    """Adds the seeds that the file lacks, and prints the table."""
-    path = Path(out)
-    done = set(pd.read_csv(path)["seed"]) if path.exists() else set()
+    """Trains what the folder lacks, and prints the table."""
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     parts = Parts.rendered()
     keys = {"grid.arch": [arch], "grid.style": ["vanilla"], "train.epochs": int(epochs)}
-    for seed in range(int(seeds)):
-        if seed not in done:
-            rows = pd.DataFrame(outcomes(seed, parts, keys), columns=COLUMNS)
-            rows.to_csv(path, mode="a", header=not path.exists(), index=False)
-    print(table(path))
+    rows = [row for seed in range(int(seeds)) for row in outcomes(seed, parts, keys, folder)]
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "picks.csv", index=False)
+    print(table(folder / "picks.csv"))
 
 
 if __name__ == "__main__":

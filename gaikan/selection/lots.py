@@ -1,12 +1,12 @@
 """Whether the lots of validation can speak for new ones, and which of few lots choose.
 
-Bonferroni's correction over all networks leaves few lots nothing to say. Of `ENOUGH` lots and a
-few more, two choose the variant; the others, which had no part in the choice, then calibrate the
-one that was chosen at the full level. More lots do both.
+Bonferroni's correction over all networks leaves few lots nothing to say. Of `ENOUGH` lots or more a
+fifth, two at least, choose the variant; the others, which had no part in the choice, then calibrate
+the one that was chosen at the full level. From `CHOOSE_TOO` lots on the correction costs no more
+than that (`bench/README.md`), and all lots do both.
 """
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gaikan.run_folder.decisions import Codes, DecidedParts, NetworkDecisions, RunFiles
 
 ENOUGH = 6  # fewer promise nothing for new lots
-CHOOSE_TOO = 10  # so many choose and calibrate at once
-_CHOOSING = 2
+CHOOSE_TOO = 20  # so many choose and calibrate at once
+_FEWEST, _SHARE = 2, 0.2  # lots that choose
 
 
 def fewest_lots(run: RunFiles) -> int | None:
@@ -50,19 +50,22 @@ def _of_defects(part: DecidedParts, ok: int | None) -> Codes:
 
 
 def _choosing(part: DecidedParts, ok: int | None) -> NDArray[np.bool_]:
-    """Marks (N,) of the parts in two lots, which hold most nearly their share of each class.
+    """Marks (N,) of the parts in lots that together hold nearly their share of each class.
 
-    What networks made of the parts has no say in it.
+    Each lot is the one that brings those before it nearest to that. What networks made of the parts
+    has no say in it.
     """
     assert part.group is not None
     lots, lot = np.unique(part.group, return_inverse=True)
-    with_defects = np.unique(lot[part.label != ok]).tolist()
+    with_defects = np.unique(lot[part.label != ok])
     table = np.zeros((len(lots), int(part.label.max()) + 1))
     np.add.at(table, (lot, part.label), 1)
     table = table[:, table.any(0)]
-    goal = table.sum(0) * _CHOOSING / len(with_defects)
-
-    def gap(pair: tuple[int, ...]) -> float:
-        return float((np.abs(table[[*pair]].sum(0) - goal) / goal).sum())
-
-    return np.isin(lot, min(combinations(with_defects, _CHOOSING), key=gap))
+    goal = table.sum(0) / len(with_defects)  # of one lot
+    chosen: list[int] = []
+    for count in range(1, max(_FEWEST, round(len(with_defects) * _SHARE)) + 1):
+        others = np.setdiff1d(with_defects, chosen)
+        together = table[chosen].sum(0) + table[others]
+        gaps = (np.abs(together - count * goal) / goal).sum(1)
+        chosen.append(int(others[gaps.argmin()]))
+    return np.isin(lot, chosen)

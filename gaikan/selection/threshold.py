@@ -8,7 +8,8 @@ et al., 2021, "Learn then Test", section 2.3). A network's true escape rate rise
 falls, so the first threshold that breaks the ceiling is one fixed place in the sequence, and only
 a wrong test there can do harm, whatever is chosen among those that passed. Over the C networks of
 a run Bonferroni's correction makes that harm at most 1 - `LEVEL` together: each network is tested
-at 1 - (1 - `LEVEL`) / C, so that any of them may be picked afterwards.
+at 1 - (1 - `LEVEL`) / C, so that any of them may be picked afterwards. One that was chosen on other
+lots (`selection.lots`) is tested alone, at `LEVEL`.
 
 For independent parts the bound is exact (with k escapes of n at a threshold that is itself a
 margin of a part it is a tolerance limit: Wilks, 1941). By lot it is widened by how much they

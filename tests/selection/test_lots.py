@@ -1,5 +1,7 @@
 """Lots that choose, lots that calibrate, and what is promised for new ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from new_lots import Lots, kept
@@ -18,20 +20,43 @@ def run(lots: int, parts: int = 130, networks: int = 3) -> RunFiles:
     return Lots(lots, parts, 0.3, networks=networks).run(np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("lots", [6, 9])
-def test_of_six_to_nine_lots_two_choose_and_the_others_calibrate(lots: int) -> None:
+@pytest.mark.parametrize(("lots", "choosing_lots"), [(6, 2), (10, 2), (15, 3), (19, 4)])
+def test_of_six_to_nineteen_lots_a_fifth_choose_and_the_others_calibrate(
+    lots: int, choosing_lots: int
+) -> None:
     whole = run(lots)
     for before, choosing, calibrating in zip(
         whole.networks, *(part.networks for part in divided(whole)), strict=True
     ):
         sides = [each.validation for each in (choosing, calibrating)]
         groups = [set(side.group.tolist()) for side in sides if side.group is not None]
-        assert (len(groups[0]), len(groups[1])) == (2, lots - 2)
+        assert (len(groups[0]), len(groups[1])) == (choosing_lots, lots - choosing_lots)
         assert not groups[0] & groups[1]
         assert sum(map(len, sides)) == len(before.validation)
         assert choosing.test is calibrating.test is before.test
     judging = Judging(whole, FactoryConfig(), 0.1)
-    assert (judging.lots, judging.calibration.level) == (lots - 2, 0.95)
+    assert (judging.lots, judging.calibration.level) == (lots - choosing_lots, 0.95)
+
+
+def test_the_lots_that_choose_hold_nearly_their_share_of_each_class() -> None:
+    whole = Lots(10, 90, 0.3, networks=1).run(np.random.default_rng(0))
+    part = whole.networks[0].validation
+    assert part.group is not None
+    kept = np.ones(len(part), bool)
+    for lot, defects, goods in ((0, 20, 60), (1, 30, 10), (2, 85, 20), (3, 50, 5), (4, 70, 40)):
+        for some, count in ((part.label == 1, defects), (part.label == 0, goods)):
+            kept[np.flatnonzero((part.group == lot) & some)[count:]] = False
+    uneven = part.at(np.flatnonzero(kept))
+    one = replace(whole, networks=(replace(whole.networks[0], validation=uneven),))
+    chosen = divided(one)[0].networks[0].validation
+    shares = np.bincount(chosen.label) / np.bincount(uneven.label)
+    assert shares == pytest.approx([0.2, 0.2], abs=0.04)
+
+
+def test_from_twenty_lots_on_all_choose_and_calibrate() -> None:
+    judging = Judging(run(20), FactoryConfig(), 0.1)
+    assert judging.calibration is judging
+    assert (judging.lots, judging.level) == (20, 1 - 0.05 / 3)
 
 
 def test_the_lots_that_choose_are_the_same_whatever_the_networks_say() -> None:
@@ -43,7 +68,7 @@ def test_the_lots_that_choose_are_the_same_whatever_the_networks_say() -> None:
     assert samples[0] == samples[1]
 
 
-@pytest.mark.parametrize(("lots", "speaking"), [(2, None), (5, None), (6, 4), (10, 10)])
+@pytest.mark.parametrize(("lots", "speaking"), [(2, None), (5, None), (6, 4), (10, 8), (20, 20)])
 def test_fewer_than_six_lots_promise_nothing_for_new_ones(lots: int, speaking: int | None) -> None:
     judging = Judging(run(lots), FactoryConfig(), 0.1)
     promised = promise(judging, STAGE)
@@ -82,7 +107,12 @@ def test_parts_without_lots_say_first_that_lots_may_stand_on_both_sides() -> Non
 
 @pytest.mark.parametrize(
     "lots",
-    [Lots(6, 130, 0.6, networks=10), Lots(20, 40, 0.6, networks=10), Lots(20, 40, 0.3, 0.1, 10)],
+    [
+        Lots(6, 130, 0.6, networks=10),
+        Lots(10, 80, 0.6, networks=10),
+        Lots(20, 40, 0.6, networks=10),
+        Lots(20, 40, 0.3, 0.1, 10),
+    ],
 )
 def test_a_ceiling_is_kept_on_new_lots_in_94_percent_of_picks(lots: Lots) -> None:
     picked, held, _ = kept(lots, 0.1, 100)

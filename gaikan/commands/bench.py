@@ -43,6 +43,10 @@ def bench(
     references: Annotated[
         str | None, typer.Option(help="Classical classifiers beside the grid: all or none")
     ] = None,
+    unseen: Annotated[
+        bool | None,
+        typer.Option(help="Train once more without each failure mode: would it be called good?"),
+    ] = None,
     quick: shared.Quick = False,
     thorough: shared.Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
@@ -69,6 +73,7 @@ def bench(
         "train.epochs": epochs,
         "device": device,
         "references": references,
+        "unseen": unseen,
         "timing.plan": shared.timing_plan(quick, thorough),
         "timing.enabled": timing,
         "pictures": pictures,

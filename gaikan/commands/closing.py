@@ -8,9 +8,11 @@ from gaikan.commands.terminal import show_failed, table
 from gaikan.report.accuracy_table import accuracy_rows, may_be_best
 from gaikan.report.content import cautions
 from gaikan.report.latency_tables import skipped_lines
+from gaikan.report.unseen_blocks import unseen_caption, unseen_reasons, unseen_rows
 from gaikan.run_folder.whole import RunFolder
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
 _BEST = 8  # variants that a terminal shows; where there is none, all are shown
@@ -23,6 +25,8 @@ def show_closing(console: "Console", out: Path) -> None:
         show_verdict(console, folder.picks)
         console.print()
     _show_accuracy(console, folder)
+    if folder.unseen is not None:
+        _show_unseen(console, folder.unseen)
     for caution in cautions(folder):
         console.print(caution.en, style="yellow")
     if folder.picks is not None and not folder.picks_stale:
@@ -52,3 +56,13 @@ def _show_accuracy(console: "Console", folder: RunFolder) -> None:
     left = f"{len(rows) - len(shown)} more variants, and what" if len(shown) < len(rows) else "What"
     page = folder.out / "accuracy.md"
     console.print(f"{left} the columns say: {page}", style="dim", soft_wrap=True)
+
+
+def _show_unseen(console: "Console", unseen: "pd.DataFrame") -> None:
+    """Prints what became of the defects that training had not seen."""
+    header, rows = unseen_rows(unseen)
+    shown = rows[:_BEST] if console.is_terminal else rows
+    console.print(table(header, shown, title="Defects that training has not seen"))
+    console.print(unseen_caption(unseen).en, style="dim")
+    for reason in unseen_reasons(unseen):
+        console.print(reason.en, style="yellow")

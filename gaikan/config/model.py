@@ -264,6 +264,9 @@ class Config(TomlSection):
     references: Literal["all", "none"] = Field(
         "all", description="classical classifiers beside the grid"
     )
+    unseen: bool = Field(
+        False, description="train the grid once more without each failure mode, to score that mode"
+    )
     pictures: bool = Field(True, description="off: tables alone, no figures and no pages")
     timing: TimingConfig = TimingConfig()
     style: dict[str, dict[str, object]] = Field(

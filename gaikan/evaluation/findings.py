@@ -29,6 +29,7 @@ class Findings:
     modes: pd.DataFrame | None  # recall by failure mode; None where modes are the classes
     leaks: Leaks
     leaked: pd.DataFrame  # accuracy without what leaked; empty where nothing did
+    unseen: pd.DataFrame | None  # of defects left out of training; where the run is to tell
     factory: FactoryConfig
     ok: str | None
 
@@ -39,6 +40,7 @@ def evaluate(
     judges: Sequence[EvaluatedNetwork | Reference],
     answers: list[dict[str, NDArray[np.bool_]]],
     leaks: Leaks,
+    unseen: pd.DataFrame | None = None,
 ) -> Findings:
     """The tables of networks and references; `answers` are those of the original protocol."""
     ok = experiment.ok
@@ -61,6 +63,7 @@ def evaluate(
         modes=None if modes is None else recalls(complete, modes, ok),
         leaks=leaks,
         leaked=leak_accuracy(complete, leaks),
+        unseen=unseen,
         factory=config.factory,
         ok=ok,
     )

@@ -91,4 +91,5 @@ def _cell(run: Path, judged: ExportSource, experiment: Experiment) -> Cell:
         np.arange(0),
         judged.manifest.anchors,
         "cuda" if on_gpu else "cpu",
+        good=None if experiment.ok is None else experiment.train.classes.index(experiment.ok),
     )

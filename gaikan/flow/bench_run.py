@@ -20,6 +20,7 @@ from gaikan.evaluation.original_protocol import original_cells
 from gaikan.evaluation.references import Reference, run_references
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid, train_grid
+from gaikan.flow.unseen_run import check_unseen, leave_modes_out
 from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
 from gaikan.report.accuracy_table import caption
@@ -82,12 +83,13 @@ def bench(
         if not work.store.damaged and is_unchanged(out, made_from):
             return RunOutcome(out, grid.failed, kept=True)
         references = fit_references(config, work, watcher)
+        unseen = leave_modes_out(config, place, work, watcher) if config.unseen else None
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
         leaks = find_leaks(work.experiment, work.store)
         watcher.stage("writing the report")
         judges: list[EvaluatedNetwork | Reference] = [*grid.networks, *references]
-        findings = evaluate(config, work.experiment, judges, grid.answers, leaks)
+        findings = evaluate(config, work.experiment, judges, grid.answers, leaks, unseen)
         bench_files.write_tables(out, findings, work.experiment.test.classes)
         about = explain(config, work, findings.summary)
         write_accuracy_page(out, findings.summary, about)
@@ -167,13 +169,17 @@ class Work:
     store: Store
     given: dict[str, bytes]  # store entries that are not trained here, by key
     sources: RunSources
+    backbones: list[BackboneFile]  # of frozen networks
 
 
 def lay_out(config: Config, place: CellPlace, store: Store, weights: Weights | None) -> Work:
     """Reads and divides the sources, and lays out the grid. Raises ConfigError and DataError."""
     kept = KeptSources(store)
     experiment = prepare(config, kept.read)
-    todo = cells(config, place.device, experiment.parts, experiment.train, place.hardware)
+    if config.unseen:
+        check_unseen(experiment, weights)
+    train, parts, ok = experiment.train, experiment.parts, experiment.ok
+    todo = cells(config, place.device, parts, train, place.hardware, ok)
     given, sources = dict(kept.rendered), experiment.sources
     if weights is not None:
         (cell,) = todo
@@ -184,14 +190,15 @@ def lay_out(config: Config, place: CellPlace, store: Store, weights: Weights | N
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
     if config.protocol == "original":
         todo = [*todo, *original_cells(todo, experiment.train)]
-    for file in backbone_files(config):
+    backbones = backbone_files(config)
+    for file in backbones:
         more, entries, note = frozen_cells(
-            file, config, place.device, tuple(axes(config)[2]), experiment.parts, experiment.train
+            file, config, place.device, tuple(axes(config)[2]), parts, train, ok
         )
         todo, given = [*todo, *more], given | entries
         noted = (*experiment.train.notes, note)
         experiment = replace(experiment, train=replace(experiment.train, notes=noted))
-    return Work(experiment, todo, store, given, sources)
+    return Work(experiment, todo, store, given, sources, backbones)
 
 
 def take_folder(out: Path, work: Work, replace_run: bool) -> None:

@@ -103,12 +103,14 @@ def cells(
     parts: dict[int, Parts],
     source: Frames,
     hardware: Hardware | None = None,
+    ok: str | None = None,
 ) -> list[Cell]:
     """A cell for each seed of each network that is trained here.
 
     All of the first seed come first: their validation says early what to expect. Within a seed
     the slow ones do, so that few cores wait at the end. `parts` are the parts of the `source`, by
-    seed. Raises ConfigError where a style's options do not fit the classes.
+    seed; `ok` is the good class, if one is known. Raises ConfigError where a style's options do
+    not fit the classes.
     """
     named, styles, anchors = axes(config)
     archs = [name for name in named if name in NETWORKS]
@@ -133,6 +135,7 @@ def cells(
             parts[seed].validation,
             tuple(anchors),
             device,
+            good=None if ok is None else source.classes.index(ok),
         )
         for seed in config.all_seeds
         for arch in reversed(archs)
@@ -155,6 +158,7 @@ def keys(cell: Cell, train: Frames, test: Frames, root: Path = ROOT) -> Keys:
             "network": trained,
             "test": test.fingerprint,
             "anchors": cell.anchors,
+            "good": cell.good,
             "code": code_version(*cell_code(cell.recipe, *cell.anchors), root=root),
         }
     )

@@ -1,4 +1,4 @@
-"""What a network knows: a few of its fit embeddings, and how far a part is from the nearest.
+"""What a network knows: where its embeddings of good parts lie, and how far away a part is.
 
 NumPy alone: a bundle on the line scores with it, too.
 """
@@ -8,28 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 300  # how many fit embeddings are kept, of all classes together
-_ROWS = 4096  # scored at a time, so that their distances need no memory to speak of
-
 
 @dataclass(frozen=True)
 class Familiarity:
-    """Fit embeddings that stand for all of them: `known` (M, D) float32, M <= `LARGEST`."""
+    """A Gaussian of embeddings: `mean` (D,) and `whitener` (D, D), both float32.
 
-    known: NDArray[np.float32]
+    The covariance of the embeddings times the whitener is the unit matrix.
+    """
+
+    mean: NDArray[np.float32]
+    whitener: NDArray[np.float32]
 
     def score(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Novelty (N,) of embeddings (N, D): Euclidean distance to the nearest of `known`.
+        """Novelty (N,) of embeddings (N, D): the Mahalanobis distance to `mean`.
 
-        Higher is more unlike the fit images. The unit is the network's own: `p_values` gives the
-        scores of all networks one meaning.
+        |(embedding - mean) whitener|. Higher is more unlike the parts that it was fitted to.
+        `p_values` gives the scores of all networks one meaning.
         """
-        known = self.known.astype(np.float64)
-        squares = np.square(known).sum(1)
-        scores = np.empty(len(embeddings), np.float32)
-        for start in range(0, len(embeddings), _ROWS):
-            some = embeddings[start : start + _ROWS].astype(np.float64)
-            # |a - b|^2 = |a|^2 + |b|^2 - 2 a b: one product of matrices.
-            nearest = np.square(some).sum(1) + (squares - 2 * some @ known.T).min(1)
-            scores[start : start + _ROWS] = np.sqrt(np.maximum(nearest, 0))
+        away = embeddings.astype(np.float64) - self.mean
+        scores: NDArray[np.float32] = np.linalg.norm(away @ self.whitener, axis=1).astype(
+            np.float32
+        )
         return scores

@@ -10,6 +10,7 @@ from gaikan.report.markdown_table import percent
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
+from gaikan.report.unseen_blocks import unseen_section
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
 
@@ -25,6 +26,7 @@ def document(folder: RunFolder) -> blocks.Document:
         ("pick", pick_section(folder)),
         ("accuracy", _accuracy(folder)),
         ("floor", _floor(folder)),
+        ("unseen", unseen_section(folder.unseen)),
         ("confusion", _confusion(folder)),
         ("parts", [blocks.Picture("figures/samples.png", say("samples_picture"))]),
         ("scatter", [blocks.Live("scatter", _scatters(folder))]),

@@ -8,13 +8,16 @@ from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.mistakes import most_confident_mistakes
 from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.evaluation.unseen import unseen_summary
 from gaikan.figures import run_figures
 from gaikan.figures.copy_pairs import copy_pairs
 from gaikan.figures.gallery import gallery
 from gaikan.figures.pca import project
 from gaikan.figures.style import save
+from gaikan.figures.unseen_bars import unseen_bars
 from gaikan.report.accuracy_table import accuracy_rows
 from gaikan.report.markdown_table import markdown
+from gaikan.report.unseen_blocks import PICTURE
 from gaikan.run_folder.bench_files import confusions, first_seed, scatter_name
 from gaikan.system.files import write
 
@@ -49,6 +52,10 @@ def write_pictures(
     if len(near):
         figure = copy_pairs(near, experiment.train, experiment.test, "Are these of one part?")
         save(figure, folder / "copies.png")
+    (out / PICTURE).unlink(missing_ok=True)
+    unseen = None if findings.unseen is None else unseen_summary(findings.unseen)
+    if unseen is not None and len(unseen):
+        save(unseen_bars(unseen), out / PICTURE)
     for network in first_seed(networks):
         anchor = network.cell.anchors[-1]
         embedded = network.embedded

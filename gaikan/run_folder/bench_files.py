@@ -20,9 +20,9 @@ _PICKED = (
 )
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
-    *("modes.csv", "leaks.csv", "leaked.csv", "copies.csv", "predictions.parquet"),
+    *("modes.csv", "unseen.csv", "leaks.csv", "leaked.csv", "copies.csv", "predictions.parquet"),
     *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
-    "figures/copies.png",
+    *("figures/copies.png", "figures/unseen.png"),
 )
 
 
@@ -65,6 +65,7 @@ def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
         "classes": found.classes,
         "rates": found.rates,
         "modes": found.modes,
+        "unseen": found.unseen,
     }
     for name, frame in frames.items():
         if frame is None:  # nor is one of an earlier run in this folder

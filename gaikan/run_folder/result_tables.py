@@ -9,7 +9,7 @@ from gaikan.errors import ConfigError, first_line
 # Columns of text: a class may be called "001" or "NA".
 _TEXT = (
     *("variant", "arch", "style", "anchor", "split", "other", "kind"),
-    *("escapes", "overkills", "target"),
+    *("escapes", "overkills", "target", "mode", "reason"),
 )
 _YES_OR_NO = ("tied", "differs")
 _AGAIN = "run `gaikan bench` on this folder again"
@@ -29,6 +29,10 @@ _COLUMNS = {
     ),
     "classes": _RECALLS,
     "modes": _RECALLS,
+    "unseen": (
+        *("variant", "mode", "seed", "parts"),
+        *("escaped", "asked", "other_defect", "good_asked", "reason"),
+    ),
     "leaked": ("variant", "kind", "parts", "accuracy"),
 }
 

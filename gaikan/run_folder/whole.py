@@ -29,6 +29,7 @@ class RunFolder:
     rates: pd.DataFrame | None  # with an ok class, best first
     classes: pd.DataFrame
     modes: pd.DataFrame | None
+    unseen: pd.DataFrame | None  # where the run left defects out of training
     leaked: pd.DataFrame | None  # where training has copies of test parts
     latency: list[Row]  # empty where it was not timed
     timing: TimingFacts | None
@@ -53,6 +54,7 @@ class RunFolder:
             rates=read_table_if_any(out, "rates"),
             classes=read_table(out, "classes"),
             modes=read_table_if_any(out, "modes"),
+            unseen=read_table_if_any(out, "unseen"),
             leaked=read_table_if_any(out, "leaked"),
             latency=rows,
             timing=read_facts(out),

@@ -19,7 +19,7 @@ from gaikan.data.frames import Frames, Images, Labels
 from gaikan.data.room import gathered
 from gaikan.errors import GaikanError, first_line
 from gaikan.networks import Embedder
-from gaikan.novelty.coreset import familiarity
+from gaikan.novelty.gaussian import familiarity
 from gaikan.system.files import writing
 from gaikan.training.embed import embed, exact_convolutions
 from gaikan.training.linear_head import linear_head
@@ -46,6 +46,7 @@ class Cell:
     device: str
     protocol: str = "held-out"
     fold: int | None = None  # its validation part is a fold, on which nothing may be chosen
+    good: int | None = None  # the class that novelty is told from; None: from all
 
     @property
     def network(self) -> str:
@@ -234,7 +235,8 @@ def _embed(
         head = linear_head(part.embeddings, part.labels)
     tests = embed(embedder, test)
     _refuse_infinite(anchors | {"fit": part.embeddings, "validation": validation, "test": tests})
-    known = familiarity(part.embeddings, part.labels, network.seed)
+    usual = slice(None) if cell.good is None else part.labels == cell.good
+    known = familiarity(part.embeddings[usual])
     novelty = {"validation": known.score(validation), "test": known.score(tests)}
     return StoredEmbeddings(anchors, validation, tests, head, known, novelty).pack()
 

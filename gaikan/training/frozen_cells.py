@@ -54,6 +54,7 @@ def frozen_cells(
     anchors: tuple[str, ...],
     parts: dict[int, Parts],
     train: Frames,
+    ok: str | None = None,
 ) -> tuple[list[GivenCell], dict[str, bytes], str]:
     """A cell for each seed, their store entries by key, and what a report must say of them.
 
@@ -78,7 +79,9 @@ def frozen_cells(
                 "onnxruntime": version("onnxruntime"),
             }
         )
-        cell = GivenCell(recipe, part.fit, part.validation, anchors, device, trained_key=key)
+        good = None if ok is None else train.classes.index(ok)
+        of = (recipe, part.fit, part.validation, anchors, device)
+        cell = GivenCell(*of, good=good, trained_key=key)
         cells.append(cell)
         entries[key] = content
     return cells, entries, _note(file, network, train)

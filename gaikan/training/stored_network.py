@@ -156,7 +156,10 @@ class StoredEmbeddings:
             tensors |= {"head.weight": self.head.weight, "head.bias": self.head.bias}
         return (
             tensors
-            | {"familiarity.known": self.familiarity.known}
+            | {
+                "familiarity.mean": self.familiarity.mean,
+                "familiarity.whitener": self.familiarity.whitener,
+            }
             | _prefixed("novelty", self.novelty)
         )
 

@@ -46,7 +46,7 @@ def embeddings(head: LinearHead | None) -> StoredEmbeddings:
         rng.random((5, 8), np.float32),
         rng.random((7, 8), np.float32),
         head,
-        Familiarity(rng.random((6, 8), np.float32)),
+        Familiarity(rng.random(8, np.float32), rng.random((8, 8), np.float32)),
         {"validation": rng.random(5, np.float32), "test": rng.random(7, np.float32)},
     )
 
@@ -93,7 +93,8 @@ def test_embeddings_and_anchors_come_back_with_the_head_if_any(head: LinearHead 
             back.distances(name, back.of("test")), stored.distances(name, stored.test)
         )
     np.testing.assert_array_equal(back.of("validation"), stored.validation)
-    np.testing.assert_array_equal(back.familiarity.known, stored.familiarity.known)
+    np.testing.assert_array_equal(back.familiarity.mean, stored.familiarity.mean)
+    np.testing.assert_array_equal(back.familiarity.whitener, stored.familiarity.whitener)
     assert back.novelty.keys() == {"validation", "test"}
     for part, scores in stored.novelty.items():
         np.testing.assert_array_equal(back.novelty[part], scores)

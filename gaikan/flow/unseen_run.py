@@ -1,0 +1,92 @@
+"""`--unseen`: the grid once more without each failure mode, and what becomes of that mode."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gaikan.config.model import Config
+from gaikan.errors import ConfigError, first_line
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.good_only import good_only_rows
+from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.evaluation.unseen import UnseenRow, not_measured, unseen_rows, unseen_table
+from gaikan.evaluation.without_mode import LeftOut, leave_each_out
+from gaikan.grid.cells import axes, cells, run_cells
+from gaikan.grid.jobs import Watcher
+from gaikan.training.cell import Cell
+from gaikan.training.frozen_cells import frozen_cells
+from gaikan.training.weights import Weights
+
+if TYPE_CHECKING:
+    from gaikan.flow.bench_run import CellPlace, Work
+
+
+def check_unseen(experiment: Experiment, weights: Weights | None) -> None:
+    """Raises ConfigError where no defect can be left out of what the networks have learned."""
+    if weights is not None:
+        raise ConfigError("unseen: the network of a file may have seen every defect; leave it out")
+    if not leave_each_out(experiment):
+        raise ConfigError("--unseen: training has good parts alone, so no defect to leave out")
+
+
+def leave_modes_out(
+    config: Config,
+    place: "CellPlace",
+    work: "Work",
+    watcher: Watcher,
+) -> pd.DataFrame:
+    """`unseen.csv`: one row a variant, seed and mode; the store keeps what is trained for it."""
+    left_out = leave_each_out(work.experiment)
+    rows: list[UnseenRow] = []
+    for number, each in enumerate(left_out, start=1):
+        watcher.note(f"without {each.mode} (failure mode {number} of {len(left_out)})")
+        rows += _rows(config, place, work, each, watcher)
+    watcher.stage("fitting the reference of good parts")
+    by_image = work.cells[0].recipe.train.normalise != "source"
+    rows += good_only_rows(work.experiment, left_out, by_image)
+    return unseen_table(rows)
+
+
+def _rows(
+    config: Config,
+    place: "CellPlace",
+    work: "Work",
+    left_out: LeftOut,
+    watcher: Watcher,
+) -> list[UnseenRow]:
+    usual = [cell for cell in work.cells if cell.protocol == "held-out"]
+    if left_out.reason is not None:
+        return [row for cell in usual for row in not_measured(cell, left_out, left_out.reason)]
+    try:
+        todo = _cells(config, place, work, left_out)
+    except ConfigError as error:  # a style's options may need the class
+        return [row for cell in usual for row in not_measured(cell, left_out, first_line(error))]
+    train, test = left_out.experiment.train, left_out.experiment.test
+    rows: list[UnseenRow] = []
+    results = run_cells(todo, train, test, work.store, watcher, place.cluster)
+    for cell, result in zip(todo, results, strict=True):
+        if result.trained is None or result.embedded is None:
+            rows += not_measured(cell, left_out, result.failure or "unknown")
+        else:
+            network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
+            rows += unseen_rows(network, left_out)
+    return rows
+
+
+def _cells(
+    config: Config,
+    place: "CellPlace",
+    work: "Work",
+    left_out: LeftOut,
+) -> list[Cell]:
+    """The cells of the grid on the parts that are left, frozen networks saved."""
+    experiment = left_out.experiment
+    train, parts, ok = experiment.train, experiment.parts, experiment.ok
+    todo = cells(config, place.device, parts, train, place.hardware, ok)
+    for file in work.backbones:
+        anchors = tuple(axes(config)[2])
+        more, entries, _ = frozen_cells(file, config, place.device, anchors, parts, train, ok)
+        todo += more
+        for key, content in entries.items():
+            work.store.save(key, content)
+    return todo

@@ -1,0 +1,74 @@
+"""Tables and words on defects that training has not seen."""
+
+import pandas as pd
+
+from gaikan.evaluation.unseen import ASKED_GOOD, unseen_summary
+from gaikan.report import blocks
+from gaikan.report.markdown_table import Rows, percent
+from gaikan.report.strings import Words, plain, say
+
+PICTURE = "figures/unseen.png"
+
+
+def unseen_rows(table: pd.DataFrame) -> tuple[list[str], Rows]:
+    """Header and rows of the summary in %, fewest escapes first, in at most 80 columns."""
+    header = ["variant", "no one asked", "escape", "worst", "of", "asked", "caught", "good asked"]
+    return header, _rows(table)
+
+
+def _rows(table: pd.DataFrame) -> Rows:
+    return [
+        [
+            str(row["variant"]),
+            percent(row["escaped"] + row["asked"]),
+            percent(row["escaped"]),
+            percent(row["worst"]),
+            str(row["worst_mode"]),
+            percent(row["asked"]),
+            percent(row["other_defect"]),
+            percent(row["good_asked"]),
+        ]
+        for row in unseen_summary(table).to_dict("records")
+    ]
+
+
+def unseen_caption(table: pd.DataFrame) -> Words:
+    """What the figures of the summary are."""
+    measured = table[table["escaped"].notna()]
+    return say("unseen_caption", modes=measured["mode"].nunique(), good=percent(ASKED_GOOD))
+
+
+def unseen_reasons(table: pd.DataFrame) -> list[Words]:
+    """Why a mode, or a variant without it, was not measured."""
+    lacking = table[table["escaped"].isna()].drop_duplicates(["mode", "reason"])
+    return [
+        say("unseen_reason", mode=row["mode"], reason=row["reason"])
+        for row in lacking.to_dict("records")
+    ]
+
+
+def unseen_section(table: pd.DataFrame | None) -> list[blocks.Block]:
+    """The section of the report; nothing where the run left no defect out."""
+    if table is None:
+        return []
+    reasons = unseen_reasons(table)
+    section: list[blocks.Block] = []
+    if table["escaped"].notna().any():
+        keys = ("variant", "unasked", "escape", "worst", "worst_mode", "asked", "caught")
+        section = [
+            blocks.Table.of([*keys, "good_asked"], _rows(table), filtered=True),
+            blocks.Paragraph(unseen_caption(table), small=True),
+            blocks.Picture(PICTURE, say("unseen_picture")),
+            blocks.Fold(say("unseen_by_mode"), [_by_mode(table)]),
+        ]
+    return [*section, *([blocks.Bullets(reasons)] if reasons else [])]
+
+
+def _by_mode(table: pd.DataFrame) -> blocks.Table:
+    """A row a variant and a column a mode: the share in % that escapes behind asking."""
+    measured = table[table["escaped"].notna()]
+    shares = measured.pivot_table("escaped", "variant", "mode", sort=False)
+    best_first = unseen_summary(table)["variant"]
+    modes = [plain(str(mode)) for mode in shares.columns]
+    rows = [[str(name), *map(percent, shares.loc[name])] for name in best_first]
+    return blocks.Table.of(["variant", *modes], rows, filtered=True)

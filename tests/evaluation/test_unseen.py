@@ -1,0 +1,61 @@
+"""What is asked about, and how the shares of unseen defects are summed up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gaikan.evaluation.unseen import SHARES, UnseenRow, asking_level, unseen_summary, unseen_table
+
+
+@pytest.mark.parametrize("n", [1, 19, 20, 21, 500])
+def test_the_level_asks_at_most_the_share_and_no_higher_one_does(n: int) -> None:
+    drawn = 1 + np.random.default_rng(0).integers(0, n, n)
+    p = (drawn / (n + 1)).astype(np.float32)
+    level = asking_level(p, 0.05)
+    assert (p <= level).mean() <= 0.05
+    higher = p[p > level]
+    assert (p <= higher.min()).mean() > 0.05
+
+
+def test_where_any_level_asks_too_many_nobody_is_asked() -> None:
+    assert asking_level(np.ones(50, np.float32), 0.05) == 0
+    assert asking_level(np.ones(0, np.float32), 0.05) == 0
+
+
+def row(variant: str, mode: str, seed: int, escaped: float | None, asked: float = 0) -> UnseenRow:
+    arch, style, anchor = variant.split("-")
+    if escaped is None:
+        return UnseenRow(variant, arch, style, anchor, mode, seed, 10, reason="it diverged")
+    other = 1 - escaped - asked
+    return UnseenRow(variant, arch, style, anchor, mode, seed, 10, escaped, asked, other, 0.04)
+
+
+def test_the_summary_means_seeds_then_modes_and_names_the_worst() -> None:
+    rows = [
+        *(
+            row("cnn-triplet-mean_image", "bent", seed, escaped, 0.2)
+            for seed, escaped in enumerate((0, 0.2))
+        ),
+        row("cnn-triplet-mean_image", "crack", 0, 0.3),
+        row("mlp-triplet-mean_image", "bent", 0, 0.05),
+        row("mlp-triplet-mean_image", "crack", 0, 0.1),
+        row("mlp-vanilla-mean_image", "bent", 0, 0),
+        row("mlp-vanilla-mean_image", "crack", 0, None),
+    ]
+    found = unseen_summary(unseen_table(rows))
+    assert found["variant"].tolist() == [
+        "mlp-triplet-mean_image",
+        "cnn-triplet-mean_image",
+        "mlp-vanilla-mean_image",  # of one mode alone
+    ]
+    assert found["modes"].tolist() == [2, 2, 1]
+    np.testing.assert_allclose(found["escaped"], [0.075, 0.2, 0])
+    np.testing.assert_allclose(found["asked"], [0, 0.1, 0])
+    np.testing.assert_allclose(found[[*SHARES[:3]]].sum(axis=1), 1)
+    assert found["worst_mode"].tolist() == ["crack", "crack", "bent"]
+
+
+def test_of_nothing_measured_there_is_no_summary() -> None:
+    table = unseen_table([row("mlp-vanilla-mean_image", "crack", 0, None)])
+    assert unseen_summary(table).empty
+    assert pd.isna(table["escaped"]).all()

@@ -1,0 +1,69 @@
+"""A mode that is left out is nowhere in what networks learn from, choose by or are judged by."""
+
+import numpy as np
+import pytest
+from unseen_parts import CLASSES, experiment
+
+from gaikan.config.model import Config
+from gaikan.data.frames import Labels
+from gaikan.errors import ConfigError
+from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.without_mode import LeftOut, defects, leave_each_out
+from gaikan.grid.cells import cells
+
+
+def original_rows(found: LeftOut) -> Labels:
+    """Row in the source of each training image, by what it shows."""
+    return found.experiment.train.images[:, 0, 0, 0].astype(np.int64)
+
+
+@pytest.mark.parametrize("lots", [False, True])
+@pytest.mark.parametrize("modes", [False, True])
+def test_no_part_of_the_mode_is_in_fit_or_validation(modes: bool, lots: bool) -> None:
+    whole = experiment(modes=modes, lots=lots)
+    named = defects(whole.train, "ok")
+    found = leave_each_out(whole)
+    assert [each.mode for each in found] == (
+        ["crack", "long", "short"] if modes else ["burr", "crack"]
+    )
+    for each in found:
+        rows = original_rows(each)
+        assert each.reason is None
+        assert not (named[rows] == each.mode).any()
+        assert each.unseen.sum() == (defects(whole.test, "ok") == each.mode).sum() > 0
+        names = np.asarray(each.experiment.train.classes)[each.experiment.train.labels]
+        np.testing.assert_array_equal(names, whole.train.names[rows])
+        for seed, own in each.experiment.parts.items():
+            for part in ("fit", "validation"):
+                before = getattr(whole.parts[seed], part)
+                kept = before[named[before] != each.mode]
+                np.testing.assert_array_equal(rows[getattr(own, part)], kept)
+        for cell in cells(
+            Config(seeds=2), "cpu", each.experiment.parts, each.experiment.train, ok="ok"
+        ):
+            assert cell.good == each.experiment.train.classes.index("ok")
+
+
+def test_a_mode_that_shares_its_class_leaves_the_class() -> None:
+    long = leave_each_out(experiment(modes=True))[1]
+    modes = long.experiment.train.modes
+    assert modes is not None
+    assert long.experiment.train.classes == CLASSES
+    assert set(modes.tolist()) == {"ok", "crack", "short"}
+
+
+def test_of_two_classes_nothing_is_left_to_learn_from() -> None:
+    (only,) = leave_each_out(experiment(("ok", "crack")))
+    assert only.reason == "without it there is no defect to learn from"
+
+
+def test_a_mode_that_the_test_part_lacks_is_not_measured() -> None:
+    whole = experiment()
+    test = whole.test.take(np.flatnonzero(whole.test.names != "burr"))
+    lacking = Experiment(whole.train, test, whole.parts, "ok", whole.sources)
+    assert leave_each_out(lacking)[0].reason == "the test part has none of it"
+
+
+def test_without_a_good_class_it_says_so() -> None:
+    with pytest.raises(ConfigError, match="name it with --ok CLASS"):
+        leave_each_out(experiment(ok=None))

@@ -1,0 +1,114 @@
+"""`gaikan bench --unseen`: every defect is left out of training once, and told of in the run."""
+
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from runner import bench
+from tiny import write_class
+
+CONFIG = """
+seeds = 2
+references = "none"
+unseen = true
+[data]
+train = "{folder}/train"
+test = "{folder}/test"
+ok = "ok"
+[grid]
+arch = ["mlp"]
+style = ["vanilla"]
+anchor = ["mean_embedding"]
+[timing]
+enabled = false
+[train]
+epochs = 6
+batch_size = 16
+"""
+
+
+class Done(NamedTuple):
+    code: int
+    said: str
+
+
+def run(*arguments: str | Path) -> Done:
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = bench(*arguments)
+    return Done(code, said.getvalue())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unseen")
+    for part, seed in (("train", 0), ("test", 1)):
+        for name, place in (("ok", 1), ("burr", 5), ("crack", 9)):
+            write_class(folder / part / name, place, 30, seed)
+    (folder / "parts.toml").write_text(CONFIG.format(folder=folder))
+    done = run(folder / "parts.toml", "--out", folder / "out")
+    assert done.code == 0, done.said
+    (folder / "said").write_text(done.said)
+    return folder
+
+
+def test_each_defect_has_a_row_for_each_variant_and_seed(folder: Path) -> None:
+    table = pd.read_csv(folder / "out/unseen.csv", keep_default_na=False)
+    networks = table[table["arch"] == "mlp"]
+    assert len(networks) == 2 * 2 * 2  # head and anchors, seeds, modes
+    assert len(table) == len(networks) + 2 * 2
+    assert set(table["mode"]) == {"burr", "crack"}
+    assert (table["parts"] == 30).all()
+    assert (table["reason"] == "").all()
+    shares = table[["escaped", "asked", "other_defect"]].astype(float)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+
+
+def test_it_stands_in_the_terminal_and_on_the_page_with_its_figure(folder: Path) -> None:
+    assert "Defects that training has not seen" in (folder / "said").read_text()
+    page = (folder / "out/report.md").read_text()
+    assert "## Defects that training has not seen" in page
+    assert "| reference-good_only" in page
+    assert (folder / "out/figures/unseen.png").stat().st_size > 0
+
+
+def test_a_second_run_trains_nothing_and_one_without_the_flag_forgets_the_table(
+    folder: Path,
+) -> None:
+    stored = sorted((folder / "out/store").iterdir())
+    again = run(folder / "parts.toml", "--out", folder / "out")
+    assert "Nothing has changed" in again.said
+    assert sorted((folder / "out/store").iterdir()) == stored
+    without = run(folder / "parts.toml", "--out", folder / "out", "--no-unseen")
+    assert without.code == 0, without.said
+    assert sorted((folder / "out/store").iterdir()) == stored
+    assert not (folder / "out/unseen.csv").exists()
+    assert not (folder / "out/figures/unseen.png").exists()
+
+
+def test_without_a_good_class_nothing_is_trained(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "parts.toml").read_text().replace('ok = "ok"\n', "")
+    (tmp_path / "parts.toml").write_text(text)
+    done = run(tmp_path / "parts.toml", "--out", tmp_path / "out")
+    assert done.code == 2
+    assert "--unseen: which class is good is not known" in done.said
+    assert not (tmp_path / "out").exists()
+
+
+def test_with_one_defect_the_reason_is_told(folder: Path, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for name in ("ok", "burr"):
+            target = tmp_path / part / name
+            target.parent.mkdir(exist_ok=True)
+            target.symlink_to(folder / part / name)
+    (tmp_path / "parts.toml").write_text(CONFIG.format(folder=tmp_path))
+    done = run(tmp_path / "parts.toml", "--out", tmp_path / "out", "--seeds", "1")
+    assert done.code == 0, done.said
+    table = pd.read_csv(tmp_path / "out/unseen.csv", keep_default_na=False)
+    own = table[table["arch"] == "mlp"]
+    assert own["reason"].tolist() == ["without it there is no defect to learn from"]
+    assert "Without burr not measured" in (tmp_path / "out/report.md").read_text()

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Familiarity:
-    """A Gaussian of embeddings: `mean` (D,) and `whitener` (D, D), both float32.
+    """A Gaussian of embeddings: `mean` (D,) and `whitener` (D, R), R <= D, both float32.
 
-    The covariance of the embeddings times the whitener is the unit matrix.
+    The covariance of the embeddings times the whitener is the unit matrix (R, R).
     """
 
     mean: NDArray[np.float32]

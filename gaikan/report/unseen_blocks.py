@@ -11,7 +11,7 @@ PICTURE = "figures/unseen.png"
 
 
 def unseen_rows(table: pd.DataFrame) -> tuple[list[str], Rows]:
-    """Header and rows of the summary in %, fewest escapes first, in at most 80 columns."""
+    """Header and rows of the summary in %, fewest escapes first."""
     header = ["variant", "no one asked", "escape", "worst", "of", "asked", "caught", "good asked"]
     return header, _rows(table)
 

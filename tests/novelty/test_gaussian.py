@@ -32,3 +32,12 @@ def test_of_equal_parts_the_distance_is_euclidean(n: int) -> None:
     moved = same[:1] + np.array([[3, 4, *[0] * 14]], np.float32)
     np.testing.assert_allclose(familiarity(same).score(moved), [5], rtol=1e-5)
     np.testing.assert_allclose(familiarity(same).score(same), np.zeros(n))
+
+
+def test_of_large_embeddings_it_stays_small_and_still_tells_what_is_new() -> None:
+    rows = np.random.default_rng(0).normal(size=(500, 2048)).astype(np.float32)
+    known = familiarity(rows[:400])
+    assert known.whitener.nbytes <= 500_000
+    usual, new = known.score(rows[400:]), known.score(3 * rows[400:])
+    assert new.min() > usual.max()
+    np.testing.assert_array_equal(known.whitener, familiarity(rows[:400]).whitener)

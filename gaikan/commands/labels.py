@@ -28,7 +28,8 @@ def labels(
         raise GaikanError(
             "gaikan labels: cleanlab is missing: pip install 'gaikan[labels]'"
         ) from None
-    from gaikan.commands.terminal import GridProgress, open_console
+    from gaikan.commands.progress import GridProgress
+    from gaikan.commands.terminal import open_console
     from gaikan.flow.label_run import label_run
 
     console = open_console()

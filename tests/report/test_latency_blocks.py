@@ -41,6 +41,8 @@ def test_disturbed_figures_are_marked_and_counted() -> None:
         batch_size=1,
         includes_decode=False,
         p50_ms=1.0,
+        images_per_s=1000.0,
+        best_batch=True,
         disturbed=0.5,
     )
     quiet = replace(row, threads=1, disturbed=0.0)

@@ -51,6 +51,9 @@ def bench(
     thorough: shared.Thorough = False,
     timing: Annotated[bool | None, typer.Option(help="Time inference at the end")] = None,
     pictures: Annotated[bool | None, typer.Option(help="Draw figures and pages too")] = None,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Train on fewer images too: are more worth it?")
+    ] = False,
     executor: Annotated[
         str | None, typer.Option(help="Train on a Dask cluster: dask://HOST:PORT; default: local")
     ] = None,
@@ -91,7 +94,7 @@ def bench(
     console = open_console()
 
     def bench_one(settings: "Config", folder: Path) -> bool:
-        return _bench_one(console, settings, folder, replace)
+        return _bench_one(console, settings, folder, replace, learning_curve)
 
     if len(plan.runs) > 1:
         good = bench_all(plan, out, bench_one, console, replace)
@@ -101,7 +104,9 @@ def bench(
     raise typer.Exit(0 if good else 1)
 
 
-def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool) -> bool:
+def _bench_one(
+    console: "Console", settings: "Config", out: Path, replace: bool, curve: bool
+) -> bool:
     """Trains, times and picks; returns whether every cell ended well."""
     from gaikan.commands.closing import show_closing
     from gaikan.commands.progress import GridProgress, StepProgress
@@ -126,9 +131,10 @@ def _bench_one(console: "Console", settings: "Config", out: Path, replace: bool)
     show_closing(console, out)
     if unpicked:
         console.print(unpicked, style="yellow")
+    curve_failed = curve and _learn_curve(console, settings, out)
     if settings.pictures:
         console.print(f"Report: {write_pages(out)}", soft_wrap=True)
-    return not outcome.failed
+    return not outcome.failed and not curve_failed
 
 
 def pick_after_bench(out: Path) -> str:
@@ -140,3 +146,23 @@ def pick_after_bench(out: Path) -> str:
     except GaikanError as error:
         return f"nothing picked: {error}"
     return ""
+
+
+def _learn_curve(console: "Console", settings: "Config", out: Path) -> bool:
+    """Trains on fewer images and shows what more would bring; returns whether a cell failed."""
+    from gaikan.commands.progress import GridProgress
+    from gaikan.commands.terminal import show_failed, table
+    from gaikan.flow.curve_run import curve_run
+    from gaikan.report.curve_blocks import curve_lines, curve_rows
+
+    with GridProgress(console) as progress:
+        outcome = curve_run(settings, out, progress)
+    if outcome.counts is None:
+        console.print(f"No learning curve: {outcome.refused}", style="yellow", soft_wrap=True)
+        return False
+    console.print(table(*curve_rows(outcome.counts)))
+    for line in curve_lines(outcome.counts):
+        console.print(line.en, style="dim")
+    for failure in outcome.failed:
+        show_failed(console, failure.cell, failure.reason)
+    return bool(outcome.failed)

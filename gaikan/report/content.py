@@ -3,10 +3,12 @@
 from gaikan import __version__
 from gaikan.report import blocks, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
+from gaikan.report.curve_blocks import curve_blocks
 from gaikan.report.installed_blocks import about, installed, matrix, mistakes, said_mistakes
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
+from gaikan.report.next_section import next_section
 from gaikan.report.pick_section import pick_section
 from gaikan.report.reproduce import changes_toml
 from gaikan.report.strings import Words, joined, plain, say
@@ -24,9 +26,11 @@ def document(folder: RunFolder) -> blocks.Document:
     """The whole report."""
     sections: list[tuple[str, list[blocks.Block]]] = [
         ("pick", pick_section(folder)),
+        ("next", next_section(folder)),
         ("accuracy", _accuracy(folder)),
         ("floor", _floor(folder)),
         ("unseen", unseen_section(folder.unseen)),
+        ("curve", curve_blocks(folder)),
         ("confusion", _confusion(folder)),
         ("parts", [blocks.Picture("figures/samples.png", say("samples_picture"))]),
         ("scatter", [blocks.Live("scatter", _scatters(folder))]),

@@ -82,12 +82,15 @@ def smallest_shown(rates: pd.DataFrame) -> Words:
         together = defects / float(first["equal_defect_lots"])
         lots = Lots(int(n_lots), defects, together, np.zeros(1))
     least = upper_bound(0, defects) if lots is None else float(lots.bounds(np.zeros(1))[0])
+    percent_takes = needed(0.01, lots=lots)
+    assert percent_takes is not None  # none errs: some number shows it
     return say(
         "smallest_shown" if lots is None else "smallest_shown_by_lots",
         defects=defects,
         lots=None if lots is None else lots.number,
         least=percent(least),
-        percent=needed(0.01, lots=lots),
+        percent=percent_takes,
+        parts=None if lots is None else round(lots.times(percent_takes).parts),
         permille=needed(0.001, lots=lots),
     )
 

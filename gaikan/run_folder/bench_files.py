@@ -9,6 +9,7 @@ import pandas as pd
 from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
+from gaikan.run_folder.curve_file import remove_curve
 from gaikan.run_folder.file_names import HTML, MARKDOWN
 from gaikan.run_folder.latency_files import timing_files
 from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
@@ -93,6 +94,7 @@ def write_manifest(out: Path, manifest: Manifest) -> None:
         _remove(out, before.files.keys() - manifest.files.keys())
     if before is None or before.trained != manifest.trained:
         _remove_picks(out)
+        remove_curve(out)
     write(out / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
 
@@ -105,6 +107,7 @@ def remove_run(out: Path) -> None:
     tables = () if before is None else before.files
     _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
     _remove_picks(out)
+    remove_curve(out)
     _remove(out, [MANIFEST])
 
 

@@ -34,6 +34,7 @@ _COLUMNS = {
         *("escaped", "asked", "other_defect", "good_asked", "reason"),
     ),
     "leaked": ("variant", "kind", "parts", "accuracy"),
+    "learning_curve": ("variant", "seed", "images", "mode", "parts", "wrong"),
 }
 
 

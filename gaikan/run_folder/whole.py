@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from gaikan.errors import ConfigError
+from gaikan.evaluation.error_counts import ErrorCounts
+from gaikan.run_folder.curve_file import read_curve
 from gaikan.run_folder.decisions import timing_of
 from gaikan.run_folder.latency_facts import TimingFacts, read_facts, timed_networks
 from gaikan.run_folder.latency_files import own_rows
@@ -30,6 +32,7 @@ class RunFolder:
     classes: pd.DataFrame
     modes: pd.DataFrame | None
     unseen: pd.DataFrame | None  # where the run left defects out of training
+    curve: ErrorCounts | None  # with --learning-curve
     leaked: pd.DataFrame | None  # where training has copies of test parts
     latency: list[Row]  # empty where it was not timed
     timing: TimingFacts | None
@@ -55,6 +58,7 @@ class RunFolder:
             classes=read_table(out, "classes"),
             modes=read_table_if_any(out, "modes"),
             unseen=read_table_if_any(out, "unseen"),
+            curve=read_curve(out),
             leaked=read_table_if_any(out, "leaked"),
             latency=rows,
             timing=read_facts(out),

@@ -1,0 +1,112 @@
+"""What more images would bring, in words and tables, from the counts of `learning_curve.csv`."""
+
+from dataclasses import dataclass
+
+from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
+from gaikan.evaluation.learning_curve import BEYOND, Gain, Sizes, fit_curve
+from gaikan.report import blocks
+from gaikan.report.markdown_table import Rows, percent
+from gaikan.report.strings import Words, say
+from gaikan.run_folder.curve_file import CURVE_PICTURE
+from gaikan.run_folder.whole import RunFolder
+
+_FEWEST = 3  # sizes that a curve takes
+
+
+@dataclass(frozen=True)
+class KindGain:
+    """What twice the images bring for a variant, on all parts or on those of one mode."""
+
+    variant: str
+    mode: str  # `ALL_PARTS`, or a failure mode
+    now: float  # accuracy at the largest size
+    gain: Gain
+
+
+def gains(counts: ErrorCounts, mode: str = ALL_PARTS) -> list[KindGain]:
+    """Of each variant with enough sizes whose training ended well."""
+    return [
+        KindGain(variant, mode, _accuracy(sizes), fit_curve(sizes).gain(2))
+        for variant, sizes in counts.sizes(mode).items()
+        if len(sizes.images) >= _FEWEST
+    ]
+
+
+def mode_gains(counts: ErrorCounts, variant: str) -> list[KindGain]:
+    """Of each failure mode, that which gains most first."""
+    own = counts.of({variant})
+    found = [each for mode in own.modes for each in gains(own, mode)]
+    return sorted(found, key=lambda each: -each.gain.gain)
+
+
+def surest_mode(counts: ErrorCounts, variant: str) -> KindGain | None:
+    """The mode that gains most, of those whose 80 % interval is above half a point."""
+    sure = [each for each in mode_gains(counts, variant) if each.gain.low > _HALF_POINT]
+    return sure[0] if sure else None
+
+
+_HALF_POINT = 0.005
+
+
+def _accuracy(sizes: Sizes) -> float:
+    return 1 - float((sizes.wrong[:, -1] / sizes.parts).mean())
+
+
+def points(gain: Gain) -> tuple[str, str]:
+    """(gain, interval) in points."""
+    return f"{100 * gain.gain:+.1f}", f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
+
+
+def curve_rows(counts: ErrorCounts) -> tuple[list[str], Rows]:
+    """Header and rows for a terminal: a line a variant."""
+    header = ["variant", "images", "acc.", "at twice", "80 %", "at four times", "80 %"]
+    rows = []
+    for variant, sizes in counts.sizes().items():
+        row = [variant, f"{sizes.images[-1]:.0f}", percent(_accuracy(sizes))]
+        if len(sizes.images) >= _FEWEST:
+            curve = fit_curve(sizes)
+            for times in (2, BEYOND):
+                row += points(curve.gain(times))
+        rows.append(row + [""] * (len(header) - len(row)))
+    return header, rows
+
+
+def curve_lines(counts: ErrorCounts) -> list[Words]:
+    """The caption, and for each variant the mode that gains most."""
+    sizes = next(iter(counts.sizes().values()))
+    known = ", ".join(f"{n:.0f}" for n in sizes.images)
+    lines = [say("curve_caption", sizes=known, beyond=f"{BEYOND:g}")]
+    for variant in counts.sizes():
+        best = surest_mode(counts, variant)
+        if best is None:
+            lines.append(say("curve_unclear", variant=variant))
+            continue
+        gain, interval = points(best.gain)
+        lines.append(
+            say("curve_gains_most", variant=variant, mode=best.mode, gain=gain, interval=interval)
+        )
+    return lines
+
+
+def curve_blocks(folder: RunFolder) -> list[blocks.Block]:
+    """The section of the page; nothing without a learning curve."""
+    counts = folder.curve
+    if counts is None:
+        return []
+    _, rows = curve_rows(counts)
+    columns = ["variant", "images", "accuracy", "twice", "interval80", "four_times", "interval80"]
+    caption, *lines = curve_lines(counts)
+    section: list[blocks.Block] = [
+        blocks.Table.of(columns, rows),
+        blocks.Paragraph(caption, small=True),
+        blocks.Bullets(lines),
+    ]
+    if folder.picture(CURVE_PICTURE):
+        section.append(blocks.Picture(CURVE_PICTURE, say("curve_picture")))
+    for variant in counts.sizes():
+        modes = mode_gains(counts, variant)
+        table = [[each.mode, percent(each.now), *points(each.gain)] for each in modes]
+        of_modes = blocks.Table.of(["mode", "recall_now", "twice", "interval80"], table)
+        if table:
+            section.append(blocks.Fold(say("curve_modes", variant=variant), [of_modes]))
+    return section

@@ -1,0 +1,44 @@
+"""The section of next steps, from the files of a run folder."""
+
+import csv
+
+from gaikan.report.blocks import Block, Code, Paragraph
+from gaikan.report.next_steps import NextStep, RunFacts, next_steps
+from gaikan.report.strings import say
+from gaikan.run_folder.result_tables import read_table
+from gaikan.run_folder.whole import RunFolder
+
+
+def steps_of(folder: RunFolder) -> list[NextStep]:
+    """Of a run folder; picks of an earlier timing count for nothing."""
+    return next_steps(
+        RunFacts(
+            run=str(folder.out),
+            picks=None if folder.picks_stale else folder.picks,
+            scores=read_table(folder.out, "accuracy"),
+            curve=folder.curve,
+            doubted=_doubted(folder),
+            images=folder.manifest.data.train.images,
+        )
+    )
+
+
+def next_section(folder: RunFolder) -> list[Block]:
+    """Each step and its command; nothing where no figure says what to do."""
+    steps = steps_of(folder)
+    if not steps:
+        return []
+    section: list[Block] = [Paragraph(say("next_caption"), small=True)]
+    for step in steps:
+        section += [Paragraph(step.words), Code(step.command)]
+    return section
+
+
+def _doubted(folder: RunFolder) -> int | None:
+    """How many training labels `labels.csv` proposes to change; None where it is not there."""
+    path = folder.out / "labels.csv"
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        return sum(row.get("part") == "train" and bool(row.get("proposed")) for row in rows)

@@ -1,0 +1,110 @@
+"""What would make it better: at most three things, each with a figure of the run and a command."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gaikan.config.stages import TIMING
+from gaikan.evaluation.error_counts import ErrorCounts
+from gaikan.report.curve_blocks import gains, points, surest_mode
+from gaikan.report.markdown_table import percent
+from gaikan.report.strings import Words, plain, say
+from gaikan.run_folder.picks_file import PicksFile, StagePicks
+from gaikan.selection.constraint_words import called, worded
+
+_MOST = 3
+_LEAST = 0.005  # a step about a smaller share of the parts is none
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What advice may be taken from; None where the run does not have it."""
+
+    run: str  # its folder, as commands name it
+    picks: PicksFile | None
+    scores: pd.DataFrame  # accuracy.csv
+    curve: ErrorCounts | None
+    doubted: int | None  # training labels in `labels.csv`
+    images: int  # of training
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A thing to do."""
+
+    worth: float  # share of the parts that it is about
+    words: Words
+    command: str
+
+
+def next_steps(facts: RunFacts) -> list[NextStep]:
+    """The three that are worth most; none without a figure."""
+    stages = {} if facts.picks is None else facts.picks.stages
+    steps = [_labels(facts), *_images(facts)]
+    for name, stage in stages.items():
+        steps += [_network(facts, name, stage), _threshold(facts, name, stage)]
+    found = [step for step in steps if step is not None and step.worth >= _LEAST]
+    return sorted(found, key=lambda step: -step.worth)[:_MOST]
+
+
+def _labels(facts: RunFacts) -> NextStep | None:
+    if not facts.doubted:
+        return None
+    share = facts.doubted / facts.images
+    words = say("next_labels", n=facts.doubted, total=facts.images, share=percent(share))
+    return NextStep(share, words, f"gaikan labels {facts.run}")
+
+
+def _images(facts: RunFacts) -> list[NextStep]:
+    """Where the whole 80 % interval is a gain."""
+    steps: list[NextStep] = []
+    for each in [] if facts.curve is None else gains(facts.curve):
+        if facts.curve is None or each.gain.low <= 0:
+            continue
+        best = surest_mode(facts.curve, each.variant)
+        gain, interval = points(each.gain)
+        mode = plain("")
+        if best is not None:
+            mode = say("next_mode", mode=best.mode, gain=points(best.gain)[0])
+        images = f"{each.gain.images / 2:.0f}"
+        values = {"gain": gain, "interval": interval, "images": images, "mode": mode}
+        words = say("next_images", variant=each.variant, **values)
+        steps.append(NextStep(each.gain.gain, words, "gaikan bench --learning-curve"))
+    return sorted(steps, key=lambda step: -step.worth)[:1]
+
+
+def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
+    """The most accurate candidate that fails on nothing but its price: time and size."""
+    if stage.pick is None:
+        return None
+    dear = [each for each in stage.candidates if each.failed and {*each.failed} <= {*TIMING}]
+    if not dear:
+        return None
+    best = max(dear, key=lambda each: each.accuracy)
+    gain = best.accuracy - stage.pick.validation.accuracy
+    failed = ", ".join(f"{called(key)} {worded(key, best.values[key])}" for key in best.failed)
+    known = {"variant": best.variant, "place": best.place, "failed": failed}
+    words = say("next_network", stage=name, gain=f"{100 * gain:.1f}", **known)
+    return NextStep(gain, words, f"gaikan pick {facts.run} --stages FILE.toml")
+
+
+def _threshold(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
+    """Where the threshold rejects good parts that the nearest anchor keeps."""
+    pick, scores = stage.pick, facts.scores
+    if pick is None or pick.threshold is None or pick.validation.overkill_rate is None:
+        return None
+    own = (scores["variant"] == pick.variant) & (scores["split"] == "validation")
+    row = scores[own & (scores["seed"] == pick.seed)]
+    if row.empty or row["overkill_rate"].isna().any():
+        return None
+    judged, nearest = pick.validation, row.iloc[0]
+    more = (judged.overkill_rate or 0) - float(nearest["overkill_rate"])
+    rates = {
+        "overkill": percent(judged.overkill_rate),
+        "nearest": percent(float(nearest["overkill_rate"])),
+        "escapes": percent(judged.escape_rate),
+        "nearest_escapes": percent(float(nearest["escape_rate"])),
+    }
+    worth = more * (judged.goods or 0) / judged.n
+    words = say("next_threshold", stage=name, **rates)
+    return NextStep(worth, words, f"gaikan pick {facts.run} --stages FILE.toml")

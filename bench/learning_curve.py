@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gaikan.commands.terminal import GridProgress, open_console
+from gaikan.commands.progress import GridProgress
+from gaikan.commands.terminal import open_console
 from gaikan.config.toml_files import load_config
 from gaikan.evaluation.experiment import prepare
 from gaikan.evaluation.fewer_images import SHARES, count_errors, smaller_cells
@@ -51,7 +52,9 @@ def main(out: str, seeds: str, *archs: str) -> None:
             own = slice(None) if who == "all" else slice(int(who), int(who) + 1)
             part = Sizes(sizes.images, sizes.wrong[own], sizes.parts[own])
             row, distance, holds = predicted(variant, str(who), part)
-            rows.append(row), off.append((who == "all", abs(distance))), held.append(holds)
+            rows.append(row)
+            off.append((who == "all", abs(distance)))
+            held.append(holds)
     header = ["variant", "seed", *(f"{s:.3g}" for s in (*SHARES, 1)), "said", "80 %", "off"]
     print(markdown(header, rows))
     joint = [distance for all_seeds, distance in off if all_seeds]

@@ -62,7 +62,14 @@ TIMING = (
     "peak_rss_mb",
     "agreement",
 )
-QUALITY = ("accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate")
+QUALITY = (
+    "accuracy",
+    "balanced_accuracy",
+    "escape_rate",
+    "escape_bound",
+    "overkill_rate",
+    "ask_rate",
+)
 NAMES = ("device", "machine", "runtimes")  # keys that say which names are allowed
 CEILINGS = ("escape_rate", "escape_bound")  # figures that the threshold is moved for
 
@@ -131,11 +138,27 @@ class Stage(TomlSection):
     overkill_rate: Share | None = Field(
         None, description="share of good parts called defective", examples=[{"max": 0.05}]
     )
+    ask_rate: Share | None = Field(
+        None,
+        description="good parts that a person is asked about; none: nothing is asked",
+        examples=[{"max": 0.03}],
+    )
     recall: dict[str, Share] = Field(
         default_factory=dict,
         description="by failure mode or class: share right of all its parts",
         examples=[{"open": {"min": 0.9}}],
     )
+
+    @model_validator(mode="after")
+    def _asks_at_most(self) -> "Stage":
+        if self.ask_rate is not None and (self.ask_rate.min is not None or not self.ask_rate.max):
+            raise ValueError("ask_rate is a table such as { max = 0.03 }, more than 0, without min")
+        return self
+
+    @property
+    def asks(self) -> float | None:
+        """The share of good parts that may be asked about; None where nothing is asked."""
+        return None if self.ask_rate is None else self.ask_rate.max
 
     @property
     def limits(self) -> dict[str, Range]:
@@ -162,7 +185,7 @@ class Stage(TomlSection):
     @property
     def needs_ok(self) -> str | None:
         """The first thing in the stage that needs a class that means good; None without any."""
-        needing = [name for name in (*CEILINGS, "overkill_rate") if name in self.limits]
+        needing = [name for name in (*CEILINGS, "overkill_rate", "ask_rate") if name in self.limits]
         if self.objective in ("escape", "overkill", "cost"):
             needing.append(f"objective '{self.objective}'")
         return needing[0] if needing else None

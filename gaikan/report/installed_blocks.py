@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gaikan.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from gaikan.report.strings import Words, joined, plain, say
-from gaikan.run_folder.picks_file import PickedCandidate, PicksFile, StagePicks
+from gaikan.run_folder.picks_file import Judged, PickedCandidate, PicksFile, StagePicks
 
 _MOST_CLASSES = 25  # a larger matrix can't be read
 _MOST_MISTAKES = 8
@@ -19,16 +19,19 @@ def installed(picks: PicksFile | None) -> list[tuple[str, StagePicks, PickedCand
     for name, stage in {} if picks is None else picks.stages.items():
         pick = stage.pick
         if pick is not None:
-            key = (pick.variant, pick.seed, pick.threshold)
+            key = (pick.variant, pick.seed, pick.threshold, pick.ask_level)
             stages.setdefault(key, ([], stage, pick))[0].append(name)
     return [(", ".join(names), stage, pick) for names, stage, pick in stages.values()]
 
 
 def decided_by(pick: PickedCandidate) -> Words:
-    """What tells good from defective."""
-    if pick.threshold is None:
-        return say("without_threshold")
-    return say("with_threshold", value=f"{pick.threshold:.4g}")
+    """What tells good from defective, and from what is asked about."""
+    by = say("without_threshold")
+    if pick.threshold is not None:
+        by = say("with_threshold", value=f"{pick.threshold:.4g}")
+    if pick.ask_level is None:
+        return by
+    return say("with_asking", by=by, level=f"{pick.ask_level:.3g}")
 
 
 def about(stages: str, pick: PickedCandidate) -> Words:
@@ -39,14 +42,20 @@ def about(stages: str, pick: PickedCandidate) -> Words:
 
 def matrix(stage: StagePicks) -> list[Block]:
     """Test parts by class and by what they were called; too many classes have no matrix."""
-    counts = {(cell.actual, cell.called): cell.parts for cell in stage.judged}
+    counts = {(cell.actual, cell.called): _counted(cell) for cell in stage.judged}
     actual = list(dict.fromkeys(cell.actual for cell in stage.judged))
     called = sorted({cell.called for cell in stage.judged} | {*actual})
     if len(called) > _MOST_CLASSES:
         return [Paragraph(say("no_matrix", n=len(called)), small=True)]
-    rows = [[row, *(str(counts.get((row, column), 0)) for column in called)] for row in actual]
+    rows = [[row, *(counts.get((row, column), "0") for column in called)] for row in actual]
     columns = [say("c_actual"), *map(plain, called)]
     return [Paragraph(say("matrix_caption"), small=True), Table(columns, rows)]
+
+
+def _counted(cell: Judged) -> str | Words:
+    if not cell.asked:
+        return str(cell.parts)
+    return say("asked_in_cell", n=cell.parts, asked=cell.asked)
 
 
 def mistakes(stage: StagePicks) -> Block:

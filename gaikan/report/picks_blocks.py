@@ -32,7 +32,7 @@ def overview(picks: picks_file.PicksFile) -> list[Block]:
 
 def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
     """Everything that was weighed for a stage's pick."""
-    texts = (stage.description, stage.why, stage.beyond)
+    texts = (stage.description, stage.why, stage.asking, stage.beyond)
     blocks: list[Block] = [Paragraph(_sentence(text)) for text in texts if text]
     chosen = stage.pick or stage.nearest_miss
     if chosen is not None:
@@ -44,6 +44,9 @@ def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage.runners_up)]
     blocks += [Paragraph(say("nearest_of_each")), _each_variant(stage)]
     blocks += [Paragraph(say("steps")), _steps(stage)]
+    if any(point.escape_rate is not None for point in stage.asking_curve):
+        drawn = picks_file.ASKING_CURVE.format(stage=name)
+        blocks.append(Picture(drawn, say("asking_curve", stage=name)))
     blocks.append(Picture(picks_file.MAP.format(stage=name), say("pick_map", stage=name)))
     promise = stage.promise
     if promise is not None:
@@ -119,6 +122,9 @@ def _figures(candidate: picks_file.PickedCandidate, promised: bool) -> list[tupl
             share = percent(seen.overkill_rate)
             counted = say("overkill_counted", n=seen.overkills, total=seen.goods, share=share)
             figures.append((say(f"f_overkill_{side}"), counted))
+    for side, seen in (("validation", candidate.validation), ("test", test)):
+        if seen.good_asks is not None:
+            figures.append((say(f"f_ask_{side}"), _asks(seen)))
     if timing.p50_ms is not None:
         figures.append((say("f_latency"), milliseconds(timing.p50_ms, timing.p99_ms)))
     on = runs_on(candidate.label, candidate.threads, candidate.machine)
@@ -126,6 +132,13 @@ def _figures(candidate: picks_file.PickedCandidate, promised: bool) -> list[tupl
     if candidate.bundle is not None:
         bundle = say("bundle", **dict(candidate.bundle))
     return [*figures, (say("f_runs"), on), (say("f_bundle"), bundle)]
+
+
+def _asks(seen: picks_file.Quality) -> Words:
+    """How many good and defective parts a person is asked about."""
+    shares = {"share": percent(seen.ask_rate), "bound": percent(seen.ask_bound)}
+    of_defective = {"defects": seen.defect_asks, "of": seen.defects}
+    return say("ask_counted", n=seen.good_asks, total=seen.goods, **shares, **of_defective)
 
 
 def _sentence(text: str) -> Words:
@@ -170,6 +183,7 @@ def _quality(candidate: picks_file.PickedCandidate) -> Table:
     sides = {"c_on_validation": candidate.validation, "c_on_test": candidate.test}
     columns = [say(key) for key in sides]
     names = ["accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate"]
+    names.append("ask_rate")
     rows: Cells = [
         [_called(name), *(_figure(name, each) for each in sides.values())]
         for name in [*names, "cost"]
@@ -182,6 +196,7 @@ def _figure(name: str, figures: picks_file.Quality) -> str | Words:
     counts = {
         "escape_rate": (figures.escapes, figures.defects),
         "overkill_rate": (figures.overkills, figures.goods),
+        "ask_rate": (figures.good_asks, figures.goods),
     }
     words = _worded(name, getattr(figures, name))
     n, total = counts.get(name, (None, None))

@@ -96,6 +96,12 @@ def _figures(figures: Quality) -> list[str]:
     ]
 
 
+def _asked(name: str, side: str, seen: Quality) -> str:
+    """How many parts a person is asked about."""
+    goods = f"{seen.good_asks} of {seen.goods} good {side} parts ({percent(seen.ask_rate)} %)"
+    return f"{name}: asked about {goods} and {seen.defect_asks} of {seen.defects} defective ones"
+
+
 def short_lines(picks: PicksFile) -> list[str]:
     """What verdict and short table leave out: where a pick runs, its promise, what it needs."""
     lines = []
@@ -105,12 +111,20 @@ def short_lines(picks: PicksFile) -> list[str]:
             border = "nearest anchor decides"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
+            if pick.ask_level is not None:
+                border += f"; then asked about where its novelty p-value is {pick.ask_level:.3g}"
+                border += " or less"
             lines.append(f"{name}: seed {pick.seed} in {pick.place}; {border}")
+            lines += [
+                _asked(name, side, getattr(pick, side)) for side in ("validation", "test")
+            ] * (pick.ask_level is not None)
             if stage.promise is not None:
                 lines.append(f"{name}: escape ceiling {stage.promise.headline}")
             asked = any(each.name == "runtimes" for each in stage.constraints)
             if asked or pick.device == "cuda":
                 lines.append(f"{name}: {installing(pick.label)}")
+        if stage.asking is not None:
+            lines.append(f"{name}: {stage.asking}")
         if stage.beyond is not None:
             lines.append(f"{name}: {stage.beyond}")
     return lines

@@ -16,8 +16,8 @@ from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
 from gaikan.system.files import write
 
 _PICKED = (
-    *("picks.json", "picks.md", "figures/tree.svg"),
-    *("figures/escapes-*.svg", "figures/sensitivity-*.svg"),
+    *("picks.json", "picks.md", "asking.csv", "figures/tree.svg"),
+    *("figures/escapes-*.svg", "figures/asking-*.svg", "figures/sensitivity-*.svg"),
 )
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),

@@ -17,6 +17,7 @@ from gaikan.system import json_files
 
 PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
 CURVES = "figures/escapes-{stage}.svg"
+ASKING, ASKING_CURVE = "asking.csv", "figures/asking-{stage}.svg"
 Count = Annotated[int, Field(lt=2**63)]
 Value = Count | float | str | None  # of a constraint
 
@@ -78,6 +79,11 @@ class Quality(_Part):
     goods: Count | None
     overkill_rate: float | None
     cost: float | None  # of 1,000 parts, where the factory's costs are told
+    # Called good, but a person is asked: neither escapes nor overkills. None: nothing is asked.
+    good_asks: Count | None
+    defect_asks: Count | None
+    ask_rate: float | None  # of good parts
+    ask_bound: float | None  # upper bound of it
 
 
 class Judged(_Part):
@@ -86,6 +92,7 @@ class Judged(_Part):
     actual: str
     called: str
     parts: Count
+    asked: Count  # of these, because they are new to the network
 
 
 class PickTiming(_Part):
@@ -120,6 +127,7 @@ class PlacedNetwork(_Part):
     precision: str
     threads: int | None
     threshold: float | None  # on the ok margin; None: the nearest anchor decides
+    ask_level: float | None  # of the novelty p-value; None: nothing is asked
 
     @property
     def label(self) -> str:
@@ -184,6 +192,23 @@ class Promise(_Part):
     holds_for: list[str]
 
 
+class AskingPoint(_Part):
+    """Escapes of a candidate if a person is asked about a share of the good parts."""
+
+    split: Literal["validation", "test"]
+    share: float  # of good validation parts, at most: the stage's `ask_rate`
+    level: float  # of the novelty p-value that the share means
+    good_asks: Count
+    goods: Count
+    ask_rate: float | None  # of good parts, as seen
+    ask_bound: float | None
+    defect_asks: Count
+    escapes: Count
+    defects: Count
+    escape_rate: float | None
+    escape_bound: float | None
+
+
 class PickStep(_Part):
     """A span of latency budgets over which the pick stays the same; None: nothing qualifies."""
 
@@ -232,6 +257,8 @@ class StagePicks(_Part):
     nearest_miss: NearestMiss | None  # None too where the timing cannot judge the stage
     beyond: str | None  # what a runtime that the base install lacks would gain
     promise: Promise | None  # None without a pick, and without an escape ceiling
+    asking: str | None  # what asking a person gains, where it decides what is picked
+    asking_curve: list[AskingPoint]  # of the pick or the nearest miss
     sensitivity: PickSensitivity
     candidates: list[WeighedCandidate]  # best first, then those that fail least
 

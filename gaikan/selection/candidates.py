@@ -20,6 +20,7 @@ from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
 from gaikan.run_folder.picks_file import Quality, Value
 from gaikan.selection.bundles import ON_BASE
+from gaikan.selection.handed_over import asking_level, settled
 from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.threshold import Border, Borders, level_each
@@ -31,8 +32,10 @@ class JudgedNetwork:
 
     network: NetworkDecisions
     threshold: float | None
+    ask_level: float | None  # of the novelty p-value; None: nothing is asked
     holds: bool  # whether the threshold meets the stage's escape ceilings
     predicted: Codes
+    settled: Codes  # once a person has looked at what is asked
     quality: Quality  # with an escape bound only where the stage limits it
     values: dict[str, float | None]  # by constraint, charged with what the runtime changes
 
@@ -110,7 +113,7 @@ class Judging:
         self.factory = factory
         self.most = most
         self.costs = extreme_costs(factory)
-        self._borders: dict[int, Borders | None] = {}
+        self._borders: dict[tuple[int, float | None], Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}
 
@@ -160,21 +163,24 @@ class Judging:
         weights = {"cost": self.costs, "overkill": (0.0, 1.0)}.get(stage.objective)
         bounded_too = stage.escape_bound is not None  # also where only its `min` is given
         key = (id(network), lost, *ceilings.items(), weights, bounded_too, *stage.recall)
+        key += (stage.asks,)
         if key not in self._judged:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
 
     def on_validation(self, judged: JudgedNetwork) -> Quality:
         """Figures on validation; an escape bound that is missing is that of this network alone."""
-        return bounded(judged.quality, judged.network.validation, judged.predicted, self.run.ok)
+        part = judged.network.validation
+        return bounded(judged.quality, part, judged.predicted, self.run.ok, judged.ask_level)
 
     def on_test(self, judged: JudgedNetwork) -> Quality:
         """Figures on test with its threshold; the escape bound is that of this network alone."""
         if judged not in self._tested:
             part, ok = judged.network.test, self.run.ok
             predicted = decide(part, ok, judged.threshold)
-            tested = quality(part, predicted, ok, self.factory)
-            self._tested[judged] = bounded(tested, part, predicted, ok)
+            level = judged.ask_level
+            tested = quality(part, predicted, ok, self.factory, level=level)
+            self._tested[judged] = bounded(tested, part, predicted, ok, level)
         return self._tested[judged]
 
     def _judge(
@@ -186,18 +192,19 @@ class Judging:
         lost: float,
     ) -> JudgedNetwork:
         part, ok = network.validation, self.run.ok
+        level = asking_level(part, ok, stage.asks)
         border: Border | None = None
         if ceilings:
-            borders = self._borders_of(network)
+            borders = self._borders_of(network, level)
             if borders is not None:
                 extra = lost * len(part) / int((part.label != ok).sum())
                 border = borders.fit({n: limit - extra for n, limit in ceilings.items()}, weights)
         threshold = None if border is None else border.threshold
         predicted = decide(part, ok, threshold)
         bound = border.bound if border is not None and "escape_bound" in ceilings else None
-        figures = quality(part, predicted, ok, self.factory, bound)
+        figures = quality(part, predicted, ok, self.factory, bound, level)
         if stage.escape_bound is not None:
-            figures = bounded(figures, part, predicted, ok)
+            figures = bounded(figures, part, predicted, ok, level)
         values = _charged(figures, lost, part.class_sizes, self.factory)
         for kind in stage.recall:
             parts = of_kind(part, kind, self.run.classes, self.run.modes)
@@ -206,15 +213,17 @@ class Judging:
                 share = max(0.0, share - lost * len(part) / int(parts.sum()))
             values[f"recall.{kind}"] = share
         holds = not ceilings or (border is not None and border.holds)
-        return JudgedNetwork(network, threshold, holds, predicted, figures, values)
+        after = settled(part, predicted, ok, level)
+        return JudgedNetwork(network, threshold, level, holds, predicted, after, figures, values)
 
-    def _borders_of(self, network: NetworkDecisions) -> Borders | None:
-        if id(network) not in self._borders:
+    def _borders_of(self, network: NetworkDecisions, ask_level: float | None) -> Borders | None:
+        key = id(network), ask_level
+        if key not in self._borders:
             assert self.run.ok is not None
             part, ok = network.validation, self.run.ok
-            borders = Borders.of(part, ok, self.level, self.by_lot, self.most)
-            self._borders[id(network)] = borders
-        return self._borders[id(network)]
+            borders = Borders.of(part, ok, self.level, self.by_lot, self.most, ask_level)
+            self._borders[key] = borders
+        return self._borders[key]
 
 
 def _met_by_row(row: Row, stage: Stage) -> Met:
@@ -282,6 +291,7 @@ def _charged(
         "escape_rate": escape,
         "escape_bound": more(figures.escape_bound, figures.defects),
         "overkill_rate": overkill,
+        "ask_rate": figures.ask_rate,  # another class is no other novelty
         "cost": cost_per_1000(escape or 0.0, overkill or 0.0, factory) if known else None,
     }
 

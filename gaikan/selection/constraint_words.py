@@ -24,6 +24,7 @@ _WORDS = {  # constraint: what it is called, and its unit
     "escape_rate": ("escape rate", _SHARE),
     "escape_bound": ("escape bound", _SHARE),
     "overkill_rate": ("overkill rate", _SHARE),
+    "ask_rate": ("good parts asked", _SHARE),
     "cost": ("cost of 1,000 parts", ""),
 }
 

@@ -7,6 +7,7 @@ from gaikan.run_folder import picks_file
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.candidates import Candidate, Judging
+from gaikan.selection.handed_over import asked
 from gaikan.selection.promise import values_on_test
 from gaikan.selection.quality import decide
 from gaikan.selection.reasons import limit_of
@@ -49,6 +50,7 @@ def _setting(candidate: Candidate) -> picks_file.PlacedNetwork:
         precision=row.precision,
         threads=row.threads,
         threshold=candidate.judged.threshold,
+        ask_level=candidate.judged.ask_level,
     )
 
 
@@ -74,13 +76,18 @@ def _checks(
 def judged(judging: Judging, candidate: Candidate) -> list[picks_file.Judged]:
     """The test parts by class and by what the candidate calls them, with its threshold."""
     part, classes = candidate.judged.network.test, judging.run.classes
-    called = decide(part, judging.run.ok, candidate.judged.threshold)
-    counts = np.bincount(part.label * len(classes) + called, minlength=len(classes) ** 2)
+    ok = judging.run.ok
+    called = decide(part, ok, candidate.judged.threshold)
+    marks = asked(part, called, ok, candidate.judged.ask_level)
+    cell = part.label * len(classes) + called
+    counts = np.bincount(cell, minlength=len(classes) ** 2)
+    asks = np.bincount(cell[marks], minlength=len(classes) ** 2)
     return [
         picks_file.Judged(
             actual=classes[pair // len(classes)],
             called=classes[pair % len(classes)],
             parts=int(counts[pair]),
+            asked=int(asks[pair]),
         )
         for pair in np.flatnonzero(counts).tolist()
     ]

@@ -8,6 +8,7 @@ from gaikan.run_folder import picks_file
 from gaikan.run_folder.decisions import RunFiles, timing_of
 from gaikan.selection import reasons
 from gaikan.selection.asked import not_timed, stages_of
+from gaikan.selection.asking_curve import asking_curve, asking_in_words
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
 from gaikan.selection.picked_candidates import judged, picked, weighed
@@ -59,6 +60,7 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         if calibrated is not chosen:
             why += f"; figures here are of the lots that chose, not of the {judging.lots} others"
         bound = reasons.binding(judging, ties, stage, candidates, chosen)
+    shown = chosen or (None if unknown else reasons.nearest_miss(to_miss, stage))
     return picks_file.StagePicks(
         description=stage.description,
         objective=stage.objective,
@@ -78,6 +80,10 @@ def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.Stage
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, to_miss, stage),
         beyond=reasons.beyond_base(judging, ties, stage, chosen),
         promise=None if chosen is None else promise(judging, stage),
+        asking=None if unknown else asking_in_words(judging, ties, stage, chosen is not None),
+        asking_curve=[]
+        if shown is None
+        else asking_curve(judging, judging.calibrated(shown, stage), stage),
         sensitivity=sensitivity(judging, ties, stage),
         candidates=[weighed(candidate) for candidate in _best_first(candidates, choice)],
     )

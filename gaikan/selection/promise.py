@@ -11,6 +11,7 @@ from gaikan.run_folder.decisions import NetworkDecisions
 from gaikan.run_folder.picks_file import Promise, Quality
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.constraint_words import called, worded
+from gaikan.selection.handed_over import settled
 from gaikan.selection.lots import ENOUGH, fewest_lots
 from gaikan.selection.quality import decide, of_kind
 
@@ -143,7 +144,9 @@ def contradicted(judging: Judging, candidate: Candidate, stage: Stage) -> str | 
     if not stage.ceilings or not tested.defects:
         return None
     defective = part.label != ok
-    escapes = escaped(part.label, decide(part, ok, candidate.judged.threshold), ok)[defective]
+    predicted = decide(part, ok, candidate.judged.threshold)
+    after = settled(part, predicted, ok, candidate.judged.ask_level)
+    escapes = escaped(part.label, after, ok)[defective]
     least = lower_bound_over_groups(escapes, None if part.group is None else part.group[defective])
     broken = [limit for limit in stage.ceilings.values() if least > limit]
     if not broken:

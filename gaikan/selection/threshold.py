@@ -17,6 +17,9 @@ differ, as `bounds.upper_bounds_over_groups` says: roughly; `bench/README.md` ha
 ceiling is kept on new lots. Where there are too few lots (`selection.lots`), parts count as
 independent, and nothing is promised for new lots.
 
+A defective part that a person is asked about escapes at no threshold: it is called good at some,
+and then asked. What is asked is fixed beforehand by good parts (`handed_over`).
+
 A threshold below the natural border, which the nearest anchor draws, lets through more to reject
 fewer good parts. Only a stage that asks for that gets one: whose objective is overkill or cost.
 """
@@ -50,8 +53,9 @@ class Border:
 class Borders:
     """The T thresholds of one network, strictest first, and the rates at each.
 
-    Each is the ok margin of a defective validation part, which it still rejects. That at `natural`
-    rejects the defective parts that the natural border rejects; T where none of them does.
+    Each is the ok margin of a defective validation part that can escape, which it still rejects.
+    That at `natural` rejects the defective parts that the natural border rejects; T where none of
+    them does.
     """
 
     thresholds: Floats  # (T,)
@@ -63,20 +67,32 @@ class Borders:
 
     @classmethod
     def of(
-        cls, part: DecidedParts, ok: int, level: float, by_lot: bool, most: float = 1.0
+        cls,
+        part: DecidedParts,
+        ok: int,
+        level: float,
+        by_lot: bool,
+        most: float = 1.0,
+        ask_level: float | None = None,
     ) -> "Borders | None":
         """The thresholds with an escape rate of at most `most`; None without a defective part.
 
-        The bounds are those for new lots, or count parts as independent.
+        The bounds are those for new lots, or count parts as independent. Parts whose novelty
+        p-value is at most `ask_level` are asked about; were all defective ones, none counts as it.
         """
         assert part.ok_margin is not None
         defective = part.label != ok
         margins, good = part.ok_margin[defective], np.sort(part.ok_margin[~defective])
         if not len(margins):
             return None
-        thresholds, threshold_of = np.unique(-margins, return_inverse=True)  # strictest first
+        can_escape = np.ones(len(margins), bool)
+        if ask_level is not None and (part.novelty_p[defective] > ask_level).any():
+            can_escape = part.novelty_p[defective] > ask_level
+        thresholds, own = np.unique(-margins[can_escape], return_inverse=True)  # strictest first
         thresholds = -thresholds
-        stricter = np.bincount(threshold_of).cumsum()[:-1]
+        threshold_of = np.full(len(margins), len(thresholds))
+        threshold_of[can_escape] = own
+        stricter = np.bincount(own).cumsum()[:-1]
         escapes = np.concatenate([[0], stricter])
         kept = escapes <= most * len(margins)
         thresholds, escapes = thresholds[kept], escapes[kept]
@@ -85,7 +101,8 @@ class Borders:
             assert part.group is not None
             bounds = _over_groups(threshold_of, part.group[defective], len(thresholds), level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
-        natural = np.searchsorted(escapes, int((part.predicted[defective] == ok).sum()))
+        called_good = (part.predicted[defective] == ok) & can_escape
+        natural = np.searchsorted(escapes, int(called_good.sum()))
         return cls(thresholds, escapes / len(margins), bounds, overkill, good, int(natural))
 
     def fit(self, ceilings: dict[str, float], weights: tuple[float, float] | None = None) -> Border:

@@ -50,7 +50,7 @@ class Ties:
                 return True  # its runtime alone makes it worse
         if other.variant == best.variant:
             return False
-        key = (stage.objective, *stage.ceilings.items(), among)
+        key = (stage.objective, *stage.ceilings.items(), stage.asks, among)
         if key not in self._compared:
             self._compared[key] = self._compare(among, stage)
         compared = self._compared[key]
@@ -111,11 +111,11 @@ class Ties:
 
     def _terms(self, judged: JudgedNetwork, stage: Stage) -> Floats:
         """What each validation part (N,) adds, more being better: 1 or 0, or less what it costs."""
-        actual, predicted = judged.network.validation.label, judged.predicted
+        actual, called = judged.network.validation.label, judged.settled
         ok = self.judging.run.ok
         if stage.objective == "cost":
-            return -part_costs(actual, predicted, ok, self.judging.costs)
+            return -part_costs(actual, called, ok, self.judging.costs)
         if stage.objective == "accuracy":
-            return np.equal(predicted, actual).astype(np.float64)
-        wrong = escaped(actual, predicted, ok) | overkilled(actual, predicted, ok)
+            return np.equal(judged.predicted, actual).astype(np.float64)
+        wrong = escaped(actual, called, ok) | overkilled(actual, called, ok)
         return (~wrong).astype(np.float64)

@@ -29,12 +29,30 @@ def decisions(part: DecidedParts, threshold: float | None) -> list[int]:
     return [0 if margin > threshold else defect for margin, defect in both]
 
 
-def naive_figures(part: DecidedParts, predicted: list[int], lost: float, level: float) -> Figures:
-    """Each with `lost` of the parts taken as errors of its kind."""
+def naive_asks(part: DecidedParts, share: float | None) -> list[bool]:
+    """Whether each part would be asked about, were it called good (0)."""
+    good = [p for p, label in zip(part.novelty_p, part.label, strict=True) if label == 0]
+    tried = sorted({0.0, *good}, reverse=True)
+    level = next(x for x in tried if sum(p <= x for p in good) <= (share or 0) * len(good) + 1e-9)
+    return [share is not None and 0 < p <= level for p in part.novelty_p.tolist()]
+
+
+def after_asking(part: DecidedParts, predicted: list[int], share: float | None) -> list[int]:
+    """The classes, where a person finds what an asked part is."""
+    triples = zip(part.label.tolist(), predicted, naive_asks(part, share), strict=True)
+    return [actual if asked and said == 0 else said for actual, said, asked in triples]
+
+
+def naive_figures(
+    part: DecidedParts, predicted: list[int], lost: float, level: float, share: float | None
+) -> Figures:
+    """Each with `lost` of the parts taken as errors of its kind; a `share` of good ones asked."""
     label = part.label.tolist()
     n, pairs = len(label), list(zip(label, predicted, strict=True))
     defects, goods = sum(a != 0 for a in label), sum(a == 0 for a in label)
-    escapes = sum(a != 0 and p == 0 for a, p in pairs)
+    settled = list(zip(label, after_asking(part, predicted, share), strict=True))
+    escapes = sum(a != 0 and p == 0 for a, p in settled)
+    asked = zip(pairs, naive_asks(part, share), strict=True)
     overkills = sum(a == 0 and p != 0 for a, p in pairs)
     kinds = {kind: [p == a for a, p in pairs if a == kind] for kind in set(label)}
     least = min(map(len, kinds.values()))
@@ -46,10 +64,12 @@ def naive_figures(part: DecidedParts, predicted: list[int], lost: float, level: 
         "escape_rate": escape,
         "escape_bound": bound(escapes, defects, level) + lost * n / defects,
         "overkill_rate": overkill,
+        "ask_rate": sum(new and pair == (0, 0) for pair, new in asked) / goods,
         "recall.open": sum(kinds[1]) / len(kinds[1]) - lost * n / len(kinds[1]),
         "recall.long": sum(kinds[2]) / len(kinds[2]) - lost * n / len(kinds[2]),
     }
     shares: Figures = {name: min(1, max(0, value)) for name, value in figures.items()}
+    shares |= {"ask_rate": None} if share is None else {}
     return shares | {"cost": 1000 * (0.1 * 50 * min(1, escape) + 0.9 * min(1, overkill))}
 
 
@@ -60,19 +80,21 @@ def naive_threshold(
     if not stage.ceilings:
         return None, True
     if stage.objective not in ("overkill", "cost"):
-        natural = naive_figures(part, decisions(part, None), lost, level)
+        natural = naive_figures(part, decisions(part, None), lost, level, stage.asks)
         if all((natural[name] or 0) <= limit + 1e-12 for name, limit in stage.ceilings.items()):
             return None, True
     best: tuple[float, float] | None = None
     assert part.ok_margin is not None
     held = part.ok_margin[part.label != 0]
+    unasked = ~np.array(naive_asks(part, stage.asks))[part.label != 0]
+    held = held[unasked] if unasked.any() else held
     for threshold in np.arange(20, -20, -1) + 0.5:
         if threshold + 0.5 > held.max() + 1:
             continue
-        figures = naive_figures(part, decisions(part, threshold), lost, level)
+        figures = naive_figures(part, decisions(part, threshold), lost, level, stage.asks)
         if any((figures[name] or 0) > limit + 1e-12 for name, limit in stage.ceilings.items()):
             break
-        free = naive_figures(part, decisions(part, threshold), 0, level)
+        free = naive_figures(part, decisions(part, threshold), 0, level, stage.asks)
         price = (free["cost"] if stage.objective == "cost" else free["overkill_rate"]) or 0
         if best is None or price < best[0] - 1e-12:
             best = price, threshold
@@ -89,9 +111,8 @@ def naive(run: RunFiles, stage: Stage) -> dict[tuple[str, int, int], tuple[float
                 continue
             lost = round(1 - (line.agreement or 0), 9)
             threshold, holds = naive_threshold(network.validation, stage, lost, level)
-            figures = naive_figures(
-                network.validation, decisions(network.validation, threshold), lost, level
-            )
+            called = decisions(network.validation, threshold)
+            figures = naive_figures(network.validation, called, lost, level, stage.asks)
             if not (holds and meets(stage, line, figures)):
                 continue
             names = {"escape": "escape_rate", "overkill": "overkill_rate", "cost": "cost"}
@@ -122,7 +143,10 @@ def right_or_wrong(run: RunFiles, stage: Stage, variant: str) -> list[bool]:
     (network,) = (each for each in run.networks if each.variant == variant)
     part = network.validation
     threshold, _ = naive_threshold(part, stage, 0, 1 - 0.05 / len(run.networks))
-    pairs = zip(part.label.tolist(), decisions(part, threshold), strict=True)
+    called = decisions(part, threshold)
+    if stage.objective != "accuracy":
+        called = after_asking(part, called, stage.asks)
+    pairs = zip(part.label.tolist(), called, strict=True)
     if stage.objective == "accuracy":
         return [actual == said for actual, said in pairs]
     wanted = stage.objective == "overkill"

@@ -84,6 +84,7 @@ def stages(draw: st.DrawFn) -> Stage:
         "escape_bound": _limit.map(lambda x: Share(max=x)),
         "escape_rate": _limit.map(lambda x: Share(max=x)),
         "overkill_rate": _limit.map(lambda x: Share(max=x)),
+        "ask_rate": _limit.map(lambda x: Share(max=x)),
         "runtimes": st.sampled_from([("onnxruntime-int8",), ("openvino-int8",)]),
         "recall": _limit.map(lambda x: {"long": Share(min=x), "open": Share(min=x / 2)}),
     }

@@ -74,7 +74,7 @@ def test_a_network_that_several_stages_install_is_shown_once(run: Path) -> None:
 
 def test_a_matrix_of_very_many_classes_is_left_out(run: Path) -> None:
     stage = picks_of(run).stages["final"]
-    cells = [Judged(actual=f"{i:02}", called=f"{i:02}", parts=1) for i in range(26)]
+    cells = [Judged(actual=f"{i:02}", called=f"{i:02}", parts=1, asked=0) for i in range(26)]
     (said,) = matrix(stage.model_copy(update={"judged": cells}))
     assert isinstance(said, Paragraph)
     assert "26 classes" in said.text.en

@@ -16,8 +16,10 @@ from gaikan.bundle.image_batch import ImageBatch
 from gaikan.bundle.stream import Tally, csv_text, predict
 from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
-from gaikan.export.inspector import AnchorDistance, Inspector, to_onnx
+from gaikan.export.inspector import AnchorDistance, Decide, Inspector, to_onnx
+from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import NETWORKS, Embedder
+from gaikan.novelty.familiarity import Familiarity
 
 BATCH = 64  # the default of `gaikan predict`
 DEEPPCB = Path(__file__).parents[2] / "shared/data/deeppcb_test.parquet"
@@ -49,12 +51,19 @@ def bundle(arch: str, frames: Frames) -> Bundle:
         classes=frames.classes,
         ok="ok",
         threshold=None,
+        ask_level=None,
+        held_out=0,
         training={},
         metrics={},
         parity={},
         versions={},
     )
-    inspector = Inspector(embedder, AnchorDistance(anchors))
+    drawn = np.random.default_rng(1).normal(size=(300, 128)).astype(np.float32)
+    novelty = Novelty(Familiarity(drawn), np.linspace(1, 9, 999, dtype=np.float32))
+    decide = Decide(AnchorDistance(anchors))
+    inspector = Inspector(
+        embedder, decide, NoveltyScore(novelty), frames.classes.index("ok"), ask_level=None
+    )
     model = to_onnx(inspector, frames.shape, torch.uint8).SerializeToString()
     return Bundle(card, model, None)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gaikan.bundle import archive
 from gaikan.bundle.card import Card
+from gaikan.bundle.decision import verdicts_of
 from gaikan.bundle.graph import (
     EMBEDDING,
     OUTPUTS,
@@ -26,6 +27,7 @@ from gaikan.variants import HEAD
 
 Floats = NDArray[np.float32]
 _EMBEDDED = 256  # images at a time
+_ROUNDING = 1e-4  # of a p-value in float32
 _LARGEST = 1e15  # value of an embedding: squares are summed in float32
 
 
@@ -36,6 +38,8 @@ class Decisions:
     predicted: NDArray[np.int64]  # (N,) class index
     distances: Floats  # (N, K) to each anchor
     margin: Floats  # (N,) second nearest minus nearest
+    verdict: NDArray[np.int64]  # (N,) as `decision` numbers them
+    novelty_p: Floats  # (N,) conformal: small where it is unlike what the network has learned from
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,12 @@ class Bundle:
             raise BundleError(f"the graph gives {shapes} for 2 images and {n_classes} classes")
         if (decisions.predicted >= n_classes).any() or (decisions.predicted < 0).any():
             raise BundleError("the graph gives a class that there is not")
+        p, card = decisions.novelty_p, self.card
+        if p.shape != (2,) or not ((p > 0) & (p <= 1 + _ROUNDING)).all():
+            raise BundleError("the graph gives novelty p-values that are not in 0..1")
+        expected = verdicts_of(decisions.predicted, p, card.ok_index, card.ask_level)
+        if not np.array_equal(decisions.verdict, expected):
+            raise BundleError("the graph's verdicts are not those that the card describes")
 
     def __call__(self, images: Images) -> Decisions:
         """Decisions on images (N, C, H, W) of the card's shape and dtype."""

@@ -10,7 +10,7 @@ from typing import Any
 from gaikan.errors import BundleError
 from gaikan.variants import Variant
 
-FORMAT = 1
+FORMAT = 2
 _HALF = re.compile("[\ud800-\udfff]").search  # half a character, which UTF-8 cannot hold
 _LARGEST_IMAGE = 2**24  # numbers in one image
 
@@ -37,6 +37,8 @@ class Card:
     classes: tuple[str, ...]
     ok: str | None  # name of the class that means good
     threshold: float | None  # on the ok margin; None: the nearest anchor decides
+    ask_level: float | None  # a part called good with a novelty p-value up to it is asked about
+    held_out: int  # scores of held-out parts that the p-value ranks a part among; 0: it is 1
     training: dict[str, Any]  # fingerprint of the training data, key of the network
     metrics: dict[str, Any]
     parity: dict[str, Any]  # how the bundle compared with the network it was made from
@@ -70,7 +72,13 @@ class Card:
             raise BundleError(f"model.json: not JSON ({error})") from None
         if not isinstance(values, dict):
             raise BundleError("model.json: not an object")
-        if values.pop("format", None) != FORMAT:
+        found = values.pop("format", None)
+        if found == 1:
+            raise BundleError(
+                "a bundle of format 1, which does not tell what is new to it; make it anew with "
+                "`gaikan export` from its run, after `gaikan bench` and `gaikan pick` again"
+            )
+        if found != FORMAT:
             raise BundleError(
                 f"model.json: key 'format' is not {FORMAT}, the one this version reads"
             )
@@ -96,6 +104,8 @@ class Card:
             raise BundleError(f"model.json: key 'ok' names {card.ok[:80]!r}, which is no class")
         if card.threshold is not None and card.ok is None:
             raise BundleError("model.json: key 'threshold' without 'ok'")
+        if card.ask_level is not None and card.ok is None:
+            raise BundleError("model.json: key 'ask_level' without 'ok'")
         return card
 
 
@@ -109,6 +119,10 @@ def _is_whole(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_level(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
 
 
 def _is_shape(value: Any) -> bool:
@@ -154,6 +168,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "classes": (_are_classes, "a list of two or more different names"),
     "ok": (_or_null(_is_text), "a text or null"),
     "threshold": (_or_null(_is_number), "a number or null"),
+    "ask_level": (_or_null(_is_level), "a number from 0 to 1, or null"),
+    "held_out": (_is_whole, "a whole number"),
     "training": _OBJECT,
     "metrics": _OBJECT,
     "parity": _OBJECT,

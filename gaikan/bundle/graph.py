@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from gaikan.errors import BundleError
 
 INPUT = "images"
-OUTPUTS = ("predicted", "distances", "margin")
+DECISION = ("predicted", "distances", "margin")  # of every graph that is timed
+OUTPUTS = (*DECISION, "verdict", "novelty_p")  # of a bundle's
 ANCHORS, EMBEDDING = "anchors", "embedding"  # names inside the graph
 
 _MODEL_GRAPH = 7

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.bundle.bundle import Bundle, Decisions
+from gaikan.bundle.decision import VERDICTS
 from gaikan.bundle.image_batch import ImageBatch
 from gaikan.errors import DataError
 
-COLUMNS = ("image", "class", "verdict", "distance", "margin", "error")
-Line = tuple[str, str, str, float, float, str]
+COLUMNS = ("image", "class", "verdict", "distance", "margin", "novelty_p", "error")
+Line = tuple[str, str, str, float, float, float, str]
 UNREAD = "unread"  # the verdict on an image that cannot be read
+_VERDICTS = np.array([*VERDICTS, ""], object)  # the last, -1: no class means good
 _QUOTED = re.compile('[,"\r\n]').search  # RFC 4180, section 2
 
 
@@ -30,6 +32,7 @@ class Tally:
     unread: int = 0  # not among the above
     changes: Counter[str] = field(default_factory=Counter)  # made to images to fit the model
     classes: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
 
 
 def predict(
@@ -37,19 +40,16 @@ def predict(
 ) -> Iterator[list[Line]]:
     """The lines of each batch, in the order of its images, counted in `tally`.
 
-    `verdict` is ok or defective, empty where no class means good; `distance` is to the nearest
-    anchor, `margin` second nearest minus nearest. An image that cannot be read, or whose distances
-    are not finite (its nearest class would be any, the good one too), is `unread`, with the reason
-    in `error`; if `strict`, DataError is raised instead.
+    `verdict` is ok, defective or ask (called good, but a person should look), empty where no class
+    means good; `distance` is to the nearest anchor, `margin` second nearest minus nearest. An image
+    that cannot be read, or whose distances are not finite (its nearest class would be any, the good
+    one too), is `unread`, with the reason in `error`; if `strict`, DataError is raised instead.
     """
     card = bundle.card
     classes = np.asarray(card.classes, object)
-    verdicts = np.full(len(classes), "" if card.ok is None else "defective", object)
-    if card.ok_index is not None:
-        verdicts[card.ok_index] = "ok"
     for batch in batches:
         names = [name for i, name in enumerate(batch.names) if i not in batch.unread]
-        lines = _lines(bundle(batch.images), names, classes, verdicts) if names else []
+        lines = _lines(bundle(batch.images), names, classes) if names else []
         for i in sorted(batch.unread):
             lines.insert(i, _unread(batch.names[i], batch.unread[i]))
         errors = [line[-1] for line in lines if line[-1]]
@@ -59,18 +59,18 @@ def predict(
         tally.images += len(lines) - len(errors)
         tally.changes += batch.changes
         tally.classes.update(line[1] for line in lines if not line[-1])
+        tally.verdicts.update(line[2] for line in lines if not line[-1])
         yield lines
 
 
-def _lines(
-    decisions: Decisions, names: list[str], classes: NDArray[Any], verdicts: NDArray[Any]
-) -> list[Line]:
+def _lines(decisions: Decisions, names: list[str], classes: NDArray[Any]) -> list[Line]:
     """The lines of images that were read."""
     columns = (
         classes[decisions.predicted].tolist(),
-        verdicts[decisions.predicted].tolist(),
+        _VERDICTS[decisions.verdict].tolist(),
         decisions.distances.min(1).tolist(),
         decisions.margin.tolist(),
+        decisions.novelty_p.tolist(),
     )
     lines: list[Line] = list(zip(names, *columns, repeat("", len(names)), strict=True))
     for i in np.flatnonzero(~np.isfinite(decisions.distances).all(1)).tolist():
@@ -80,7 +80,7 @@ def _lines(
 
 
 def _unread(name: str, reason: str) -> Line:
-    return name, "", UNREAD, nan, nan, reason
+    return name, "", UNREAD, nan, nan, nan, reason
 
 
 def csv_text(lines: list[Line]) -> str:
@@ -90,10 +90,10 @@ def csv_text(lines: list[Line]) -> str:
     the time that it takes to format ten.
     """
     rows = [
-        f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g},\n"
+        f"{_cell(name)},{_cell(label)},{verdict},{distance:.7g},{margin:.7g},{p:.4g},\n"
         if not error
-        else f"{_cell(name)},,{verdict},,,{_cell(error)}\n"
-        for name, label, verdict, distance, margin, error in lines
+        else f"{_cell(name)},,{verdict},,,,{_cell(error)}\n"
+        for name, label, verdict, distance, margin, p, error in lines
     ]
     return "".join(rows)
 
@@ -110,5 +110,5 @@ def json_line(line: Line, plain: bool = False) -> str:
     What there is not of an image that cannot be read, or of the error of one that can, is null.
     """
     fields: dict[str, Any] = dict(zip(COLUMNS, line, strict=True))
-    absent = ("class", "distance", "margin") if line[-1] else ("error",)
+    absent = ("class", "distance", "margin", "novelty_p") if line[-1] else ("error",)
     return json.dumps(fields | dict.fromkeys(absent), ensure_ascii=plain)

@@ -58,4 +58,9 @@ def enrol(
     if model.card.threshold is not None:
         fitted = "the stage's threshold was fitted on the old anchors"
         console.print(f"{fitted}; fit it anew when you can")
+    if model.card.ask_level is not None and enrolled.replaced and name == model.card.ok:
+        console.print(
+            "what is asked about was set with the old anchor; parts like the new images "
+            "may look new all the same"
+        )
     console.print(f"{out}: {len(enrolled.bundle.card.classes)} classes")

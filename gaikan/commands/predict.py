@@ -15,6 +15,7 @@ from gaikan.system.files import replacing
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gaikan.bundle.card import Card
     from gaikan.bundle.stream import Line, Tally
 
 
@@ -26,10 +27,14 @@ def predict(
     image_column: ImageColumn = None,
     strict: Annotated[bool, typer.Option(help="Stop at an image that cannot be read")] = False,
     batch: Annotated[int, typer.Option(min=1, max=65536, help="Images at a time")] = 64,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(help="Exit code 1 on such a verdict or a worse one: ask, defective"),
+    ] = None,
 ) -> None:
     """Classify images with a bundle. Needs no more than `pip install gaikan`.
 
-    Exit code 1: some images could not be read.
+    Exit code 1: some images could not be read, or have a verdict of --fail-on.
     """
     if csv is not None and json:
         raise ConfigError("--csv and --json: choose one")
@@ -41,6 +46,7 @@ def predict(
     from gaikan.data.listing import LeftOut
 
     model = Bundle.open(bundle)
+    failing = _failing(fail_on, model.card)
     left_out = LeftOut()
     batches = read_batches(images, model.card, batch, left_out, image_column)
     console = open_console(stderr=True, soft_wrap=True)
@@ -62,7 +68,9 @@ def predict(
             sys.stdout.write("".join(f"{json_line(line, plain)}\n" for line in lines))
             sys.stdout.flush()
     else:
-        sys.stdout.write(f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9}  image\n")
+        sys.stdout.write(
+            f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9} {'novelty':>7}  image\n"
+        )
         for lines in batches_of_lines:
             sys.stdout.write("".join(map(_text, lines)))
             sys.stdout.flush()
@@ -71,14 +79,26 @@ def predict(
     if tally.unread:
         n = f"{tally.unread} image{'s' * (tally.unread > 1)}"
         console.print(f"{n} could not be read: the reason stands in the row of each", style="bold")
+    if tally.unread or any(tally.verdicts[verdict] for verdict in failing):
         raise typer.Exit(1)
 
 
+def _failing(verdict: str | None, card: "Card") -> tuple[str, ...]:
+    """The verdicts that make the exit code 1; ConfigError where the bundle can't give them."""
+    if verdict is None:
+        return ()
+    if verdict not in ("ask", "defective"):
+        raise ConfigError(f"--fail-on {verdict}: choose ask or defective")
+    if card.ok is None:
+        raise ConfigError("--fail-on: no class of this bundle means good, so it has no verdicts")
+    return ("ask", "defective") if verdict == "ask" else ("defective",)
+
+
 def _text(line: "Line") -> str:
-    name, label, verdict, distance, margin, error = line
+    name, label, verdict, distance, margin, novelty_p, error = line
     if error:
-        return f"{'':<16} {verdict:<9} {'':>9} {'':>9}  {one_line(error)}\n"
-    figures = f"{distance:>9.4f} {margin:>9.4f}"
+        return f"{'':<16} {verdict:<9} {'':>9} {'':>9} {'':>7}  {one_line(error)}\n"
+    figures = f"{distance:>9.4f} {margin:>9.4f} {novelty_p:>7.3f}"
     return f"{one_line(label):<16} {verdict:<9} {figures}  {one_line(name)}\n"
 
 
@@ -110,5 +130,9 @@ def _sum_up(console: "Console", tally: "Tally", seconds: float) -> None:
     classes = ", ".join(f"{name} {n}" for name, n in tally.classes.most_common())
     pace = f"{seconds:.1f} s ({tally.images / seconds:.0f} a second)"
     console.print(f"{tally.images} images in {pace}: {classes}")
+    asked = tally.verdicts["ask"]
+    if asked:
+        images = f"{asked} image{'s' * (asked > 1)}"
+        console.print(f"{images} called good, but new to the model: a person should look (ask)")
     for change, n in tally.changes.items():
         console.print(f"{n} of {tally.images} images {change}")

@@ -15,8 +15,9 @@ from gaikan.data.frames import Frames, Labels
 from gaikan.data.value_range import ValueRange
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
-from gaikan.export.inspector import Inspector, Threshold, distance_of, to_onnx
+from gaikan.export.inspector import Decide, Inspector, Threshold, distance_of, to_onnx
 from gaikan.export.metrics import metrics
+from gaikan.export.novelty_score import Novelty, NoveltyScore, recalibrate
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.quantized import quantized
 from gaikan.export.refit import Refit, refit
@@ -54,10 +55,14 @@ def export(
     `tell` is called with each step in words, `watcher` sees the refit's training. Raises
     BundleError where the bundle differs from its network, or the refit has lost something.
     """
+    if watcher is not None and choice.ask_level is not None:
+        raise ConfigError(
+            f"--refit: stage {choice.stage!r} asks about parts that look new, and how new a part "
+            "looks can only be told by parts that the network has not learned from"
+        )
     tell("reading the images")
     judged = load_source(run, choice)
     experiment = reread(run, judged.manifest)
-    threshold = _threshold(choice, experiment)
     again = None
     if watcher is not None:
         again = refit(run, judged, experiment, choice, watcher)
@@ -65,23 +70,34 @@ def export(
     parts = experiment.parts[source.network.seed]
     fit = _sample(experiment.train, parts.fit, _MOST_COMPARED)
     tell("exporting the graph")
-    model = _model(source, threshold, fit)
+    held_out = experiment.train.groups
+    lots = None if again is not None or held_out is None else held_out[parts.validation]
+    novelty = Novelty.of(source.embedded, lots)
+    model = _model(source, choice, novelty, experiment, fit)
+    card = _card(source, choice, experiment)
+    card = replace(card, held_out=len(novelty.calibrated))
     if choice.precision == "int8":
         tell("calibrating int8 on fit images")
         model = quantized(model, Inputs.of(experiment).calibration[source.network.seed])
         del model.graph.value_info[:]  # shapes that name the number of anchors
-    card = _card(source, choice, experiment)
-    figures = metrics(judged, experiment, choice.threshold)
+        if len(novelty.calibrated):
+            held = _sample(experiment.train, parts.validation, _MOST_COMPARED)
+            embed = Bundle(card, model.SerializeToString(), None).embedder()
+            novelty = novelty.calibrated_on(embed(held.images), held.groups)
+            recalibrate(model, novelty)
+            card = replace(card, held_out=len(novelty.calibrated))
+    figures = metrics(judged, experiment, choice.threshold, choice.ask_level)
     card = replace(card, metrics=figures, refit=None if again is None else again.describe())
     bundle = Bundle(card, model.SerializeToString(), None)
     bundle.check()
-    bundle, parities = _verified(bundle, source, experiment, allow_drop, tell)
+    bundle, parities = _verified(bundle, source, novelty, experiment, allow_drop, tell)
     return Exported(bundle, parities, again)
 
 
 def _verified(
     bundle: Bundle,
     source: ExportSource,
+    novelty: Novelty,
     experiment: Experiment,
     allow_drop: bool,
     tell: Callable[[str], None],
@@ -91,7 +107,7 @@ def _verified(
     for part, rows in (("fit", parts.fit), ("validation", parts.validation)):
         frames = _sample(train, rows, _MOST_COMPARED)
         tell(f"comparing with the network on {len(frames)} of {len(rows)} {part} images")
-        parities.append(compare(part, bundle, source, frames))
+        parities.append(compare(part, bundle, source, novelty, frames))
     judge(bundle.card.precision, parities, allow_drop)
     card = replace(bundle.card, parity={parity.part: asdict(parity) for parity in parities})
     if source.variant.anchor == HEAD:
@@ -109,10 +125,19 @@ def _threshold(choice: BundleChoice, experiment: Experiment) -> Threshold | None
     return Threshold(experiment.train.classes.index(experiment.ok), choice.threshold)
 
 
-def _model(source: ExportSource, threshold: Threshold | None, fit: Frames) -> "ModelProto":
+def _model(
+    source: ExportSource,
+    choice: BundleChoice,
+    novelty: Novelty,
+    experiment: Experiment,
+    fit: Frames,
+) -> "ModelProto":
     distance = distance_of(source.embedded, source.variant.anchor)
+    decide = Decide(distance, _threshold(choice, experiment))
     dtype = torch.from_numpy(fit.images[:0]).dtype
-    return to_onnx(Inspector(source.embedder, distance, threshold), fit.shape, dtype)
+    ok = None if experiment.ok is None else experiment.train.classes.index(experiment.ok)
+    inspector = Inspector(source.embedder, decide, NoveltyScore(novelty), ok, choice.ask_level)
+    return to_onnx(inspector, fit.shape, dtype)
 
 
 def _keep(bundle: Bundle, validation: Frames) -> Kept:
@@ -154,6 +179,8 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         classes=train.classes,
         ok=experiment.ok,
         threshold=choice.threshold,
+        ask_level=choice.ask_level,
+        held_out=0,
         training={
             "source": train.source,
             "fingerprint": train.fingerprint,

@@ -1,4 +1,4 @@
-"""The whole inspection as one torch module: raw images in; class, distances and margin out.
+"""The whole inspection as one torch module: raw images in; verdict and all that it rests on out.
 
 What runs on the line, what is timed and what is exported are this one computation.
 """
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gaikan.bundle.decision import ASK
 from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
 from gaikan.export.backbone_graph import with_backbone
+from gaikan.export.novelty_score import NoveltyScore
 from gaikan.networks import ImageShape, OnnxBackbone
 from gaikan.training.stored_network import StoredEmbeddings
 from gaikan.variants import HEAD
@@ -74,8 +76,8 @@ class Threshold:
     value: float
 
 
-class Inspector(nn.Module):
-    """Raw images (N, C, H, W), uint8 or float32 -> the decisions on N parts.
+class Decide(nn.Module):
+    """Embeddings (N, D) -> the classes of N parts.
 
     Gives `predicted` (N,) int64, `distances` (N, K) float32 to every class, and `margin` (N,),
     second nearest minus nearest. Of equally near classes the first is predicted. It has few
@@ -84,27 +86,64 @@ class Inspector(nn.Module):
 
     second_less_first: Tensor
 
-    def __init__(
-        self, embedder: nn.Module, distance: nn.Module, threshold: Threshold | None = None
-    ) -> None:
+    def __init__(self, distance: nn.Module, threshold: Threshold | None = None) -> None:
         super().__init__()
-        self.embedder = embedder
         self.distance = distance
         self.threshold = threshold
         self.register_buffer("second_less_first", torch.tensor([-1.0, 1.0]))
         self.eval()
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`predicted`, `distances` and `margin` of images (N, C, H, W)."""
-        return self.decide(self.distance(self.embedder(images)))
-
-    def decide(self, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`predicted`, `distances` and `margin` from distances (N, K)."""
+    def forward(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`predicted`, `distances` and `margin` of embeddings (N, D)."""
+        distances: Tensor = self.distance(embeddings)
         nearest = distances.topk(2, 1, largest=False).values
         predicted = distances.argmin(1)
         if self.threshold is not None:
             predicted = _with_threshold(distances, self.threshold)
         return predicted, distances, nearest @ self.second_less_first
+
+
+class Inspector(nn.Module):
+    """Raw images (N, C, H, W), uint8 or float32 -> the verdicts on N parts.
+
+    Gives what `Decide` gives, `verdict` (N,) int64, numbered as `bundle.decision` says, and
+    `novelty_p` (N,) float32. Where `ok` is the class that means good and there is an `ask_level`,
+    a person is asked about parts of that class whose p-value is at or below the level.
+    """
+
+    def __init__(
+        self,
+        embedder: nn.Module,
+        decide: Decide,
+        novelty: NoveltyScore,
+        ok: int | None = None,
+        ask_level: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.embedder, self.decide, self.novelty = embedder, decide, novelty
+        self.ok, self.ask_level = ok, ask_level
+        self.eval()
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """The `OUTPUTS` of images (N, C, H, W)."""
+        embeddings = self.embedder(images)
+        return self.judge(embeddings, self.decide(embeddings))
+
+    def judge(
+        self, embeddings: Tensor, decided: tuple[Tensor, Tensor, Tensor]
+    ) -> tuple[Tensor, ...]:
+        """The `OUTPUTS` of embeddings (N, D) that `Decide` gave these `decided`."""
+        novelty_p = self.novelty(embeddings)
+        return *decided, self._verdict(decided[0], novelty_p), novelty_p
+
+    def _verdict(self, predicted: Tensor, novelty_p: Tensor) -> Tensor:
+        if self.ok is None:
+            return torch.full_like(predicted, -1)
+        defective = (predicted != self.ok).to(torch.int64)
+        if self.ask_level is None:
+            return defective
+        # A defective part stays what it is: 2 - 1 is 1.
+        return torch.where(novelty_p <= self.ask_level, ASK - defective, defective)
 
 
 def _with_threshold(distances: Tensor, threshold: Threshold) -> Tensor:
@@ -124,10 +163,9 @@ class _AnchorsAsInput(nn.Module):
 
     def forward(self, images: Tensor, anchors: Tensor) -> tuple[Tensor, ...]:
         embedding = self.inspector.embedder(images)
-        distances = torch.func.functional_call(
-            self.inspector.distance, {ANCHORS: anchors}, (embedding,)
-        )
-        return (*self.inspector.decide(distances), embedding)
+        replaced = {f"distance.{ANCHORS}": anchors}
+        decided = torch.func.functional_call(self.inspector.decide, replaced, (embedding,))
+        return (*self.inspector.judge(embedding, decided), embedding)
 
 
 def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "ModelProto":
@@ -143,9 +181,10 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "Mod
     images: tuple[Tensor, ...] = (torch.zeros((2, *shape), dtype=dtype),)
     names, dynamic = [INPUT], [{0: torch.export.Dim("batch", min=1)}]
     outputs = list(OUTPUTS)
-    if isinstance(inspector.distance, AnchorDistance):
+    distance = inspector.decide.distance
+    if isinstance(distance, AnchorDistance):
         module = _AnchorsAsInput(inspector).eval()
-        images = (*images, inspector.distance.anchors)
+        images = (*images, distance.anchors)
         names, outputs = [INPUT, ANCHORS], [*OUTPUTS, EMBEDDING]
         dynamic.append({0: torch.export.Dim("classes", min=2)})
     model = exported(module, images, names, outputs, tuple(dynamic))

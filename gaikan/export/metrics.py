@@ -5,26 +5,34 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.bundle.decision import classes_of
+from gaikan.bundle.decision import ASK, classes_of, verdicts_of
 from gaikan.data.frames import Frames
 from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import intervals
+from gaikan.export.novelty_score import Novelty
 from gaikan.export.source import ExportSource
 
 
 def metrics(
-    source: ExportSource, experiment: Experiment, threshold: float | None
+    source: ExportSource,
+    experiment: Experiment,
+    threshold: float | None,
+    ask_level: float | None,
 ) -> dict[str, dict[str, object]]:
     """Figures on validation and test, each share as value, low and high.
 
     Intervals are at 95 %, as in the accuracy table: over groups where parts have some, since
     parts of one lot succeed and fail together. A single group says nothing of others: then it is
-    0 to 1. How much training varies is not in them: this one network is installed.
+    0 to 1. What is asked about at the `ask_level` does not escape. How much training varies is not
+    in them: this one network is installed.
     """
     train, test = experiment.train, experiment.test
-    validation = train.take(experiment.parts[source.network.seed].validation)
+    rows = experiment.parts[source.network.seed].validation
+    lots = None if train.groups is None else train.groups[rows]
+    novelty = Novelty.of(source.embedded, lots)
+    validation = train.take(rows)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     result: dict[str, dict[str, object]] = {}
     for part, frames in (("validation", validation), ("test", test)):
@@ -34,7 +42,14 @@ def metrics(
         shares = {"accuracy": (predicted == frames.labels, np.ones(len(frames), bool))}
         if ok is not None:
             good = frames.labels == ok
-            shares["escape_rate"] = (escaped(frames.labels, predicted, ok), ~good)
+            p = novelty.of_part(source.embedded, part, lots)
+            asked = verdicts_of(predicted, p, ok, ask_level) == ASK
+            if ask_level is not None:
+                shares["ask_rate"] = (asked, good)
+                escapes = escaped(frames.labels, predicted, ok) & ~asked
+                scores |= {"asked": int(asked.sum()), "good_asked": int((asked & good).sum())}
+                scores["escapes"] = int(escapes.sum())
+            shares["escape_rate"] = (escaped(frames.labels, predicted, ok) & ~asked, ~good)
             shares["overkill_rate"] = (overkilled(frames.labels, predicted, ok), good)
         result[part] = scores | {
             name: _interval(hits, among, frames) for name, (hits, among) in shares.items()

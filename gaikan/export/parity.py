@@ -11,6 +11,7 @@ from gaikan.bundle.decision import classes_of
 from gaikan.data.frames import Frames
 from gaikan.data.limits import at_once
 from gaikan.errors import BundleError
+from gaikan.export.novelty_score import Novelty
 from gaikan.export.source import ExportSource
 from gaikan.training.embed import embed
 from gaikan.variants import HEAD
@@ -30,6 +31,7 @@ class Parity:
     agreement: float  # share of equal classes
     ties: int  # parts of unequal class where the reference's own choice was within the tolerance
     distance_error: float  # largest, relative as `scale_of` says
+    novelty_errors: int  # p-values beyond what float32 may make of the network's own
     accuracy: float
     reference_accuracy: float
 
@@ -39,8 +41,10 @@ class Parity:
         return self.reference_accuracy - self.accuracy
 
 
-def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> Parity:
-    """Compares the bundle with its network on all `frames`.
+def compare(
+    part: str, bundle: Bundle, source: ExportSource, novelty: Novelty, frames: Frames
+) -> Parity:
+    """Compares the bundle with its network, which judges by `novelty`, on all `frames`.
 
     The network goes the path that made the run's figures: torch, then float64.
     """
@@ -49,7 +53,10 @@ def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> 
     decisions = [bundle(frames.images[i : i + step]) for i in range(0, len(frames), step)]
     predicted = np.concatenate([batch.predicted for batch in decisions])
     distances = np.concatenate([batch.distances for batch in decisions])
-    reference = source.distances(embed(source.embedder, torch.from_numpy(frames.images)))
+    novelty_p = np.concatenate([batch.novelty_p for batch in decisions])
+    embeddings = embed(source.embedder, torch.from_numpy(frames.images))
+    reference = source.distances(embeddings)
+    low, high = novelty.p_range(embeddings)
     expected = classes_of(reference, card.ok_index, card.threshold)
     scale = scale_of(source, reference)
     doubtful = _is_tie(reference, scale, card.ok_index, card.threshold)
@@ -59,6 +66,7 @@ def compare(part: str, bundle: Bundle, source: ExportSource, frames: Frames) -> 
         agreement=float((predicted == expected).mean()),
         ties=int(((predicted != expected) & doubtful).sum()),
         distance_error=float((np.abs(distances - reference) / scale).max()),
+        novelty_errors=int(((novelty_p < low - 1e-5) | (novelty_p > high + 1e-5)).sum()),
         accuracy=float((predicted == frames.labels).mean()),
         reference_accuracy=float((expected == frames.labels).mean()),
     )
@@ -102,6 +110,11 @@ def judge(precision: str, parities: list[Parity], allow_drop: bool) -> None:
                 f"the exported graph differs from its network on {n_other} of {parity.images} "
                 f"{parity.part} images, distances by up to {parity.distance_error:.1e} "
                 f"({DISTANCE_TOLERANCE:.0e} allowed); not written"
+            )
+        if precision == "fp32" and parity.novelty_errors:
+            raise BundleError(
+                f"the exported graph gives {parity.novelty_errors} of {parity.images} "
+                f"{parity.part} images another novelty p-value than its network; not written"
             )
         if precision == "int8" and parity.drop > LARGEST_DROP and not allow_drop:
             raise BundleError(

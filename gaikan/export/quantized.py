@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 _OF_DECISIONS = (  # how their weights' names begin, in the models that are timed and in bundles
     "decisions.",
-    "distance.",
-    "second_less_first",
-    "inspector.second_less_first",
+    *("decide.", "inspector.decide."),
+    *("novelty.", "inspector.novelty."),
 )
 
 

@@ -28,6 +28,7 @@ class BundleChoice:
     runtime: str = "onnx"
     precision: str = "fp32"
     threshold: float | None = None
+    ask_level: float | None = None  # of the novelty p-value, from a stage's pick too
     stage: str | None = None
     ceiling: float | None = None  # the stage's least limit on escapes
     unconfirmed: str | None = None  # how test contradicts the pick
@@ -86,6 +87,7 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
         pick.variant,
         pick.seed,
         threshold=pick.threshold,
+        ask_level=pick.ask_level,
         stage=stage,
         ceiling=min(ceilings, default=None),
         unconfirmed=picks.stages[stage].contradicted,

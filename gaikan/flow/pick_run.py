@@ -47,7 +47,9 @@ def _asking_table(picks: PicksFile) -> str:
     rows.writerow(["stage", "variant", "seed", *figures])
     for name, stage in picks.stages.items():
         shown = stage.pick or stage.nearest_miss
-        for point in stage.asking_curve if shown is not None else ():
+        if shown is None:
+            continue
+        for point in stage.asking_curve:
             values = (getattr(point, figure) for figure in figures)
             rows.writerow([name, shown.variant, shown.seed, *values])
     return table.getvalue()

@@ -29,7 +29,7 @@ def asking_level(part: DecidedParts, ok: int | None, share: float | None) -> flo
     good = np.sort(part.novelty_p[part.label == ok])
     most = math.floor(share * len(good) + 1e-9)
     within = np.searchsorted(good, good, side="right") <= most
-    return float(good[within].max()) * _ABOVE if within.any() else 0.0
+    return min(1.0, float(good[within].max()) * _ABOVE) if within.any() else 0.0
 
 
 def asked(

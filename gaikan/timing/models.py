@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gaikan.bundle.graph import INPUT, OUTPUTS
+from gaikan.bundle.graph import DECISION, INPUT
 from gaikan.data.frames import Images
 from gaikan.errors import first_line
 from gaikan.export.inspector import AnchorDistance, HeadDistance, distance_of, exported
@@ -180,7 +180,7 @@ def _missing_package() -> str | None:
 
 
 def _outputs(decisions: Iterable[str]) -> list[str]:
-    return [f"{output}.{name}" for name in decisions for output in OUTPUTS]
+    return [f"{output}.{name}" for name in decisions for output in DECISION]
 
 
 def pruned(model: "ModelProto", *decisions: str) -> "ModelProto":

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gaikan.export.inspector import AnchorDistance, HeadDistance, Inspector
+from gaikan.export.inspector import AnchorDistance, Decide, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.timing.runtimes import TORCH_MODEL
 
@@ -20,13 +20,13 @@ _ANCHORS, _HEAD = "anchors", "weight"  # kinds of decision, named after a tensor
 
 
 class DecisionTensors(nn.Module):
-    """Raw images -> the `OUTPUTS` of every decision in turn, from one embedding."""
+    """Raw images -> the `DECISION` of every decision in turn, from one embedding."""
 
     def __init__(self, embedder: Embedder, distances: dict[str, nn.Module]) -> None:
         super().__init__()
         self.embedder = embedder
         self.decisions = nn.ModuleDict(
-            {name: Inspector(nn.Identity(), distance) for name, distance in distances.items()}
+            {name: Decide(distance) for name, distance in distances.items()}
         )
         self.eval()
 

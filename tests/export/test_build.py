@@ -18,6 +18,7 @@ from gaikan.bundle.bundle import Bundle
 from gaikan.bundle.graph import anchors_of, with_anchors
 from gaikan.errors import BundleError
 from gaikan.export import parity
+from gaikan.export.novelty_score import Novelty
 from gaikan.export.parity import Parity, compare, judge
 from gaikan.export.source import BundleChoice, load_source, reread
 from gaikan.run_folder.latency_rows import read_rows
@@ -158,8 +159,10 @@ def test_int8_that_loses_more_than_the_margin_needs_allow_drop(
     judge("int8", [found(lost=0.5)], allow_drop=True)
 
 
-def found(agreement: float = 1.0, ties: int = 0, error: float = 0.0, lost: float = 0.0) -> Parity:
-    return Parity("fit", 1000, agreement, ties, error, 0.9 - lost, 0.9)
+def found(
+    agreement: float = 1.0, ties: int = 0, error: float = 0.0, lost: float = 0.0, other: int = 0
+) -> Parity:
+    return Parity("fit", 1000, agreement, ties, error, other, 0.9 - lost, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +174,8 @@ def found(agreement: float = 1.0, ties: int = 0, error: float = 0.0, lost: float
         ("fp32", found(agreement=0.998, ties=2), None),
         ("fp32", found(agreement=0.997, ties=2), "on 3 of 1000 fit images"),
         ("int8", found(agreement=0.9, error=0.5, lost=0.009), None),
+        ("fp32", found(other=1), "1 of 1000 fit images another novelty p-value"),
+        ("int8", found(other=900), None),
         ("int8", found(lost=0.011), "int8 takes 1.1 points"),
         ("int8", found(lost=-0.05), None),
     ],
@@ -187,9 +192,10 @@ def test_other_anchors_than_the_networks_are_noticed(out: Path, bundles: Path) -
     bundle = Bundle.open(exported(out, bundles, MLP))
     source = load_source(out, BundleChoice(MLP, 0))
     frames = reread(out, source.manifest).train
-    judge("fp32", [compare("fit", bundle, source, frames)], False)
+    novelty = Novelty.of(source.embedded, None)
+    judge("fp32", [compare("fit", bundle, source, novelty, frames)], False)
     shifted = with_anchors(bundle.model, anchors_of(bundle.model) * np.float32(1.001))
-    wrong = compare("fit", replace(bundle, model=shifted), source, frames)
+    wrong = compare("fit", replace(bundle, model=shifted), source, novelty, frames)
     with pytest.raises(BundleError, match="differs from its network"):
         judge("fp32", [wrong], False)
 

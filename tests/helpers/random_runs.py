@@ -22,7 +22,8 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
     """Three variants with whole ok margins; classes good (0), open (1) and spur (2)."""
     rng = np.random.default_rng(seed)
     novel = np.random.default_rng([seed, 1])  # its own: what else is drawn stays
-    networks, rows = [], []
+    networks: list[NetworkDecisions] = []
+    rows = []
     lot = np.arange(PARTS) % 4 if lots else None
     for variant in VARIANTS:
         skill = rng.integers(0, 7)

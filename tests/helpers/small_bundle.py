@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from gaikan.bundle.bundle import Bundle, Kept
 from gaikan.bundle.card import Card
-from gaikan.export.inspector import AnchorDistance, Inspector, Threshold, to_onnx
+from gaikan.export.inspector import AnchorDistance, Decide, Inspector, Threshold, to_onnx
+from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import NETWORKS, Embedder, ImageShape
+from gaikan.novelty.conformal import calibration
+from gaikan.novelty.familiarity import Familiarity
 
 SHAPE: ImageShape = (1, 8, 8)
 CLASSES = ("ok", "spur", "open")
@@ -41,12 +44,27 @@ def anchors(channels: int = 1) -> NDArray[np.float32]:
     return embedded(images(len(CLASSES), 1, (channels, *SHAPE[1:]))) + np.float32(0.01)
 
 
+def novelty(channels: int = 1) -> Novelty:
+    """Of 20 images that it knows, ranked among 40 that were held out."""
+    known, held_out = (
+        embedded(images(n, seed, (channels, *SHAPE[1:]))) for n, seed in ((20, 3), (40, 4))
+    )
+    familiarity = Familiarity(known)
+    return Novelty(familiarity, calibration(familiarity.score(held_out)))
+
+
 @cache
-def graph(dtype: torch.dtype, threshold: float | None, channels: int) -> bytes:
-    module = AnchorDistance(anchors(channels))
+def graph(
+    dtype: torch.dtype,
+    threshold: float | None,
+    channels: int,
+    ok: int | None = 0,
+    ask_level: float | None = None,
+) -> bytes:
     limit = None if threshold is None else Threshold(0, threshold)
-    shape = (channels, *SHAPE[1:])
-    model = to_onnx(Inspector(embedder(channels), module, limit), shape, dtype)
+    decide = Decide(AnchorDistance(anchors(channels)), limit)
+    shape, score = (channels, *SHAPE[1:]), NoveltyScore(novelty(channels))
+    model = to_onnx(Inspector(embedder(channels), decide, score, ok, ask_level), shape, dtype)
     content: bytes = model.SerializeToString()
     return content
 
@@ -67,6 +85,8 @@ def card(**values: object) -> Card:
         "classes": CLASSES,
         "ok": "ok",
         "threshold": None,
+        "ask_level": None,
+        "held_out": 40,
         "training": {},
         "metrics": {},
         "parity": {},
@@ -80,6 +100,8 @@ def bundle(
     dtype: torch.dtype = torch.uint8,
     threshold: float | None = None,
     channels: int = 1,
+    ok: str | None = "ok",
+    ask_level: float | None = None,
 ) -> Bundle:
     """30 validation parts are kept, labelled with the nearest class but for every fifth."""
     shape = (channels, *SHAPE[1:])
@@ -88,9 +110,15 @@ def bundle(
     labels = np.where(np.arange(30) % 5 == 0, (nearest + 1) % 3, nearest)
     kept = Kept(points, labels.astype(np.uint16))
     description = card(
-        anchor=anchor, dtype=str(dtype).removeprefix("torch."), threshold=threshold, shape=shape
+        anchor=anchor,
+        dtype=str(dtype).removeprefix("torch."),
+        threshold=threshold,
+        shape=shape,
+        ok=ok,
+        ask_level=ask_level,
     )
-    return Bundle(description, graph(dtype, threshold, channels), kept)
+    good = None if ok is None else CLASSES.index(ok)
+    return Bundle(description, graph(dtype, threshold, channels, good, ask_level), kept)
 
 
 Members = dict[str, bytes]

@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from runner import gaikan
-from small_bundle import Members, bundle, graph, images, zipped
+from small_bundle import CLASSES, Members, bundle, graph, images, zipped
 
 from gaikan.bundle import archive
 
@@ -91,6 +91,24 @@ def no_margin(graph: Any) -> None:
     del graph.output[2]
 
 
+def no_novelty(graph: Any) -> None:
+    del graph.output[4]
+
+
+def high_novelty(graph: Any) -> None:
+    """Every held-out part counts twice and is newer than any other."""
+    for tensor in graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        factor = {"share": 2, "calibrated": np.inf}.get(tensor.name.split(".")[-1])
+        if "novelty." in tensor.name and factor is not None:
+            changed = (values * factor).astype(np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(changed, tensor.name))
+
+
+def class_of_a_blank() -> str:
+    return CLASSES[int(bundle()(np.zeros((1, 1, 8, 8), np.uint8)).predicted[0])]
+
+
 def no_anchors(graph: Any) -> None:
     (tensor,) = (tensor for tensor in graph.initializer if tensor.name == "anchors")
     tensor.name = "other"
@@ -145,7 +163,19 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "JSON that ends": (lambda m: zipped(m | {"model.json": b'{"format": 1'}), "not JSON"),
     "JSON, deep": (lambda m: zipped(m | {"model.json": b"[" * 200_000}), "not JSON"),
     "JSON of a list": (lambda m: zipped(m | {"model.json": b"[]"}), "not an object"),
-    "format 2": (lambda m: with_card(m, format=2), "key 'format' is not 1"),
+    "format 3": (lambda m: with_card(m, format=3), "key 'format' is not 2"),
+    "format 1": (
+        lambda m: with_card(m, format=1),
+        "format 1, .* make it anew with `gaikan exp",
+    ),
+    "ask level above 1": (lambda m: with_card(m, ask_level=1.5), "key 'ask_level' is not"),
+    "another good class": (
+        lambda m: with_card(m, ask_level=1.0),
+        "the graph's verdicts",
+    ),
+    "without held_out": (lambda m: with_card(m, held_out=...), "key 'held_out' is missing"),
+    "graph without novelty": (lambda m: with_graph(m, no_novelty), "novelty_p"),
+    "p-values above 1": (lambda m: with_graph(m, high_novelty), "novelty p-values that are not"),
     "classes a text": (lambda m: with_card(m, classes="ok"), "key 'classes' is not a list"),
     "class a number": (lambda m: with_card(m, classes=["ok", 1, 2]), "key 'classes' is not"),
     "two classes alike": (lambda m: with_card(m, classes=["a", "a", "b"]), "key 'classes' is"),

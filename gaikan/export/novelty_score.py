@@ -1,0 +1,118 @@
+"""The novelty p-value as a torch module, for the graph of a bundle."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gaikan.data.frames import Names
+from gaikan.novelty.conformal import calibration, own_p_values, p_values
+from gaikan.novelty.familiarity import Familiarity
+from gaikan.training.stored_network import StoredEmbeddings
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+CALIBRATED = "novelty.calibrated"  # how its name in a graph ends
+_ROUNDING = 1e-5  # of squared lengths in float32, relative
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """What a network knows, and the sorted scores (M,) of held-out parts."""
+
+    familiarity: Familiarity
+    calibrated: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, embedded: StoredEmbeddings, lots: Names | None) -> "Novelty":
+        """That of a network, by the validation parts of a run; `lots` (N,) are those of them.
+
+        A network that learned from them, too, has none: every part has the p-value 1.
+        """
+        return cls(embedded.familiarity, calibration(embedded.novelty["validation"], lots))
+
+    def calibrated_on(self, embeddings: NDArray[np.float32], lots: Names | None) -> "Novelty":
+        """The same by held-out embeddings (N, D) as the line computes them, rounded as there."""
+        return Novelty(self.familiarity, calibration(self.familiarity.score(embeddings), lots))
+
+    def p_values(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """P-values (N,) of embeddings (N, D) of new parts."""
+        return p_values(self.familiarity.score(embeddings), self.calibrated)
+
+    def p_range(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """The least and the largest p-value (N,) that float32 may give embeddings (N, D)."""
+        squares = np.square(self.familiarity.score(embeddings).astype(np.float64))
+        known = self.familiarity.known.astype(np.float64)
+        lengths, longest = (np.square(e - known.mean(0)).sum(1) for e in (embeddings, known))
+        error = _ROUNDING * (lengths + longest.max())
+        ends = (np.sqrt(squares + error), np.sqrt(np.maximum(squares - error, 0)))
+        low, high = (p_values(end.astype(np.float32), self.calibrated) for end in ends)
+        return low, high
+
+    def of_part(
+        self, embedded: StoredEmbeddings, split: str, lots: Names | None
+    ) -> NDArray[np.float32]:
+        """P-values (N,) of a run's validation parts, each by the other `lots`, or of its test."""
+        scores = embedded.novelty[split]
+        if split == "validation":
+            return own_p_values(scores, lots)
+        return p_values(scores, self.calibrated)
+
+
+def recalibrate(model: "ModelProto", novelty: Novelty) -> None:
+    """Puts other held-out scores, as many as before, into the graph of an inspector."""
+    from onnx import numpy_helper
+
+    for tensor in model.graph.initializer:
+        if tensor.name.endswith(CALIBRATED):
+            squares = np.square(novelty.calibrated.astype(np.float64)).astype(np.float32)
+            assert list(tensor.dims) == [len(squares)]
+            tensor.CopyFrom(numpy_helper.from_array(squares, tensor.name))
+            return
+    raise AssertionError("the graph has no calibrated scores")
+
+
+class NoveltyScore(nn.Module):
+    """Novelty p-values (N,) of embeddings (N, D); few operations, as a runtime counts them.
+
+    Squared distances are |x|^2 - 2 max(x k - |k|^2 / 2): one product of matrices, of embeddings
+    less the mean of those that are known, so that few digits cancel. The p-value is
+    (1 + how many of the M calibrated scores are at least as high) / (1 + M).
+    """
+
+    middle: Tensor
+    known: Tensor
+    offsets: Tensor
+    calibrated: Tensor
+    share: Tensor
+
+    def __init__(self, novelty: Novelty) -> None:
+        super().__init__()
+        known = novelty.familiarity.known.astype(np.float64)
+        middle = known.mean(0)
+        known = known - middle
+        scores = novelty.calibrated if len(novelty.calibrated) else np.array([np.inf], np.float32)
+        squares = np.square(scores.astype(np.float64))
+        each = 1 / (1 + len(scores))
+        for name, values in (
+            ("middle", middle),
+            ("known", 2 * known),
+            ("offsets", -np.square(known).sum(1)),
+            ("calibrated", squares),
+            ("share", np.full((len(scores), 1), each)),
+        ):
+            self.register_buffer(name, torch.from_numpy(values.astype(np.float32)))
+        self.least = each
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        """P-values (N,), in (0, 1]."""
+        embeddings = embeddings - self.middle
+        nearest = F.linear(embeddings, self.known, self.offsets).amax(1, keepdim=True)
+        squared = embeddings.square().sum(1, keepdim=True) - nearest
+        higher = (self.calibrated >= squared).to(torch.float32)
+        return (higher @ self.share).squeeze(1) + self.least

@@ -19,7 +19,7 @@ from gaikan.data.sources import read_source
 from gaikan.export.inspector import AnchorDistance, Decide, Inspector, to_onnx
 from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import NETWORKS, Embedder
-from gaikan.novelty.familiarity import Familiarity
+from gaikan.novelty.gaussian import familiarity
 
 BATCH = 64  # the default of `gaikan predict`
 DEEPPCB = Path(__file__).parents[2] / "shared/data/deeppcb_test.parquet"
@@ -59,7 +59,7 @@ def bundle(arch: str, frames: Frames) -> Bundle:
         versions={},
     )
     drawn = np.random.default_rng(1).normal(size=(300, 128)).astype(np.float32)
-    novelty = Novelty(Familiarity(drawn), np.linspace(1, 9, 999, dtype=np.float32))
+    novelty = Novelty(familiarity(drawn), np.linspace(1, 9, 999, dtype=np.float32))
     decide = Decide(AnchorDistance(anchors))
     inspector = Inspector(
         embedder, decide, NoveltyScore(novelty), frames.classes.index("ok"), ask_level=None

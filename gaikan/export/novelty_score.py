@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gaikan.data.frames import Names
 from gaikan.novelty.conformal import calibration, own_p_values, p_values
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 CALIBRATED = "novelty.calibrated"  # how its name in a graph ends
-_ROUNDING = 1e-5  # of squared lengths in float32, relative
+_ROUNDING = 1e-5  # of a product in float32, relative to the lengths that go into it
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,11 @@ class Novelty:
 
     def p_range(self, embeddings: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """The least and the largest p-value (N,) that float32 may give embeddings (N, D)."""
-        squares = np.square(self.familiarity.score(embeddings).astype(np.float64))
-        known = self.familiarity.known.astype(np.float64)
-        lengths, longest = (np.square(e - known.mean(0)).sum(1) for e in (embeddings, known))
-        error = _ROUNDING * (lengths + longest.max())
+        scores = self.familiarity.score(embeddings).astype(np.float64)
+        squares = np.square(scores)
+        stretched = np.linalg.norm(self.familiarity.whitener.astype(np.float64), 2)
+        lengths = np.linalg.norm(embeddings, axis=1) + np.linalg.norm(self.familiarity.mean)
+        error = _ROUNDING * scores * (scores + stretched * lengths)
         ends = (np.sqrt(squares + error), np.sqrt(np.maximum(squares - error, 0)))
         low, high = (p_values(end.astype(np.float32), self.calibrated) for end in ends)
         return low, high
@@ -80,29 +80,23 @@ def recalibrate(model: "ModelProto", novelty: Novelty) -> None:
 class NoveltyScore(nn.Module):
     """Novelty p-values (N,) of embeddings (N, D); few operations, as a runtime counts them.
 
-    Squared distances are |x|^2 - 2 max(x k - |k|^2 / 2): one product of matrices, of embeddings
-    less the mean of those that are known, so that few digits cancel. The p-value is
-    (1 + how many of the M calibrated scores are at least as high) / (1 + M).
+    The p-value is (1 + how many of the M calibrated scores are at least as high) / (1 + M); the
+    scores are compared as squares.
     """
 
     middle: Tensor
-    known: Tensor
-    offsets: Tensor
+    whitener: Tensor
     calibrated: Tensor
     share: Tensor
 
     def __init__(self, novelty: Novelty) -> None:
         super().__init__()
-        known = novelty.familiarity.known.astype(np.float64)
-        middle = known.mean(0)
-        known = known - middle
         scores = novelty.calibrated if len(novelty.calibrated) else np.array([np.inf], np.float32)
         squares = np.square(scores.astype(np.float64))
         each = 1 / (1 + len(scores))
         for name, values in (
-            ("middle", middle),
-            ("known", 2 * known),
-            ("offsets", -np.square(known).sum(1)),
+            ("middle", novelty.familiarity.mean),
+            ("whitener", novelty.familiarity.whitener),
             ("calibrated", squares),
             ("share", np.full((len(scores), 1), each)),
         ):
@@ -111,8 +105,7 @@ class NoveltyScore(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """P-values (N,), in (0, 1]."""
-        embeddings = embeddings - self.middle
-        nearest = F.linear(embeddings, self.known, self.offsets).amax(1, keepdim=True)
-        squared = embeddings.square().sum(1, keepdim=True) - nearest
+        whitened = (embeddings - self.middle) @ self.whitener
+        squared = whitened.square().sum(1, keepdim=True)
         higher = (self.calibrated >= squared).to(torch.float32)
         return (higher @ self.share).squeeze(1) + self.least

@@ -14,7 +14,7 @@ from gaikan.export.backbone_graph import with_backbone
 from gaikan.export.inspector import AnchorDistance, Decide, Inspector, to_onnx
 from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import Embedder
-from gaikan.novelty.familiarity import Familiarity
+from gaikan.novelty.gaussian import familiarity
 
 
 @pytest.mark.parametrize(("opset", "pooled"), [(11, False), (17, True), (22, True)])
@@ -24,7 +24,7 @@ def test_the_graph_computes_what_the_network_does(tmp_path: Path, opset: int, po
     embedder = Embedder(network, torch.tensor([9.0]), torch.tensor([30.0]), "image")
     rng = np.random.default_rng(0)
     anchors = rng.normal(size=(4, network.embedding_size)).astype(np.float32)
-    novelty = Novelty(Familiarity(anchors), np.arange(9, dtype=np.float32))
+    novelty = Novelty(familiarity(anchors), np.arange(9, dtype=np.float32))
     inspector = Inspector(embedder, Decide(AnchorDistance(anchors)), NoveltyScore(novelty))
     images = rng.integers(0, 256, (7, *GREY), np.uint8)
     graph = to_onnx(inspector, GREY, torch.uint8)

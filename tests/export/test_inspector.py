@@ -21,7 +21,7 @@ from gaikan.export.inspector import (
 from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.novelty.conformal import calibration
-from gaikan.novelty.familiarity import Familiarity
+from gaikan.novelty.gaussian import familiarity
 from gaikan.training.nearest_anchor import anchor_distances, decide, head_distances
 
 GREY: ImageShape = (1, 36, 39)
@@ -47,9 +47,9 @@ def _random(*shape: int) -> NDArray[np.float32]:
 
 def _novelty(known: NDArray[np.float32]) -> Novelty:
     """Ranked among 100 scores that are drawn around those of the known parts."""
-    familiarity = Familiarity(known)
+    known_parts = familiarity(known)
     drawn = np.random.default_rng(2).permutation(np.linspace(0, 30, 100)).astype(np.float32)
-    return Novelty(familiarity, np.sort(drawn))
+    return Novelty(known_parts, np.sort(drawn))
 
 
 def _inspector(
@@ -133,8 +133,8 @@ def test_the_novelty_p_value_is_that_of_the_reference_path(arch: str) -> None:
     embedder, images = _embedder(arch, GREY), _images(GREY, 80, torch.uint8)
     with torch.inference_mode():
         embeddings = embedder(images).numpy()
-    familiarity = Familiarity(embeddings[:20])
-    novelty = Novelty(familiarity, calibration(familiarity.score(embeddings[20:50])))
+    known_parts = familiarity(embeddings[:20])
+    novelty = Novelty(known_parts, calibration(known_parts.score(embeddings[20:50])))
     expected = novelty.p_values(embeddings)
     assert len(np.unique(expected)) > 20
     decide, score = Decide(AnchorDistance(embeddings[:K])), NoveltyScore(novelty)
@@ -162,7 +162,7 @@ def test_without_a_good_class_there_is_no_verdict_and_without_held_out_parts_not
     None
 ):
     embedder, images = _embedder("mlp", GREY), _images(GREY, 5, torch.uint8)
-    score = NoveltyScore(Novelty(Familiarity(_random(3, D)), np.empty(0, np.float32)))
+    score = NoveltyScore(Novelty(familiarity(_random(3, D)), np.empty(0, np.float32)))
     inspector = Inspector(embedder, Decide(AnchorDistance(_random(K, D))), score)
     *_, verdict, p = _run(inspector, images)
     assert verdict.tolist() == [-1] * 5

@@ -15,7 +15,7 @@ from gaikan.export.inspector import AnchorDistance, Decide, Inspector, Threshold
 from gaikan.export.novelty_score import Novelty, NoveltyScore
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.novelty.conformal import calibration
-from gaikan.novelty.familiarity import Familiarity
+from gaikan.novelty.gaussian import familiarity
 
 SHAPE: ImageShape = (1, 8, 8)
 CLASSES = ("ok", "spur", "open")
@@ -49,8 +49,8 @@ def novelty(channels: int = 1) -> Novelty:
     known, held_out = (
         embedded(images(n, seed, (channels, *SHAPE[1:]))) for n, seed in ((20, 3), (40, 4))
     )
-    familiarity = Familiarity(known)
-    return Novelty(familiarity, calibration(familiarity.score(held_out)))
+    known_parts = familiarity(known)
+    return Novelty(known_parts, calibration(known_parts.score(held_out)))
 
 
 @cache

@@ -104,3 +104,10 @@ def test_the_test_command_of_readme_is_that_of_ci() -> None:
 def test_each_picture_of_the_pages_is_shown() -> None:
     text = "".join(page.read_text() for page in pages())
     assert not [path.name for path in FIGURES.iterdir() if f"figures/{path.name}" not in text]
+
+
+def test_the_table_of_rooms_names_each_room() -> None:
+    page = (ROOT / "docs/extending.md").read_text()
+    table = page.partition("## The rooms")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)/`", table)) - {"gaikan"}
+    assert named == {path.parent.name for path in (ROOT / "gaikan").glob("*/__init__.py")}

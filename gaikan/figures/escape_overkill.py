@@ -94,7 +94,7 @@ def escape_overkill(judging: Judging, name: str, stage: StagePicks) -> str | Non
 
 
 def _borders(part: DecidedParts, ok: int) -> Borders | None:
-    return Borders.of(part, ok, LEVEL, by_lot=False) if (part.label == ok).any() else None
+    return Borders.of(part, ok, LEVEL, lots=None) if (part.label == ok).any() else None
 
 
 def _curves(

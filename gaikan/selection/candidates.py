@@ -100,15 +100,15 @@ class Judging:
         """`most` is the largest escape ceiling of all stages and of their sensitivity maps."""
         lots = fewest_lots(run)
         speaks = calibrates or (lots is not None and lots >= ENOUGH)
-        self.by_lot = calibrates or (lots is not None and lots >= CHOOSE_TOO)
         self.calibration = self
-        if speaks and not self.by_lot:
+        if speaks and not calibrates and lots is not None and lots < CHOOSE_TOO:
             run, others = divided(run)
             self.calibration = Judging(others, factory, most, calibrates=True)
         alone = calibrates or self.calibration is not self
         self.level = LEVEL if alone else level_each(len(run.networks))  # of each escape bound
         self.run: RunFiles = run
-        # Lots that speak for new ones; None: nothing is promised for new lots.
+        # Lots that speak for new ones; None: nothing is promised for new lots. Those that choose
+        # ask of each network what so many lots like themselves would show.
         self.lots: int | None = fewest_lots(self.calibration.run) if speaks else None
         self.factory = factory
         self.most = most
@@ -221,7 +221,7 @@ class Judging:
         if key not in self._borders:
             assert self.run.ok is not None
             part, ok = network.validation, self.run.ok
-            borders = Borders.of(part, ok, self.level, self.by_lot, self.most, ask_level)
+            borders = Borders.of(part, ok, self.level, self.lots, self.most, ask_level)
             self._borders[key] = borders
         return self._borders[key]
 

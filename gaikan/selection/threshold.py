@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.evaluation.bounds import upper_bounds_over_groups
+from gaikan.evaluation.bounds import Lots
 from gaikan.evaluation.mean_squares import Floats, Units
 from gaikan.evaluation.statistics import LEVEL, exact_high
 from gaikan.run_folder.decisions import DecidedParts
@@ -71,14 +71,15 @@ class Borders:
         part: DecidedParts,
         ok: int,
         level: float,
-        by_lot: bool,
+        lots: int | None,
         most: float = 1.0,
         ask_level: float | None = None,
     ) -> "Borders | None":
         """The thresholds with an escape rate of at most `most`; None without a defective part.
 
-        The bounds are those for new lots, or count parts as independent. Parts whose novelty
-        p-value is at most `ask_level` are asked about; were all defective ones, none counts as it.
+        The bounds are those for new lots that so many `lots` like the part's own would show, or
+        where it is None count parts as independent. Parts whose novelty p-value is at most
+        `ask_level` are asked about; were all defective ones, none counts as it.
         """
         assert part.ok_margin is not None
         defective = part.label != ok
@@ -97,9 +98,11 @@ class Borders:
         kept = escapes <= most * len(margins)
         thresholds, escapes = thresholds[kept], escapes[kept]
         bounds = exact_high(escapes, len(margins), level)
-        if by_lot:
+        if lots is not None:
             assert part.group is not None
-            bounds = _over_groups(threshold_of, part.group[defective], len(thresholds), level)
+            own = _by_lot(threshold_of, part.group[defective], len(thresholds))
+            more = Lots.of(own).times(lots)
+            bounds = more.bounds(escapes / len(margins) * more.parts, level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
         called_good = (part.predicted[defective] == ok) & can_escape
         natural = np.searchsorted(escapes, int(called_good.sum()))
@@ -129,14 +132,11 @@ class Borders:
         return Border(threshold, passed > 0, float(self.bounds[best]))
 
 
-def _over_groups(
-    threshold_of: NDArray[np.intp], group: NDArray[np.int64], n_thresholds: int, level: float
-) -> Floats:
-    """Bounds (T,); `threshold_of` (n,) is the index of each defective part's own threshold."""
+def _by_lot(threshold_of: NDArray[np.intp], group: NDArray[np.int64], n_thresholds: int) -> Units:
+    """Escapes at T thresholds; `threshold_of` (n,) is the index of each defective part's own."""
     groups, code = np.unique(group, return_inverse=True)
     counts = np.zeros((n_thresholds, len(groups)))
     later = threshold_of + 1  # a part escapes at every threshold below its own margin
     inside = later < n_thresholds
     np.add.at(counts, (later[inside], code[inside]), 1)
-    sizes = np.bincount(code).astype(np.float64)
-    return upper_bounds_over_groups(Units.of_events(counts.cumsum(0), sizes), level)
+    return Units.of_events(counts.cumsum(0), np.bincount(code).astype(np.float64))

@@ -32,7 +32,7 @@ def part(
 
 
 def fitted(some: DecidedParts, level: float, **ceilings: float) -> Border:
-    borders = Borders.of(some, OK, level, by_lot=False)
+    borders = Borders.of(some, OK, level, lots=None)
     assert borders is not None
     return borders.fit(ceilings, OVERKILL)
 
@@ -84,7 +84,7 @@ def test_the_natural_border_stays_where_the_ceiling_holds_there_and_is_only_made
     defects: list[int], goods: list[int], ceiling: float
 ) -> None:
     some = part(np.array(defects, float), np.array(goods, float))
-    borders = Borders.of(some, OK, 0.9, by_lot=False)
+    borders = Borders.of(some, OK, 0.9, lots=None)
     assert borders is not None
     escapes, n = sum(margin > 0 for margin in defects), len(defects)
     assume(escapes < n)  # else nothing of validation says how strict is strict enough
@@ -105,14 +105,14 @@ def test_a_part_on_the_natural_border_escapes_where_the_nearest_anchor_says_so()
     some = part(np.array([-1.0, 0.0]), np.ones(1))
     for said, held in ((1, True), (OK, False)):
         nearest = replace(some, predicted=np.array([1, said, OK]))
-        borders = Borders.of(nearest, OK, 0.9, by_lot=False)
+        borders = Borders.of(nearest, OK, 0.9, lots=None)
         assert borders is not None
         assert (borders.fit({"escape_rate": 0.4}).threshold is None) == held
 
 
 def test_an_escape_counts_for_what_it_costs() -> None:
     some = part(np.array([-3.0, -2, 1, 2]), np.array([-1.0, 0.5, 1.5, 3, 4]))
-    borders = Borders.of(some, OK, 0.95, by_lot=False)
+    borders = Borders.of(some, OK, 0.95, lots=None)
     assert borders is not None
     dear = borders.fit({"escape_rate": 1}, (100.0, 1.0))
     cheap = borders.fit({"escape_rate": 1}, (1.0, 100.0))
@@ -123,7 +123,7 @@ def test_where_too_few_defects_show_anything_the_strictest_is_marked() -> None:
     border = fitted(part(np.arange(-20.0, 0), np.arange(0.0, 20)), 0.95, escape_bound=0.01)
     assert not border.holds
     assert border.bound == pytest.approx(1 - 0.05 ** (1 / 20))
-    assert Borders.of(part(np.zeros(0), np.ones(5)), OK, 0.95, by_lot=False) is None
+    assert Borders.of(part(np.zeros(0), np.ones(5)), OK, 0.95, lots=None) is None
 
 
 @given(st.integers(0, 2**32))
@@ -133,7 +133,7 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
     margins, lots = rng.integers(-9, 9, 80).astype(float), np.arange(80) % 7
     goods = np.arange(-9.25, 9)  # one between any two thresholds
     all_lots = np.concatenate([lots, np.zeros(len(goods), np.int64)])
-    borders = Borders.of(part(margins, goods, all_lots), OK, 0.99, by_lot=True)
+    borders = Borders.of(part(margins, goods, all_lots), OK, 0.99, lots=7)
     assert borders is not None
     bounds = [upper_bound_over_groups(margins > t, lots, 0.99) for t in borders.thresholds]
     assert borders.bounds == pytest.approx(bounds)
@@ -143,6 +143,19 @@ def test_over_lots_the_bound_is_that_of_the_rates(seed: int) -> None:
         border = borders.fit({"escape_bound": ceiling}, OVERKILL)
         assert border.holds == (broken > 0)
         assert border.bound == pytest.approx(bounds[max(0, broken - 1)])
+
+
+def test_what_more_such_lots_would_show_is_what_they_show_where_they_are_the_same_again() -> None:
+    margins, goods = -np.arange(40.0), np.arange(1.0, 9)
+    lots = np.concatenate([np.zeros(20), np.ones(20), np.zeros(8)]).astype(np.int64)
+    few = Borders.of(part(margins, goods, lots), OK, 0.95, lots=8)
+    again = [lots[:40] + 2 * i for i in range(4)] + [lots[40:]]
+    many = part(np.tile(margins, 4), goods, np.concatenate(again))
+    own = Borders.of(many, OK, 0.95, lots=8)
+    assert few is not None
+    assert own is not None
+    assert few.bounds[0] == pytest.approx(own.bounds[0])  # without an escape lots look alike
+    assert few.bounds[0] < 0.5 * upper_bound_over_groups(margins > 0, lots[:40])
 
 
 CEILING, NETWORKS, REPEATS, SKILL = 0.05, 10, 300, 2.0
@@ -155,7 +168,8 @@ def kept(level: float, rng: np.random.Generator, spread: float = 0.0) -> tuple[f
     threshold is known; the lowest threshold is picked, which has the least overkill. With a
     `spread` the 8 lots differ; fresh parts are of lots that nobody has seen.
     """
-    lot = np.arange(8).repeat(60) if spread else None
+    lots = 8 if spread else None
+    lot = None if lots is None else np.arange(lots).repeat(60)
     goods = np.linspace(-2, 2, 4000)  # so dense that every lower threshold rejects fewer
     groups = None if lot is None else np.concatenate([lot, np.zeros(4000, np.int64)])
     fresh = rng.normal(0, spread, 5000)
@@ -165,7 +179,7 @@ def kept(level: float, rng: np.random.Generator, spread: float = 0.0) -> tuple[f
         if lot is not None:
             margins += rng.normal(0, spread, 8)[lot]
         parts = (part(m, goods, groups) for m in margins)
-        borders = [Borders.of(one, OK, level, lot is not None, 2 * CEILING) for one in parts]
+        borders = [Borders.of(one, OK, level, lots, 2 * CEILING) for one in parts]
         fits = [each.fit({"escape_bound": CEILING}, OVERKILL) for each in borders if each]
         thresholds = [fit.threshold for fit in fits if fit.holds and fit.threshold is not None]
         if thresholds:

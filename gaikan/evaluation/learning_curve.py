@@ -1,8 +1,9 @@
 """A learning curve: how the error falls with the images that are learned from, and how surely.
 
-error(n) = a n^-b + c (Mahmood et al., 2022, "How much more data do I need?"; Jain et al., 2023,
-arXiv 2303.01598): a straight line in log space that bends where it nears the floor c. Three or
-four sizes do not fix three numbers, so every curve of a grid is weighed by how well it fits
+odds(n) = a n^-b + c, of the odds error / (1 - error). Where errors are few that is the usual power
+law, error(n) = a n^-b + c (Mahmood et al., 2022, "How much more data do I need?"; Jain et al.,
+2023, arXiv 2303.01598). Where most parts are wrong a share cannot fall so fast, and odds can. Three
+or four sizes do not fix three numbers, so every curve of a grid is weighed by how well it fits
 (Bayes' rule), and what is said are quantiles over all of them.
 """
 
@@ -17,7 +18,7 @@ BEYOND = 4.0  # so many times the largest size seen; nothing is said of more
 LEVEL = 0.8
 _DRAWS = 4000
 _FLOORS = 24  # of the grid, above 0
-_PRIOR_FREEDOM, _PRIOR_SCATTER = 4, 0.12  # of the log error of one training
+_PRIOR_FREEDOM, _PRIOR_SCATTER = 4, 0.25  # of the log odds of one training, as seeds differ
 
 
 @dataclass(frozen=True)
@@ -50,30 +51,31 @@ class LearningCurve:
 
     sizes: Sizes
     curves: Floats  # (3, D): ln a, b, c by draw; sizes relative to the largest
-    scatter: Floats  # (D,) of the log of a mean error over the seeds
+    scatter: Floats  # (D,) of the log odds of an error, mean over the seeds
 
-    def errors(self, images: float) -> Floats:
-        """The true errors (D,) at a size. Raises TooFarError."""
+    def odds(self, images: float) -> Floats:
+        """The true odds (D,) of an error at a size. Raises TooFarError."""
         most = self.sizes.images[-1]
         if images > BEYOND * most * (1 + 1e-9):
             raise TooFarError(f"{images:.0f} images are over {BEYOND:g} times {most:.0f}")
         level, slope, floor = self.curves
-        errors: Floats = np.minimum(np.exp(level) * (images / most) ** -slope + floor, 1.0)
-        return errors
+        odds: Floats = np.exp(level) * (images / most) ** -slope + floor
+        return odds
 
     def accuracy(self, images: float) -> tuple[float, float, float]:
         """(median, low, high) of the accuracy that such trainings would show: 80 % interval."""
         rng = np.random.default_rng(0)
-        shown = self.errors(images) * np.exp(self.scatter * rng.standard_normal(_DRAWS))
-        low, middle, high = np.quantile(1 - np.minimum(shown, 1), [_TAIL, 0.5, 1 - _TAIL])
+        shown = self.odds(images) * np.exp(self.scatter * rng.standard_normal(_DRAWS))
+        low, middle, high = np.quantile(1 / (1 + shown), [_TAIL, 0.5, 1 - _TAIL])
         return float(middle), float(low), float(high)
 
     def gain(self, times: float) -> Gain:
         """What so many times the images would bring. Raises TooFarError."""
         most = self.sizes.images[-1]
-        more = self.errors(times * most)
-        low, middle, high = np.quantile(self.errors(most) - more, [_TAIL, 0.5, 1 - _TAIL])
-        accuracy = 1 - float(np.median(more))
+        accuracies = 1 / (1 + self.odds(times * most))
+        gained = accuracies - 1 / (1 + self.odds(most))
+        low, middle, high = np.quantile(gained, [_TAIL, 0.5, 1 - _TAIL])
+        accuracy = float(np.median(accuracies))
         return Gain(times * most, accuracy, float(middle), float(low), float(high))
 
 
@@ -82,8 +84,8 @@ _TAIL = (1 - LEVEL) / 2
 
 def fit_curve(sizes: Sizes) -> LearningCurve:
     """Weighs the curves of a grid; needs at least three sizes."""
-    shares = (sizes.wrong + 0.5) / (sizes.parts[:, None] + 1)
-    logs = np.log(shares)
+    right = sizes.parts[:, None] - sizes.wrong
+    logs = np.log((sizes.wrong + 0.5) / (right + 0.5))
     n_seeds, n_sizes = logs.shape
     seen = logs.mean(0)
     scatter = _scatter(logs, sizes) / np.sqrt(n_seeds)
@@ -108,7 +110,7 @@ def fit_curve(sizes: Sizes) -> LearningCurve:
 
 
 def _scatter(logs: Floats, sizes: Sizes) -> Floats:
-    """Deviation (F,) of one training's log error: counted parts, and how trainings differ.
+    """Deviation (F,) of one training's log odds: counted parts, and how trainings differ.
 
     What seeds have in common at all sizes, such as an easy validation part, is no scatter.
     """
@@ -125,7 +127,7 @@ def _scatter(logs: Floats, sizes: Sizes) -> Floats:
 
 
 def _grid(least: float) -> tuple[Floats, Floats, Floats]:
-    """The curves: ln a, b and c of each; `least` is the smallest error seen."""
+    """The curves: ln a, b and c of each; `least` is the smallest odds seen."""
     level = np.log(least) + np.linspace(-3, 1.5, 64)
     slope = np.exp(np.linspace(np.log(0.05), np.log(2.0), 32))
     floor = least * np.concatenate([[0.0], np.linspace(0.05, 1.2, _FLOORS)])

@@ -41,4 +41,4 @@ def _doubted(folder: RunFolder) -> int | None:
         return None
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
-        return sum(1 for row in rows if row.get("part") == "train" and row.get("proposed"))
+        return len([row for row in rows if row.get("part") == "train" and row.get("proposed")])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gaikan.bundle.decision import ASK
+from gaikan.bundle.decision import ASK, DEFECTIVE, OK
 from gaikan.bundle.graph import ANCHORS, EMBEDDING, INPUT, OUTPUTS
 from gaikan.export.backbone_graph import with_backbone
 from gaikan.export.novelty_score import NoveltyScore
@@ -139,11 +139,10 @@ class Inspector(nn.Module):
     def _verdict(self, predicted: Tensor, novelty_p: Tensor) -> Tensor:
         if self.ok is None:
             return torch.full_like(predicted, -1)
-        defective = (predicted != self.ok).to(torch.int64)
-        if self.ask_level is None:
-            return defective
-        # A defective part stays what it is: 2 - 1 is 1.
-        return torch.where(novelty_p <= self.ask_level, ASK - defective, defective)
+        good: int | Tensor = OK
+        if self.ask_level is not None:
+            good = torch.where(novelty_p <= self.ask_level, ASK, OK)
+        return torch.where(predicted == self.ok, good, DEFECTIVE)
 
 
 def _with_threshold(distances: Tensor, threshold: Threshold) -> Tensor:

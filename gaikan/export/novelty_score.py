@@ -70,11 +70,18 @@ def recalibrate(model: "ModelProto", novelty: Novelty) -> None:
 
     for tensor in model.graph.initializer:
         if tensor.name.endswith(CALIBRATED):
-            squares = np.square(novelty.calibrated.astype(np.float64)).astype(np.float32)
+            squares = _ranked(novelty)
             assert list(tensor.dims) == [len(squares)]
             tensor.CopyFrom(numpy_helper.from_array(squares, tensor.name))
             return
     raise AssertionError("the graph has no calibrated scores")
+
+
+def _ranked(novelty: Novelty) -> NDArray[np.float32]:
+    """Squared scores (1 + M,) of the held-out parts and, infinite, of the part itself."""
+    scores = np.append(novelty.calibrated.astype(np.float64), np.inf)
+    ranked: NDArray[np.float32] = np.square(scores).astype(np.float32)
+    return ranked
 
 
 class NoveltyScore(nn.Module):
@@ -91,21 +98,17 @@ class NoveltyScore(nn.Module):
 
     def __init__(self, novelty: Novelty) -> None:
         super().__init__()
-        scores = novelty.calibrated if len(novelty.calibrated) else np.array([np.inf], np.float32)
-        squares = np.square(scores.astype(np.float64))
-        each = 1 / (1 + len(scores))
+        ranked = _ranked(novelty)
         for name, values in (
             ("middle", novelty.familiarity.mean),
             ("whitener", novelty.familiarity.whitener),
-            ("calibrated", squares),
-            ("share", np.full((len(scores), 1), each)),
+            ("calibrated", ranked),
+            ("share", np.full(len(ranked), 1 / len(ranked))),
         ):
             self.register_buffer(name, torch.from_numpy(values.astype(np.float32)))
-        self.least = each
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """P-values (N,), in (0, 1]."""
         whitened = (embeddings - self.middle) @ self.whitener
-        squared = whitened.square().sum(1, keepdim=True)
-        higher = (self.calibrated >= squared).to(torch.float32)
-        return (higher @ self.share).squeeze(1) + self.least
+        squared = (whitened * whitened).sum(1, keepdim=True)
+        return (self.calibrated >= squared).to(torch.float32) @ self.share

@@ -11,6 +11,7 @@ from small_bundle import CLASSES, anchors, bundle, embedded, images
 from small_parts import write_files
 
 from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.decision import ASK
 from gaikan.bundle.enrolment import enrol
 from gaikan.bundle.graph import anchors_of
 from gaikan.bundle.image_batch import ImageBatch
@@ -127,3 +128,14 @@ def test_images_that_are_brought_to_the_model_are_counted(tmp_path: Path) -> Non
     write_files(tmp_path, images(3, 0, (1, 16, 16)))
     found = enrol(bundle(), "n", read_batches([tmp_path], bundle().card, 2))
     assert found.changes == {"resized to what the model takes": 3}
+
+
+def test_an_enrolled_class_changes_nothing_about_what_looks_new() -> None:
+    """Novelty is of what the network was trained on, not of its anchors."""
+    before, some = bundle(ask_level=0.5), images(40, 5)
+    batch = ImageBatch([f"{i}.png" for i in range(3)], images(3, 9))
+    for name in ("burr", "ok"):
+        after = enrol(before, name, [batch]).bundle
+        np.testing.assert_array_equal(after(some).novelty_p, before(some).novelty_p)
+        asked = (after(some).predicted == 0) & (before(some).novelty_p <= 0.5)
+        np.testing.assert_array_equal(after(some).verdict == ASK, asked)

@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from runner import gaikan
-from small_bundle import CLASSES, anchors, bundle, embedded, images
+from small_bundle import CLASSES, anchors, bundle, embedded, images, novelty
 from small_parts import write_table
+
+from gaikan.bundle.bundle import Bundle
+from gaikan.bundle.decision import VERDICTS
 
 
 @pytest.mark.parametrize("threshold", [None, 0.05])
@@ -72,3 +76,61 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         peaks.append(float(done.stdout))
     assert peaks[1] < peaks[0] + 4  # 90,000 images more are 5.8 MB, their lines 40
+
+
+def asking() -> tuple[NDArray[np.uint8], Bundle]:
+    """200 images, and a bundle that asks about some of those that it calls good."""
+    some = images(200, 5)
+    p = novelty().p_values(embedded(some))[bundle()(some).predicted == 0]
+    return some, bundle(ask_level=float(np.quantile(p, 0.4, method="lower")))
+
+
+def test_a_part_called_good_that_looks_new_is_asked_about_and_can_stop_the_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    some, made = asking()
+    made.save(tmp_path / "m.gaikan")
+    table = write_table(tmp_path / "parts.parquet", some)
+    p, good = novelty().p_values(embedded(some)), made(some).predicted == 0
+    new = p <= np.float32(made.card.ask_level)
+    assert (good & new).any()
+    assert (good & ~new).any()
+    assert gaikan("predict", tmp_path / "m.gaikan", table, "--json", "--fail-on", "ask") == 1
+    said = capfd.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    expected = np.where(~good, "defective", np.where(new, "ask", "ok"))
+    assert [line["verdict"] for line in lines] == expected.tolist()
+    assert [line["class"] == "ok" for line in lines] == good.tolist()
+    np.testing.assert_allclose([line["novelty_p"] for line in lines], p, atol=1e-5)
+    assert f"{(good & new).sum()} images called good, but new to the model" in said.err
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "code"),
+    [
+        *(("ok", None, 0), ("ask", None, 0), ("defective", None, 0)),
+        *(("ok", "ask", 0), ("ask", "ask", 1), ("defective", "ask", 1)),
+        *(("ok", "defective", 0), ("ask", "defective", 0), ("defective", "defective", 1)),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_verdict(
+    verdict: str, fail_on: str | None, code: int, tmp_path: Path
+) -> None:
+    some, made = asking()
+    made.save(tmp_path / "m.gaikan")
+    first = np.flatnonzero(made(some).verdict == VERDICTS.index(verdict))[:1]
+    table = write_table(tmp_path / "parts.parquet", some[first])
+    options = () if fail_on is None else ("--fail-on", fail_on)
+    out = tmp_path / "out.csv"
+    assert gaikan("predict", tmp_path / "m.gaikan", table, "--csv", out, *options) == code
+
+
+def test_verdicts_to_fail_on_need_a_good_class(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle(ok=None).save(tmp_path / "m.gaikan")
+    table = write_table(tmp_path / "parts.parquet", images(2))
+    assert gaikan("predict", tmp_path / "m.gaikan", table, "--fail-on", "ask") == 2
+    assert "no class of this bundle means good" in capfd.readouterr().err
+    assert gaikan("predict", tmp_path / "m.gaikan", table, "--json") == 0
+    assert [json.loads(x)["verdict"] for x in capfd.readouterr().out.splitlines()] == ["", ""]

@@ -70,6 +70,31 @@ def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None
     assert pick["test"]["accuracy"] == pytest.approx(right.mean())
 
 
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_bundle_asks_about_the_parts_that_the_pick_was_judged_by(
+    precision: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, bundle = folder / "run", tmp_path / "line.gaikan"
+    limits = "ask_rate = { max = 0.1 }\nescape_rate = { max = 1 }\n"
+    (tmp_path / "stages.toml").write_text(f"[stage.line]\n{limits}")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    pick = json.loads((run / "picks.json").read_bytes())["stages"]["line"]["pick"]
+    assert 0 < pick["validation"]["ask_rate"] <= 0.1
+    asked = ("export", run, "--stage", "line", "--precision", precision, "--allow-drop")
+    assert gaikan(*asked, "--out", bundle) == 0
+    card, expected = Bundle.open(bundle).card, pick["test"]
+    assert card.ask_level == pick["ask_level"]
+    asks = expected["good_asks"] + expected["defect_asks"]
+    assert card.metrics["test"]["asked"] == asks
+    assert card.metrics["test"]["escapes"] == expected["escapes"]
+    assert gaikan("predict", bundle, folder / "test.parquet", "--csv", tmp_path / "said.csv") == 0
+    n_asked = (pd.read_csv(tmp_path / "said.csv")["verdict"] == "ask").sum()
+    assert n_asked == pytest.approx(asks, abs=0 if precision == "fp32" else 5)
+    capsys.readouterr()
+    assert gaikan(*asked, "--refit", "--out", tmp_path / "refit.gaikan") == 2
+    assert "how new a part looks can only be told by parts" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("runtime", ["torch-fp32", "openvino-bf16"])
 def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
     runtime: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -100,8 +100,8 @@ class Borders:
         bounds = exact_high(escapes, len(margins), level)
         if lots is not None:
             assert part.group is not None
-            own = _by_lot(threshold_of, part.group[defective], len(thresholds))
-            more = Lots.of(own).times(lots)
+            seen = _by_lot(threshold_of, part.group[defective], len(thresholds))
+            more = Lots.of(seen).times(lots)
             bounds = more.bounds(escapes / len(margins) * more.parts, level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
         called_good = (part.predicted[defective] == ok) & can_escape

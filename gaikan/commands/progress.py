@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
 from gaikan.commands.terminal import show_failed, table
-from gaikan.report.markdown_table import percent
 
 if TYPE_CHECKING:  # a bundle is timed without torch
     from gaikan.training.cell import Cell, Finished
@@ -141,6 +140,7 @@ class GridProgress(CalmProgress):
 
     def _first_ended(self, cell: "Cell", finished: "Finished") -> None:
         """After the last network of the first seed, a first table; failed ones are left out."""
+        from gaikan.report.markdown_table import percent
         from gaikan.training.stored_network import StoredNetwork
 
         self.waiting_for.discard(cell.name)

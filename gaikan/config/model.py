@@ -58,7 +58,10 @@ class DataConfig(TomlSection):
         examples=["class"],
     )
     corrections: str | None = Field(
-        None, min_length=1, description="table of `gaikan labels` with labels that are corrected"
+        None,
+        min_length=1,
+        description="table of `gaikan labels` with labels that are corrected",
+        examples=["labels.csv"],
     )
 
     @field_validator("train", "test", "corrections")

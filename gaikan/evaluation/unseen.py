@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.evaluation.without_mode import LeftOut
-from gaikan.training.cell import Cell
-from gaikan.training.nearest_anchor import Decision
 from gaikan.variants import Variant
+
+if TYPE_CHECKING:  # the report reads the table, and opens without torch
+    from gaikan.evaluation.results import EvaluatedNetwork
+    from gaikan.evaluation.without_mode import LeftOut
+    from gaikan.training.cell import Cell
+    from gaikan.training.nearest_anchor import Decision
 
 ASKED_GOOD = 0.05  # share of the good validation parts called good that a person is asked about
 SHARES = ("escaped", "asked", "other_defect", "good_asked")
@@ -49,7 +52,7 @@ def asking_level(p_values: NDArray[np.float32], share: float) -> float:
     return float(ordered[below].max()) if below.any() else 0.0
 
 
-def unseen_rows(network: EvaluatedNetwork, left_out: LeftOut) -> Iterator[UnseenRow]:
+def unseen_rows(network: "EvaluatedNetwork", left_out: "LeftOut") -> Iterator[UnseenRow]:
     """One a variant of a network that was trained without the mode.
 
     The level of asking is set on good validation parts: `ASKED_GOOD` of those that are called good.

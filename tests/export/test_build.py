@@ -142,7 +142,7 @@ def test_int8_is_int8_and_its_parity_is_what_it_does(out: Path, bundles: Path) -
 def test_an_int8_bundle_is_enrolled_too(
     variant: str, options: tuple[str, ...], out: Path, bundles: Path
 ) -> None:
-    bundle, new = exported(out, bundles, variant, *options), bundles / "new.gaikan"
+    bundle, new = exported(out, bundles, variant, *options), bundles / f"new-{variant}.gaikan"
     spur = out.parent / "parts/spur"
     assert gaikan("enrol", bundle, spur, "--class", "burr", "-o", new) == 0
     assert Bundle.open(new).card.classes == ("ok", "open", "spur", "burr")

@@ -29,9 +29,8 @@ def test_a_worker_killed_in_mid_cell_costs_that_training_alone(
     with driver(reference, tmp_path) as process:
         wait_for(lambda: training(tmp_path), process)
         workers(process)[0].kill()
-        out, error = process.communicate(timeout=90)
+        _, error = process.communicate(timeout=90)
     assert (process.returncode, error) == (0, "")
-    assert "done mlp-triplet seed 1" in out
     assert scores(tmp_path) == scores(reference / "out")
 
 

@@ -56,12 +56,13 @@ def test_costs_draw_lines_of_equal_cost(tmp_path: Path) -> None:
     pictures = picked(tmp_path / "run", config=COSTS)
     picks = read_picks(tmp_path / "run/picks.json")
     assert picks is not None
-    pick = picks.stages["final"].pick
+    pick = picks.stages["intermediate"].pick
     assert pick is not None
+    assert pick.validation.cost
     words = (
         f"1,000 parts cost {pick.validation.cost:.3g}, as at the border of the pick; half, twice"
     )
-    assert words in texts(pictures["escapes-final.svg"])
+    assert words in texts(pictures["escapes-intermediate.svg"])
 
 
 def test_where_nothing_qualifies_the_nearest_miss_is_shown(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What becomes of a defect that training has not seen: called good, asked about, or caught."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -52,7 +54,7 @@ def asking_level(p_values: NDArray[np.float32], share: float) -> float:
     return float(ordered[below].max()) if below.any() else 0.0
 
 
-def unseen_rows(network: "EvaluatedNetwork", left_out: "LeftOut") -> Iterator[UnseenRow]:
+def unseen_rows(network: EvaluatedNetwork, left_out: LeftOut) -> Iterator[UnseenRow]:
     """One a variant of a network that was trained without the mode.
 
     The level of asking is set on good validation parts: `ASKED_GOOD` of those that are called good.

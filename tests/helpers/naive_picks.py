@@ -91,6 +91,8 @@ def naive_threshold(
     for threshold in np.arange(20, -20, -1) + 0.5:
         if threshold + 0.5 > held.max() + 1:
             continue
+        if threshold < held.min():
+            break  # every border still rejects a part that can escape
         figures = naive_figures(part, decisions(part, threshold), lost, level, stage.asks)
         if any((figures[name] or 0) > limit + 1e-12 for name, limit in stage.ceilings.items()):
             break

@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs/figures"
 WORK = ROOT / "results/docs"  # where the commands run, as a reader would run them
 RUN = WORK / "results/terminals"
-ROWS = 9  # of the accuracy table that README shows
 BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -34,12 +33,12 @@ def fill(text: str, blocks: dict[str, str]) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}\n{blocks[found[2]]}\n\n{found[3]}", text)
 
 
-def output(command: str, codes: tuple[int, ...] = (0,)) -> list[str]:
+def output(command: str, codes: tuple[int, ...] = (0,), **env: str) -> list[str]:
     """The lines that a command prints on stdout, 100 columns wide."""
     done = subprocess.run(
         command.split(),
         cwd=WORK,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | {"COLUMNS": "100"} | env,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -65,6 +64,13 @@ def latency() -> str:
     path = RUN / "latency.md"
     machine = path.read_text().partition("\n### ")[2].partition("\n|")[0]
     return f"{machine.strip()}\n\n{table_of(path)}"
+
+
+def screen() -> list[str]:
+    """What a terminal of 100 columns shows at the end of a run, from the answer on."""
+    lines = output("gaikan bench", FORCE_COLOR="1", TERM="dumb")
+    first = next(i for i, line in enumerate(lines) if line.startswith("intermediate: "))
+    return ["$ gaikan bench", *lines[first:]]
 
 
 def write_parts() -> None:
@@ -99,8 +105,8 @@ def shown() -> dict[str, str]:
     printed["line"] = printed["export"] + printed["predict"]
     printed["enrol-short"] = [*printed["enrol"][:5], "    ...", *printed["enrol"][-3:]]
     accuracy = RUN / "accuracy.md"
+    printed["screen"] = screen()
     return {name: as_code(lines) for name, lines in printed.items()} | {
-        "first-rows": table_of(accuracy, ROWS),
         "accuracy": table_of(accuracy),
         "latency": latency(),
     }

@@ -17,12 +17,12 @@ from gaikan.evaluation.costs import cost_per_1000, extreme_costs
 from gaikan.evaluation.counts import recall
 from gaikan.evaluation.statistics import LEVEL
 from gaikan.run_folder.decisions import Codes, NetworkDecisions, RunFiles
-from gaikan.run_folder.latency_rows import Row, machine_of, runtime_of
+from gaikan.run_folder.latency_rows import Row
 from gaikan.run_folder.picks_file import Quality, Value
-from gaikan.selection.bundles import ON_BASE
 from gaikan.selection.handed_over import asking_level, settled
 from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
+from gaikan.selection.settings import Met, asked_for, at_batch_size, met_by_row
 from gaikan.selection.threshold import Border, Borders, level_each
 
 
@@ -83,9 +83,6 @@ class Candidate:
             self.seed,
             f"{row.machine} {row.device} {row.runtime} {row.precision} {row.threads}",
         )
-
-
-Met = tuple[dict[str, Value], tuple[str, ...]]  # values of constraints, and those not met
 
 
 class Judging:
@@ -151,10 +148,10 @@ class Judging:
     def _settings(self, stage: Stage) -> dict[str, list[tuple[Row, float, Met]]]:
         """By variant: rows, the share of images each gives another class, and what each meets."""
         settings: dict[str, list[tuple[Row, float, Met]]] = {}
-        for row in _at_batch_size(self.run.rows, stage.batch_size):
-            if _asked_for(row, stage):
+        for row in at_batch_size(self.run.rows, stage.batch_size):
+            if asked_for(row, stage):
                 lost = 0.0 if row.agreement is None else round(1 - row.agreement, 9)
-                settings.setdefault(row.variant, []).append((row, lost, _met_by_row(row, stage)))
+                settings.setdefault(row.variant, []).append((row, lost, met_by_row(row, stage)))
         return settings
 
     def judged(self, network: NetworkDecisions, stage: Stage, lost: float = 0.0) -> JudgedNetwork:
@@ -226,50 +223,11 @@ class Judging:
         return self._borders[key]
 
 
-def _met_by_row(row: Row, stage: Stage) -> Met:
-    """The constraints on where and how fast it runs."""
-    allowed = stage.allowed
-    values: dict[str, Value] = {
-        name: runtime_of(row) if name == "runtimes" else getattr(row, name) for name in allowed
-    }
-    failed = [name for name, names in allowed.items() if values[name] not in names]
-    for name, limit in stage.limits.items():
-        if name in TIMING:
-            value = values[name] = getattr(row, name)
-            if not (limit.holds(value) or _exempt(name, value, row, limit)):
-                failed.append(name)
-    return values, tuple(failed)
-
-
 def _met_by_quality(judged: JudgedNetwork, limits: dict[str, Range]) -> Met:
     """The constraints on how good its decisions are."""
     values = {name: judged.values[name] for name in limits if name not in TIMING}
     failed = [name for name, value in values.items() if not limits[name].holds(value)]
     return dict(values), tuple(failed)
-
-
-def _at_batch_size(rows: tuple[Row, ...], batch_size: int) -> list[Row]:
-    """Rows at a batch size; those that include decoding only where there is no other."""
-    first: dict[object, Row] = {}
-    for row in sorted(rows, key=lambda row: row.includes_decode):
-        if row.batch_size == batch_size:
-            first.setdefault((machine_of(row), row.variant, runtime_of(row), row.threads), row)
-    return list(first.values())
-
-
-def _asked_for(row: Row, stage: Stage) -> bool:
-    """Whether the base install runs it or the stage names its runtime or a GPU."""
-    label = runtime_of(row)
-    if stage.runtimes is None and stage.device == "cuda" and row.device == "cuda":
-        return True
-    return label in ON_BASE or label in (stage.runtimes or ())
-
-
-def _exempt(name: str, value: float | None, row: Row, limit: Range) -> bool:
-    """A GPU has no threads to limit; agreement may be unknown where `min = 0` asks for none."""
-    if name == "threads":
-        return row.device == "cuda"
-    return name == "agreement" and value is None and not limit.min
 
 
 def _charged(

@@ -35,6 +35,7 @@ from gaikan.seeds import stream
 from gaikan.selection.asked import DEFAULTS
 from gaikan.selection.candidates import Judging
 from gaikan.selection.choose import pick
+from gaikan.selection.picks import choosing
 from gaikan.selection.quality import decide, quality
 from gaikan.selection.ties import Ties
 from gaikan.system.files import write
@@ -183,11 +184,14 @@ def picked(
         judged.append(replace(one.network, validation=own, test=everything.at(shown)))
     rows = tuple(one.row for one in networks)
     run = RunFiles(Path(), Config(), CLASSES, (), OK, tuple(judged), rows)
-    judging = Judging(run, FactoryConfig(), max(*map(ceiling, STAGES.values())))
+    strict = Judging(run, FactoryConfig(), max(*map(ceiling, STAGES.values())))
+    ways = Ties(strict), Ties(strict.at_even_odds())
     for name, stage in STAGES.items():
+        ties = choosing(*ways, stage)
+        judging = ties.judging
         outcome: dict[str, object] = {"seed": seed, "stage": name}
         outcome["lots"] = "own" if validation is None else "drawn"
-        chosen = pick(judging.candidates(stage), stage, Ties(judging)).pick
+        chosen = pick(judging.candidates(stage), stage, ties).pick
         chosen = chosen and judging.calibrated(chosen, stage)
         if chosen is not None and not chosen.failed:
             network = chosen.judged.network

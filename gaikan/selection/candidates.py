@@ -8,6 +8,7 @@ for it: every figure is taken as if the same share of the validation parts were 
 figure's kind.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -113,6 +114,17 @@ class Judging:
         self._borders: dict[tuple[int, float | None], Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}
+        self._even = False
+
+    def at_even_odds(self) -> "Judging":
+        """The same, but lots that only choose count parts one by one, at a level of 50 %.
+
+        They promise nothing. Asked for as much as those that calibrate, one hard defect of few lots
+        may set a border at which no network seems to reject few good parts (`bench/README.md`).
+        """
+        even = copy(self)
+        even._even, even._borders, even._judged, even._tested = True, {}, {}, {}
+        return even
 
     def candidates(self, stage: Stage, fitting: bool = False) -> list[Candidate]:
         """All candidates of a stage; `fitting`: those that meet its limits on place and speed."""
@@ -218,7 +230,8 @@ class Judging:
         if key not in self._borders:
             assert self.run.ok is not None
             part, ok = network.validation, self.run.ok
-            borders = Borders.of(part, ok, self.level, self.lots, self.most, ask_level)
+            level, lots = (0.5, None) if self._even else (self.level, self.lots)
+            borders = Borders.of(part, ok, level, lots, self.most, ask_level)
             self._borders[key] = borders
         return self._borders[key]
 

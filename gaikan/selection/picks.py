@@ -32,16 +32,29 @@ def judged_run(out: Path, file: Path | None) -> tuple[Judging, dict[str, Stage]]
 
 def make_picks(judging: Judging, stages: dict[str, Stage]) -> picks_file.PicksFile:
     """What is picked at each stage."""
-    run, ties = judging.run, Ties(judging)
+    run, ties, even = judging.run, Ties(judging), Ties(judging.at_even_odds())
+    chosen_by = {name: choosing(ties, even, stage) for name, stage in stages.items()}
     return picks_file.PicksFile(
         format=1,
         timing=timing_of(run.out),
         ok=None if run.ok is None else run.classes[run.ok],
-        stages={name: _stage_picks(judging, ties, stage) for name, stage in stages.items()},
+        stages={name: _stage_picks(by, stages[name]) for name, by in chosen_by.items()},
     )
 
 
-def _stage_picks(judging: Judging, ties: Ties, stage: Stage) -> picks_file.StagePicks:
+def choosing(ties: Ties, even: Ties, stage: Stage) -> Ties:
+    """Of two ways to choose the one to use: `even` odds, where the other leaves nothing.
+
+    Only lots that choose have a say in this, so that the promise of the others stands.
+    """
+    judging = ties.judging
+    if judging.calibration is judging or pick(judging.candidates(stage), stage, ties).pick:
+        return ties
+    return even
+
+
+def _stage_picks(ties: Ties, stage: Stage) -> picks_file.StagePicks:
+    judging = ties.judging
     candidates = judging.candidates(stage)
     choice = pick(candidates, stage, ties)
     chosen, unknown = choice.pick, not_timed(stage, candidates)

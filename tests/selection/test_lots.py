@@ -5,13 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from new_lots import Lots, kept
+from random_runs import random_run
 
 from gaikan.config.model import FactoryConfig
 from gaikan.config.stages import Share, Stage
+from gaikan.evaluation.statistics import exact_high
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.selection.candidates import Judging
 from gaikan.selection.lots import divided, fewest_lots
+from gaikan.selection.picks import choosing
 from gaikan.selection.promise import promise
+from gaikan.selection.ties import Ties
 
 STAGE = Stage(escape_bound=Share(max=0.1))
 
@@ -25,15 +29,15 @@ def test_of_six_to_nineteen_lots_a_fifth_choose_and_the_others_calibrate(
     lots: int, choosing_lots: int
 ) -> None:
     whole = run(lots)
-    for before, choosing, calibrating in zip(
+    for before, chooses, calibrating in zip(
         whole.networks, *(part.networks for part in divided(whole)), strict=True
     ):
-        sides = [each.validation for each in (choosing, calibrating)]
+        sides = [each.validation for each in (chooses, calibrating)]
         groups = [set(side.group.tolist()) for side in sides if side.group is not None]
         assert (len(groups[0]), len(groups[1])) == (choosing_lots, lots - choosing_lots)
         assert not groups[0] & groups[1]
         assert sum(map(len, sides)) == len(before.validation)
-        assert choosing.test is calibrating.test is before.test
+        assert chooses.test is calibrating.test is before.test
     judging = Judging(whole, FactoryConfig(), 0.1)
     assert (judging.lots, judging.calibration.level) == (lots - choosing_lots, 0.95)
 
@@ -118,3 +122,31 @@ def test_a_ceiling_is_kept_on_new_lots_in_94_percent_of_picks(lots: Lots) -> Non
     picked, held, _ = kept(lots, 0.1, 100)
     assert picked == 1
     assert held >= 0.94
+
+
+def test_at_even_odds_lots_that_choose_count_parts_one_by_one() -> None:
+    judging = Judging(run(8), FactoryConfig(), 0.1)
+    even = judging.at_even_odds()
+    assert even.calibration is judging.calibration
+    judged = even.judged(even.run.networks[0], STAGE).quality
+    assert judged.escapes is not None
+    assert judged.defects is not None
+    expected = exact_high(np.array([float(judged.escapes)]), judged.defects, 0.5)[0]
+    assert judged.escape_bound == pytest.approx(expected)
+    strict = judging.judged(judging.run.networks[0], STAGE).quality
+    assert strict.escape_bound is not None
+    assert strict.escape_bound > expected
+
+
+@pytest.mark.parametrize(("ceiling", "overkill", "evenly"), [(0.2, 1, False), (0.03, 0.02, True)])
+def test_even_odds_choose_only_where_the_stricter_way_leaves_nothing(
+    ceiling: float, overkill: float, evenly: bool
+) -> None:
+    """`evenly`: at the stricter border more than 2 % of the good parts are rejected."""
+    rows = tuple(r for r in random_run(0).rows if r.variant == "mlp-a-mean_image")
+    judging = Judging(replace(run(8, 98), rows=rows), FactoryConfig(), ceiling)
+    stage = Stage(
+        objective="overkill", escape_bound=Share(max=ceiling), overkill_rate=Share(max=overkill)
+    )
+    ties, even = Ties(judging), Ties(judging.at_even_odds())
+    assert choosing(ties, even, stage) is (even if evenly else ties)

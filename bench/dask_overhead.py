@@ -15,7 +15,8 @@ from pathlib import Path
 from distributed import LocalCluster
 from here import Silent
 
-from gaikan.config.model import Config, GridConfig, TrainConfig
+from gaikan.config.model import Config, GridConfig
+from gaikan.config.recipe import TrainConfig
 from gaikan.evaluation.experiment import Experiment, prepare
 from gaikan.grid.cells import cells
 from gaikan.grid.dask.runner import Cluster

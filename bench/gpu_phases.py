@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.data.terminals import terminals
 from gaikan.grid.jobs import Job

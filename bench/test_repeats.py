@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from gaikan.commands.progress import GridProgress
-from gaikan.config.model import Config, TimingConfig, TrainConfig
+from gaikan.config.model import Config, TimingConfig
+from gaikan.config.recipe import TrainConfig
 from gaikan.flow.bench_run import bench
 from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.options import TimingOptions

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from gaikan.config.model import Config, GridConfig, TrainConfig
+from gaikan.config.model import Config, GridConfig
+from gaikan.config.recipe import TrainConfig
 from gaikan.data.sources import read_source
 from gaikan.data.split import split
 from gaikan.grid.cells import cells

@@ -28,7 +28,7 @@ from gaikan.config.toml_files import load_config
 from gaikan.data.frames import Frames
 from gaikan.evaluation.experiment import prepare
 from gaikan.evaluation.unseen import ASKED_GOOD
-from gaikan.evaluation.without_mode import LeftOut, leave_each_out
+from gaikan.evaluation.without_mode import WithoutMode, leave_each_out
 from gaikan.grid.cells import cells
 from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
@@ -62,7 +62,7 @@ def features(stored: StoredNetwork, frames: Frames) -> Features:
     return {name: torch.cat(parts).numpy() for name, parts in found.items()}
 
 
-def trained(config: Config, left_out: LeftOut, seed: int) -> dict[str, NDArray[np.generic]]:
+def trained(config: Config, left_out: WithoutMode, seed: int) -> dict[str, NDArray[np.generic]]:
     """What is kept of one network: features and names of its parts, its anchors and its head."""
     experiment = left_out.experiment
     train, test, parts = experiment.train, experiment.test, experiment.parts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaikan.check.run_answers import CheckedRun
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames, Labels
 from gaikan.errors import ConfigError, GaikanError, first_line
 from gaikan.export.source import reread

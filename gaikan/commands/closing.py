@@ -21,16 +21,17 @@ _BEST = 8  # variants that a terminal shows; where there is none, all are shown
 def show_closing(console: "Console", out: Path) -> None:
     """Prints one screen: a sentence a stage, picks, accuracy, cautions, and where to read on."""
     folder = RunFolder.read(out)
-    if folder.picks is not None and not folder.picks_stale:
-        show_verdict(console, folder.picks)
+    picks = None if folder.picks_stale else folder.picks
+    if picks is not None:
+        show_verdict(console, picks)
         console.print()
     _show_accuracy(console, folder)
     if folder.unseen is not None:
         _show_unseen(console, folder.unseen)
     for caution in cautions(folder):
         console.print(caution.en, style="yellow")
-    if folder.picks is not None and not folder.picks_stale:
-        show_warnings(console, folder.picks)
+    if picks is not None:
+        show_warnings(console, picks)
     for failed in folder.manifest.failed:
         show_failed(console, failed.cell, failed.reason)
     skipped = len(skipped_lines(folder.latency))

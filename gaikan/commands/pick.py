@@ -8,15 +8,15 @@ import typer
 
 from gaikan.commands.shared import needs_harness
 
-_SIDES = (
-    "In %: validation, on which the choice was made; test, which only confirms it. At most: the "
-    "upper 95 % bound of escapes."
-)
-
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gaikan.run_folder.picks_file import PicksFile
+
+_SIDES = (
+    "In %: validation, on which the choice was made; test, which only confirms it. At most: the "
+    "upper 95 % bound of escapes."
+)
 
 
 def pick(

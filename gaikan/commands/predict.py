@@ -40,7 +40,7 @@ def predict(
         raise ConfigError("--csv and --json: choose one")
     from gaikan.bundle.bundle import Bundle
     from gaikan.bundle.images import count, read_batches
-    from gaikan.bundle.stream import COLUMNS, Tally, csv_text, json_line
+    from gaikan.bundle.stream import Tally
     from gaikan.bundle.stream import predict as decide
     from gaikan.commands.terminal import open_console
     from gaikan.data.listing import LeftOut
@@ -55,25 +55,9 @@ def predict(
         decide(model, batches, tally, strict), count(images, image_column), console
     )
     if csv is not None:
-        try:
-            with replacing(csv) as file:
-                file.write(f"{','.join(COLUMNS)}\n".encode())
-                for lines in batches_of_lines:
-                    file.write(csv_text(lines).encode(errors="backslashreplace"))
-        except OSError as error:
-            raise ConfigError(f"--csv {csv}: cannot be written ({error.strerror})") from None
-    elif json:
-        plain = (sys.stdout.encoding or "").lower() != "utf-8"
-        for lines in batches_of_lines:
-            sys.stdout.write("".join(f"{json_line(line, plain)}\n" for line in lines))
-            sys.stdout.flush()
+        _write_csv(csv, batches_of_lines)
     else:
-        sys.stdout.write(
-            f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9} {'novelty':>7}  image\n"
-        )
-        for lines in batches_of_lines:
-            sys.stdout.write("".join(map(_text, lines)))
-            sys.stdout.flush()
+        _print(batches_of_lines, json)
     _sum_up(console, tally, time.perf_counter() - started)
     say_left_out(console, left_out)
     if tally.unread:
@@ -81,6 +65,34 @@ def predict(
         console.print(f"{n} could not be read: the reason stands in the row of each", style="bold")
     if tally.unread or any(tally.verdicts[verdict] for verdict in failing):
         raise typer.Exit(1)
+
+
+def _write_csv(path: Path, batches: "Iterator[list[Line]]") -> None:
+    """Writes the lines to a file. Raises ConfigError where it cannot be written."""
+    from gaikan.bundle.stream import COLUMNS, csv_text
+
+    try:
+        with replacing(path) as file:
+            file.write(f"{','.join(COLUMNS)}\n".encode())
+            for lines in batches:
+                file.write(csv_text(lines).encode(errors="backslashreplace"))
+    except OSError as error:
+        raise ConfigError(f"--csv {path}: cannot be written ({error.strerror})") from None
+
+
+def _print(batches: "Iterator[list[Line]]", json: bool) -> None:
+    """Writes the lines to stdout as each batch ends: a table, or a JSON object a line."""
+    from gaikan.bundle.stream import json_line
+
+    plain = (sys.stdout.encoding or "").lower() != "utf-8"
+    if not json:
+        sys.stdout.write(
+            f"{'class':<16} {'verdict':<9} {'distance':>9} {'margin':>9} {'novelty':>7}  image\n"
+        )
+    for lines in batches:
+        texts = (f"{json_line(line, plain)}\n" if json else _text(line) for line in lines)
+        sys.stdout.write("".join(texts))
+        sys.stdout.flush()
 
 
 def _failing(verdict: str | None, card: "Card") -> tuple[str, ...]:

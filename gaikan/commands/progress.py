@@ -56,11 +56,11 @@ class CalmProgress(Progress):
             self._lines.join()
 
     def _say_lines(self) -> None:
-        started, said = time.monotonic(), ""
+        started = time.monotonic()
         while not self._ended.wait(LINE_SECONDS):
             minutes, seconds = divmod(round(time.monotonic() - started), 60)
-            line = f"{self.title} {minutes}:{seconds:02d}  {self.state}"
-            if self.state and line != said:
+            if self.state:
+                line = f"{self.title} {minutes}:{seconds:02d}  {self.state}"
                 self.console.print(line, soft_wrap=True)
 
 
@@ -75,6 +75,7 @@ class GridProgress(CalmProgress):
         super().__init__(console, "training", percentage, state)
         self.bar = self.add_task("", total=None, state="")
         self._say(state="reading the images")
+        self.has_begun = False
         self.waiting_for: set[str] = set()  # cells of the first seed that have not ended
         self.first: dict[str, float] = {}  # validation score by network, of the first seed
         self.remaining: dict[str, int] = {}  # epochs left, by cell name
@@ -85,13 +86,18 @@ class GridProgress(CalmProgress):
         self.n_done = 0
 
     def begin(self, cells: "list[Cell]", stored: "list[Cell]") -> None:
-        """`cells` are going to be trained; `stored` are finished already."""
+        """`cells` are going to be trained; `stored` are finished already.
+
+        A run may train several grids of cells with the same names; the table is of the first grid.
+        """
+        is_first, self.has_begun = not self.has_begun, True
+        self.started, self.n_done = {}, 0
         self.remaining = {cell.name: cell.recipe.train.epochs for cell in cells}
         self.archs = {cell.name: cell.recipe.arch for cell in cells}
         if stored:
             self.console.print(f"{len(stored)} of {len(cells) + len(stored)} cells are stored")
         seeds = sorted({cell.recipe.seed for cell in cells})
-        if len(seeds) > 1 and not stored:
+        if len(seeds) > 1 and not stored and is_first:
             self.waiting_for = {cell.name for cell in cells if cell.recipe.seed == seeds[0]}
         self._say(total=sum(self.remaining.values()) or None, state="starting")
 

@@ -4,11 +4,10 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from gaikan.data.frames import Frames
-from gaikan.data.split import Parts
+from gaikan.data.split import Parts, lacking
 from gaikan.seeds import stream
 
 FOLDS = 5
@@ -24,14 +23,9 @@ def deal_folds(frames: Frames, parts: Parts, seed: int, most: int = FOLDS) -> li
     rng = stream(seed, "folds")
     for n_folds in range(most, 1, -1):
         for folds in _deals(frames, n_folds, rng):
-            if all(_has_all(frames, fold.fit) for fold in folds):
+            if all(lacking(frames, fold.fit) is None for fold in folds):
                 return folds
     return [parts, Parts(parts.validation, parts.fit)]
-
-
-def _has_all(frames: Frames, rows: NDArray[np.int64]) -> bool:
-    """Whether every class has one of these rows."""
-    return bool(np.bincount(frames.labels[rows], minlength=len(frames.classes)).all())
 
 
 def _deals(frames: Frames, n_folds: int, rng: np.random.Generator) -> Iterator[list[Parts]]:

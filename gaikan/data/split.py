@@ -61,6 +61,12 @@ def _divide(
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
+def lacking(frames: Frames, rows: NDArray[np.int64]) -> str | None:
+    """A class of which none of these `rows` is; None where each has one."""
+    counts = np.bincount(frames.labels[rows], minlength=len(frames.classes))
+    return None if counts.all() else frames.classes[int(counts.argmin())]
+
+
 def _choose_images(frames: Frames, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """A share of each class, at least one image of it and never all."""
     chosen = np.zeros(len(frames), bool)

@@ -15,7 +15,7 @@ from gaikan.data.frames import Frames
 from gaikan.data.run_sources import RunSources, Source
 from gaikan.data.shapes import ShapeError
 from gaikan.data.sources import read_source
-from gaikan.data.split import Parts, split, split_off_test
+from gaikan.data.split import Parts, lacking, split, split_off_test
 from gaikan.errors import DataError, one_line
 
 
@@ -101,11 +101,10 @@ def _check_classes(train: Frames, parts: dict[int, Parts]) -> None:
     """Raises DataError where corrections have left a class without a part to learn or to choose."""
     for seed, part in parts.items():
         for name, rows in (("fit", part.fit), ("validation", part.validation)):
-            counts = np.bincount(train.labels[rows], minlength=len(train.classes))
-            if not counts.all():
+            if (lost := lacking(train, rows)) is not None:
                 raise DataError(
-                    f"{train.source}: the corrections leave no {name} part of class "
-                    f"{train.classes[int(counts.argmin())]!r} to seed {seed}; add images of it"
+                    f"{train.source}: the corrections leave no {name} part of class {lost!r} to "
+                    f"seed {seed}; add images of it"
                 )
 
 

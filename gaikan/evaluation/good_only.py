@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.reference_fit import pixels
-from gaikan.evaluation.unseen import ASKED_GOOD, UnseenRow, asking_level
-from gaikan.evaluation.without_mode import LeftOut
-from gaikan.novelty.conformal import calibration, own_p_values, p_values
+from gaikan.evaluation.unseen import ASKED_GOOD, UnseenRow
+from gaikan.evaluation.without_mode import WithoutMode
+from gaikan.novelty.conformal import calibration, highest_level, own_p_values, p_values
 from gaikan.variants import Variant
 
 GOOD_ONLY = Variant.reference("good_only")
@@ -25,7 +25,7 @@ _COMPONENTS = 50
 
 
 def good_only_rows(
-    experiment: Experiment, left_out: list[LeftOut], by_image: bool
+    experiment: Experiment, left_out: list[WithoutMode], by_image: bool
 ) -> Iterator[UnseenRow]:
     """One a seed and mode: `asked` are all test parts of the mode that look new, the rest escape.
 
@@ -41,7 +41,7 @@ def good_only_rows(
         lots = None if train.groups is None else train.groups[held]
         residual = _Residual(rows[parts.fit[good[parts.fit]]])
         scores = residual(rows[held])
-        level = asking_level(own_p_values(scores, lots), ASKED_GOOD)
+        level = highest_level(own_p_values(scores, lots), ASKED_GOOD)
         new = p_values(residual(test_rows), calibration(scores, lots)) <= level
         for each in left_out:
             if not each.unseen.any():

@@ -18,7 +18,6 @@ from gaikan.evaluation.references import Reference
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import intervals
 from gaikan.networks import NETWORKS
-from gaikan.novelty.conformal import calibration, own_p_values, p_values
 from gaikan.training.cell import Cell
 from gaikan.training.nearest_anchor import Decision, decide
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
@@ -63,15 +62,9 @@ class EvaluatedNetwork:
             yield variant, decide(self.embedded.distances(variant.anchor, embeddings), ok)
 
     def novelty_p(self, split: str, groups: Names | None) -> NDArray[np.float32]:
-        """Novelty p-values (N,) of the parts of `split`; `groups` are those of the train source.
-
-        Of a test part by all validation parts, of a validation part by those of other lots.
-        """
-        scores = self.embedded.novelty
+        """Novelty p-values (N,) of the parts of `split`; `groups` are those of the train source."""
         lots = None if groups is None else groups[self.validation_rows]
-        if split == "validation":
-            return own_p_values(scores["validation"], lots)
-        return p_values(scores["test"], calibration(scores["validation"], lots))
+        return self.embedded.novelty_p(split, lots)
 
 
 def predictions(
@@ -85,14 +78,15 @@ def predictions(
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     parts = dict(zip(_SPLITS, _known(train, test), strict=True))
     decided = [
-        (judge, split, variant.name, decision)
+        (judge, split, novelty_p, variant.name, decision)
         for judge in judges
         for split in _SPLITS
+        for novelty_p in [judge.novelty_p(split, train.groups)]  # once for all its variants
         for variant, decision in judge.decisions(split, ok)
     ]
-    variants = list(dict.fromkeys(variant for _, _, variant, _ in decided))
+    variants = list(dict.fromkeys(variant for *_, variant, _ in decided))
     frames = []
-    for judge, split, variant, decision in decided:
+    for judge, split, novelty_p, variant, decision in decided:
         known = parts[split] if split == "test" else parts[split].iloc[judge.validation_rows]
         columns = {
             "variant": _repeated(variant, variants, len(known)),
@@ -103,7 +97,7 @@ def predictions(
             "predicted": _category(decision.predicted, test.classes),
             "distance": decision.distance.astype(np.float32),
             "margin": decision.margin.astype(np.float32),
-            "novelty_p": judge.novelty_p(split, train.groups),
+            "novelty_p": novelty_p,
         }
         if decision.ok_margin is not None and decision.defect is not None:
             columns["ok_margin"] = decision.ok_margin.astype(np.float32)

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gaikan.novelty.conformal import highest_level
 from gaikan.variants import Variant
 
 if TYPE_CHECKING:  # the report reads the table, and opens without torch
     from gaikan.evaluation.results import EvaluatedNetwork
-    from gaikan.evaluation.without_mode import LeftOut
+    from gaikan.evaluation.without_mode import WithoutMode
     from gaikan.training.cell import Cell
     from gaikan.training.nearest_anchor import Decision
 
@@ -44,17 +45,7 @@ class UnseenRow:
     reason: str = ""
 
 
-def asking_level(p_values: NDArray[np.float32], share: float) -> float:
-    """The highest p-value at or below which at most a `share` of the p-values (N,) lie; else 0.
-
-    Parts with a p-value at or below it are asked about.
-    """
-    ordered = np.sort(p_values)
-    below = np.searchsorted(ordered, ordered, side="right") <= share * len(ordered)
-    return float(ordered[below].max()) if below.any() else 0.0
-
-
-def unseen_rows(network: EvaluatedNetwork, left_out: LeftOut) -> Iterator[UnseenRow]:
+def unseen_rows(network: EvaluatedNetwork, left_out: WithoutMode) -> Iterator[UnseenRow]:
     """One a variant of a network that was trained without the mode.
 
     The level of asking is set on good validation parts: `ASKED_GOOD` of those that are called good.
@@ -68,7 +59,7 @@ def unseen_rows(network: EvaluatedNetwork, left_out: LeftOut) -> Iterator[Unseen
     on_test = dict(network.decisions("test", ok))
     for variant, decision in network.decisions("validation", ok):
         usual = (held_out == ok) & (decision.predicted == ok)
-        level = asking_level(p["validation"][usual], ASKED_GOOD)
+        level = highest_level(p["validation"][usual], ASKED_GOOD)
         good = test.names == experiment.ok
         yield _row(variant, network.seed, left_out, on_test[variant], ok, p["test"] <= level, good)
 
@@ -76,7 +67,7 @@ def unseen_rows(network: EvaluatedNetwork, left_out: LeftOut) -> Iterator[Unseen
 def _row(
     variant: Variant,
     seed: int,
-    left_out: LeftOut,
+    left_out: WithoutMode,
     decision: Decision,
     ok: int,
     new: NDArray[np.bool_],
@@ -97,7 +88,7 @@ def _row(
     )
 
 
-def not_measured(cell: Cell, left_out: LeftOut, reason: str) -> Iterator[UnseenRow]:
+def not_measured(cell: Cell, left_out: WithoutMode, reason: str) -> Iterator[UnseenRow]:
     """One row for each anchor method of the cell, with the reason why nothing was measured."""
     for anchor in cell.anchors:
         variant = cell.variant(anchor)

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Names
-from gaikan.data.split import Parts
+from gaikan.data.split import Parts, lacking
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class WithoutMode:
     """The experiment without a mode, or the reason why it cannot be left out."""
 
     mode: str
@@ -21,7 +21,7 @@ class LeftOut:
     reason: str | None  # None: it can be left out
 
 
-def leave_each_out(experiment: Experiment) -> list[LeftOut]:
+def leave_each_out(experiment: Experiment) -> list[WithoutMode]:
     """Every defect of the training source left out in turn, in the order of their names.
 
     A failure mode where the source tells modes, else a class. Parts of the good class always
@@ -42,7 +42,7 @@ def defects(frames: Frames, ok: str | None) -> Names:
     return np.where(frames.names == ok, "", named)
 
 
-def _without(experiment: Experiment, mode: str) -> LeftOut:
+def _without(experiment: Experiment, mode: str) -> WithoutMode:
     train, test = experiment.train, experiment.test
     kept = defects(train, experiment.ok) != mode
     unseen = defects(test, experiment.ok) == mode
@@ -53,7 +53,7 @@ def _without(experiment: Experiment, mode: str) -> LeftOut:
     }
     known = _only_classes_that_occur(train.take(np.flatnonzero(kept)))
     without = replace(experiment, train=known, parts=parts)
-    return LeftOut(mode, without, unseen, _reason(without, unseen))
+    return WithoutMode(mode, without, unseen, _reason(without, unseen))
 
 
 def _only_classes_that_occur(frames: Frames) -> Frames:
@@ -73,8 +73,6 @@ def _reason(without: Experiment, unseen: NDArray[np.bool_]) -> str | None:
         return "without it there is no defect to learn from"
     for own in without.parts.values():
         for part, rows in (("fit", own.fit), ("validation", own.validation)):
-            counts = np.bincount(train.labels[rows], minlength=len(train.classes))
-            if not counts.all():
-                lacking = train.classes[int(counts.argmin())]
-                return f"without it the {part} part has no image of class {lacking}"
+            if (lost := lacking(train, rows)) is not None:
+                return f"without it the {part} part has no image of class {lost}"
     return None

@@ -74,18 +74,16 @@ def export(
     lots = None if again is not None or held_out is None else held_out[parts.validation]
     novelty = Novelty.of(source.embedded, lots)
     model = _model(source, choice, novelty, experiment, fit)
-    card = _card(source, choice, experiment)
-    card = replace(card, held_out=len(novelty.calibrated))
+    card = _card(source, choice, experiment, held_out=len(novelty.calibrated))
     if choice.precision == "int8":
         tell("calibrating int8 on fit images")
         model = quantized(model, Inputs.of(experiment).calibration[source.network.seed])
         del model.graph.value_info[:]  # shapes that name the number of anchors
-        if len(novelty.calibrated):
+        if card.held_out:
             held = _sample(experiment.train, parts.validation, _MOST_COMPARED)
             embed = Bundle(card, model.SerializeToString(), None).embedder()
             novelty = novelty.calibrated_on(embed(held.images), held.groups)
             recalibrate(model, novelty)
-            card = replace(card, held_out=len(novelty.calibrated))
     figures = metrics(judged, experiment, choice.threshold, choice.ask_level)
     card = replace(card, metrics=figures, refit=None if again is None else again.describe())
     bundle = Bundle(card, model.SerializeToString(), None)
@@ -161,7 +159,9 @@ def _check_anchors_can_be_added(bundle: Bundle) -> None:
     Bundle(card, with_anchors(bundle.model, more), None).check()
 
 
-def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) -> Card:
+def _card(
+    source: ExportSource, choice: BundleChoice, experiment: Experiment, held_out: int
+) -> Card:
     packages = ("gaikan", "torch", "onnx", "onnxruntime", "openvino")
     train = experiment.train
     values = ValueRange.of(train.images)
@@ -180,7 +180,7 @@ def _card(source: ExportSource, choice: BundleChoice, experiment: Experiment) ->
         ok=experiment.ok,
         threshold=choice.threshold,
         ask_level=choice.ask_level,
-        held_out=0,
+        held_out=held_out,
         training={
             "source": train.source,
             "fingerprint": train.fingerprint,

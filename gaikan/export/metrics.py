@@ -11,7 +11,6 @@ from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.score import score
 from gaikan.evaluation.statistics import intervals
-from gaikan.export.novelty_score import Novelty
 from gaikan.export.source import ExportSource
 
 
@@ -31,7 +30,6 @@ def metrics(
     train, test = experiment.train, experiment.test
     rows = experiment.parts[source.network.seed].validation
     lots = None if train.groups is None else train.groups[rows]
-    novelty = Novelty.of(source.embedded, lots)
     validation = train.take(rows)
     ok = None if experiment.ok is None else train.classes.index(experiment.ok)
     result: dict[str, dict[str, object]] = {}
@@ -42,14 +40,14 @@ def metrics(
         shares = {"accuracy": (predicted == frames.labels, np.ones(len(frames), bool))}
         if ok is not None:
             good = frames.labels == ok
-            p = novelty.of_part(source.embedded, part, lots)
+            p = source.embedded.novelty_p(part, lots)
             asked = verdicts_of(predicted, p, ok, ask_level) == ASK
+            escapes = escaped(frames.labels, predicted, ok) & ~asked
             if ask_level is not None:
                 shares["ask_rate"] = (asked, good)
-                escapes = escaped(frames.labels, predicted, ok) & ~asked
                 scores |= {"asked": int(asked.sum()), "good_asked": int((asked & good).sum())}
                 scores["escapes"] = int(escapes.sum())
-            shares["escape_rate"] = (escaped(frames.labels, predicted, ok) & ~asked, ~good)
+            shares["escape_rate"] = (escapes, ~good)
             shares["overkill_rate"] = (overkilled(frames.labels, predicted, ok), good)
         result[part] = scores | {
             name: _interval(hits, among, frames) for name, (hits, among) in shares.items()

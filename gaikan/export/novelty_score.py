@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gaikan.data.frames import Names
-from gaikan.novelty.conformal import calibration, own_p_values, p_values
+from gaikan.novelty.conformal import calibration, p_values
 from gaikan.novelty.familiarity import Familiarity
 from gaikan.training.stored_network import StoredEmbeddings
 
@@ -53,15 +53,6 @@ class Novelty:
         ends = (np.sqrt(squares + error), np.sqrt(np.maximum(squares - error, 0)))
         low, high = (p_values(end.astype(np.float32), self.calibrated) for end in ends)
         return low, high
-
-    def of_part(
-        self, embedded: StoredEmbeddings, split: str, lots: Names | None
-    ) -> NDArray[np.float32]:
-        """P-values (N,) of a run's validation parts, each by the other `lots`, or of its test."""
-        scores = embedded.novelty[split]
-        if split == "validation":
-            return own_p_values(scores, lots)
-        return p_values(scores, self.calibrated)
 
 
 def recalibrate(model: "ModelProto", novelty: Novelty) -> None:

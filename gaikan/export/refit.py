@@ -11,9 +11,8 @@ from gaikan.export.loss_on_test import Change, changes, refuse_loss
 from gaikan.export.source import BundleChoice, ExportSource
 from gaikan.grid.cells import keys, run_cells
 from gaikan.grid.jobs import Watcher
-from gaikan.run_folder.recipes import recipe_of
+from gaikan.run_folder.recipes import device_of, recipe_of
 from gaikan.system.lock import locked
-from gaikan.system.machine import Hardware
 from gaikan.system.store import Store
 from gaikan.training.cell import Cell
 from gaikan.training.stored_network import StoredEmbeddings, StoredNetwork
@@ -84,12 +83,11 @@ def _cell(run: Path, judged: ExportSource, experiment: Experiment) -> Cell:
     entry = judged.network
     recipe = recipe_of(entry, run)
     parts = experiment.parts[entry.seed]
-    on_gpu = judged.manifest.device == "cuda" and Hardware.here().cuda
     return Cell(
         replace(recipe, train=recipe.train.model_copy(update={"epochs": entry.best_epoch})),
         np.sort(np.concatenate([parts.fit, parts.validation])),
         np.arange(0),
         judged.manifest.anchors,
-        "cuda" if on_gpu else "cpu",
+        device_of(judged.manifest),
         good=None if experiment.ok is None else experiment.train.classes.index(experiment.ok),
     )

@@ -74,6 +74,4 @@ def curve_variants(folder: RunFolder) -> list[Variant]:
     if folder.picks is not None and folder.picks.picked and not folder.picks_stale:
         names = dict.fromkeys(pick.variant for pick in folder.picks.picked)
         return [folder.parts[name] for name in names]
-    own = folder.summary[folder.summary["kind"] != "reference"]
-    best = own.sort_values("validation_accuracy", ascending=False, kind="stable").iloc[0]
-    return [folder.parts[str(best["variant"])]]
+    return folder.by_validation[:1]

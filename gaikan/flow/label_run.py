@@ -16,14 +16,13 @@ from gaikan.export.source import reread
 from gaikan.grid.jobs import Watcher
 from gaikan.report.labels_page import DoubtedImages, write_labels_page
 from gaikan.run_folder.labels_file import DoubtedPart, refuse_filled, write_labels
-from gaikan.run_folder.manifest import Manifest, NetworkEntry, read_manifest
+from gaikan.run_folder.manifest import Manifest, NetworkEntry
 from gaikan.run_folder.predictions import read_predictions
-from gaikan.run_folder.recipes import recipe_of
-from gaikan.run_folder.result_tables import read_table
+from gaikan.run_folder.recipes import device_of, recipe_of
+from gaikan.run_folder.whole import RunFolder
 from gaikan.system.lock import locked
-from gaikan.system.machine import Hardware
 from gaikan.system.store import Store
-from gaikan.variants import FROZEN, REFERENCE, Variant
+from gaikan.variants import FROZEN
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,16 @@ def label_run(run: Path, watcher: Watcher) -> Labelling:
     DataError where the images are no longer those of the run.
     """
     refuse_filled(run)
-    manifest = read_manifest(run)
-    entry = best_on_validation(run, manifest)
+    folder = RunFolder.read(run)
+    manifest, entry = folder.manifest, best_on_validation(folder)
     recipe = recipe_of(entry, run)
     watcher.stage("reading the images")
     experiment = reread(run, manifest)
     train, test = experiment.train, experiment.test
     folds = deal_folds(train, experiment.parts[entry.seed], entry.seed)
-    on_gpu = manifest.device == "cuda" and Hardware.here().cuda
     with locked(run):
-        judged = out_of_fold(
-            recipe, folds, "cuda" if on_gpu else "cpu", train, test, Store(run / "store"), watcher
-        )
+        store = Store(run / "store")
+        judged = out_of_fold(recipe, folds, device_of(manifest), train, test, store, watcher)
     watcher.stage("looking for doubted labels")
     doubts = doubt_labels(judged, train.labels, test.labels)
     earlier = _earlier(manifest)
@@ -80,23 +77,18 @@ def label_run(run: Path, watcher: Watcher) -> Labelling:
     return Labelling(page, entry.network, len(folds), images, rows, figures)
 
 
-def best_on_validation(run: Path, manifest: Manifest) -> NetworkEntry:
+def best_on_validation(folder: RunFolder) -> NetworkEntry:
     """The network with the best variant on validation, of those that were trained here.
 
     Accuracy is the mean over seeds; the network is that of the first seed. Raises ConfigError
     where there is none.
     """
-    table = read_table(run, "accuracy")
-    table = table[table["split"].eq("validation") & table["arch"].ne(REFERENCE)]
-    names = table[["variant", "arch", "style", "anchor"]].drop_duplicates("variant")
-    variants = {name: Variant(*axes) for name, *axes in names.itertuples(index=False)}
-    means = table.groupby("variant", sort=False)["accuracy"].mean().sort_values(ascending=False)
-    for name in means.index:
-        for entry in manifest.networks:
+    for variant in folder.by_validation:
+        for entry in folder.manifest.networks:
             trained = entry.recipe.train is not None and entry.recipe.style != FROZEN
-            if trained and entry.network == variants[str(name)].network:
+            if trained and entry.network == variant.network:
                 return entry
-    raise ConfigError(f"{run}: no network of it was trained here; `gaikan bench` trains some")
+    raise ConfigError(f"{folder.out}: no network was trained here; `gaikan bench` trains some")
 
 
 def _rows(

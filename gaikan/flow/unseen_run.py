@@ -10,7 +10,7 @@ from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.good_only import good_only_rows
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.unseen import UnseenRow, not_measured, unseen_rows, unseen_table
-from gaikan.evaluation.without_mode import LeftOut, leave_each_out
+from gaikan.evaluation.without_mode import WithoutMode, leave_each_out
 from gaikan.grid.cells import axes, cells, run_cells
 from gaikan.grid.jobs import Watcher
 from gaikan.training.cell import Cell
@@ -51,7 +51,7 @@ def _rows(
     config: Config,
     place: "CellPlace",
     work: "Work",
-    left_out: LeftOut,
+    left_out: WithoutMode,
     watcher: Watcher,
 ) -> list[UnseenRow]:
     usual = [cell for cell in work.cells if cell.protocol == "held-out"]
@@ -77,7 +77,7 @@ def _cells(
     config: Config,
     place: "CellPlace",
     work: "Work",
-    left_out: LeftOut,
+    left_out: WithoutMode,
 ) -> list[Cell]:
     """The cells of the grid on the parts that are left, frozen networks saved."""
     experiment = left_out.experiment

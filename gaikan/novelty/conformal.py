@@ -15,6 +15,8 @@ K + 1 that is the strangest may have small p-values throughout.
 NumPy alone: the line computes them, too.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -68,6 +70,14 @@ def own_p_values(scores: Scores, lots: ArrayLike | None = None) -> Scores:
     finest = np.minimum(n - sizes, FINEST)
     p: Scores = ((1 + finest * share) / (1 + finest)).astype(np.float32)
     return p
+
+
+def highest_level(p: NDArray[np.floating], share: float) -> float:
+    """The highest of the p-values (N,) at or below which at most a `share` of them lie; else 0."""
+    ordered = np.sort(p)
+    most = math.floor(share * len(ordered) + 1e-9)
+    within = np.searchsorted(ordered, ordered, side="right") <= most
+    return float(ordered[within].max()) if within.any() else 0.0
 
 
 def _at_least(

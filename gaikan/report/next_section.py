@@ -1,10 +1,9 @@
 """The section of next steps, from the files of a run folder."""
 
-import csv
-
 from gaikan.report.blocks import Block, Code, Paragraph
 from gaikan.report.next_steps import NextStep, RunFacts, next_steps
 from gaikan.report.strings import say
+from gaikan.run_folder.labels_file import count_doubted
 from gaikan.run_folder.result_tables import read_table
 from gaikan.run_folder.whole import RunFolder
 
@@ -17,7 +16,7 @@ def steps_of(folder: RunFolder) -> list[NextStep]:
             picks=None if folder.picks_stale else folder.picks,
             scores=read_table(folder.out, "accuracy"),
             curve=folder.curve,
-            doubted=_doubted(folder),
+            doubted=count_doubted(folder.out),
             images=folder.manifest.data.train.images,
         )
     )
@@ -32,13 +31,3 @@ def next_section(folder: RunFolder) -> list[Block]:
     for step in steps:
         section += [Paragraph(step.words), Code(step.command)]
     return section
-
-
-def _doubted(folder: RunFolder) -> int | None:
-    """How many training labels `labels.csv` proposes to change; None where it is not there."""
-    path = folder.out / "labels.csv"
-    if not path.is_file():
-        return None
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        return len([row for row in rows if row.get("part") == "train" and row.get("proposed")])

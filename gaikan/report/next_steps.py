@@ -57,9 +57,11 @@ def _labels(facts: RunFacts) -> NextStep | None:
 
 def _images(facts: RunFacts) -> list[NextStep]:
     """Where the whole 80 % interval is a gain."""
+    if facts.curve is None:
+        return []
     steps: list[NextStep] = []
-    for each in [] if facts.curve is None else gains(facts.curve):
-        if facts.curve is None or each.gain.low <= 0:
+    for each in gains(facts.curve):
+        if each.gain.low <= 0:
             continue
         best = surest_mode(facts.curve, each.variant)
         gain, interval = points(each.gain)

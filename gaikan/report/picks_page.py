@@ -111,13 +111,14 @@ def short_lines(picks: PicksFile) -> list[str]:
             border = "nearest anchor decides"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
-            if pick.ask_level is not None:
-                border += f"; then asked about where its novelty p-value is {pick.ask_level:.3g}"
-                border += " or less"
-            lines.append(f"{name}: seed {pick.seed} in {pick.place}; {border}")
-            lines += [
-                _asked(name, side, getattr(pick, side)) for side in ("validation", "test")
-            ] * (pick.ask_level is not None)
+            where = f"{name}: seed {pick.seed} in {pick.place}; {border}"
+            if pick.ask_level is None:
+                lines.append(where)
+            else:
+                level = f"where its novelty p-value is {pick.ask_level:.3g} or less"
+                lines.append(f"{where}; then asked about {level}")
+                lines.append(_asked(name, "validation", pick.validation))
+                lines.append(_asked(name, "test", pick.test))
             if stage.promise is not None:
                 lines.append(f"{name}: escape ceiling {stage.promise.headline}")
             asked = any(each.name == "runtimes" for each in stage.constraints)

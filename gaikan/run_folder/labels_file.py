@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from gaikan.data.corrections import filled_in
+from gaikan.data.corrections import TRAIN, filled_in
+from gaikan.data.csv_files import open_csv
 from gaikan.errors import ConfigError, DataError
 from gaikan.system.files import write
 
@@ -39,6 +40,22 @@ def refuse_filled(out: Path) -> None:
             f"{path}: holds corrections, and would be replaced; move it away, and name it in "
             "[data] corrections"
         )
+
+
+def count_doubted(out: Path) -> int | None:
+    """How many training labels the table in `out` proposes to change; None where it is not there.
+
+    It may be saved by a spreadsheet. Raises DataError naming file and column.
+    """
+    path = out / LABELS
+    if not path.is_file():
+        return None
+    file = open_csv(path)
+    for column in ("part", "proposed"):
+        if column not in file.names:
+            raise DataError(f"{path}: column {column!r} is missing; `gaikan labels` writes it anew")
+    part, proposed = (file.names.index(column) for column in ("part", "proposed"))
+    return sum(1 for cells in file.rows() if cells[part] == TRAIN and cells[proposed])
 
 
 def write_labels(out: Path, rows: Sequence[DoubtedPart]) -> None:

@@ -1,11 +1,12 @@
-"""The recipe of a network of a run, to train it again."""
+"""What a network of a run was trained by, to train it again."""
 
 from pathlib import Path
 
 from gaikan.config.checked import validated
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.errors import ConfigError
-from gaikan.run_folder.manifest import MANIFEST, NetworkEntry
+from gaikan.run_folder.manifest import MANIFEST, Manifest, NetworkEntry
+from gaikan.system.machine import Hardware
 from gaikan.training.train import Recipe
 
 
@@ -27,3 +28,8 @@ def recipe_of(entry: NetworkEntry, run: Path) -> Recipe:
         validated(AugmentConfig, recipe.augment, where, "augment"),
         entry.seed,
     )
+
+
+def device_of(manifest: Manifest) -> str:
+    """The device that trained the run, where this machine has it too; else the processor."""
+    return "cuda" if manifest.device == "cuda" and Hardware.here().cuda else "cpu"

@@ -78,6 +78,13 @@ class RunFolder:
         picked = [] if self.picks is None else [pick.variant for pick in self.picks.picked]
         return list(dict.fromkeys(picked)) or [str(self.best["variant"])]
 
+    @property
+    def by_validation(self) -> list[Variant]:
+        """Those that can be installed, best on validation first."""
+        own = self.summary[self.summary["kind"] != "reference"]
+        ranked = own.sort_values("validation_accuracy", ascending=False, kind="stable")
+        return [self.parts[str(name)] for name in ranked["variant"]]
+
     @cached_property
     def best(self) -> pd.Series:
         """The row of `summary` of the best on test that can be installed: no reference."""

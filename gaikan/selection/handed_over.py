@@ -8,11 +8,10 @@ et al., 2023). Defective parts have no say in it, so that the escape ceiling is 
 thresholds alone, as without asking.
 """
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gaikan.novelty.conformal import highest_level
 from gaikan.run_folder.decisions import Codes, DecidedParts
 
 _ABOVE = 1 + 1e-6  # no p-value lies between a level and this much more: they are 0.001 apart
@@ -26,10 +25,8 @@ def asking_level(part: DecidedParts, ok: int | None, share: float | None) -> flo
     """
     if share is None:
         return None
-    good = np.sort(part.novelty_p[part.label == ok])
-    most = math.floor(share * len(good) + 1e-9)
-    within = np.searchsorted(good, good, side="right") <= most
-    return min(1.0, float(good[within].max()) * _ABOVE) if within.any() else 0.0
+    level = highest_level(part.novelty_p[part.label == ok], share)
+    return min(1.0, level * _ABOVE)
 
 
 def asked(

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from gaikan.config.model import AugmentConfig
+from gaikan.config.recipe import AugmentConfig
 
 
 def move(images: Tensor, config: AugmentConfig, rng: np.random.Generator) -> Tensor:

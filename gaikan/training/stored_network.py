@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from gaikan.novelty.conformal import calibration, own_p_values, p_values
 from gaikan.novelty.familiarity import Familiarity
 from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.nearest_anchor import Floats, anchor_distances, head_distances
@@ -140,6 +141,15 @@ class StoredEmbeddings:
     def of(self, split: str) -> Embeddings:
         """The embeddings of the `validation` or the `test` part."""
         return {"validation": self.validation, "test": self.test}[split]
+
+    def novelty_p(self, split: str, lots: ArrayLike | None) -> NDArray[np.float32]:
+        """Novelty p-values (N,) of the parts of `split`; `lots` are those of the validation parts.
+
+        Of a test part by all validation parts, of a validation part by those of other lots.
+        """
+        if split == "validation":
+            return own_p_values(self.novelty["validation"], lots)
+        return p_values(self.novelty["test"], calibration(self.novelty["validation"], lots))
 
     def distances(self, decision: str, embeddings: Embeddings) -> Floats:
         """Distances (N, K) of embeddings (N, D) by one of `names`."""

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.data.frames import Images, Labels
 from gaikan.errors import GaikanError
 from gaikan.networks import NETWORKS, Embedder

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from gaikan.commands import progress
 from gaikan.commands.progress import GridProgress, StepProgress
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.training.cell import Cell, Finished
 from gaikan.training.stored_network import StoredNetwork
 from gaikan.training.train import Recipe
@@ -101,4 +101,22 @@ def test_there_is_no_first_table_of_one_seed_or_of_half_a_seed(seeds: tuple[int,
         grid.begin(cells, stored)
         for each in cells:
             grid.end(each, finished(0.7))
+    assert "provisional" not in shown.getvalue()
+
+
+def test_a_second_grid_of_the_same_names_counts_anew_and_shows_no_table() -> None:
+    """As with --unseen, which trains the grid once more without each failure mode."""
+    made, shown = console(terminal=True)
+    grid = [cell("mlp", 0), cell("mlp", 1)]
+    with GridProgress(made) as bar:
+        bar.begin([], grid)
+        bar.begin(grid, [])
+        for each in grid:
+            bar.epoch(each, 2, 0.5)
+            bar.end(each, finished(0.9))
+        assert bar.state.startswith("2/2 cells")
+        bar.begin(grid, [])
+        bar.epoch(grid[0], 1, 0.5)
+        assert bar.state.startswith("0/2 cells")
+        assert bar.started.keys() == {grid[0].name}
     assert "provisional" not in shown.getvalue()

@@ -8,7 +8,7 @@ import pytest
 from runner import bench
 from tiny import write_class
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
 from gaikan.evaluation.original_protocol import draw, optimism, original_cells, right_answers

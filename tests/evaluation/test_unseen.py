@@ -1,25 +1,9 @@
-"""What is asked about, and how the shares of unseen defects are summed up."""
+"""How the shares of unseen defects are summed up."""
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from gaikan.evaluation.unseen import SHARES, UnseenRow, asking_level, unseen_summary, unseen_table
-
-
-@pytest.mark.parametrize("n", [1, 19, 20, 21, 500])
-def test_the_level_asks_at_most_the_share_and_no_higher_one_does(n: int) -> None:
-    drawn = 1 + np.random.default_rng(0).integers(0, n, n)
-    p = (drawn / (n + 1)).astype(np.float32)
-    level = asking_level(p, 0.05)
-    assert (p <= level).mean() <= 0.05
-    higher = p[p > level]
-    assert (p <= higher.min()).mean() > 0.05
-
-
-def test_where_any_level_asks_too_many_nobody_is_asked() -> None:
-    assert asking_level(np.ones(50, np.float32), 0.05) == 0
-    assert asking_level(np.ones(0, np.float32), 0.05) == 0
+from gaikan.evaluation.unseen import SHARES, UnseenRow, unseen_summary, unseen_table
 
 
 def row(variant: str, mode: str, seed: int, escaped: float | None, asked: float = 0) -> UnseenRow:

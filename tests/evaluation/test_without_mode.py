@@ -8,11 +8,11 @@ from gaikan.config.model import Config
 from gaikan.data.frames import Labels
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
-from gaikan.evaluation.without_mode import LeftOut, defects, leave_each_out
+from gaikan.evaluation.without_mode import WithoutMode, defects, leave_each_out
 from gaikan.grid.cells import cells
 
 
-def original_rows(found: LeftOut) -> Labels:
+def original_rows(found: WithoutMode) -> Labels:
     """Row in the source of each training image, by what it shows."""
     return found.experiment.train.images[:, 0, 0, 0].astype(np.int64)
 

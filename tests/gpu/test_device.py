@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.export.inspector import AnchorDistance, HeadDistance
 from gaikan.networks import NETWORKS, Embedder, ImageShape
 from gaikan.styles import STYLES

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.data.frames import Frames
 from gaikan.styles import STYLES
 from gaikan.training.cell import Cell

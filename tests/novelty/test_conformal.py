@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gaikan.novelty.conformal import FINEST, calibration, own_p_values, p_values
+from gaikan.novelty.conformal import FINEST, calibration, highest_level, own_p_values, p_values
 
 Lots = NDArray[np.int64]
 
@@ -81,3 +81,18 @@ def test_p_values_of_new_lots_are_uniform(spread: float) -> None:
     # The strangest of 21 lots is stranger than the others tell.
     assert (np.abs(np.mean(found, axis=0) - levels) < error + 0.005).all()
     assert (np.abs(np.mean(own, axis=0) - levels) < error + 0.005).all()
+
+
+@pytest.mark.parametrize("n", [1, 19, 20, 21, 500])
+def test_the_level_asks_at_most_the_share_and_no_higher_one_does(n: int) -> None:
+    drawn = 1 + np.random.default_rng(0).integers(0, n, n)
+    p = (drawn / (n + 1)).astype(np.float32)
+    level = highest_level(p, 0.05)
+    assert (p <= level).mean() <= 0.05
+    higher = p[p > level]
+    assert (p <= higher.min()).mean() > 0.05
+
+
+def test_where_any_level_asks_too_many_nobody_is_asked() -> None:
+    assert highest_level(np.ones(50, np.float32), 0.05) == 0
+    assert highest_level(np.ones(0, np.float32), 0.05) == 0

@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from gaikan.config.model import AugmentConfig
+from gaikan.config.recipe import AugmentConfig
 from gaikan.training.augment import erase, light, move, warp, warped
 
 Flip = Literal["none", "horizontal", "vertical", "both"]

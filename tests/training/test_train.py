@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from gaikan.config.model import AugmentConfig, TrainConfig
+from gaikan.config.recipe import AugmentConfig, TrainConfig
 from gaikan.networks import NETWORKS, Embedder
 from gaikan.styles import STYLES
 from gaikan.training.cell import Arrays, Cell, work

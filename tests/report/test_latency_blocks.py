@@ -1,26 +1,31 @@
 """What a page says of latency."""
 
 from dataclasses import replace
-from typing import Any
 
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.markdown_page import markdown
 from gaikan.run_folder.latency_rows import Row
 
+ROW = Row(
+    machine="m",
+    processor="p",
+    cores=2,
+    variant="cnn-triplet-mean_image",
+    computation="cnn-anchors",
+    device="cpu",
+    threads=2,
+    runtime="torch",
+    precision="fp32",
+    batch_size=1,
+    includes_decode=False,
+    p50_ms=1.0,
+    images_per_s=1000.0,
+    best_batch=True,
+)
+
 
 def test_how_long_compiling_took_is_said() -> None:
-    places: dict[str, Any] = {"machine": "m", "processor": "p", "cores": 2, "device": "cpu"}
-    case: dict[str, Any] = {"threads": 2, "precision": "fp32", "batch_size": 1, "best_batch": True}
-    row = Row(
-        **places,
-        **case,
-        variant="cnn-triplet-mean_image",
-        computation="cnn-anchors",
-        runtime="torch.compile",
-        includes_decode=False,
-        p50_ms=1.0,
-        cold_start_ms=12340.0,
-    )
+    row = replace(ROW, runtime="torch.compile", cold_start_ms=12340.0)
     text = markdown(latency_blocks([row], None))
     assert "compiled in its first query: 12.3 s (cnn-anchors)" in text
     text = markdown(latency_blocks([replace(row, runtime="torch")], None))
@@ -28,23 +33,7 @@ def test_how_long_compiling_took_is_said() -> None:
 
 
 def test_disturbed_figures_are_marked_and_counted() -> None:
-    row = Row(
-        machine="m",
-        processor="p",
-        cores=2,
-        variant="cnn-triplet-mean_image",
-        computation="cnn-anchors",
-        device="cpu",
-        threads=2,
-        runtime="torch",
-        precision="fp32",
-        batch_size=1,
-        includes_decode=False,
-        p50_ms=1.0,
-        images_per_s=1000.0,
-        best_batch=True,
-        disturbed=0.5,
-    )
+    row = replace(ROW, disturbed=0.5)
     quiet = replace(row, threads=1, disturbed=0.0)
     text = markdown(latency_blocks([row, quiet], None))
     assert "1 of 2 figures of time are marked as disturbed" in text

@@ -26,10 +26,7 @@ CASES = {
     "no lots": (ROWS % 3, None),
     "lots": (ROWS % 3, ROWS // 6),
     "three lots": (ROWS % 3, ROWS // 20),
-    "a class in two lots": (
-        np.where(ROWS % 30 == 0, 2, ROWS % 2),
-        ROWS // 6,
-    ),
+    "a class in two lots": (RARE, ROWS // 6),
     "two lots": (ROWS % 3, ROWS // 30),
 }
 

@@ -144,18 +144,19 @@ def test_the_novelty_p_value_is_that_of_the_reference_path(arch: str) -> None:
     np.testing.assert_allclose(found[50:], expected[50:], atol=1e-6)  # none has a score of others
 
 
-@pytest.mark.parametrize("level", [0.0, 0.2, 0.5, 1.0])
-def test_only_parts_called_good_are_asked_about_and_more_so_at_a_higher_level(
-    level: float,
-) -> None:
+def test_only_parts_called_good_are_asked_about_and_more_of_them_at_a_higher_level() -> None:
     embedder, images = _embedder("mlp", GREY), _images(GREY, 80, torch.uint8)
     with torch.inference_mode():
         embeddings = embedder(images).numpy()
-    anchors = AnchorDistance(embeddings[:K] + 0.01)
-    predicted, _, _, verdict, p = _run(_inspector(embedder, anchors, ask_level=level), images)
-    expected = np.where(predicted != OK, DEFECTIVE, np.where(p <= level, ASK, GOOD))
-    np.testing.assert_array_equal(verdict, expected)
-    assert (verdict == ASK).any() == (level == 1.0 or (p[predicted == OK] <= level).any())
+    anchors, counts = AnchorDistance(embeddings[:K] + 0.01), []
+    for level in (0.0, 0.2, 0.5, 1.0):
+        module = _inspector(embedder, anchors, ask_level=level)
+        predicted, _, _, verdict, p = _run(module, images)
+        expected = np.where(predicted != OK, DEFECTIVE, np.where(p <= level, ASK, GOOD))
+        np.testing.assert_array_equal(verdict, expected)
+        counts.append((verdict == ASK).sum())
+    assert counts == sorted(counts)
+    assert counts[0] == 0 < counts[-1] == (predicted == OK).sum()
 
 
 def test_without_a_good_class_there_is_no_verdict_and_without_held_out_parts_nothing_is_new() -> (

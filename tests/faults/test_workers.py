@@ -29,8 +29,9 @@ def test_a_worker_killed_in_mid_cell_costs_that_training_alone(
     with driver(reference, tmp_path) as process:
         wait_for(lambda: training(tmp_path), process)
         workers(process)[0].kill()
-        _, error = process.communicate(timeout=90)
+        out, error = process.communicate(timeout=90)
     assert (process.returncode, error) == (0, "")
+    assert "3 of 4 cells are stored" in out
     assert scores(tmp_path) == scores(reference / "out")
 
 

@@ -67,7 +67,7 @@ def latency() -> str:
 
 
 def screen() -> list[str]:
-    """What a terminal of 100 columns shows at the end of a run, from the answer on."""
+    """What a terminal shows at the end of a run, from the answer on; a dumb one has 80 columns."""
     lines = output("gaikan bench", FORCE_COLOR="1", TERM="dumb")
     first = next(i for i, line in enumerate(lines) if line.startswith("intermediate: "))
     return ["$ gaikan bench", *lines[first:]]

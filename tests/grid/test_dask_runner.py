@@ -139,7 +139,10 @@ class Killer:
         for address, keys in processing.items():
             cell = next(map(str, keys), "")
             if cell and address in nannies and self.victims(cell):
-                os.kill(nannies[address], signal.SIGKILL)
+                try:
+                    os.kill(nannies[address], signal.SIGKILL)
+                except ProcessLookupError:  # killed just before, and its nanny does not know yet
+                    return
                 self.killed.append(cell)
                 lost = keys if scheduler(self.cluster).allowed_failures == 0 else [cell]
                 self.charged.update(named(str(key)) for key in lost)

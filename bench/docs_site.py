@@ -26,10 +26,8 @@ _SOURCE = re.compile(r'src="([^"]+)"')
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages and pictures that are outside docs/."""
-    pictures = {f"{PICTURES}/{path.name}": path.name for path in (ROOT / PICTURES).iterdir()}
-    for path, place in PAGES.items() | {
-        (path, f"figures/{name}") for path, name in pictures.items()
-    }:
+    pictures = {f"{PICTURES}/{p.name}": f"figures/{p.name}" for p in (ROOT / PICTURES).iterdir()}
+    for path, place in (PAGES | pictures).items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / path)))
     return files
 

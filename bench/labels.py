@@ -30,10 +30,11 @@ Counts = NDArray[np.float64]
 def main(out: Path, train: str, test: str | None) -> None:
     """Prints a line of the table for each way to flip."""
     asked: dict[str, object] = {"data.train": train, "data.test": test, "seeds": 1}
-    fewest = {"train.epochs": 10} if train == "terminals" else {"train.epochs": 5}
-    flips = {} if train == "terminals" else {"augment.flip": "both"}
+    own: dict[str, object] = {"train.epochs": 5, "augment.flip": "both"}
+    if train == "terminals":
+        own = {"train.epochs": 10}
     grid: dict[str, object] = {"grid.arch": ["resnet"], "grid.style": ["vanilla"]}
-    config = load_config(None, asked | fewest | flips | grid)
+    config = load_config(None, asked | own | grid)
     experiment = prepare(config)
     (cell,) = cells(config, "cpu", experiment.parts, experiment.train)
     truth, n_classes = experiment.train.labels, len(experiment.train.classes)

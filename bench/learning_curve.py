@@ -46,18 +46,18 @@ def main(out: str, seeds: str, *archs: str) -> None:
             todo, experiment.train, experiment.test, Store(folder / "store"), progress
         )
     table = count_errors(todo, results, experiment.train)
-    rows, off, held = [], [], []
+    rows, joint, held = [], [], []
     for variant, sizes in table.sizes().items():
         for who in ["all", *range(len(sizes.parts))]:
             own = slice(None) if who == "all" else slice(int(who), int(who) + 1)
             part = Sizes(sizes.images, sizes.wrong[own], sizes.parts[own])
             row, distance, holds = predicted(variant, str(who), part)
             rows.append(row)
-            off.append((who == "all", abs(distance)))
+            if who == "all":
+                joint.append(abs(distance))
             held.append(holds)
     header = ["variant", "seed", *(f"{s:.3g}" for s in (*SHARES, 1)), "said", "80 %", "off"]
     print(markdown(header, rows))
-    joint = [distance for all_seeds, distance in off if all_seeds]
     print(f"within 1.5 points: {np.mean(np.array(joint) <= 1.5):.0%} of {len(joint)} variants")
     print(f"intervals that hold: {np.mean(held):.0%} of {len(held)}")
 

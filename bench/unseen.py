@@ -191,9 +191,7 @@ class Kept:
     def escapes(self) -> Iterator[dict[str, object]]:
         """A row a score: the share of the left-out test parts that escape."""
         usual = (self.arrays["val_names"] == self.ok) & (self.margin[0] > 0)
-        unseen = self.arrays["test_names"] == self.names["mode"]
-        if "test_unseen" in self.arrays:
-            unseen = self.arrays["test_unseen"]
+        unseen = self.arrays["test_unseen"]
         missed = unseen & (self.margin[1] > 0)
         yield self.names | {"score": "natural border", "escape": missed.sum() / unseen.sum()}
         for name, (held, new) in self.scores().items():

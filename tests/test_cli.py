@@ -116,3 +116,4 @@ def test_a_shell_completes_the_names_of_commands(shell: str) -> None:
         env=os.environ | variables,
     )
     assert "enrol" in done.stdout, done
+    assert "predict" not in done.stdout, done  # as the help would have it

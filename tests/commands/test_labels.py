@@ -1,6 +1,7 @@
 """`gaikan labels`, from a run to the corrected run."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_no_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_without_the_extra_one_line_says_what_to_install(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "cleanlab", None)
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
     assert gaikan("labels", folder / "run") == 2
     assert capsys.readouterr().err == (
         "gaikan: gaikan labels: cleanlab is missing: pip install 'gaikan[labels]'\n"

@@ -24,7 +24,9 @@ def test_parts_are_nested_and_of_whole_lots_with_every_class() -> None:
     rows = np.arange(20, 160)  # 14 lots
     assert source.groups is not None
     before: set[int] = set()
-    for part in fewer(source, rows, SHARES, 0):
+    parts = fewer(source, rows, SHARES, 0)
+    assert [len(set(source.groups[part])) for part in parts] == [2, 4, 7]
+    for part in parts:
         kept = set(part.tolist())
         lots = set(source.groups[part])
         assert kept == {i for i in rows.tolist() if source.groups[i] in lots}
@@ -53,11 +55,14 @@ def test_too_few_lots_are_refused() -> None:
         fewer(source, np.arange(20), SHARES, 0)
 
 
-def test_a_class_of_one_lot_is_refused() -> None:
-    groups = [f"lot{i // 4}" for i in range(64)]
-    source = frames([0, 1, 0, 1] * 15 + [0, 2, 0, 1], groups)
-    parts = fewer(source, np.arange(64), SHARES, 0)  # the lot can be in every part
+def test_a_lot_that_alone_has_a_class_is_in_every_part() -> None:
+    source = frames([0, 1, 0, 1] * 15 + [0, 2, 0, 1], [f"lot{i // 4}" for i in range(64)])
+    parts = fewer(source, np.arange(64), SHARES, 0)
     assert all((source.labels[part] == 2).any() for part in parts)
+
+
+def test_where_no_few_lots_have_every_class_it_is_refused() -> None:
+    groups = [f"lot{i // 4}" for i in range(64)]
     source = frames([i // 4 for i in range(64)], groups)  # each class in a lot of its own
     with pytest.raises(DataError, match="have every class"):
         fewer(source, np.arange(64), SHARES, 0)

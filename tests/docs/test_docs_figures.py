@@ -25,6 +25,7 @@ def test_a_block_of_another_name_is_an_error() -> None:
 
 
 def test_every_marker_of_the_pages_has_its_end_and_something_in_it() -> None:
+    assert any(BLOCK.search(page.read_text()) for page in pages())
     for page in pages():
         text = page.read_text()
         blocks = [found[0] for found in BLOCK.finditer(text)]

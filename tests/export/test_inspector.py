@@ -148,15 +148,16 @@ def test_only_parts_called_good_are_asked_about_and_more_of_them_at_a_higher_lev
     embedder, images = _embedder("mlp", GREY), _images(GREY, 80, torch.uint8)
     with torch.inference_mode():
         embeddings = embedder(images).numpy()
-    anchors, counts = AnchorDistance(embeddings[:K] + 0.01), []
+    known_parts = familiarity(embeddings[:20])
+    score = NoveltyScore(Novelty(known_parts, calibration(known_parts.score(embeddings[20:50]))))
+    decision, counts = Decide(AnchorDistance(embeddings[:K] + 0.01)), []
     for level in (0.0, 0.2, 0.5, 1.0):
-        module = _inspector(embedder, anchors, ask_level=level)
+        module = Inspector(embedder, decision, score, OK, level)
         predicted, _, _, verdict, p = _run(module, images)
         expected = np.where(predicted != OK, DEFECTIVE, np.where(p <= level, ASK, GOOD))
         np.testing.assert_array_equal(verdict, expected)
         counts.append((verdict == ASK).sum())
-    assert counts == sorted(counts)
-    assert counts[0] == 0 < counts[-1] == (predicted == OK).sum()
+    assert 0 == counts[0] < counts[1] < counts[2] < counts[3] == (predicted == OK).sum()
 
 
 def test_without_a_good_class_there_is_no_verdict_and_without_held_out_parts_nothing_is_new() -> (

@@ -1,13 +1,17 @@
 """Models of 8-bit integers."""
 
+from pathlib import Path
+
+import onnx
 from small_networks import IMAGES, exporter, trained
 
 from gaikan.export.quantized import quantized
 from gaikan.timing.models import pruned
 
 
-def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was() -> None:
-    model = pruned(exporter()._filled(trained("mlp", 1)), "head")
+def test_int8_leaves_the_decision_in_fp32_and_the_model_as_it_was(tmp_path: Path) -> None:
+    exporter().write(trained("mlp", 1), IMAGES, tmp_path, {})
+    model = pruned(onnx.load(tmp_path / "model.onnx"), "head")
     before = model.SerializeToString()
     int8 = quantized(model, IMAGES)
     assert model.SerializeToString() == before

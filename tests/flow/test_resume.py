@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from driver import scores
 from runner import bench, gaikan
 from tiny import write_class
 
@@ -42,10 +43,6 @@ def entries(out: Path) -> set[str]:
 
 # What a run stores besides its cells: which images are copies, and what timing needs.
 SHARED = 2
-
-
-def scores(out: Path) -> bytes:
-    return (out / "accuracy.csv").read_bytes()
 
 
 @pytest.fixture(scope="module")

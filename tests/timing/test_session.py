@@ -75,9 +75,9 @@ def test_one_that_is_disturbed_again_stays_marked() -> None:
 
 
 def test_turns_are_taken_again_within_a_budget_and_not_on_a_machine_that_stays_busy() -> None:
-    rich = Scripted([False] * 40, [turn(0.1, True)] * 40)
+    rich = Scripted([False] * 41, [turn(0.1, True)] * 41)
     rich.take_again()
-    assert len(rich.asked) == 12  # 0.3 of the 40
+    assert len(rich.asked) == 12  # 0.3 of the 41
     busy = Scripted([True] * 40, [turn(0.1, True)] * 40)
     busy.take_again()
     assert len(busy.asked) == 8

@@ -53,9 +53,8 @@ class Border:
 class Borders:
     """The T thresholds of one network, strictest first, and the rates at each.
 
-    Each is the ok margin of a defective validation part that can escape, which it still rejects.
-    That at `natural` rejects the defective parts that the natural border rejects; T where none of
-    them does.
+    Each is the ok margin of a defective validation part, which it still rejects. That at `natural`
+    rejects the defective parts that the natural border rejects; T where none of them does.
     """
 
     thresholds: Floats  # (T,)
@@ -79,7 +78,7 @@ class Borders:
 
         The bounds are those for new lots that so many `lots` like the part's own would show, or
         where it is None count parts as independent. Parts whose novelty p-value is at most
-        `ask_level` are asked about; were all defective ones, none counts as it.
+        `ask_level` are asked about.
         """
         assert part.ok_margin is not None
         defective = part.label != ok
@@ -87,26 +86,24 @@ class Borders:
         if not len(margins):
             return None
         can_escape = np.ones(len(margins), bool)
-        if ask_level is not None and (part.novelty_p[defective] > ask_level).any():
+        if ask_level is not None:
             can_escape = part.novelty_p[defective] > ask_level
-        thresholds, own = np.unique(-margins[can_escape], return_inverse=True)  # strictest first
+        thresholds, threshold_of = np.unique(-margins, return_inverse=True)  # strictest first
         thresholds = -thresholds
-        threshold_of = np.full(len(margins), len(thresholds))
-        threshold_of[can_escape] = own
-        stricter = np.bincount(own).cumsum()[:-1]
-        escapes = np.concatenate([[0], stricter])
+        stricter = np.bincount(threshold_of, weights=can_escape).cumsum()
+        escapes = np.concatenate([[0], stricter[:-1]])
         kept = escapes <= most * len(margins)
         thresholds, escapes = thresholds[kept], escapes[kept]
         bounds = exact_high(escapes, len(margins), level)
         if lots is not None:
             assert part.group is not None
-            seen = _by_lot(threshold_of, part.group[defective], len(thresholds))
+            own = np.where(can_escape, threshold_of, len(thresholds))  # asked: escapes at none
+            seen = _by_lot(own, part.group[defective], len(thresholds))
             more = Lots.of(seen).times(lots)
             bounds = more.bounds(escapes / len(margins) * more.parts, level)
         overkill = np.searchsorted(good, thresholds, side="right") / max(1, len(good))
-        called_good = (part.predicted[defective] == ok) & can_escape
-        natural = np.searchsorted(escapes, int(called_good.sum()))
-        return cls(thresholds, escapes / len(margins), bounds, overkill, good, int(natural))
+        natural = len(np.unique(margins[part.predicted[defective] == ok]))
+        return cls(thresholds, escapes / len(margins), bounds, overkill, good, natural)
 
     def fit(self, ceilings: dict[str, float], weights: tuple[float, float] | None = None) -> Border:
         """The best of the thresholds that hold; the strictest, marked, where none does.

@@ -86,13 +86,11 @@ def naive_threshold(
     best: tuple[float, float] | None = None
     assert part.ok_margin is not None
     held = part.ok_margin[part.label != 0]
-    unasked = ~np.array(naive_asks(part, stage.asks))[part.label != 0]
-    held = held[unasked] if unasked.any() else held
     for threshold in np.arange(20, -20, -1) + 0.5:
         if threshold + 0.5 > held.max() + 1:
             continue
         if threshold < held.min():
-            break  # every border still rejects a part that can escape
+            break  # every border still rejects a defective part
         figures = naive_figures(part, decisions(part, threshold), lost, level, stage.asks)
         if any((figures[name] or 0) > limit + 1e-12 for name, limit in stage.ceilings.items()):
             break

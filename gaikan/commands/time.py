@@ -75,9 +75,11 @@ def show_fastest(console: "Console", rows: "list[Row]", details: Path | None = N
         own = [row for row in rows if row.machine == name]
         title = name if len(machines) > 1 else None
         console.print(table(*measured(*fastest_rows(own, narrow=True)), title=title))
-    disturbed = sum(bool(row.disturbed) for row in rows)
-    if disturbed:
-        told = f"{disturbed} of {len(rows)} rows were disturbed by other work"
+    unreliable = sum(row.is_unreliable for row in rows)
+    if unreliable:
+        told = (
+            f"{unreliable} of {len(rows)} rows were disturbed by other work in half of their rounds"
+        )
         console.print(f"{told}: column `disturbed` of latency.csv", style="yellow")
     skipped = skipped_lines(rows)
     if details is not None and skipped:

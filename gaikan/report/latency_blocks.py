@@ -41,7 +41,7 @@ def latency_blocks(rows: list[Row], facts: TimingFacts | None) -> list[Block]:
 def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
     timed = [row for row in own if row.p50_ms is not None]
     blocks: list[Block] = []
-    marked = [row for row in timed if row.disturbed]
+    marked = [row for row in timed if row.is_unreliable]
     if marked:
         blocks.append(Paragraph(say("disturbed", n=len(marked), total=len(timed))))
     if timed:
@@ -80,6 +80,7 @@ def _explained(facts: TimingFacts) -> list[Words]:
     seeds = ", ".join(map(str, facts.scored_seeds))
     text = [
         say("plan", rounds=plan.rounds, threads=facts.threads[-1], **times),
+        *([say("more_rounds", most=plan.more_rounds)] if plan.more_rounds else []),
         say("scored", seeds=seeds, images=facts.scored_images),
     ]
     if plan.head_batches:

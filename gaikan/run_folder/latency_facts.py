@@ -29,6 +29,7 @@ class PlanFacts(JsonModel):
     offline: RuleFacts
     batches: tuple[int, ...]
     rounds: int
+    more_rounds: int
     warm_up: float
     head_batches: tuple[int, ...] | None
     longest: float | None

@@ -64,6 +64,14 @@ class Row:
     max_distance_error: float | None = None
     skipped: str | None = None  # why there are no figures
 
+    @property
+    def is_unreliable(self) -> bool:
+        """Whether other work had the processor in half of the rounds, or in more.
+
+        With fewer, the median over rounds lies among those that nothing disturbed.
+        """
+        return (self.disturbed or 0.0) >= 0.5
+
 
 def runtime_label(name: str, precision: str, device: str) -> str:
     """How tables, `--runtime` and the configuration name a runtime."""

@@ -123,7 +123,7 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[str]:
     machines = {row.machine for row in judging.run.rows}
     if stage.machine is None and len(machines) > 1:
         lines.append(f"timed on {len(machines)} machines; the pick is for {candidate.row.machine}")
-    if candidate.row.disturbed:
+    if candidate.row.is_unreliable:
         share = worded("agreement", candidate.row.disturbed)
         lines.append(
             f"its time is not to be relied on: other work had the processor in {share} of the "

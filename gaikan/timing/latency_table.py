@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from gaikan.run_folder.latency_rows import Row, computation_of
 from gaikan.system import machine
 from gaikan.timing.agreement import Agreement
+from gaikan.timing.measured import Measured
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.prepared import Computation, Prepared
 from gaikan.timing.roofline import Roofline
 from gaikan.timing.runtimes import REFERENCE, Runtime, Setting
-from gaikan.timing.session import Measured
 from gaikan.variants import Variant
 
 

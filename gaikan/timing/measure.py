@@ -25,6 +25,7 @@ CONFIDENCE = 0.95
 _WINDOW_QUERIES, _WINDOW_SECONDS = 3, 0.01
 _STABLE = 0.1  # two warm-up windows that differ by less are alike
 _SETTLE_SECONDS = 0.003
+_NARROW = 0.1  # an interval that is no wider than this share of its median tells enough
 _SLACK = 0.25  # by this share, the clock's coarse ticks may make cores look busier
 _GRAIN_SECONDS = 1.0  # processor time comes in ticks of up to 10 ms: less says nothing about cores
 
@@ -50,13 +51,15 @@ class Rule:
 class SamplingPlan:
     """How everything is measured: `single` for one image at a time, `offline` for batches.
 
-    With 6 rounds or more, medians get a 95 % interval.
+    With 6 rounds or more, medians get a 95 % interval. `more_rounds` at most are added to a case of
+    one image that may be the fastest and whose interval is wide.
     """
 
     single: Rule
     offline: Rule
     batches: tuple[int, ...]
     rounds: int
+    more_rounds: int = 0
     warm_up: float = 0.2  # seconds that a case's warm-up takes at most
     head_batches: tuple[int, ...] | None = None  # of softmax heads; None: all
     longest: float | None = None  # seconds: batches that would take longer are left out
@@ -69,11 +72,12 @@ class SamplingPlan:
 PLANS = {
     "quick": SamplingPlan(Rule(0.05, 66), Rule(0.05, 3), (1, 64), rounds=3, warm_up=0.05),
     "default": SamplingPlan(
-        Rule(0.5, 700),
-        Rule(0.3, 5),
-        (1, 8, 32, 64, 256, 1024),
+        Rule(0.15, 700),
+        Rule(0.06, 5),
+        (1, 8, 64, 256),
         rounds=6,
-        warm_up=0.1,
+        more_rounds=6,
+        warm_up=0.05,
         head_batches=(1, 64),
         longest=0.3,
     ),
@@ -165,6 +169,13 @@ class TimeEstimate:
     low: float | None
     high: float | None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the interval is wider than a tenth of the median; False where there is none."""
+        if self.low is None or self.high is None:
+            return False
+        return self.high - self.low > _NARROW * self.value
+
 
 def over_rounds(values: Sequence[float]) -> TimeEstimate:
     """The median of one value a round (R,), and its distribution-free interval.
@@ -186,9 +197,17 @@ def over_rounds(values: Sequence[float]) -> TimeEstimate:
     return TimeEstimate(value, float(ordered[k - 1]), float(ordered[rounds - k]))
 
 
+def p50_ms(turns: Sequence[Turn]) -> TimeEstimate:
+    """The median of the rounds' medians, milliseconds."""
+    return over_rounds([1e3 * float(np.median(turn.seconds)) for turn in turns])
+
+
 def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> TimeEstimate:
-    """How many times as fast as the reference: medians of the same round, pair by pair."""
-    pairs = zip(turns, reference, strict=True)
+    """How many times as fast as the reference: medians of the same round, pair by pair.
+
+    Rounds that only one of them has are left out.
+    """
+    pairs = zip(turns, reference, strict=False)
     return over_rounds([float(np.median(b.seconds) / np.median(a.seconds)) for a, b in pairs])
 
 
@@ -209,7 +228,7 @@ def described(
     """`row` with the figures of a case at a batch `size`, from its turns, one a round."""
     seconds = np.concatenate([turn.seconds for turn in turns])
     device = [turn.device for turn in turns if turn.device is not None]
-    p50 = over_rounds([1e3 * float(np.median(turn.seconds)) for turn in turns])
+    p50 = p50_ms(turns)
     images = throughput(turns, size)
     row = replace(
         row,

@@ -4,24 +4,17 @@ Imports no torch of its own; a runtime brings what it needs.
 """
 
 import math
-import multiprocessing
-import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn, TypeVar, TypeVarTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.errors import GaikanError, kind_and_line
 from gaikan.system import machine
 from gaikan.system.other_work import Counters, is_disturbed
-from gaikan.system.signals import end_with_parent, starting_workers
 from gaikan.timing.decode import decoded
 from gaikan.timing.footprint import Footprint, Run, TooLarge, batch_memory, host_peak, peak_rss_mb
 from gaikan.timing.measure import Rule, Turn, take_turn, warm_up
@@ -30,8 +23,6 @@ from gaikan.timing.roofline import bandwidth
 from gaikan.timing.runtimes import Images, Loaded, Outputs, Runtime
 
 Names = NDArray[np.object_]
-_Given = TypeVarTuple("_Given")
-_Reply = TypeVar("_Reply")
 
 _GEMM_SECONDS = 0.2
 _GPU_ROWS = 2**14  # fewer keep a large GPU waiting
@@ -85,6 +76,7 @@ class Server:
     typical: dict[Case, float] = field(default_factory=dict)
     footprints: dict[str, Footprint] = field(default_factory=dict)
     cores: set[int] = field(default_factory=machine.core_numbers)
+    watched: Counters = field(default_factory=Counters.now)
 
     def use(self, parts: SessionParts) -> None:
         """Reads the images to predict; where there are image files, each query decodes them."""
@@ -103,13 +95,22 @@ class Server:
             settle(query, self.cores)
         return Started(1e3 * (loaded - started), 1e3 * (ended - loaded))
 
-    def probe(self, model: str, folder: str, batches: tuple[int, ...]) -> Probe:
-        """Loads the process's only model; then a query for each batch size, ascending."""
+    def probe(
+        self, model: str, folder: str, batches: tuple[int, ...], longest: float | None
+    ) -> Probe:
+        """Loads the process's only model; then two queries for each batch size, ascending.
+
+        A batch that would take far over `longest` seconds is not timed either.
+        """
         started = self.load(model, folder)
         peaks: dict[int, float | None] = {}
+        pace = 0.0  # seconds an image
         for size in sorted(batches):
-            if self._reach(Case(model, size)) is not None:
+            before = time.perf_counter()
+            too_long = longest is not None and size * pace > 2 * longest
+            if too_long or self._reach(Case(model, size)) is not None:
                 break
+            pace = (time.perf_counter() - before) / (2 * size)
             held = peak_rss_mb()  # of this batch alone, where the peak could be reset
             peaks[size] = max((p for p in (held, *peaks.values()) if p is not None), default=None)
         return Probe(started, peaks)
@@ -164,6 +165,14 @@ class Server:
         before = Counters.now()
         turn = take_turn(query, rule, self.typical[case], device)
         return replace(turn, disturbed=is_disturbed(before, Counters.now(), self.threads or 1))
+
+    def watch(self) -> None:
+        """From now on, `disturbed` tells of other work."""
+        self.watched = Counters.now()
+
+    def disturbed(self) -> bool | None:
+        """Whether other work held this process up since `watch`; None: not known."""
+        return is_disturbed(self.watched, Counters.now(), self.threads or 1)
 
     def outputs(self, model: str, batch_size: int) -> list[NDArray[np.generic]]:
         """All outputs for all images, each (N, ...), in batches that memory has room for."""
@@ -227,69 +236,3 @@ def answers(outputs: Outputs, names: Names) -> tuple[Names, NDArray[np.generic]]
         index = int(predicted[0])
         return names[index : index + 1], distances[:, index]
     return names[predicted], distances[np.arange(len(predicted)), predicted]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What comes back instead of a reply: why the method failed."""
-
-    reason: str
-
-
-def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoReturn:
-    """Answers each method of `Server` and what it is given with its reply, or a `Refusal`."""
-    end_with_parent()
-    server = Server(runtime, threads)
-    while True:
-        try:
-            method, arguments = connection.recv()
-        except EOFError:
-            os._exit(0)  # to take torch or OpenVINO down in order takes a second
-        try:
-            reply = method(server, *arguments)
-        except Exception as error:  # whatever a runtime says is the reason in its row
-            reply = Refusal(kind_and_line(error))
-        connection.send(reply)
-
-
-class RefusedError(GaikanError):
-    """The runtime could not do it; the message is its reason."""
-
-
-class Worker:
-    """The driver's end: a fresh process for a runtime and a number of threads."""
-
-    def __init__(self, runtime: Runtime, threads: int | None) -> None:
-        self.runtime, self.threads = runtime, threads
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, runtime, threads), daemon=True)
-        with starting_workers():
-            self._process.start()
-        theirs.close()
-
-    def ask(self, method: Callable[[Server, *_Given], _Reply], *arguments: *_Given) -> _Reply:
-        """The reply of a method of `Server`. Raises RefusedError with the reason."""
-        try:
-            self._connection.send((method, arguments))
-            reply: _Reply | Refusal = self._connection.recv()
-        except (EOFError, OSError):
-            self._process.join(timeout=5)
-            raise RefusedError(f"its process died (exit code {self._process.exitcode})") from None
-        if isinstance(reply, Refusal):
-            raise RefusedError(reply.reason)
-        return reply
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked again."""
-        return self._process.is_alive()
-
-    def close(self) -> None:
-        """Ends the process."""
-        with suppress(OSError):
-            self._connection.close()
-        self._process.join(timeout=10)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()

@@ -5,70 +5,25 @@ Torch is needed only by the runtimes that are torch.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
-from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.footprint import TooLarge
-from gaikan.timing.measure import Rule, SamplingPlan, Turn, described, too_many_cores
-from gaikan.timing.runtime_process import Case, Probe, RefusedError, Server, SessionParts, Worker
-from gaikan.timing.runtimes import ModelFolder, Runtime, Setting
+from gaikan.timing.measure import Rule, SamplingPlan, Turn
+from gaikan.timing.measured import WHOLE, Measured, ServedModel
+from gaikan.timing.runtime_process import Case, Probe, Server, SessionParts
+from gaikan.timing.runtimes import ModelFolder, Setting
+from gaikan.timing.worker import RefusedError, Worker
 
-ServedModel = tuple[Setting, str]  # a model in the process of a setting
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
 
 _Given = TypeVarTuple("_Given")
 _Reply = TypeVar("_Reply")
 
 _AGAIN = 0.3  # of the time that all turns took may be spent on taking disturbed ones again
-_HOPELESS = 8  # disturbed again one after the other: the machine is busy throughout
-_WHOLE = ""  # as the name of a model: the whole process refused
-
-
-@dataclass
-class Measured:
-    """What a session gave; `refused` and `left_out` say why something is missing."""
-
-    turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
-    probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
-    refused: dict[ServedModel, str] = field(default_factory=dict)
-    left_out: dict[tuple[Setting, Case], str] = field(default_factory=dict)
-
-    def reason(self, setting: Setting, model: str) -> str | None:
-        """Why this model has no figures there; None where it has."""
-        return self.refused.get((setting, _WHOLE)) or self.refused.get((setting, model))
-
-    def rows(
-        self, row: Row, setting: Setting, model: str, probed: str, reference: Setting | None = None
-    ) -> list[Row]:
-        """`row` for each batch size of a model, with its figures or the reason why it has none.
-
-        Speeds are over the `reference`; start and memory are those of model `probed`. A model that
-        has no figures at all gives one row, of no batch size.
-        """
-        sizes = sorted(c.batch_size for s, c in self.turns if (s, c.model) == (setting, model))
-        turns = {size: self.turns[setting, Case(model, size)] for size in sizes}
-        reason = self.reason(setting, model) or too_many_cores(setting.threads, turns.values())
-        if reason is not None:
-            return [replace(row, skipped=reason)]
-        started, peaks = row, {}
-        if probe := self.probes.get((setting.runtime, probed)):
-            load_ms, cold_start_ms = probe.started.load_ms, probe.started.cold_start_ms
-            started = replace(row, load_ms=load_ms, cold_start_ms=cold_start_ms)
-            peaks = probe.peak_rss_mb
-        rows = []
-        for size in sizes:
-            over = self.turns.get((reference, Case(model, size))) if reference else None
-            figures = described(started, size, turns[size], over)
-            rows.append(replace(figures, peak_rss_mb=peaks.get(size)))
-        best = max(rows, key=lambda row: row.images_per_s or 0)
-        return [replace(row, best_batch=row is best) for row in rows] + [
-            replace(row, batch_size=case.batch_size, skipped=reason)
-            for (at, case), reason in self.left_out.items()
-            if (at, case.model) == (setting, model)
-        ]
+_HOPELESS = 3  # rounds of a process, all disturbed again: the machine is busy throughout
 
 
 class Session:
@@ -82,7 +37,7 @@ class Session:
 
     def use(self, setting: Setting, parts: SessionParts) -> None:
         """From now on the process of `setting` predicts these images."""
-        self.ask(setting, _WHOLE, Server.use, parts)
+        self.ask(setting, WHOLE, Server.use, parts)
 
     def ask(
         self,
@@ -101,10 +56,10 @@ class Session:
             return self.workers[setting].ask(method, *arguments)
         except RefusedError as error:
             dead = not self.workers[setting].alive
-            self.measured.refused[setting, _WHOLE if dead else model] = str(error)
+            self.measured.refused[setting, WHOLE if dead else model] = str(error)
             return None
 
-    def probe(self, models: dict[str, ModelFolder], threads: int, batches: tuple[int, ...]) -> None:
+    def probe(self, models: dict[str, ModelFolder], threads: int, plan: SamplingPlan) -> None:
         """Start and peak memory of each model in a process that has done nothing else.
 
         To come first: of the session's own processes, which have done nothing yet, each takes
@@ -120,16 +75,17 @@ class Session:
             }
             first = next(iter(models))
             if first in folders:
-                probe = self.ask(setting, first, Server.probe, first, folders.pop(first), batches)
+                asked = (first, folders.pop(first), plan.batches, plan.longest)
+                probe = self.ask(setting, first, Server.probe, *asked)
                 if probe is not None:
                     self.measured.probes[runtime, first] = probe
                 # `load` brings it again, with the others.
                 self.ask(setting, first, Server.drop, first)
-            for model, alone in self._probe_alone(setting, folders, batches).items():
+            for model, alone in self._probe_alone(setting, folders, plan).items():
                 self.measured.probes[runtime, model] = alone
 
     def _probe_alone(
-        self, setting: Setting, folders: dict[str, str], batches: tuple[int, ...]
+        self, setting: Setting, folders: dict[str, str], plan: SamplingPlan
     ) -> dict[str, Probe]:
         """The probe of each model in a process of its own; none of a model that refuses.
 
@@ -147,7 +103,8 @@ class Session:
                     worker.ask(Server.use, self.parts)
             for model, worker in workers.items():
                 with suppress(RefusedError):
-                    probes[model] = worker.ask(Server.probe, model, folders[model], batches)
+                    asked = (model, folders[model], plan.batches, plan.longest)
+                    probes[model] = worker.ask(Server.probe, *asked)
         return probes
 
     def load(self, models: dict[str, ModelFolder]) -> None:
@@ -165,27 +122,61 @@ class Session:
     ) -> None:
         """Warms every case up, then `plan.rounds` rounds over all of them in random order.
 
-        Turns that other work disturbed are taken again at the end.
+        Turns that other work disturbed are taken again. Then cases of which too little is known
+        have further rounds.
         """
-        total = len(cases) * (plan.rounds + 1)
-        cases = self._warm(cases, plan, total)
+        cases = self._warm(cases, plan)
         for number in range(plan.rounds):
-            for done, index in enumerate(rng.permutation(len(cases))):
-                setting, case = cases[index]
-                self.report(
-                    f"round {number + 1}/{plan.rounds}, {setting.runtime.label}",
-                    total // (plan.rounds + 1) * (number + 1) + done,
-                    total,
-                )
-                so_far = self.measured.turns.get((setting, case), [])
-                rule = plan.rule(case.batch_size).share(plan.rounds, so_far)
-                turn = self.ask(setting, case.model, Server.turn, case, rule)
-                if turn is not None:
-                    self.measured.turns.setdefault((setting, case), []).append(turn)
+            self._round(cases, plan, rng, f"round {number + 1}/{plan.rounds}")
         for setting, case in cases:  # a case that fell out half-way has no figures
             if self.measured.reason(setting, case.model) is not None:
                 self.measured.turns.pop((setting, case), None)
         self.take_again()
+        for number in range(plan.more_rounds):
+            cases = self.measured.undecided()
+            if cases:
+                self._round(cases, plan, rng, f"wide intervals, round {plan.rounds + number + 1}")
+
+    def _round(
+        self,
+        cases: list[tuple[Setting, Case]],
+        plan: SamplingPlan,
+        rng: np.random.Generator,
+        name: str,
+    ) -> None:
+        """A turn of each case: process by process, and within each, in random order."""
+        by_setting: dict[Setting, list[Case]] = {}
+        for index in rng.permutation(len(cases)):
+            setting, case = cases[index]
+            by_setting.setdefault(setting, []).append(case)
+        done = 0
+        for setting, own in by_setting.items():
+            self.report(f"{name}, {setting.runtime.label}", done, len(cases))
+            done += len(own)
+            taken = [self.measured.turns.setdefault((setting, case), []) for case in own]
+            rules = [
+                plan.rule(case.batch_size).share(plan.rounds, so_far)
+                for case, so_far in zip(own, taken, strict=True)
+            ]
+            for so_far, turn in zip(taken, self._block(setting, own, rules), strict=True):
+                so_far.extend([] if turn is None else [turn])
+
+    def _block(self, setting: Setting, cases: list[Case], rules: list[Rule]) -> list[Turn | None]:
+        """A turn of each case, one after the other; None of one that the process refuses.
+
+        What others did is counted in ticks of 10 ms: too coarse for a turn, so it is judged over
+        all of them together, too.
+        """
+        self.ask(setting, WHOLE, Server.watch)
+        turns = [
+            self.ask(setting, case.model, Server.turn, case, rule)
+            for case, rule in zip(cases, rules, strict=True)
+        ]
+        disturbed = self.ask(setting, WHOLE, Server.disturbed)
+        return [
+            turn if turn is None or turn.disturbed else replace(turn, disturbed=disturbed)
+            for turn in turns
+        ]
 
     def take_again(self) -> None:
         """Takes disturbed turns again, the same queries; one that is quiet now stands instead.
@@ -193,30 +184,28 @@ class Session:
         It stops after a share of the time that all turns took, and where the machine stays busy.
         """
         turns = self.measured.turns
-        again = [
-            (setting, case, place)
-            for (setting, case), taken in turns.items()
-            for place, turn in enumerate(taken)
-            if turn.disturbed
-        ]
+        again: dict[tuple[Setting, int], list[Case]] = {}  # of a process and a round
+        for (setting, case), taken in turns.items():
+            for place, turn in enumerate(taken):
+                if turn.disturbed:
+                    again.setdefault((setting, place), []).append(case)
         budget = _AGAIN * sum(float(t.seconds.sum()) for taken in turns.values() for t in taken)
         in_vain = 0
-        for done, (setting, case, place) in enumerate(again):
-            before = turns[setting, case][place]
-            took = float(before.seconds.sum())
-            if budget < took or in_vain == _HOPELESS:
+        for done, ((setting, place), cases) in enumerate(again.items()):
+            before = [turns[setting, case][place] for case in cases]
+            budget -= sum(float(turn.seconds.sum()) for turn in before)
+            if budget < 0 or in_vain == _HOPELESS:
                 break
-            budget -= took
             self.report(f"disturbed, again: {setting.runtime.label}", done, len(again))
-            rule = Rule(0.0, len(before.seconds))
-            turn = self.ask(setting, case.model, Server.turn, case, rule)
-            is_quiet = turn is not None and not turn.disturbed
-            if turn is not None and is_quiet:
-                turns[setting, case][place] = turn
-            in_vain = 0 if is_quiet else in_vain + 1
+            rules = [Rule(0.0, len(turn.seconds)) for turn in before]
+            in_vain += 1
+            for case, taken_again in zip(cases, self._block(setting, cases, rules), strict=True):
+                if taken_again is not None and not taken_again.disturbed:
+                    turns[setting, case][place] = taken_again
+                    in_vain = 0
 
     def _warm(
-        self, cases: list[tuple[Setting, Case]], plan: SamplingPlan, total: int
+        self, cases: list[tuple[Setting, Case]], plan: SamplingPlan
     ) -> list[tuple[Setting, Case]]:
         """Warms up, a model's batch sizes ascending; the cases that are to be measured.
 
@@ -231,7 +220,7 @@ class Session:
                 words = f"takes about {expected:.1f} s; --thorough measures it"
                 self.measured.left_out[setting, case] = f"a batch of {case.batch_size} {words}"
                 continue
-            self.report(f"warming up {setting.runtime.label}", done, total)
+            self.report(f"warming up {setting.runtime.label}", done, len(cases))
             typical = self.ask(setting, case.model, Server.warm, case, plan.warm_up)
             if isinstance(typical, TooLarge):
                 self.measured.left_out[setting, case] = typical.reason(case.batch_size)

@@ -36,7 +36,7 @@ def time_bundle(bundle: Bundle, options: TimingOptions, report: Report) -> list[
         parts = SessionParts(_noise(card, Path(folder) / "sample.npy"), card.classes)
         with session(settings, parts, report) as open_session:
             if options.plan != "quick":
-                open_session.probe(models, threads[-1], plan.batches)
+                open_session.probe(models, threads[-1], plan)
             open_session.load(models)
             cases = [(setting, Case(name, size)) for setting in settings for size in plan.batches]
             open_session.measure(cases, plan, stream(0, "timing order"))

@@ -14,12 +14,13 @@ from gaikan.timing.agreement import agreements
 from gaikan.timing.footprint import batch_memory
 from gaikan.timing.latency_table import LatencyTable
 from gaikan.timing.measure import PLANS, Turn, speedup
+from gaikan.timing.measured import Measured
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.prepared import Prepared
 from gaikan.timing.roofline import Roofline
 from gaikan.timing.runtime_process import Case, Server
 from gaikan.timing.runtimes import ModelFolder, Setting, chosen
-from gaikan.timing.session import Measured, Report, Session, session
+from gaikan.timing.session import Report, Session, session
 from gaikan.timing.timed_run import TimedRun
 from gaikan.timing.torch_model import GEMM_SIZE
 
@@ -46,7 +47,7 @@ def time_run(run: TimedRun, options: TimingOptions, report: Report) -> Timing:
         most, parts = all_threads[-1], prepared.parts
         with session(settings, parts, report) as open_session:
             if options.plan != "quick":
-                open_session.probe(prepared.alone, most, plan.batches)
+                open_session.probe(prepared.alone, most, plan)
             fullest = [s for s in settings if s.threads in (None, most)]
             scores = agreements(open_session, fullest, prepared)
             rooflines = _rooflines(open_session, prepared.gemm)

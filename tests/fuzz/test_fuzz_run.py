@@ -73,6 +73,7 @@ FACTS = {
         "name": "quick",
         "batches": [1, 64],
         "warm_up": 0.1,
+        "more_rounds": 0,
         "longest": None,
         "single": {"seconds": 1.0, "queries": 64},
         "offline": {"seconds": 1.0, "queries": 10},

@@ -32,11 +32,12 @@ def test_how_long_compiling_took_is_said() -> None:
     assert "compiled in" not in text
 
 
-def test_disturbed_figures_are_marked_and_counted() -> None:
+def test_disturbed_figures_are_shown_and_those_of_half_of_the_rounds_counted() -> None:
     row = replace(ROW, disturbed=0.5)
     quiet = replace(row, threads=1, disturbed=0.0)
-    text = markdown(latency_blocks([row, quiet], None))
-    assert "1 of 2 figures of time are marked as disturbed" in text
+    partly = replace(row, threads=4, disturbed=0.4)
+    text = markdown(latency_blocks([row, quiet, partly], None))
+    assert "Do not rely on 1 of 3 figures of time" in text
     assert "disturbed %" in text
     assert "50.0" in text
     assert "disturbed" not in markdown(latency_blocks([quiet], None))

@@ -136,7 +136,7 @@ if __name__ == "__main__":
     plan = SamplingPlan(Rule(0, 2), Rule(0, 2), (1, 8, 1024), rounds=1, warm_up=0.01)
     parts = SessionParts(str(folder / "images.npy"), ("a", "b", "c", "d"))
     with session([setting], parts, lambda *_: None) as opened:
-        opened.probe({"cnn": ModelFolder(folder)}, 1, plan.batches)
+        opened.probe({"cnn": ModelFolder(folder)}, 1, plan)
         opened.load({"cnn": ModelFolder(folder)})
         cases = [(setting, Case("cnn", size)) for size in plan.batches]
         opened.measure(cases, plan, np.random.default_rng(0))

@@ -25,10 +25,11 @@ from gaikan.run_folder.latency_rows import Row, read_rows, write_rows
 from gaikan.timing.agreement import compare_outputs
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 from gaikan.timing.options import TimingOptions
-from gaikan.timing.runtime_process import RefusedError, Server, Worker
+from gaikan.timing.runtime_process import Server
 from gaikan.timing.runtimes import RUNTIMES
 from gaikan.timing.time_networks import Timing, time_run
 from gaikan.timing.timed_run import TimedRun
+from gaikan.timing.worker import RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 

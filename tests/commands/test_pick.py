@@ -124,7 +124,7 @@ def test_the_file_in_bench_is_the_default() -> None:
         ("[stage.a]\nmachine = 'pi'", "no timed machine 'pi'; there are line-pc"),
         ("[stage.a]\nruntimes = ['onnx']", "no runtime 'onnx'; there are torch-fp32"),
         ("[stage.a]\nbatch_size = 7", "not timed at 7, only at 1\n"),
-        ("[stage.a]\nbatch_size = 8", "at 8, only at 1; `gaikan time RUN` times 1, 8, 32, 64, 256"),
+        ("[stage.a]\nbatch_size = 8", "at 8, only at 1; `gaikan time RUN` times 1, 8, 64, 256"),
         ("[stage.'a/b']\n", "a stage's name is letters"),
         ("[stages.a]\n", "unknown key 'stages'; did you mean 'stage'?"),
         ("seeds = 2\n", "no [stage.NAME] in it"),

@@ -33,6 +33,14 @@ def room(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         return np.memmap(file, dtype, "r+", shape=shape)
 
 
+def joined(images: NDArray[Any], more: NDArray[Any]) -> NDArray[Any]:
+    """Both, one behind the other (N + M, ...), with `room` for them."""
+    shape = (len(images) + len(more), *images.shape[1:])
+    found = room(shape, np.result_type(images, more))
+    found[: len(images)], found[len(images) :] = images, more
+    return found
+
+
 def gathered(images: NDArray[Any], index: NDArray[np.int64]) -> NDArray[Any]:
     """`images[index]` (M, ...), with `room` for them."""
     found = room((len(index), *images.shape[1:]), images.dtype)

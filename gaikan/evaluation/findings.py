@@ -14,6 +14,7 @@ from gaikan.evaluation.original_protocol import optimism
 from gaikan.evaluation.rates import JudgedParts, rates, recalls
 from gaikan.evaluation.references import Reference
 from gaikan.evaluation.results import EvaluatedNetwork, accuracy, judged, predictions, summary
+from gaikan.evaluation.unseen import Unseen
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Findings:
     modes: pd.DataFrame | None  # recall by failure mode; None where modes are the classes
     leaks: Leaks
     leaked: pd.DataFrame  # accuracy without what leaked; empty where nothing did
-    unseen: pd.DataFrame | None  # of defects left out of training; where the run is to tell
+    unseen: Unseen | None  # of defects left out of training; where the run is to tell
     factory: FactoryConfig
     ok: str | None
 
@@ -40,7 +41,7 @@ def evaluate(
     judges: Sequence[EvaluatedNetwork | Reference],
     answers: list[dict[str, NDArray[np.bool_]]],
     leaks: Leaks,
-    unseen: pd.DataFrame | None = None,
+    unseen: Unseen | None = None,
 ) -> Findings:
     """The tables of networks and references; `answers` are those of the original protocol."""
     ok = experiment.ok

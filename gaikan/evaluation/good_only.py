@@ -44,9 +44,10 @@ def good_only_rows(
         level = highest_level(own_p_values(scores, lots), ASKED_GOOD)
         new = p_values(residual(test_rows), calibration(scores, lots)) <= level
         for each in left_out:
-            if not each.unseen.any():
+            unseen = each.unseen[: len(test)]
+            if not unseen.any():
                 continue
-            share = float(new[each.unseen].mean())
+            share = float(new[unseen].mean())
             yield UnseenRow(
                 variant=GOOD_ONLY.name,
                 arch=GOOD_ONLY.arch,
@@ -54,7 +55,7 @@ def good_only_rows(
                 anchor=GOOD_ONLY.anchor,
                 mode=each.mode,
                 seed=seed,
-                parts=int(each.unseen.sum()),
+                parts=int(unseen.sum()),
                 escaped=1 - share,
                 asked=share,
                 other_defect=0.0,

@@ -45,6 +45,14 @@ class UnseenRow:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """What a run tells of the modes that it left out."""
+
+    table: pd.DataFrame  # unseen.csv
+    parts: pd.DataFrame | None  # unseen.parquet; None where nothing could be left out
+
+
 def unseen_rows(network: EvaluatedNetwork, left_out: WithoutMode) -> Iterator[UnseenRow]:
     """One a variant of a network that was trained without the mode.
 

@@ -6,18 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames, Names
+from gaikan.data.room import joined
 from gaikan.data.split import Parts, lacking
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
 
+Rows = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class WithoutMode:
-    """The experiment without a mode, or the reason why it cannot be left out."""
+    """The experiment without a mode, or the reason why it cannot be left out.
+
+    Its test part is that of the run, with the mode, and behind it the mode's validation parts: to
+    networks that never saw the mode they are as new.
+    """
 
     mode: str
-    experiment: Experiment  # its test part still has the mode
-    unseen: NDArray[np.bool_]  # (N,) test parts of the mode
+    experiment: Experiment
+    unseen: NDArray[np.bool_]  # (N,) of its test part, the mode's parts of the run's test part
+    held: dict[int, Rows]  # by seed: the mode's validation parts, as rows of the run's train source
+    behind: dict[int, Rows]  # the same parts as rows of its test part
     reason: str | None  # None: it can be left out
 
 
@@ -46,14 +55,33 @@ def _without(experiment: Experiment, mode: str) -> WithoutMode:
     train, test = experiment.train, experiment.test
     kept = defects(train, experiment.ok) != mode
     unseen = defects(test, experiment.ok) == mode
+    held = {seed: own.validation[~kept[own.validation]] for seed, own in experiment.parts.items()}
+    added = np.unique(np.concatenate([*held.values()]))
+    behind = {seed: len(test) + np.searchsorted(added, rows) for seed, rows in held.items()}
     place = np.cumsum(kept) - 1  # of each kept row among those that are kept
     parts = {
         seed: Parts(*(place[rows[kept[rows]]] for rows in (own.fit, own.validation)))
         for seed, own in experiment.parts.items()
     }
     known = _only_classes_that_occur(train.take(np.flatnonzero(kept)))
-    without = replace(experiment, train=known, parts=parts)
-    return WithoutMode(mode, without, unseen, _reason(without, unseen))
+    longer = _followed_by(test, train.take(added))
+    without = replace(experiment, train=known, test=longer, parts=parts)
+    reason = _reason(without, unseen)
+    unseen = np.concatenate([unseen, np.zeros(len(added), bool)])
+    return WithoutMode(mode, without, unseen, held, behind, reason)
+
+
+def _followed_by(test: Frames, more: Frames) -> Frames:
+    """The test part and, behind it, more images; without what only the run's own pages show."""
+    return replace(
+        test,
+        images=joined(test.images, more.images),
+        labels=np.concatenate([test.labels, more.labels]),
+        rows=np.concatenate([test.rows, more.rows]),
+        modes=None,
+        groups=None,
+        origins=None,
+    )
 
 
 def _only_classes_that_occur(frames: Frames) -> Frames:

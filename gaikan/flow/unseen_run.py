@@ -9,7 +9,14 @@ from gaikan.errors import ConfigError, first_line
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.good_only import good_only_rows
 from gaikan.evaluation.results import EvaluatedNetwork
-from gaikan.evaluation.unseen import UnseenRow, not_measured, unseen_rows, unseen_table
+from gaikan.evaluation.unseen import (
+    Unseen,
+    UnseenRow,
+    not_measured,
+    unseen_rows,
+    unseen_table,
+)
+from gaikan.evaluation.unseen_parts import parts_table, unseen_parts
 from gaikan.evaluation.without_mode import WithoutMode, leave_each_out
 from gaikan.grid.cells import axes, cells, run_cells
 from gaikan.grid.jobs import Watcher
@@ -34,43 +41,51 @@ def leave_modes_out(
     place: "CellPlace",
     work: "Work",
     watcher: Watcher,
-) -> pd.DataFrame:
-    """`unseen.csv`: one row a variant, seed and mode; the store keeps what is trained for it."""
+) -> Unseen:
+    """What becomes of each failure mode; the store keeps what is trained for it."""
     left_out = leave_each_out(work.experiment)
     rows: list[UnseenRow] = []
+    parts: list[pd.DataFrame] = []
     for number, each in enumerate(left_out, start=1):
         watcher.note(f"without {each.mode} (failure mode {number} of {len(left_out)})")
-        rows += _rows(config, place, work, each, watcher)
+        networks, failed = _networks(config, place, work, each, watcher)
+        rows += failed
+        for network in networks:
+            rows += unseen_rows(network, each)
+            parts += unseen_parts(network, each, work.experiment.train)
     watcher.stage("fitting the reference of good parts")
     by_image = work.cells[0].recipe.train.normalise != "source"
     rows += good_only_rows(work.experiment, left_out, by_image)
-    return unseen_table(rows)
+    return Unseen(unseen_table(rows), parts_table(parts))
 
 
-def _rows(
+def _networks(
     config: Config,
     place: "CellPlace",
     work: "Work",
     left_out: WithoutMode,
     watcher: Watcher,
-) -> list[UnseenRow]:
+) -> tuple[list[EvaluatedNetwork], list[UnseenRow]]:
+    """The networks without the mode, and rows that say why others are missing."""
     usual = [cell for cell in work.cells if cell.protocol == "held-out"]
-    if left_out.reason is not None:
-        return [row for cell in usual for row in not_measured(cell, left_out, left_out.reason)]
-    try:
-        todo = _cells(config, place, work, left_out)
-    except ConfigError as error:  # a style's options may need the class
-        return [row for cell in usual for row in not_measured(cell, left_out, first_line(error))]
+    reason, todo = left_out.reason, list[Cell]()
+    if reason is None:
+        try:
+            todo = _cells(config, place, work, left_out)
+        except ConfigError as error:  # a style's options may need the class
+            reason = first_line(error)
+    if reason is not None:
+        return [], [row for cell in usual for row in not_measured(cell, left_out, reason)]
     train, test = left_out.experiment.train, left_out.experiment.test
-    rows: list[UnseenRow] = []
+    networks: list[EvaluatedNetwork] = []
+    failed: list[UnseenRow] = []
     results = run_cells(todo, train, test, work.store, watcher, place.cluster)
     for cell, result in zip(todo, results, strict=True):
         if result.trained is None or result.embedded is None:
-            rows += not_measured(cell, left_out, result.failure or "unknown")
+            failed += not_measured(cell, left_out, result.failure or "unknown")
         else:
-            network = EvaluatedNetwork.of(cell, result.trained, result.embedded)
-            rows += unseen_rows(network, left_out)
-    return rows
+            networks.append(EvaluatedNetwork.of(cell, result.trained, result.embedded))
+    return networks, failed
 
 
 def _cells(

@@ -72,6 +72,21 @@ def own_p_values(scores: Scores, lots: ArrayLike | None = None) -> Scores:
     return p
 
 
+def p_values_across_lots(
+    scores: Scores, lots: ArrayLike, held_out: Scores, held_lots: ArrayLike
+) -> Scores:
+    """p-values (N,) float32 of parts whose lots have held-out parts (M,), too: by the other lots.
+
+    What `own_p_values` is to the held-out parts, for parts that are not among them.
+    """
+    lot, held_lot = np.asarray(lots), np.asarray(held_lots)
+    p = np.ones(len(scores), np.float32)
+    for name in np.unique(lot):
+        own, others = lot == name, held_lot != name
+        p[own] = p_values(scores[own], calibration(held_out[others], held_lot[others]))
+    return p
+
+
 def highest_level(p: NDArray[np.floating], share: float) -> float:
     """The highest of the p-values (N,) at or below which at most a `share` of them lie; else 0."""
     ordered = np.sort(p)

@@ -53,7 +53,7 @@ def write_pictures(
         figure = copy_pairs(near, experiment.train, experiment.test, "Are these of one part?")
         save(figure, folder / "copies.png")
     (out / PICTURE).unlink(missing_ok=True)
-    unseen = None if findings.unseen is None else unseen_summary(findings.unseen)
+    unseen = None if findings.unseen is None else unseen_summary(findings.unseen.table)
     if unseen is not None and len(unseen):
         save(unseen_bars(unseen), out / PICTURE)
     for network in first_seed(networks):

@@ -13,6 +13,7 @@ from gaikan.run_folder.curve_file import remove_curve
 from gaikan.run_folder.file_names import HTML, MARKDOWN
 from gaikan.run_folder.latency_files import timing_files
 from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
+from gaikan.run_folder.unseen_file import UNSEEN_PARTS
 from gaikan.system.files import write
 
 _PICKED = (
@@ -21,7 +22,8 @@ _PICKED = (
 )
 _ALWAYS = (
     *("accuracy.csv", "accuracy.md", "summary.csv", "comparisons.csv", "classes.csv", "rates.csv"),
-    *("modes.csv", "unseen.csv", "leaks.csv", "leaked.csv", "copies.csv", "predictions.parquet"),
+    *("modes.csv", "unseen.csv", UNSEEN_PARTS, "leaks.csv", "leaked.csv", "copies.csv"),
+    "predictions.parquet",
     *("figures/samples.png", "figures/accuracy.png", "figures/mistakes.png"),
     *("figures/copies.png", "figures/unseen.png"),
 )
@@ -56,6 +58,10 @@ def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
 def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
     """Every table of the run, predictions and confusion matrices included."""
     write(out / "predictions.parquet", found.table.to_parquet(index=False))
+    if found.unseen is None or found.unseen.parts is None:
+        (out / UNSEEN_PARTS).unlink(missing_ok=True)
+    else:
+        write(out / UNSEEN_PARTS, found.unseen.parts.to_parquet(index=False))
     write(out / "accuracy.csv", found.scores.to_csv(index=False, float_format="%.6f"))
     frames = {
         "summary": found.summary,
@@ -66,7 +72,7 @@ def write_tables(out: Path, found: Findings, classes: tuple[str, ...]) -> None:
         "classes": found.classes,
         "rates": found.rates,
         "modes": found.modes,
-        "unseen": found.unseen,
+        "unseen": None if found.unseen is None else found.unseen.table,
     }
     for name, frame in frames.items():
         if frame is None:  # nor is one of an earlier run in this folder

@@ -1,6 +1,7 @@
 """What picking needs of a run folder: every network's decisions, every timing, what is good."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,14 @@ from gaikan.errors import ConfigError
 from gaikan.run_folder.latency_facts import timed_networks
 from gaikan.run_folder.latency_rows import Row, read_rows
 from gaikan.run_folder.manifest import Manifest, read_manifest
-from gaikan.run_folder.predictions import read_predictions
+from gaikan.run_folder.predictions import (
+    floats,
+    read_predictions,
+    text_column,
+    whole_numbers,
+)
 from gaikan.run_folder.run_variants import read_variants
+from gaikan.run_folder.unseen_file import LeftOut, read_unseen
 from gaikan.variants import REFERENCE, Variant
 
 Codes = NDArray[np.int64]
@@ -64,6 +71,8 @@ class NetworkDecisions:
     seed: int
     validation: DecidedParts
     test: DecidedParts
+    # What became of each failure mode where the network was trained without it; none: not told.
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -98,7 +107,7 @@ class RunFiles:
         if ok is not None and ok not in classes:
             raise ConfigError(f"{out}/predictions.parquet: no part of the good class {ok!r}")
         good = None if ok is None else classes.index(ok)
-        networks = _networks(out, table, classes)
+        networks = _networks(out, table, classes, read_unseen(out, ok))
         return cls(out, manifest.config, classes, names["mode"], good, networks, tuple(rows))
 
 
@@ -121,61 +130,39 @@ def _timed(out: Path, manifest: Manifest) -> list[Row]:
     return rows
 
 
-def _column(table: pa.Table, name: str) -> tuple[Codes, list[str]]:
-    """A text column (N,) as indices into its names; -1 is none."""
-    array = table.column(name).combine_chunks()
-    return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
-
-
-def _numbers(array: pa.Array) -> NDArray[np.number | np.bool]:
-    """The values, -1 for none, which no column has for a value.
-
-    Without pyarrow's own conversions, which would import pandas.
-    """
-    validity, held = array.buffers()
-    if not array.null_count:
-        return np.from_dlpack(array)
-    whole = pa.Array.from_buffers(array.type, len(array), [None, held], offset=array.offset)
-    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
-    valid = bits[array.offset : array.offset + len(array)]
-    values = np.from_dlpack(whole)
-    values = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
-    values[valid == 0] = -1
-    return values
-
-
-def _whole_numbers(table: pa.Table, name: str) -> Codes:
-    return _numbers(table.column(name).combine_chunks()).astype(np.int64)
-
-
 def _all_parts(table: pa.Table, classes: tuple[str, ...]) -> DecidedParts:
     """The parts of all rows of the table, in their order; columns that it lacks are None."""
 
     def codes(name: str) -> Codes | None:
-        return _column(table, name)[0] if name in table.column_names else None
+        return text_column(table, name)[0] if name in table.column_names else None
 
     def recoded(name: str) -> Codes:
-        own, names = _column(table, name)
+        own, names = text_column(table, name)
         return np.array([*map(classes.index, names), -1], np.int64)[own]
 
     margin, defect = None, None
     if "ok_margin" in table.column_names:
-        margin = _numbers(table.column("ok_margin").combine_chunks()).astype(np.float64)
+        margin = floats(table, "ok_margin")
     if "defect" in table.column_names:
         defect = recoded("defect")
-    numbers = _whole_numbers(table, "sample"), recoded("label"), recoded("predicted")
-    novelty_p = _numbers(table.column("novelty_p").combine_chunks()).astype(np.float64)
+    numbers = whole_numbers(table, "sample"), recoded("label"), recoded("predicted")
+    novelty_p = floats(table, "novelty_p")
     return DecidedParts(*numbers, defect, margin, codes("mode"), codes("group"), novelty_p)
 
 
 def _names(table: pa.Table, name: str) -> tuple[str, ...]:
-    return tuple(_column(table, name)[1]) if name in table.column_names else ()
+    return tuple(text_column(table, name)[1]) if name in table.column_names else ()
 
 
-def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[NetworkDecisions, ...]:
-    whole, seed = _all_parts(table, classes), _whole_numbers(table, "seed")
-    variant, variants = _column(table, "variant")
-    split, splits = _column(table, "split")
+def _networks(
+    out: Path,
+    table: pa.Table,
+    classes: tuple[str, ...],
+    left_out: Mapping[tuple[str, int], tuple[LeftOut, ...]],
+) -> tuple[NetworkDecisions, ...]:
+    whole, seed = _all_parts(table, classes), whole_numbers(table, "seed")
+    variant, variants = text_column(table, "variant")
+    split, splits = text_column(table, "split")
     order = np.lexsort((whole.sample, split, seed, variant))
     keys = np.stack([variant, seed, split])[:, order]
     starts = np.flatnonzero(np.diff(keys, axis=1, prepend=-1).any(0))
@@ -191,7 +178,9 @@ def _networks(out: Path, table: pa.Table, classes: tuple[str, ...]) -> tuple[Net
             "run `gaikan bench` on this folder again (it trains nothing anew)"
         )
     networks = [  # classical classifiers are never timed, and not to be installed
-        NetworkDecisions(known[name], seed, both["validation"], both["test"])
+        NetworkDecisions(
+            known[name], seed, both["validation"], both["test"], left_out.get((name, seed), ())
+        )
         for (name, seed), both in parts.items()
         if known[name].arch != REFERENCE and {"validation", "test"} <= set(both)
     ]

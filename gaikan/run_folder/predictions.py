@@ -1,10 +1,13 @@
-"""`predictions.parquet`, read back: every decision of a run, in columns of the types it has.
+"""Decisions of a run on parts, read back from parquet, in columns of the types they have.
 
 Without pandas, which `gaikan pick` has no time to import.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gaikan.errors import ConfigError, first_line
 
@@ -71,3 +74,38 @@ def _is_text(kind: "pa.DataType") -> bool:
     from pyarrow import types
 
     return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def text_column(table: "pa.Table", name: str) -> tuple[NDArray[np.int64], list[str]]:
+    """A text column (N,) as indices into its names; -1 is none."""
+    array = table.column(name).combine_chunks()
+    return _numbers(array.indices).astype(np.int64), array.dictionary.to_pylist()
+
+
+def whole_numbers(table: "pa.Table", name: str) -> NDArray[np.int64]:
+    """A column (N,) of whole numbers."""
+    return _numbers(table.column(name).combine_chunks()).astype(np.int64)
+
+
+def floats(table: "pa.Table", name: str) -> NDArray[np.float64]:
+    """A column (N,) of figures; -1 is none."""
+    return _numbers(table.column(name).combine_chunks()).astype(np.float64)
+
+
+def _numbers(array: "pa.Array") -> NDArray[np.number | np.bool]:
+    """The values, -1 for none, which no column has for a value.
+
+    Without pyarrow's own conversions, which would import pandas.
+    """
+    import pyarrow as pa
+
+    validity, held = array.buffers()
+    if not array.null_count:
+        return np.from_dlpack(array)
+    whole = pa.Array.from_buffers(array.type, len(array), [None, held], offset=array.offset)
+    bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+    valid = bits[array.offset : array.offset + len(array)]
+    values = np.from_dlpack(whole)
+    values = values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+    values[valid == 0] = -1
+    return values

@@ -30,7 +30,7 @@ _COLUMNS = {
     "classes": _RECALLS,
     "modes": _RECALLS,
     "unseen": (
-        *("variant", "mode", "seed", "parts"),
+        *("variant", "arch", "mode", "seed", "parts"),
         *("escaped", "asked", "other_defect", "good_asked", "reason"),
     ),
     "leaked": ("variant", "kind", "parts", "accuracy"),

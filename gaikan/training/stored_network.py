@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gaikan.novelty.conformal import calibration, own_p_values, p_values
+from gaikan.novelty.conformal import (
+    calibration,
+    own_p_values,
+    p_values,
+    p_values_across_lots,
+)
 from gaikan.novelty.familiarity import Familiarity
 from gaikan.system.store import Tensors, pack, unpack
 from gaikan.training.nearest_anchor import Floats, anchor_distances, head_distances
@@ -150,6 +155,19 @@ class StoredEmbeddings:
         if split == "validation":
             return own_p_values(self.novelty["validation"], lots)
         return p_values(self.novelty["test"], calibration(self.novelty["validation"], lots))
+
+    def novelty_p_behind(
+        self, rows: NDArray[np.int64], lots: tuple[ArrayLike, ArrayLike] | None
+    ) -> NDArray[np.float32]:
+        """Those of `rows` (P,) of the test part, whose lots validation has, too.
+
+        Each by the validation parts of other lots; `lots` are those of the rows (P,) and those of
+        the validation parts.
+        """
+        scores, held_out = self.novelty["test"][rows], self.novelty["validation"]
+        if lots is None:
+            return p_values(scores, calibration(held_out))
+        return p_values_across_lots(scores, lots[0], held_out, lots[1])
 
     def distances(self, decision: str, embeddings: Embeddings) -> Floats:
         """Distances (N, K) of embeddings (N, D) by one of `names`."""

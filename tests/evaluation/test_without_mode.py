@@ -30,7 +30,9 @@ def test_no_part_of_the_mode_is_in_fit_or_validation(modes: bool, lots: bool) ->
         rows = original_rows(each)
         assert each.reason is None
         assert not (named[rows] == each.mode).any()
-        assert each.unseen.sum() == (defects(whole.test, "ok") == each.mode).sum() > 0
+        of_mode = defects(whole.test, "ok") == each.mode
+        assert of_mode.any()
+        np.testing.assert_array_equal(np.flatnonzero(each.unseen), np.flatnonzero(of_mode))
         names = np.asarray(each.experiment.train.classes)[each.experiment.train.labels]
         np.testing.assert_array_equal(names, whole.train.names[rows])
         for seed, own in each.experiment.parts.items():
@@ -42,6 +44,29 @@ def test_no_part_of_the_mode_is_in_fit_or_validation(modes: bool, lots: bool) ->
             Config(seeds=2), "cpu", each.experiment.parts, each.experiment.train, ok="ok"
         ):
             assert cell.good == each.experiment.train.classes.index("ok")
+
+
+@pytest.mark.parametrize("modes", [False, True])
+def test_its_validation_parts_stand_behind_the_test_parts_and_its_fit_parts_nowhere(
+    modes: bool,
+) -> None:
+    whole = experiment(modes=modes, lots=True)
+    named = defects(whole.train, "ok")
+    for each in leave_each_out(whole):
+        test = each.experiment.test
+        np.testing.assert_array_equal(test.images[: len(whole.test)], whole.test.images)
+        np.testing.assert_array_equal(test.names[: len(whole.test)], whole.test.names)
+        seen = set()
+        for seed, own in whole.parts.items():
+            expected = own.validation[named[own.validation] == each.mode]
+            np.testing.assert_array_equal(each.held[seed], expected)
+            shown = test.images[each.behind[seed], 0, 0, 0]  # images show their row
+            np.testing.assert_array_equal(shown, expected)
+            np.testing.assert_array_equal(
+                test.names[each.behind[seed]], whole.train.names[expected]
+            )
+            seen |= {*expected.tolist()}
+        assert len(test) == len(whole.test) + len(seen) == len(each.unseen)
 
 
 def test_a_mode_that_shares_its_class_leaves_the_class() -> None:

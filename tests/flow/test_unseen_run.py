@@ -68,6 +68,33 @@ def test_each_defect_has_a_row_for_each_variant_and_seed(folder: Path) -> None:
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
 
 
+def test_its_parts_are_those_of_the_run_and_its_shares_are_theirs(folder: Path) -> None:
+    parts = pd.read_parquet(folder / "out/unseen.parquet")
+    run_parts = pd.read_parquet(folder / "out/predictions.parquet")
+    table = pd.read_csv(folder / "out/unseen.csv", keep_default_na=False)
+    rows = table[table["arch"] == "mlp"]
+    shares = rows[["escaped", "asked"]].astype(float).sum(axis=1)
+    assert len(parts.groupby(["variant", "seed", "without"], observed=True)) == len(rows)
+    for row, share in zip(rows.itertuples(), shares, strict=True):
+        own, known = (
+            some[(some["variant"] == row.variant) & (some["seed"] == row.seed)]
+            for some in (parts, run_parts)
+        )
+        own = own[own["without"] == row.mode]
+        for split in ("validation", "test"):
+            kept = [row.mode, "ok"] if split == "validation" else [row.mode]
+            expected = known[(known["split"] == split) & known["label"].isin(kept)]
+            found = own[own["split"] == split].sort_values("sample")
+            assert found["sample"].tolist() == expected["sample"].sort_values().tolist()
+            assert set(found["label"]) == set(kept)
+        good = own["predicted"] == "ok"
+        assert row.mode not in set(own["predicted"])
+        assert (good == (own["ok_margin"] > 0)).all()
+        assert own["novelty_p"].between(0, 1).all()
+        unasked = good[own["split"] == "test"].mean()
+        assert share == pytest.approx(unasked, abs=1e-5)
+
+
 def test_it_stands_in_the_terminal_and_on_the_page_with_its_figure(folder: Path) -> None:
     assert "Defects that training has not seen" in (folder / "said").read_text()
     page = (folder / "out/report.md").read_text()
@@ -87,6 +114,7 @@ def test_a_second_run_trains_nothing_and_one_without_the_flag_forgets_the_table(
     assert without.code == 0, without.said
     assert sorted((folder / "out/store").iterdir()) == stored
     assert not (folder / "out/unseen.csv").exists()
+    assert not (folder / "out/unseen.parquet").exists()
     assert not (folder / "out/figures/unseen.png").exists()
 
 

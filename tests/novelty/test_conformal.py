@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gaikan.novelty.conformal import FINEST, calibration, highest_level, own_p_values, p_values
+from gaikan.novelty.conformal import (
+    FINEST,
+    calibration,
+    highest_level,
+    own_p_values,
+    p_values,
+    p_values_across_lots,
+)
 
 Lots = NDArray[np.int64]
 
@@ -96,3 +103,21 @@ def test_the_level_asks_at_most_the_share_and_no_higher_one_does(n: int) -> None
 def test_where_any_level_asks_too_many_nobody_is_asked() -> None:
     assert highest_level(np.ones(50, np.float32), 0.05) == 0
     assert highest_level(np.ones(0, np.float32), 0.05) == 0
+
+
+@pytest.mark.parametrize("lots", [2, 5, 60])
+def test_parts_that_were_not_held_out_are_judged_by_the_other_lots_too(lots: int) -> None:
+    held, lot = drawn(150, lots)
+    new, new_lot = drawn(40, lots, seed=1)
+    found = p_values_across_lots(new, new_lot, held, lot)
+    others = [lot != own for own in new_lot]
+    expected = [naive(s, held[far], lot[far]) for s, far in zip(new, others, strict=True)]
+    np.testing.assert_allclose(found, expected, atol=1.01 / 90)  # it is rounded
+    np.testing.assert_allclose(
+        p_values_across_lots(held, lot, held, lot), own_p_values(held, lot), atol=1.01 / 90
+    )
+
+
+def test_with_a_single_lot_no_other_part_of_it_can_look_new() -> None:
+    held, one = drawn(30, 2)[0], np.zeros(30)
+    np.testing.assert_array_equal(p_values_across_lots(held + 99, one, held, one), np.ones(30))

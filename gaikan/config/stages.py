@@ -69,6 +69,7 @@ QUALITY = (
     "escape_bound",
     "overkill_rate",
     "ask_rate",
+    "unseen_escape",
 )
 NAMES = ("device", "machine", "runtimes")  # keys that say which names are allowed
 CEILINGS = ("escape_rate", "escape_bound")  # figures that the threshold is moved for
@@ -143,6 +144,11 @@ class Stage(TomlSection):
         description="good parts that a person is asked about; none: nothing is asked",
         examples=[{"max": 0.03}],
     )
+    unseen_escape: Share | None = Field(
+        None,
+        description="of each failure mode, left out of training: share called good, not asked",
+        examples=[{"max": 0.1}],
+    )
     recall: dict[str, Share] = Field(
         default_factory=dict,
         description="by failure mode or class: share right of all its parts",
@@ -185,18 +191,25 @@ class Stage(TomlSection):
     @property
     def needs_ok(self) -> str | None:
         """The first thing in the stage that needs a class that means good; None without any."""
-        needing = [name for name in (*CEILINGS, "overkill_rate", "ask_rate") if name in self.limits]
+        names = (*CEILINGS, "overkill_rate", "ask_rate", "unseen_escape")
+        needing = [name for name in names if name in self.limits]
         if self.objective in ("escape", "overkill", "cost"):
             needing.append(f"objective '{self.objective}'")
         return needing[0] if needing else None
 
 
 def check_stages(
-    stages: Mapping[str, Stage], kinds: Iterable[str], has_ok: bool, has_costs: bool, where: str
+    stages: Mapping[str, Stage],
+    kinds: Iterable[str],
+    has_ok: bool,
+    has_costs: bool,
+    where: str,
+    not_unseen: str | None,
 ) -> None:
     """Checks that the data can answer what the stages ask; `kinds`: classes and failure modes.
 
-    Raises ConfigError naming `where` and key.
+    `not_unseen`: why no failure mode is left out of training, if none is. Raises ConfigError naming
+    `where` and key.
     """
     for name, stage in stages.items():
         key = f"{where}: key 'stage.{name}"
@@ -204,6 +217,8 @@ def check_stages(
             raise ConfigError(
                 f"{key}': {stage.needs_ok} needs a class that means good; say --ok CLASS"
             )
+        if stage.unseen_escape is not None and not_unseen is not None:
+            raise ConfigError(f"{key}.unseen_escape': {not_unseen}")
         if stage.objective == "cost" and not has_costs:
             raise ConfigError(
                 f"{key}.objective': a cost needs [factory] defect_rate, escape_cost, overkill_cost"

@@ -61,7 +61,8 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
     ok = resolve_ok(train, data.ok or ("ok" if data.train == "terminals" else None))
     kinds = [*train.classes, *([] if train.modes is None else train.modes.tolist())]
     has_costs = config.factory.defect_rate is not None
-    check_stages(config.stage, kinds, ok is not None, has_costs, "configuration")
+    not_unseen = None if config.unseen else "needs --unseen (unseen = true), which measures it"
+    check_stages(config.stage, kinds, ok is not None, has_costs, "configuration", not_unseen)
     uncorrected = replace(train, labels=before)
     parts = {seed: split(uncorrected, seed) for seed in config.all_seeds}
     _check_classes(train, parts)

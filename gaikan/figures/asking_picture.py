@@ -1,4 +1,7 @@
-"""How many fewer defective parts escape if a person looks at a few of the parts called good."""
+"""How many fewer defective parts escape if a person looks at a few of the parts called good.
+
+Those of known modes, on validation and on test, and those of modes that training has not seen.
+"""
 
 from gaikan.config.stages import CEILINGS
 from gaikan.figures.colours import INK, QUIET
@@ -7,6 +10,7 @@ from gaikan.figures.svg import Drawing, width_of
 from gaikan.run_folder.picks_file import AskingPoint, StagePicks
 
 _LEFT, _TOP, _WIDE, _HIGH, _STEP = 52, 100, 440, 260, 19
+_BAND = "#d5d5d5"
 _LOOKS = {"validation": (INK, 2.6, ""), "test": (QUIET, 2.0, "7 4")}  # told apart in grey
 
 
@@ -16,7 +20,9 @@ def asking_picture(name: str, stage: StagePicks) -> str | None:
     drawn = [point for point in curve if _height(point) is not None]
     if chosen is None or not drawn:
         return None
-    highest = max(1.15 * (_height(point) or 0.0) for point in drawn)
+    unseen = [point for point in drawn if point.split == "validation" and point.unseen_mode]
+    heights = [_height(point) or 0.0 for point in drawn]
+    highest = 1.15 * max([*heights, *(point.unseen_worst or 0.0 for point in unseen)])
     limits = [limit.max for limit in stage.constraints if limit.name in CEILINGS]
     ceilings = [limit for limit in limits if limit is not None]
     most = max(point.share for point in curve)
@@ -24,11 +30,12 @@ def asking_picture(name: str, stage: StagePicks) -> str | None:
     plane = Plane(_LEFT, _TOP, _WIDE, _HIGH, (most, room))
     title = f"{name}: what asking a person gains"
     wide = max(_LEFT + _WIDE + 30, width_of(title, 16) + 30)
-    drawing = Drawing(wide, _TOP + _HIGH + 110, title)
+    drawing = Drawing(wide, _TOP + _HIGH + 110 + _STEP * bool(unseen), title)
     drawing.text(14, 24, title, size=16, weight="bold")
     drawing.text(14, 48, "Parts called good that look new go to a person,", size=12, fill=QUIET)
     words = f"who finds the defective ones. {chosen.variant}, its border as it is."
     drawing.text(14, 64, words, size=12, fill=QUIET)
+    _unseen_band(drawing, plane, unseen)
     plane.axes(drawing, "good parts asked about, at most, %", "defective parts let through, %")
     for limit in ceilings:
         y = plane.up(limit)
@@ -56,10 +63,33 @@ def _curve(drawing: Drawing, plane: Plane, points: list[AskingPoint], number: in
     for x, y in places:
         fill = INK if side == "validation" else "#ffffff"
         drawing.box(x - 3.5, y - 3.5, 7, 7, fill, INK, radius=3.5)
-    middle = _TOP + _HIGH + 54 + number * _STEP
+    middle = _legend(number)
     drawing.path(f"M{_LEFT} {middle}h34", *_LOOKS[side])
     said = {"validation": "on validation, 95 % bound of this network", "test": "on test, as seen"}
     drawing.text(_LEFT + 44, middle, said[side], size=12)
+
+
+def _unseen_band(drawing: Drawing, plane: Plane, points: list[AskingPoint]) -> None:
+    """Between the mean and the worst of the failure modes that training has not seen."""
+    if not points:
+        return
+    across = [plane.across(point.share) for point in points]
+    edges = [
+        [f"{x:.1f} {plane.up(share or 0.0):.1f}" for x, share in zip(across, shares, strict=True)]
+        for shares in ([p.unseen_worst for p in points], [p.unseen_mean for p in points])
+    ]
+    drawing.area("M" + "L".join([*edges[0], *reversed(edges[1])]) + "Z", _BAND)
+    for edge in edges:
+        drawing.path("M" + "L".join(edge), QUIET, 1)
+    middle = _legend(len(_LOOKS))
+    drawing.box(_LEFT, middle - 6, 34, 12, _BAND, QUIET, radius=0)
+    words = "not seen by training: from the mean to the worst mode, validation"
+    drawing.text(_LEFT + 44, middle, words, size=12)
+
+
+def _legend(number: int) -> float:
+    """The middle of a line of the legend."""
+    return _TOP + _HIGH + 54 + number * _STEP
 
 
 def _own_share(drawing: Drawing, plane: Plane, stage: StagePicks) -> None:

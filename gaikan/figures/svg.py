@@ -49,6 +49,10 @@ class Drawing:
         transform = f"translate({left:g} {top:g}) scale({scale:g})"
         self.elements.append(f'<path d="{data}" transform="{transform}" fill="{INK}"/>')
 
+    def area(self, data: str, fill: str) -> None:
+        """A filled shape where it is; `data` is a path in SVG's notation."""
+        self.elements.append(f'<path d="{data}" fill="{fill}"/>')
+
     def text(
         self,
         left: float,

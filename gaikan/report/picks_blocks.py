@@ -7,6 +7,7 @@ from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, Stag
 from gaikan.report.installed_blocks import decided_by
 from gaikan.report.markdown_table import percent
 from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.report.unseen_modes_said import unseen_at_setting, unseen_counted
 from gaikan.run_folder import picks_file
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.constraint_words import digits, worded
@@ -125,6 +126,10 @@ def _figures(candidate: picks_file.PickedCandidate, promised: bool) -> list[tupl
     for side, seen in (("validation", candidate.validation), ("test", test)):
         if seen.good_asks is not None:
             figures.append((say(f"f_ask_{side}"), _asks(seen)))
+    for side in ("validation", "test"):
+        left_out = [mode for mode in candidate.unseen if mode.split == side]
+        if left_out:
+            figures.append((say(f"f_unseen_{side}"), unseen_counted(left_out)))
     if timing.p50_ms is not None:
         figures.append((say("f_latency"), milliseconds(timing.p50_ms, timing.p99_ms)))
     on = runs_on(candidate.label, candidate.threads, candidate.machine)
@@ -175,6 +180,7 @@ def _chosen(candidate: picks_file.PickedCandidate) -> list[Block]:
         _quality(candidate),
         Paragraph(say("checked")),
         _checks(candidate.checks),
+        *unseen_at_setting(candidate.unseen),
     ]
 
 

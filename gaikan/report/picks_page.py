@@ -7,7 +7,8 @@ from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
 from gaikan.report.strings import say
-from gaikan.run_folder.picks_file import PicksFile, Quality, StagePicks
+from gaikan.report.unseen_modes_said import unseen_counted
+from gaikan.run_folder.picks_file import PickedCandidate, PicksFile, Quality, StagePicks
 from gaikan.selection.bundles import installing
 from gaikan.selection.constraint_words import digits, worded
 
@@ -39,6 +40,9 @@ def _verdict(stage: StagePicks) -> str:
         return f"nothing qualifies; nearest: {miss.variant} in {miss.place} qualifies with {gives}"
     said = [f"install {pick.variant}: {_of_parts(pick.test.accuracy)} parts right"]
     said += _defects_said(stage, pick.test)
+    rates = [each.escape_rate for each in pick.unseen if each.split == "test"]
+    if rates and any(each.name == "unseen_escape" for each in stage.constraints):
+        said.append(f"up to {percent(max(rates))} % of a failure mode left out of training")
     if pick.test.overkill_rate is not None:
         said.append(f"{percent(pick.test.overkill_rate)} % of good parts rejected")
     return ", ".join([*said, worded("p50_ms", pick.timing.p50_ms)])
@@ -102,6 +106,16 @@ def _asked(name: str, side: str, seen: Quality) -> str:
     return f"{name}: asked about {goods} and {seen.defect_asks} of {seen.defects} defective ones"
 
 
+def _unseen_lines(pick: PickedCandidate) -> list[str]:
+    """What became of failure modes that training had not seen, a line a side."""
+    lines = []
+    for side in ("validation", "test"):
+        modes = [mode for mode in pick.unseen if mode.split == side]
+        if modes:
+            lines.append(f"left out of training, {side}: {unseen_counted(modes).en}")
+    return lines
+
+
 def short_lines(picks: PicksFile) -> list[str]:
     """What verdict and short table leave out: where a pick runs, its promise, what it needs."""
     lines = []
@@ -119,6 +133,7 @@ def short_lines(picks: PicksFile) -> list[str]:
                 lines.append(f"{where}; then asked about {level}")
                 lines.append(_asked(name, "validation", pick.validation))
                 lines.append(_asked(name, "test", pick.test))
+            lines += [f"{name}: {line}" for line in _unseen_lines(pick)]
             if stage.promise is not None:
                 lines.append(f"{name}: escape ceiling {stage.promise.headline}")
             asked = any(each.name == "runtimes" for each in stage.constraints)

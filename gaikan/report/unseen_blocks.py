@@ -6,6 +6,7 @@ from gaikan.evaluation.unseen import ASKED_GOOD, unseen_summary
 from gaikan.report import blocks
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, plain, say
+from gaikan.variants import REFERENCE
 
 PICTURE = "figures/unseen.png"
 
@@ -39,12 +40,15 @@ def unseen_caption(table: pd.DataFrame) -> Words:
 
 
 def unseen_reasons(table: pd.DataFrame) -> list[Words]:
-    """Why a mode, or a variant without it, was not measured."""
+    """Why a mode, or a variant without it, was not measured; and where nobody was asked."""
     lacking = table[table["escaped"].isna()].drop_duplicates(["mode", "reason"])
-    return [
+    reasons = [
         say("unseen_reason", mode=row["mode"], reason=row["reason"])
         for row in lacking.to_dict("records")
     ]
+    networks = table[table["escaped"].notna() & (table["arch"] != REFERENCE)]
+    nobody = len(networks) and not networks[["asked", "good_asked"]].any(axis=None)
+    return [*reasons, say("unseen_nobody_asked")] if nobody else reasons
 
 
 def unseen_section(table: pd.DataFrame | None) -> list[blocks.Block]:

@@ -18,6 +18,7 @@ from gaikan.system import json_files
 PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
 CURVES = "figures/escapes-{stage}.svg"
 ASKING, ASKING_CURVE = "asking.csv", "figures/asking-{stage}.svg"
+Side = Literal["validation", "test"]
 Count = Annotated[int, Field(lt=2**63)]
 Value = Count | float | str | None  # of a constraint
 
@@ -84,6 +85,18 @@ class Quality(_Part):
     defect_asks: Count | None
     ask_rate: float | None  # of good parts
     ask_bound: float | None  # upper bound of it
+
+
+class UnseenMode(_Part):
+    """Parts of a failure mode, judged by a network that was trained without it."""
+
+    split: Side
+    mode: str
+    parts: Count
+    escapes: Count  # called good, and nobody asked
+    asks: Count  # called good, and a person is asked
+    escape_rate: float
+    escape_bound: float  # upper bound of it, of this mode alone
 
 
 class Judged(_Part):
@@ -157,6 +170,7 @@ class PickedCandidate(PlacedNetwork):
     timing: PickTiming
     validation: Quality  # of this network with this threshold
     test: Quality
+    unseen: list[UnseenMode]  # of validation, then of test, that which escapes most first
     checks: list[CheckedConstraint]
 
 
@@ -195,7 +209,7 @@ class Promise(_Part):
 class AskingPoint(_Part):
     """Escapes of a candidate if a person is asked about a share of the good parts."""
 
-    split: Literal["validation", "test"]
+    split: Side
     share: float  # of good validation parts, at most: the stage's `ask_rate`
     level: float  # of the novelty p-value that the share means
     good_asks: Count
@@ -207,6 +221,10 @@ class AskingPoint(_Part):
     defects: Count
     escape_rate: float | None
     escape_bound: float | None
+    # Of failure modes that training has not seen; None where none was left out of it.
+    unseen_mean: float | None  # share that escapes, mean over modes
+    unseen_worst: float | None  # of the mode that escapes most
+    unseen_mode: str | None  # which it is
 
 
 class PickStep(_Part):

@@ -60,10 +60,28 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
             for name, stage in stages.items()
         }
     kinds = [*run.modes, *run.classes]
-    check_stages(stages, kinds, run.ok is not None, costs.defect_rate is not None, where)
+    left_out = any(network.left_out for network in run.networks)
+    check_stages(
+        stages,
+        kinds,
+        run.ok is not None,
+        costs.defect_rate is not None,
+        where,
+        None if left_out else _not_unseen(run),
+    )
     for name, stage in stages.items():
         _check_timed(run, stage, f"{where}: key 'stage.{name}")
     return stages, costs
+
+
+def _not_unseen(run: RunFiles) -> str:
+    """Why the run can tell nothing of failure modes that training has not seen."""
+    if run.config.unseen:
+        return f"no failure mode could be left out of training; why: {run.out}/unseen.csv"
+    return (
+        "this run left no failure mode out of training; `gaikan bench --unseen` on the same "
+        "folder does (what is trained stays)"
+    )
 
 
 def _check_timed(run: RunFiles, stage: Stage, where: str) -> None:

@@ -1,19 +1,19 @@
 """What asking a person would change: fewer escapes for so many good parts asked about."""
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import replace
 
 from gaikan.config.stages import Share, Stage
 from gaikan.run_folder.decisions import DecidedParts
-from gaikan.run_folder.picks_file import AskingPoint
-from gaikan.selection.candidates import Candidate, Judging
+from gaikan.run_folder.picks_file import AskingPoint, Side
+from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
 from gaikan.selection.choose import pick
 from gaikan.selection.constraint_words import worded
 from gaikan.selection.handed_over import asking_level
 from gaikan.selection.quality import bounded, decide, quality
 from gaikan.selection.ties import Ties
+from gaikan.selection.unseen_modes import unseen_modes
 
-Side = Literal["validation", "test"]
 SHARES = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)  # of good parts that are asked about
 TRIED = (0.01, 0.03, 0.05, 0.1)  # where a stage that asks nothing has no pick
 
@@ -33,25 +33,49 @@ def _points(judging: Judging, candidate: Candidate, stage: Stage) -> Iterator[As
     levels = [asking_level(judged.network.validation, ok, share) or 0.0 for share in shares]
     sides: tuple[Side, ...] = ("validation", "test")
     for split in sides:
-        part: DecidedParts = getattr(judged.network, split)
         for share, level in zip(shares, levels, strict=True):
-            yield _point(judging, part, split, share, level, judged.threshold)
+            yield _point(judging, judged, split, share, level)
 
 
 def _point(
-    judging: Judging,
-    part: DecidedParts,
-    split: Side,
-    share: float,
-    level: float,
-    threshold: float | None,
+    judging: Judging, judged: JudgedNetwork, split: Side, share: float, level: float
 ) -> AskingPoint:
+    part: DecidedParts = getattr(judged.network, split)
     ok = judging.run.ok
-    predicted = decide(part, ok, threshold)
+    assert ok is not None
+    predicted = decide(part, ok, judged.threshold)
     seen = quality(part, predicted, ok, judging.factory, level=level)
     seen = bounded(seen, part, predicted, ok, level)
     kept = {name: getattr(seen, name) for name in AskingPoint.model_fields if hasattr(seen, name)}
-    return AskingPoint(split=split, share=share, level=level, **kept)
+    setting = replace(judged.setting, ask_level=level)
+    unseen = unseen_modes(judged.network, ok, setting, split)
+    rates = [mode.escape_rate for mode in unseen]
+    return AskingPoint(
+        split=split,
+        share=share,
+        level=level,
+        **kept,
+        unseen_mean=sum(rates) / len(rates) if rates else None,
+        unseen_worst=rates[0] if rates else None,
+        unseen_mode=unseen[0].mode if rates else None,
+    )
+
+
+def nobody_asked(judged: JudgedNetwork, stage: Stage, ok: int | None) -> str | None:
+    """Why a stage that asks asks nobody; None where it asks about some."""
+    if stage.asks is None or judged.ask_level != 0:
+        return None
+    part = judged.network.validation
+    if (part.novelty_p == 1).all():
+        return (
+            "nobody is asked: validation has one lot alone, so that no part of it can be told to "
+            "be new; bring parts of more lots"
+        )
+    goods = int((part.label == ok).sum())
+    return (
+        f"nobody is asked: no level asks about at most {worded('ask_rate', stage.asks)} of the "
+        f"{goods} good validation parts; raise ask_rate, or bring more parts"
+    )
 
 
 def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> str | None:

@@ -25,6 +25,7 @@ from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.settings import Met, asked_for, at_batch_size, met_by_row
 from gaikan.selection.threshold import Border, Borders, level_each
+from gaikan.selection.unseen_modes import Setting, worst_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,11 @@ class JudgedNetwork:
     settled: Codes  # once a person has looked at what is asked
     quality: Quality  # with an escape bound only where the stage limits it
     values: dict[str, float | None]  # by constraint, charged with what the runtime changes
+
+    @property
+    def setting(self) -> Setting:
+        """How it is installed."""
+        return Setting(self.threshold, self.ask_level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +120,7 @@ class Judging:
         self._borders: dict[tuple[int, float | None], Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}
+        self._worst: dict[tuple[int, Setting], float | None] = {}
         self._even = False
 
     def at_even_odds(self) -> "Judging":
@@ -172,7 +179,7 @@ class Judging:
         weights = {"cost": self.costs, "overkill": (0.0, 1.0)}.get(stage.objective)
         bounded_too = stage.escape_bound is not None  # also where only its `min` is given
         key = (id(network), lost, *ceilings.items(), weights, bounded_too, *stage.recall)
-        key += (stage.asks,)
+        key += (stage.asks, stage.unseen_escape is not None)
         if key not in self._judged:
             self._judged[key] = self._judge(network, ceilings, weights, stage, lost)
         return self._judged[key]
@@ -221,9 +228,20 @@ class Judging:
             if share is not None:
                 share = max(0.0, share - lost * len(part) / int(parts.sum()))
             values[f"recall.{kind}"] = share
+        if stage.unseen_escape is not None:
+            worst = self._worst_share(network, Setting(threshold, level))
+            charge = lost * len(part) / max(1, figures.defects or 0)  # as of known defects
+            values["unseen_escape"] = None if worst is None else min(1.0, worst + charge)
         holds = not ceilings or (border is not None and border.holds)
         after = settled(part, predicted, ok, level)
         return JudgedNetwork(network, threshold, level, holds, predicted, after, figures, values)
+
+    def _worst_share(self, network: NetworkDecisions, setting: Setting) -> float | None:
+        key = id(network), setting
+        if key not in self._worst:
+            assert self.run.ok is not None
+            self._worst[key] = worst_share(network, self.run.ok, setting, "validation")
+        return self._worst[key]
 
     def _borders_of(self, network: NetworkDecisions, ask_level: float | None) -> Borders | None:
         key = id(network), ask_level

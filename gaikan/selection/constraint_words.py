@@ -25,6 +25,7 @@ _WORDS = {  # constraint: what it is called, and its unit
     "escape_bound": ("escape bound", _SHARE),
     "overkill_rate": ("overkill rate", _SHARE),
     "ask_rate": ("good parts asked", _SHARE),
+    "unseen_escape": ("unseen escape rate", _SHARE),
     "cost": ("cost of 1,000 parts", ""),
 }
 

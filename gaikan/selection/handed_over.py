@@ -23,10 +23,12 @@ def asking_level(part: DecidedParts, ok: int | None, share: float | None) -> flo
     None where nothing is asked; 0, at which nothing is asked either, where the good parts are too
     few for the share to be one of them.
     """
-    if share is None:
-        return None
-    level = highest_level(part.novelty_p[part.label == ok], share)
-    return min(1.0, level * _ABOVE)
+    return None if share is None else level_of(part.novelty_p[part.label == ok], share)
+
+
+def level_of(p: NDArray[np.float64], share: float) -> float:
+    """The highest level at which at most a `share` of p-values (G,) is at or below it; else 0."""
+    return min(1.0, highest_level(p, share) * _ABOVE)
 
 
 def asked(

@@ -11,6 +11,7 @@ from gaikan.selection.handed_over import asked
 from gaikan.selection.promise import values_on_test
 from gaikan.selection.quality import decide
 from gaikan.selection.reasons import limit_of
+from gaikan.selection.unseen_modes import unseen_modes
 
 
 def picked(judging: Judging, candidate: Candidate, stage: Stage) -> picks_file.PickedCandidate:
@@ -24,6 +25,7 @@ def picked(judging: Judging, candidate: Candidate, stage: Stage) -> picks_file.P
         timing=picks_file.PickTiming.model_validate(row, from_attributes=True),
         validation=judging.on_validation(candidate.judged),
         test=judging.on_test(candidate.judged),
+        unseen=_unseen(judging, candidate),
         checks=_checks(judging, candidate, stage),
     )
 
@@ -52,6 +54,16 @@ def _setting(candidate: Candidate) -> picks_file.PlacedNetwork:
         threshold=candidate.judged.threshold,
         ask_level=candidate.judged.ask_level,
     )
+
+
+def _unseen(judging: Judging, candidate: Candidate) -> list[picks_file.UnseenMode]:
+    judged, ok = candidate.judged, judging.run.ok
+    if ok is None:
+        return []
+    sides: tuple[picks_file.Side, ...] = ("validation", "test")
+    return [
+        mode for side in sides for mode in unseen_modes(judged.network, ok, judged.setting, side)
+    ]
 
 
 def _checks(

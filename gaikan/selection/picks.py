@@ -8,7 +8,7 @@ from gaikan.run_folder import picks_file
 from gaikan.run_folder.decisions import RunFiles, timing_of
 from gaikan.selection import reasons
 from gaikan.selection.asked import not_timed, stages_of
-from gaikan.selection.asking_curve import asking_curve, asking_in_words
+from gaikan.selection.asking_curve import asking_curve, asking_in_words, nobody_asked
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
 from gaikan.selection.picked_candidates import judged, picked, weighed
@@ -74,6 +74,8 @@ def _stage_picks(ties: Ties, stage: Stage) -> picks_file.StagePicks:
             why += f"; figures here are of the lots that chose, not of the {judging.lots} others"
         bound = reasons.binding(judging, ties, stage, candidates, chosen)
     shown = chosen or (None if unknown else reasons.nearest_miss(to_miss, stage))
+    installed = None if shown is None else judging.calibrated(shown, stage).judged
+    silent = None if installed is None else nobody_asked(installed, stage, judging.run.ok)
     return picks_file.StagePicks(
         description=stage.description,
         objective=stage.objective,
@@ -82,7 +84,10 @@ def _stage_picks(ties: Ties, stage: Stage) -> picks_file.StagePicks:
         why=why,
         judged=[] if chosen is None else judged(judging, calibrated),
         contradicted=None if chosen is None else contradicted(judging, calibrated, stage),
-        warnings=[] if chosen is None else warnings(judging, calibrated, stage),
+        warnings=[
+            *([] if silent is None else [silent]),
+            *([] if chosen is None else warnings(judging, calibrated, stage)),
+        ],
         binding=[
             picks_file.BindingConstraints(
                 constraints=[*b.constraints], instead=b.instead.variant, why=b.why

@@ -14,6 +14,7 @@ from gaikan.selection.constraint_words import called, worded
 from gaikan.selection.handed_over import settled
 from gaikan.selection.lots import ENOUGH, fewest_lots
 from gaikan.selection.quality import decide, of_kind
+from gaikan.selection.unseen_modes import worst_share
 
 _APART = 0.99  # confidence at which two figures are called apart
 _MUCH = 0.5  # share of the good parts that may be rejected without a warning
@@ -96,8 +97,15 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
     part, run = candidate.judged.network.test, judging.run
     tested = judging.on_test(candidate.judged)
     values: dict[str, float | None] = {
-        name: getattr(tested, name) for name in QUALITY if name in stage.limits
+        name: getattr(tested, name)
+        for name in QUALITY
+        if name in stage.limits and name != "unseen_escape"
     }
+    if stage.unseen_escape is not None:
+        judged = candidate.judged
+        assert run.ok is not None
+        worst = worst_share(judged.network, run.ok, judged.setting, "test")
+        values["unseen_escape"] = worst
     right = decide(part, run.ok, candidate.judged.threshold) == part.label
     for kind in stage.recall:
         parts = of_kind(part, kind, run.classes, run.modes)

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from gaikan.config.stages import Stage
-from gaikan.run_folder.decisions import DecidedParts, RunFiles
+from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row
 
 Figures = dict[str, float | None]
@@ -113,6 +113,7 @@ def naive(run: RunFiles, stage: Stage) -> dict[tuple[str, int, int], tuple[float
             threshold, holds = naive_threshold(network.validation, stage, lost, level)
             called = decisions(network.validation, threshold)
             figures = naive_figures(network.validation, called, lost, level, stage.asks)
+            figures["unseen_escape"] = naive_unseen(network, threshold, stage.asks, lost)
             if not (holds and meets(stage, line, figures)):
                 continue
             names = {"escape": "escape_rate", "overkill": "overkill_rate", "cost": "cost"}
@@ -122,6 +123,32 @@ def naive(run: RunFiles, stage: Stage) -> dict[tuple[str, int, int], tuple[float
                 merit = -(line.p50_ms or 0)
             found[network.variant, network.seed, i] = (merit or 0.0, figures)
     return found
+
+
+def naive_unseen(
+    network: NetworkDecisions, threshold: float | None, share: float | None, lost: float
+) -> float:
+    """The worst of the left-out modes, where as many good parts are rejected and look new."""
+    part = network.validation
+    assert part.ok_margin is not None
+    goods = part.label == 0
+    rejected = sum(margin <= (threshold or 0) for margin in part.ok_margin[goods].tolist())
+    most = sum(marked for marked, good in zip(naive_asks(part, share), goods, strict=True) if good)
+    worst = 0.0
+    for mode in network.left_out:
+        border, level = -np.inf, 0.0
+        tried = sorted(mode.good.ok_margin)
+        for margin in [tried[0] - 0.5, *tried]:
+            if sum(x <= margin for x in tried) <= rejected:
+                border = max(border, margin)
+        for p in sorted(mode.good.novelty_p):
+            level = p if sum(x <= p for x in mode.good.novelty_p) <= most else level
+        if threshold is None or threshold >= 0:
+            border = max(border, 0) if threshold is not None else 0
+        own = list(zip(mode.validation.ok_margin, mode.validation.novelty_p, strict=True))
+        escapes = sum(margin > border and not 0 < p <= level for margin, p in own)
+        worst = max(worst, escapes / len(own))
+    return min(1.0, worst + lost * len(part) / int((~goods).sum()))
 
 
 def meets(stage: Stage, line: Row, figures: Figures) -> bool:

@@ -11,6 +11,7 @@ from gaikan.config.model import Config, FactoryConfig
 from gaikan.config.stages import Range, Share, Stage
 from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row
+from gaikan.run_folder.unseen_file import LeftOut, ScoredParts
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.variants import Variant
 
@@ -36,7 +37,9 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
             p = (1 + novel.integers(0, PARTS, PARTS)) / (1 + PARTS)
             sample = np.arange(PARTS) + 30 * number
             part = DecidedParts(sample, label, predicted, defect, margin, mode, lot, p)
-            networks.append(NetworkDecisions(Variant(*variant.split("-")), number, part, part))
+            without = _left_out(part, np.random.default_rng([seed, len(networks), 2]))
+            known = Variant(*variant.split("-"))
+            networks.append(NetworkDecisions(known, number, part, part, without))
         for label_, threads in (
             ("onnxruntime-fp32", 1),
             ("onnxruntime-int8", 1),
@@ -57,6 +60,20 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
     rows += [_elsewhere(variant, seed) for variant in VARIANTS]
     classes = ("ok", "open", "spur")
     return RunFiles(Path(), Config(), classes, ("round", "long"), 0, tuple(networks), tuple(rows))
+
+
+def _left_out(part: DecidedParts, rng: np.random.Generator) -> tuple[LeftOut, ...]:
+    """Networks without `open`, and without `spur`, which judge less well."""
+
+    def scored(of: int) -> ScoredParts:
+        sample = part.sample[part.label == of]
+        margin = rng.integers(-3 + 2 * (of == 0), 6, len(sample)).astype(float)
+        p = (1 + rng.integers(0, PARTS, len(sample))) / (1 + PARTS)
+        return ScoredParts(sample, margin > 0, margin, p)
+
+    return tuple(
+        LeftOut(mode, scored(0), scored(of), scored(of)) for of, mode in ((1, "open"), (2, "spur"))
+    )
 
 
 def _elsewhere(variant: str, seed: int) -> Row:
@@ -86,6 +103,7 @@ def stages(draw: st.DrawFn) -> Stage:
         "escape_rate": _limit.map(lambda x: Share(max=x)),
         "overkill_rate": _limit.map(lambda x: Share(max=x)),
         "ask_rate": _limit.map(lambda x: Share(max=x)),
+        "unseen_escape": _limit.map(lambda x: Share(max=x)),
         "runtimes": st.sampled_from([("onnxruntime-int8",), ("openvino-int8",)]),
         "recall": _limit.map(lambda x: {"long": Share(min=x), "open": Share(min=x / 2)}),
     }

@@ -1,0 +1,135 @@
+"""How the setting of an installed network carries over to one that was trained without a mode."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions
+from gaikan.run_folder.unseen_file import LeftOut, ScoredParts
+from gaikan.selection.handed_over import asking_level
+from gaikan.selection.unseen_modes import Setting, unseen_modes, worst_share
+from gaikan.variants import Variant
+
+OK, PARTS = 0, 240
+MODES = ("bent", "crack")
+
+
+def scored(part: DecidedParts, rows: np.ndarray, scale: float = 1.0) -> ScoredParts:
+    """As the network itself sees them, on a scale of their own."""
+    assert part.ok_margin is not None
+    margin = scale * part.ok_margin[rows]
+    return ScoredParts(part.sample[rows], margin > 0, margin, part.novelty_p[rows] ** scale)
+
+
+def network(seed: int = 0, scale: float = 1.0) -> NetworkDecisions:
+    """A third of the parts is good; without a mode the others are judged as the network does."""
+    rng = np.random.default_rng(seed)
+    label = np.arange(PARTS) % 3
+    margin = rng.normal(np.where(label == OK, 1.5, -0.5))
+    one = np.ones(PARTS, np.int64)
+    p = rng.permutation(1 + np.arange(PARTS)) / (1 + PARTS)
+    sample, lot = 10 + 3 * np.arange(PARTS), np.arange(PARTS) // 20
+    called = np.where(margin > 0, OK, one)
+    part = DecidedParts(sample, label, called, one, margin, label - 1, lot, p)
+    good = scored(part, np.flatnonzero(label == OK), scale)
+    left_out = []
+    for mode, name in enumerate(MODES, start=1):
+        own = scored(part, np.flatnonzero(label == mode), scale)
+        left_out.append(LeftOut(name, good, own, own))
+    return NetworkDecisions(Variant("mlp", "a", "mean_image"), 0, part, part, tuple(left_out))
+
+
+def setting(known: NetworkDecisions, rejected: int, ask: float | None) -> Setting:
+    """The border at the margin of a good part, so that exactly so many are rejected."""
+    part = known.validation
+    assert part.ok_margin is not None
+    good = np.sort(part.ok_margin[part.label == OK])
+    threshold = float(good[rejected - 1]) if rejected else None
+    return Setting(threshold, asking_level(part, OK, ask))
+
+
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+@pytest.mark.parametrize("ask", [None, 0.1, 0.5])
+@pytest.mark.parametrize("rejected", [0, 12, 40])
+def test_a_network_that_ranks_parts_alike_is_set_alike_whatever_its_scale(
+    rejected: int, ask: float | None, scale: float
+) -> None:
+    known = network(scale=scale)
+    given, part = setting(known, rejected, ask), known.validation
+    assert part.ok_margin is not None
+    good = part.predicted == OK
+    if given.threshold is not None:
+        assert given.threshold > 0
+        good = part.ok_margin > given.threshold
+    new = part.novelty_p <= (given.ask_level or 0)
+    found = unseen_modes(known, OK, given, "validation")
+    assert {mode.mode for mode in found} == {*MODES}
+    for mode in found:
+        own = part.label == 1 + MODES.index(mode.mode)
+        assert mode.parts == own.sum()
+        assert mode.escapes == (own & good & ~new).sum()
+        assert mode.asks == (own & good & new).sum()
+        assert mode.escape_rate == mode.escapes / mode.parts
+        assert mode.escape_rate < mode.escape_bound <= 1
+    rates = [mode.escape_rate for mode in found]
+    assert rates[0] == max(rates) == worst_share(known, OK, given, "test")
+
+
+def test_a_border_between_good_parts_carries_over_as_the_laxest_that_rejects_as_many() -> None:
+    known = network()
+    given = setting(known, 12, None)
+    assert given.threshold is not None
+    part = known.validation
+    assert part.ok_margin is not None
+    good = np.sort(part.ok_margin[part.label == OK])
+    between = Setting(float(good[11] + good[12]) / 2, None)
+    assert unseen_modes(known, OK, between, "test") == unseen_modes(known, OK, given, "test")
+
+
+def test_a_stricter_border_and_a_higher_level_let_fewer_escape() -> None:
+    known = network()
+    by_border = [
+        worst_share(known, OK, setting(known, n, None), "test") for n in (0, 12, 20, 60, 80)
+    ]
+    by_level = [
+        worst_share(known, OK, setting(known, 0, ask), "test") for ask in (0.01, 0.1, 0.5, 1)
+    ]
+    for shares in (by_border, by_level):
+        assert None not in shares
+        assert shares == sorted(shares, key=lambda share: -(share or 0))
+        assert shares[0] != shares[-1] == 0
+
+
+def test_where_no_good_part_is_rejected_the_natural_border_stays() -> None:
+    """A network that rejects some at its natural border keeps it: it is not asked to be laxer."""
+    known = network()
+    part = known.validation
+    assert part.ok_margin is not None
+    surer = np.where(part.label == OK, 5 + part.ok_margin, part.ok_margin)
+    installed = replace(known, validation=replace(part, ok_margin=surer))
+    natural = worst_share(installed, OK, Setting(None, None), "test")
+    assert worst_share(installed, OK, Setting(1.0, None), "test") == natural
+    # Below the natural border, for a stage that trades escapes: just below the lowest good part.
+    lax = worst_share(installed, OK, Setting(-1.0, None), "test")
+    assert lax is not None
+    assert natural is not None
+    assert natural < lax < 1
+
+
+def test_only_parts_of_the_lots_at_hand_count() -> None:
+    known = network()
+    given = setting(known, 5, 0.1)
+    assert known.validation.group is not None
+    rows = np.flatnonzero(np.isin(known.validation.group, [2, 3, 7]))
+    some = replace(known, validation=known.validation.at(rows))
+    for mode in unseen_modes(some, OK, given, "validation"):
+        label = some.validation.label
+        assert mode.parts == (label == 1 + MODES.index(mode.mode)).sum() == 20
+    assert all(mode.parts == 80 for mode in unseen_modes(some, OK, given, "test"))
+
+
+def test_nothing_is_told_where_no_mode_was_left_out() -> None:
+    known = replace(network(), left_out=())
+    assert worst_share(known, OK, Setting(None, 0.1), "test") is None
+    assert unseen_modes(known, OK, Setting(None, 0.1), "test") == []

@@ -39,7 +39,7 @@ def unseen_parts(
     classes = experiment.train.classes
     ok = classes.index(experiment.ok)
     decisions = {split: dict(network.decisions(split, ok)) for split in ("validation", "test")}
-    kinds = [*_kinds(network, left_out, train)]
+    kinds = [*_kinds(network, left_out, train, ok)]
     for variant in network.variants:
         for some in kinds:
             decision = decisions[some.decided][variant]
@@ -51,7 +51,7 @@ def unseen_parts(
                     "without": left_out.mode,
                     "split": some.split,
                     "sample": some.frames.rows[some.rows],
-                    "label": some.frames.names[some.rows],
+                    "label": np.asarray(some.frames.classes)[some.frames.labels[some.rows]],
                     "predicted": np.asarray(classes)[decision.predicted[some.places]],
                     "ok_margin": decision.ok_margin[some.places].astype(np.float32),
                     "novelty_p": some.novelty_p,
@@ -59,10 +59,12 @@ def unseen_parts(
             )
 
 
-def _kinds(network: EvaluatedNetwork, left_out: WithoutMode, train: Frames) -> Iterator[_Some]:
+def _kinds(
+    network: EvaluatedNetwork, left_out: WithoutMode, train: Frames, ok: int
+) -> Iterator[_Some]:
     known, test = left_out.experiment.train, left_out.experiment.test
     own = network.validation_rows
-    good = np.flatnonzero(known.names[own] == left_out.experiment.ok)
+    good = np.flatnonzero(known.labels[own] == ok)
     p = network.novelty_p("validation", known.groups)
     yield _Some("validation", "validation", good, known, own[good], p[good])
     held, behind = left_out.held[network.seed], left_out.behind[network.seed]

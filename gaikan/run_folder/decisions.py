@@ -22,7 +22,7 @@ from gaikan.run_folder.predictions import (
     whole_numbers,
 )
 from gaikan.run_folder.run_variants import read_variants
-from gaikan.run_folder.unseen_file import LeftOut, read_unseen
+from gaikan.run_folder.unseen_file import LeftOutMode, read_unseen
 from gaikan.variants import REFERENCE, Variant
 
 Codes = NDArray[np.int64]
@@ -72,7 +72,7 @@ class NetworkDecisions:
     validation: DecidedParts
     test: DecidedParts
     # What became of each failure mode where the network was trained without it; none: not told.
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[LeftOutMode, ...] = ()
 
     @property
     def variant(self) -> str:
@@ -158,7 +158,7 @@ def _networks(
     out: Path,
     table: pa.Table,
     classes: tuple[str, ...],
-    left_out: Mapping[tuple[str, int], tuple[LeftOut, ...]],
+    left_out: Mapping[tuple[str, int], tuple[LeftOutMode, ...]],
 ) -> tuple[NetworkDecisions, ...]:
     whole, seed = _all_parts(table, classes), whole_numbers(table, "seed")
     variant, variants = text_column(table, "variant")

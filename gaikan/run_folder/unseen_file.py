@@ -27,7 +27,7 @@ class ScoredParts:
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
+class LeftOutMode:
     """What a network that was trained without a failure mode makes of it."""
 
     mode: str
@@ -36,7 +36,7 @@ class LeftOut:
     test: ScoredParts  # of the mode
 
 
-def read_unseen(out: Path, ok: str | None) -> dict[tuple[str, int], tuple[LeftOut, ...]]:
+def read_unseen(out: Path, ok: str | None) -> dict[tuple[str, int], tuple[LeftOutMode, ...]]:
     """By variant and seed, in the order of the modes; nothing where no mode was left out.
 
     Nothing of a network either that lacks a mode which another of its seed has: its worst mode
@@ -68,11 +68,11 @@ def read_unseen(out: Path, ok: str | None) -> dict[tuple[str, int], tuple[LeftOu
     return _complete({key: _left_out(of_modes) for key, of_modes in found.items()})
 
 
-def _left_out(of_modes: dict[str, dict[int, ScoredParts]]) -> tuple[LeftOut, ...]:
+def _left_out(of_modes: dict[str, dict[int, ScoredParts]]) -> tuple[LeftOutMode, ...]:
     """Those modes of which validation has a part."""
     nothing = ScoredParts(*(np.zeros(0, kind) for kind in (np.int64, np.bool_, float, float)))
     return tuple(
-        LeftOut(mode, *(kinds.get(kind, nothing) for kind in (_GOOD, _VALIDATION, _TEST)))
+        LeftOutMode(mode, *(kinds.get(kind, nothing) for kind in (_GOOD, _VALIDATION, _TEST)))
         for mode, kinds in of_modes.items()
         if _VALIDATION in kinds
     )
@@ -88,10 +88,10 @@ def _at(parts: ScoredParts, rows: NDArray[np.int64]) -> ScoredParts:
 
 
 def _complete(
-    found: dict[tuple[str, int], tuple[LeftOut, ...]],
-) -> dict[tuple[str, int], tuple[LeftOut, ...]]:
-    """Those with as many modes as any network of their seed."""
-    most: dict[int, int] = {}
+    found: dict[tuple[str, int], tuple[LeftOutMode, ...]],
+) -> dict[tuple[str, int], tuple[LeftOutMode, ...]]:
+    """Those that have every mode that a network of their seed has."""
+    known: dict[int, set[str]] = {}
     for (_, seed), modes in found.items():
-        most[seed] = max(most.get(seed, 0), len(modes))
-    return {key: modes for key, modes in found.items() if 0 < len(modes) == most[key[1]]}
+        known.setdefault(seed, set()).update(each.mode for each in modes)
+    return {key: modes for key, modes in found.items() if 0 < len(modes) == len(known[key[1]])}

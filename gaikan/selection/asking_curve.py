@@ -83,7 +83,7 @@ def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> 
 
     None where asking changes nothing, or the stage limits no escapes.
     """
-    if not stage.ceilings:
+    if not stage.ceilings and stage.unseen_escape is None:
         return None
     if stage.asks is not None:
         return _needed(judging, ties, stage) if found else None

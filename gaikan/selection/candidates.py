@@ -25,7 +25,7 @@ from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.settings import Met, asked_for, at_batch_size, met_by_row
 from gaikan.selection.threshold import Border, Borders, level_each
-from gaikan.selection.unseen_modes import Setting, worst_share
+from gaikan.selection.unseen_modes import BorderAndLevel, worst_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +42,9 @@ class JudgedNetwork:
     values: dict[str, float | None]  # by constraint, charged with what the runtime changes
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> BorderAndLevel:
         """How it is installed."""
-        return Setting(self.threshold, self.ask_level)
+        return BorderAndLevel(self.threshold, self.ask_level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class Judging:
         self._borders: dict[tuple[int, float | None], Borders | None] = {}
         self._judged: dict[object, JudgedNetwork] = {}
         self._tested: dict[JudgedNetwork, Quality] = {}
-        self._worst: dict[tuple[int, Setting], float | None] = {}
+        self._worst: dict[tuple[int, BorderAndLevel], float | None] = {}
         self._even = False
 
     def at_even_odds(self) -> "Judging":
@@ -229,14 +229,14 @@ class Judging:
                 share = max(0.0, share - lost * len(part) / int(parts.sum()))
             values[f"recall.{kind}"] = share
         if stage.unseen_escape is not None:
-            worst = self._worst_share(network, Setting(threshold, level))
+            worst = self._worst_share(network, BorderAndLevel(threshold, level))
             charge = lost * len(part) / max(1, figures.defects or 0)  # as of known defects
             values["unseen_escape"] = None if worst is None else min(1.0, worst + charge)
         holds = not ceilings or (border is not None and border.holds)
         after = settled(part, predicted, ok, level)
         return JudgedNetwork(network, threshold, level, holds, predicted, after, figures, values)
 
-    def _worst_share(self, network: NetworkDecisions, setting: Setting) -> float | None:
+    def _worst_share(self, network: NetworkDecisions, setting: BorderAndLevel) -> float | None:
         key = id(network), setting
         if key not in self._worst:
             assert self.run.ok is not None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gaikan.evaluation.bounds import upper_bound_over_groups
 from gaikan.run_folder.decisions import Codes, DecidedParts, NetworkDecisions
 from gaikan.run_folder.picks_file import Side, UnseenMode
-from gaikan.run_folder.unseen_file import LeftOut, ScoredParts
+from gaikan.run_folder.unseen_file import LeftOutMode, ScoredParts
 from gaikan.selection.handed_over import level_of
 
 Marks = NDArray[np.bool_]
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Setting:
+class BorderAndLevel:
     """How a network is installed."""
 
     threshold: float | None  # on the ok margin; None: the nearest anchor decides
@@ -48,14 +48,16 @@ class _Seen:
         return self.called_good & ~self.asked
 
 
-def worst_share(network: NetworkDecisions, ok: int, setting: Setting, split: Side) -> float | None:
+def worst_share(
+    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side
+) -> float | None:
     """The share of the left-out mode that escapes most; None where none was left out."""
     seen = _seen(network, ok, setting, split)
     return max((float(each.escaped.mean()) for each in seen), default=None)
 
 
 def unseen_modes(
-    network: NetworkDecisions, ok: int, setting: Setting, split: Side
+    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side
 ) -> list[UnseenMode]:
     """Each left-out mode that the network's `split` has parts of, that which escapes most first."""
     found = [
@@ -73,7 +75,9 @@ def unseen_modes(
     return sorted(found, key=lambda mode: -mode.escape_rate)
 
 
-def _seen(network: NetworkDecisions, ok: int, setting: Setting, split: Side) -> Iterator[_Seen]:
+def _seen(
+    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side
+) -> Iterator[_Seen]:
     part: DecidedParts = getattr(network, split)
     for left_out in network.left_out:
         own: ScoredParts = getattr(left_out, split)
@@ -88,7 +92,7 @@ def _seen(network: NetworkDecisions, ok: int, setting: Setting, split: Side) -> 
 
 
 def _decided(
-    parts: ScoredParts, left_out: LeftOut, own: DecidedParts, ok: int, setting: Setting
+    parts: ScoredParts, left_out: LeftOutMode, own: DecidedParts, ok: int, setting: BorderAndLevel
 ) -> tuple[Marks, Marks]:
     """Of P parts by the network without the mode: which are called good, and which look new.
 

@@ -11,7 +11,7 @@ from gaikan.config.model import Config, FactoryConfig
 from gaikan.config.stages import Range, Share, Stage
 from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions, RunFiles
 from gaikan.run_folder.latency_rows import Row
-from gaikan.run_folder.unseen_file import LeftOut, ScoredParts
+from gaikan.run_folder.unseen_file import LeftOutMode, ScoredParts
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.variants import Variant
 
@@ -62,7 +62,7 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
     return RunFiles(Path(), Config(), classes, ("round", "long"), 0, tuple(networks), tuple(rows))
 
 
-def _left_out(part: DecidedParts, rng: np.random.Generator) -> tuple[LeftOut, ...]:
+def _left_out(part: DecidedParts, rng: np.random.Generator) -> tuple[LeftOutMode, ...]:
     """Networks without `open`, and without `spur`, which judge less well."""
 
     def scored(of: int) -> ScoredParts:
@@ -72,7 +72,8 @@ def _left_out(part: DecidedParts, rng: np.random.Generator) -> tuple[LeftOut, ..
         return ScoredParts(sample, margin > 0, margin, p)
 
     return tuple(
-        LeftOut(mode, scored(0), scored(of), scored(of)) for of, mode in ((1, "open"), (2, "spur"))
+        LeftOutMode(mode, scored(0), scored(of), scored(of))
+        for of, mode in ((1, "open"), (2, "spur"))
     )
 
 

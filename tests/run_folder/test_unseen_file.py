@@ -57,6 +57,8 @@ def test_a_network_that_lacks_a_mode_is_left_out_and_a_mode_without_validation_p
     lacking = whole[(whole["variant"] != "mlp-a-head") | (whole["without"] != "bent")]
     found = read_unseen(written(tmp_path, lacking), "ok")
     assert set(found) == {("cnn-a-head", 3)}
+    other = (lacking["variant"] != "cnn-a-head") | (lacking["without"] != "crack")
+    assert read_unseen(written(tmp_path, lacking[other]), "ok") == {}
     of_test = whole[(whole["without"] != "bent") | (whole["split"] == "test")]
     found = read_unseen(written(tmp_path, of_test), "ok")
     assert {mode.mode for modes in found.values() for mode in modes} == {"crack"}

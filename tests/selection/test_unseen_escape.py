@@ -64,6 +64,20 @@ def test_where_none_keeps_the_limit_the_nearest_miss_says_what_it_would_have_to_
     assert "Modes left out, validation" in page
 
 
+def test_where_asking_would_keep_the_limit_it_is_told_with_what_share(
+    run: Path, tmp_path: Path
+) -> None:
+    _, stages = picked(run, STAGE.format(most=0.001), tmp_path)
+    gives = stages["line"]["nearest_miss"]["would_have_to_give"][0]
+    limit = float(gives.split()[4]) / 100
+    code, stages = picked(run, f"[stage.line]\nunseen_escape = {{ max = {limit} }}\n", tmp_path)
+    assert code == 1
+    assert "(ask_rate = { max = 0.1 }): " in stages["line"]["asking"]
+    code, stages = picked(run, STAGE.format(most=limit), tmp_path)
+    assert code == 0
+    assert stages["line"]["asking"].endswith("without, nothing would qualify")
+
+
 def test_the_load_curve_tells_of_unseen_modes_too(run: Path, tmp_path: Path) -> None:
     _, stages = picked(run, STAGE.format(most=0.9), tmp_path)
     curve = stages["line"]["asking_curve"]

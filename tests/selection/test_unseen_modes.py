@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions
-from gaikan.run_folder.unseen_file import LeftOut, ScoredParts
+from gaikan.run_folder.unseen_file import LeftOutMode, ScoredParts
 from gaikan.selection.handed_over import asking_level
-from gaikan.selection.unseen_modes import Setting, unseen_modes, worst_share
+from gaikan.selection.unseen_modes import BorderAndLevel, unseen_modes, worst_share
 from gaikan.variants import Variant
 
 OK, PARTS = 0, 240
@@ -36,17 +36,17 @@ def network(seed: int = 0, scale: float = 1.0) -> NetworkDecisions:
     left_out = []
     for mode, name in enumerate(MODES, start=1):
         own = scored(part, np.flatnonzero(label == mode), scale)
-        left_out.append(LeftOut(name, good, own, own))
+        left_out.append(LeftOutMode(name, good, own, own))
     return NetworkDecisions(Variant("mlp", "a", "mean_image"), 0, part, part, tuple(left_out))
 
 
-def setting(known: NetworkDecisions, rejected: int, ask: float | None) -> Setting:
+def setting(known: NetworkDecisions, rejected: int, ask: float | None) -> BorderAndLevel:
     """The border at the margin of a good part, so that exactly so many are rejected."""
     part = known.validation
     assert part.ok_margin is not None
     good = np.sort(part.ok_margin[part.label == OK])
     threshold = float(good[rejected - 1]) if rejected else None
-    return Setting(threshold, asking_level(part, OK, ask))
+    return BorderAndLevel(threshold, asking_level(part, OK, ask))
 
 
 @pytest.mark.parametrize("scale", [1.0, 4.0])
@@ -83,7 +83,7 @@ def test_a_border_between_good_parts_carries_over_as_the_laxest_that_rejects_as_
     part = known.validation
     assert part.ok_margin is not None
     good = np.sort(part.ok_margin[part.label == OK])
-    between = Setting(float(good[11] + good[12]) / 2, None)
+    between = BorderAndLevel(float(good[11] + good[12]) / 2, None)
     assert unseen_modes(known, OK, between, "test") == unseen_modes(known, OK, given, "test")
 
 
@@ -108,10 +108,10 @@ def test_where_no_good_part_is_rejected_the_natural_border_stays() -> None:
     assert part.ok_margin is not None
     surer = np.where(part.label == OK, 5 + part.ok_margin, part.ok_margin)
     installed = replace(known, validation=replace(part, ok_margin=surer))
-    natural = worst_share(installed, OK, Setting(None, None), "test")
-    assert worst_share(installed, OK, Setting(1.0, None), "test") == natural
+    natural = worst_share(installed, OK, BorderAndLevel(None, None), "test")
+    assert worst_share(installed, OK, BorderAndLevel(1.0, None), "test") == natural
     # Below the natural border, for a stage that trades escapes: just below the lowest good part.
-    lax = worst_share(installed, OK, Setting(-1.0, None), "test")
+    lax = worst_share(installed, OK, BorderAndLevel(-1.0, None), "test")
     assert lax is not None
     assert natural is not None
     assert natural < lax < 1
@@ -131,5 +131,5 @@ def test_only_parts_of_the_lots_at_hand_count() -> None:
 
 def test_nothing_is_told_where_no_mode_was_left_out() -> None:
     known = replace(network(), left_out=())
-    assert worst_share(known, OK, Setting(None, 0.1), "test") is None
-    assert unseen_modes(known, OK, Setting(None, 0.1), "test") == []
+    assert worst_share(known, OK, BorderAndLevel(None, 0.1), "test") is None
+    assert unseen_modes(known, OK, BorderAndLevel(None, 0.1), "test") == []

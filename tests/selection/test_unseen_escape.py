@@ -72,7 +72,7 @@ def test_where_asking_would_keep_the_limit_it_is_told_with_what_share(
     limit = float(gives.split()[4]) / 100
     code, stages = picked(run, f"[stage.line]\nunseen_escape = {{ max = {limit} }}\n", tmp_path)
     assert code == 1
-    assert "(ask_rate = { max = 0.1 }): " in stages["line"]["asking"]
+    assert "of good parts asked (ask_rate = { max = 0." in stages["line"]["asking"]
     code, stages = picked(run, STAGE.format(most=limit), tmp_path)
     assert code == 0
     assert stages["line"]["asking"].endswith("without, nothing would qualify")

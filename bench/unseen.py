@@ -28,7 +28,7 @@ from gaikan.config.toml_files import load_config
 from gaikan.data.frames import Frames
 from gaikan.evaluation.experiment import prepare
 from gaikan.evaluation.unseen import ASKED_GOOD
-from gaikan.evaluation.without_mode import WithoutMode, leave_each_out
+from gaikan.evaluation.without_mode import WithoutMode, leave_out, modes_to_leave_out
 from gaikan.grid.cells import cells
 from gaikan.report.markdown_table import markdown
 from gaikan.seeds import stream
@@ -90,7 +90,9 @@ def train_all(out: Path, source: str, arch: str, style: str, seed: int) -> None:
     """Every network of one data set, architecture, style and seed that OUT lacks."""
     keys = {"grid.arch": [arch], "grid.style": [style], "grid.anchor": [ANCHOR]}
     config = load_config(Path(source), keys | {"seeds": 1, "base_seed": seed})
-    for left_out in leave_each_out(prepare(config)):
+    experiment = prepare(config)
+    for mode in modes_to_leave_out(experiment):
+        left_out = leave_out(experiment, mode)
         path = out / f"{Path(source).stem}--{left_out.mode}--{arch}--{style}--{seed}.npz"
         if left_out.reason is None and not path.exists():
             kept = trained(config, left_out, seed)

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.reference_fit import pixels
 from gaikan.evaluation.unseen import ASKED_GOOD, UnseenRow
-from gaikan.evaluation.without_mode import WithoutMode
+from gaikan.evaluation.without_mode import defects, modes_to_leave_out
 from gaikan.novelty.conformal import calibration, highest_level, own_p_values, p_values
 from gaikan.variants import Variant
 
@@ -24,9 +24,7 @@ GOOD_ONLY = Variant.reference("good_only")
 _COMPONENTS = 50
 
 
-def good_only_rows(
-    experiment: Experiment, left_out: list[WithoutMode], by_image: bool
-) -> Iterator[UnseenRow]:
+def good_only_rows(experiment: Experiment, by_image: bool) -> Iterator[UnseenRow]:
     """One a seed and mode: `asked` are all test parts of the mode that look new, the rest escape.
 
     It has no decision of its own, so that no part is called another defect. The level is that at
@@ -34,6 +32,7 @@ def good_only_rows(
     normalised by itself.
     """
     train, test = experiment.train, experiment.test
+    of_test = defects(test, experiment.ok)
     good, good_test = train.names == experiment.ok, test.names == experiment.ok
     rows, test_rows = pixels(train.images, by_image), pixels(test.images, by_image)
     for seed, parts in experiment.parts.items():
@@ -43,8 +42,8 @@ def good_only_rows(
         scores = residual(rows[held])
         level = highest_level(own_p_values(scores, lots), ASKED_GOOD)
         new = p_values(residual(test_rows), calibration(scores, lots)) <= level
-        for each in left_out:
-            unseen = each.unseen[: len(test)]
+        for mode in modes_to_leave_out(experiment):
+            unseen = of_test == mode
             if not unseen.any():
                 continue
             share = float(new[unseen].mean())
@@ -53,7 +52,7 @@ def good_only_rows(
                 arch=GOOD_ONLY.arch,
                 style=GOOD_ONLY.style,
                 anchor=GOOD_ONLY.anchor,
-                mode=each.mode,
+                mode=mode,
                 seed=seed,
                 parts=int(unseen.sum()),
                 escaped=1 - share,

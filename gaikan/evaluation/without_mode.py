@@ -30,11 +30,11 @@ class WithoutMode:
     reason: str | None  # None: it can be left out
 
 
-def leave_each_out(experiment: Experiment) -> list[WithoutMode]:
-    """Every defect of the training source left out in turn, in the order of their names.
+def modes_to_leave_out(experiment: Experiment) -> list[str]:
+    """Every defect of the training source, in the order of their names.
 
-    A failure mode where the source tells modes, else a class. Parts of the good class always
-    stay. Raises ConfigError without a good class: nothing could be called good.
+    A failure mode where the source tells modes, else a class; never the good class. Raises
+    ConfigError without a good class: nothing could be called good.
     """
     if experiment.ok is None:
         raise ConfigError(
@@ -42,7 +42,8 @@ def leave_each_out(experiment: Experiment) -> list[WithoutMode]:
             "name it with --ok CLASS"
         )
     known = defects(experiment.train, experiment.ok)
-    return [_without(experiment, mode) for mode in np.unique(known[known != ""]).tolist()]
+    modes: list[str] = np.unique(known[known != ""]).tolist()
+    return modes
 
 
 def defects(frames: Frames, ok: str | None) -> Names:
@@ -51,7 +52,8 @@ def defects(frames: Frames, ok: str | None) -> Names:
     return np.where(frames.names == ok, "", named)
 
 
-def _without(experiment: Experiment, mode: str) -> WithoutMode:
+def leave_out(experiment: Experiment, mode: str) -> WithoutMode:
+    """The experiment without a mode; it holds copies of the images."""
     train, test = experiment.train, experiment.test
     kept = defects(train, experiment.ok) != mode
     unseen = defects(test, experiment.ok) == mode

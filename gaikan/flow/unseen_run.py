@@ -17,7 +17,7 @@ from gaikan.evaluation.unseen import (
     unseen_table,
 )
 from gaikan.evaluation.unseen_parts import parts_table, unseen_parts
-from gaikan.evaluation.without_mode import WithoutMode, leave_each_out
+from gaikan.evaluation.without_mode import WithoutMode, leave_out, modes_to_leave_out
 from gaikan.grid.cells import axes, cells, run_cells
 from gaikan.grid.jobs import Watcher
 from gaikan.training.cell import Cell
@@ -32,7 +32,7 @@ def check_unseen(experiment: Experiment, weights: Weights | None) -> None:
     """Raises ConfigError where no defect can be left out of what the networks have learned."""
     if weights is not None:
         raise ConfigError("unseen: the network of a file may have seen every defect; leave it out")
-    if not leave_each_out(experiment):
+    if not modes_to_leave_out(experiment):
         raise ConfigError("--unseen: training has good parts alone, so no defect to leave out")
 
 
@@ -43,11 +43,12 @@ def leave_modes_out(
     watcher: Watcher,
 ) -> Unseen:
     """What becomes of each failure mode; the store keeps what is trained for it."""
-    left_out = leave_each_out(work.experiment)
+    modes = modes_to_leave_out(work.experiment)
     rows: list[UnseenRow] = []
     parts: list[pd.DataFrame] = []
-    for number, each in enumerate(left_out, start=1):
-        watcher.note(f"without {each.mode} (failure mode {number} of {len(left_out)})")
+    for number, mode in enumerate(modes, start=1):
+        watcher.note(f"without {mode} (failure mode {number} of {len(modes)})")
+        each = leave_out(work.experiment, mode)
         networks, failed = _networks(config, place, work, each, watcher)
         rows += failed
         for network in networks:
@@ -55,7 +56,7 @@ def leave_modes_out(
             parts += unseen_parts(network, each, work.experiment.train)
     watcher.stage("fitting the reference of good parts")
     by_image = work.cells[0].recipe.train.normalise != "source"
-    rows += good_only_rows(work.experiment, left_out, by_image)
+    rows += good_only_rows(work.experiment, by_image)
     return Unseen(unseen_table(rows), parts_table(parts))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WHOLE, _NUMBERS = ("seed", "sample"), ("distance", "margin", "ok_margin", "novelty_p")
 _MAY_BE_EMPTY = ("mode", "group", "novelty_p")
-_AGAIN = "run `gaikan bench` on this folder again (it trains nothing anew)"
+AGAIN = "run `gaikan bench` on this folder again (it trains nothing anew)"
 
 
 def read_predictions(path: Path, needed: tuple[str, ...], optional: tuple[str, ...]) -> "pa.Table":
@@ -33,15 +33,15 @@ def read_predictions(path: Path, needed: tuple[str, ...], optional: tuple[str, .
             table = file.read([name for name in (*needed, *optional) if name in names])
         table.validate(full=True)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: cannot be read, it is not there; {_AGAIN}") from None
+        raise ConfigError(f"{path}: cannot be read, it is not there; {AGAIN}") from None
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({first_line(error)}); {_AGAIN}") from None
+        raise ConfigError(f"{path}: cannot be read ({first_line(error)}); {AGAIN}") from None
     for name in needed:
         if name not in names:
-            raise ConfigError(f"{path}: column {name!r} is missing; {_AGAIN}")
+            raise ConfigError(f"{path}: column {name!r} is missing; {AGAIN}")
     for name in table.column_names:
         if names.count(name) > 1:
-            raise ConfigError(f"{path}: column {name!r} occurs more than once; {_AGAIN}")
+            raise ConfigError(f"{path}: column {name!r} occurs more than once; {AGAIN}")
     columns = {name: _checked(table.column(name), name, path) for name in table.column_names}
     return pa.table(columns)
 
@@ -52,7 +52,7 @@ def _checked(column: "pa.ChunkedArray", name: str, path: Path) -> "pa.ChunkedArr
 
     kind = column.type
     if column.null_count and name not in _MAY_BE_EMPTY:
-        raise ConfigError(f"{path}: column {name!r} has empty cells; {_AGAIN}")
+        raise ConfigError(f"{path}: column {name!r} has empty cells; {AGAIN}")
     if name in _WHOLE:
         good = types.is_integer(kind) and kind != pa.uint64()  # NumPy's own integers are signed
     elif name in _NUMBERS:
@@ -65,7 +65,7 @@ def _checked(column: "pa.ChunkedArray", name: str, path: Path) -> "pa.ChunkedArr
             column = column.unify_dictionaries()
             good = None not in column.combine_chunks().dictionary.to_pylist()
     if not good:
-        raise ConfigError(f"{path}: column {name!r} holds {kind}; {_AGAIN}")
+        raise ConfigError(f"{path}: column {name!r} holds {kind}; {AGAIN}")
     return column
 
 

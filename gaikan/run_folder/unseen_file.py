@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gaikan.run_folder.predictions import floats, read_predictions, text_column, whole_numbers
+from gaikan.errors import ConfigError
+from gaikan.run_folder.predictions import (
+    AGAIN,
+    floats,
+    read_predictions,
+    text_column,
+    whole_numbers,
+)
 
 UNSEEN_PARTS = "unseen.parquet"
 _COLUMNS = (
@@ -46,6 +53,8 @@ def read_unseen(out: Path, ok: str | None) -> dict[tuple[str, int], tuple[LeftOu
     if ok is None or not path.exists():
         return {}
     table = read_predictions(path, _COLUMNS, ())
+    if not table.num_rows:
+        return {}
     (variant, variants), (mode, modes) = (text_column(table, key) for key in ("variant", "without"))
     (split, splits), (label, labels) = (text_column(table, key) for key in ("split", "label"))
     predicted, classes = text_column(table, "predicted")
@@ -55,6 +64,8 @@ def read_unseen(out: Path, ok: str | None) -> dict[tuple[str, int], tuple[LeftOu
         floats(table, "ok_margin"),
         floats(table, "novelty_p"),
     )
+    if not ((parts.novelty_p > 0) & (parts.novelty_p <= 1)).all():
+        raise ConfigError(f"{path}: column 'novelty_p' has cells that are not in 0..1; {AGAIN}")
     kind = np.where(label == _place(ok, labels), _GOOD, _VALIDATION)
     kind[split == _place("test", splits)] = _TEST
     keys = np.stack([variant, whole_numbers(table, "seed"), mode, kind])

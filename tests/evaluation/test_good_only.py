@@ -4,7 +4,6 @@ import numpy as np
 from unseen_parts import experiment
 
 from gaikan.evaluation.good_only import GOOD_ONLY, good_only_rows
-from gaikan.evaluation.without_mode import leave_each_out
 
 
 def test_what_differs_from_good_parts_is_asked_about_and_they_are_not() -> None:
@@ -14,7 +13,7 @@ def test_what_differs_from_good_parts_is_asked_about_and_they_are_not() -> None:
         frames.images[:] = rng.normal(size=frames.images.shape)
         frames.images[..., 2:] = frames.images[..., :2]  # good ones are symmetric
         frames.images[frames.names == "crack", ..., 3] *= -1
-    rows = list(good_only_rows(whole, leave_each_out(whole), by_image=False))
+    rows = list(good_only_rows(whole, by_image=False))
     assert len(rows) == 2 * 2
     for row in rows:
         assert row.variant == GOOD_ONLY.name == "reference-good_only"

@@ -8,8 +8,17 @@ from gaikan.config.model import Config
 from gaikan.data.frames import Labels
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
-from gaikan.evaluation.without_mode import WithoutMode, defects, leave_each_out
+from gaikan.evaluation.without_mode import (
+    WithoutMode,
+    defects,
+    leave_out,
+    modes_to_leave_out,
+)
 from gaikan.grid.cells import cells
+
+
+def leave_each_out(experiment: Experiment) -> list[WithoutMode]:
+    return [leave_out(experiment, mode) for mode in modes_to_leave_out(experiment)]
 
 
 def original_rows(found: WithoutMode) -> Labels:

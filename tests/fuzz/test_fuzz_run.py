@@ -34,6 +34,7 @@ from gaikan.report.parts import TestParts
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.run_folder.latency_rows import read_rows, write_rows
 from gaikan.run_folder.whole import RunFolder
+from gaikan.selection.unseen_modes import BorderAndLevel, worst_share
 from gaikan.timing.timed_run import TimedRun as Timed
 
 pytestmark = pytest.mark.timeout(3600)
@@ -41,6 +42,7 @@ TOML = """
 name = "tiny"
 seeds = 2
 references = "none"
+unseen = true
 pictures = false
 [data]
 train = '{folder}/parts'
@@ -131,6 +133,12 @@ def out(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("copy") / "out"
     shutil.copytree(whole, copy)
     return copy
+
+
+def unseen_in(out: Path) -> None:
+    run = RunFiles.read(out)
+    for network in run.networks:
+        worst_share(network, run.ok or 0, BorderAndLevel(0.1, 0.5), "test")
 
 
 Use = Callable[[Path], object]
@@ -335,3 +343,10 @@ def test_fuzz_other_predictions(whole: Path, out: Path, data: st.DataObject) -> 
     content = data.draw(odd_predictions(whole / "predictions.parquet"))
     uses = some("pick", "check", "parts of a report")
     use(out, whole, "predictions.parquet", content, uses)
+
+
+@fuzz(15)
+@given(st.data())
+def test_fuzz_other_parts_of_unseen_modes(whole: Path, out: Path, data: st.DataObject) -> None:
+    content = data.draw(odd_predictions(whole / "unseen.parquet"))
+    use(out, whole, "unseen.parquet", content, {"pick": unseen_in})

@@ -70,6 +70,19 @@ def test_nothing_is_read_without_the_file_or_a_good_class(tmp_path: Path) -> Non
     assert read_unseen(written(tmp_path, table()), None) == {}
 
 
+def test_of_a_file_without_rows_there_is_nothing_and_a_p_value_of_none_is_refused(
+    tmp_path: Path,
+) -> None:
+    text = table().select_dtypes(exclude="number").columns
+    nothing = table().astype(dict.fromkeys(text, "category"))[:0]
+    assert read_unseen(written(tmp_path, nothing), "ok") == {}
+    for odd in (None, 0.0, 1.5):
+        frame = table()
+        frame.loc[3, "novelty_p"] = odd
+        with pytest.raises(ConfigError, match=r"unseen\.parquet: column 'novelty_p' has cells"):
+            read_unseen(written(tmp_path, frame), "ok")
+
+
 @pytest.mark.parametrize("column", ["without", "ok_margin", "novelty_p", "sample"])
 def test_a_file_that_lacks_a_column_is_refused(column: str, tmp_path: Path) -> None:
     written(tmp_path, table().drop(columns=column))

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 BEYOND = 4.0  # so many times the largest size seen; nothing is said of more
 LEVEL = 0.8
+FEWEST = 3  # sizes that a curve takes
 _DRAWS = 4000
 _FLOORS = 24  # of the grid, above 0
 _PRIOR_FREEDOM, _PRIOR_SCATTER = 4, 0.25  # of the log odds of one training, as seeds differ
@@ -28,6 +29,11 @@ class Sizes:
     images: Floats  # (F,) mean number over seeds
     wrong: Floats  # (S, F) counts
     parts: Floats  # (S,) that were judged by each seed
+
+    @property
+    def accuracy(self) -> float:
+        """At the largest size, the mean over seeds."""
+        return 1 - float((self.wrong[:, -1] / self.parts).mean())
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,24 @@ class LearningCurve:
 _TAIL = (1 - LEVEL) / 2
 
 
+def trusted_curve(sizes: Sizes) -> LearningCurve | None:
+    """The curve, where it may be extended.
+
+    None where there are fewer than `FEWEST` sizes, or where its 80 % interval at the largest size
+    is not around the accuracy that was seen there: networks that have only just begun to learn from
+    half of the images learn by no such curve (bench/README.md).
+    """
+    if len(sizes.images) < FEWEST:
+        return None
+    curve = fit_curve(sizes)
+    _, low, high = curve.accuracy(float(sizes.images[-1]))
+    seen = 1 / (1 + np.exp(_log_odds(sizes)[:, -1].mean()))
+    return curve if low <= seen <= high else None
+
+
 def fit_curve(sizes: Sizes) -> LearningCurve:
-    """Weighs the curves of a grid; needs at least three sizes."""
-    right = sizes.parts[:, None] - sizes.wrong
-    logs = np.log((sizes.wrong + 0.5) / (right + 0.5))
+    """Weighs the curves of a grid; needs at least `FEWEST` sizes."""
+    logs = _log_odds(sizes)
     n_seeds, n_sizes = logs.shape
     seen = logs.mean(0)
     scatter = _scatter(logs, sizes) / np.sqrt(n_seeds)
@@ -107,6 +127,13 @@ def fit_curve(sizes: Sizes) -> LearningCurve:
         (freedom + residual[drawn]) / rng.chisquare(freedom + n_sizes, _DRAWS)
     )
     return LearningCurve(sizes, curves, spread)
+
+
+def _log_odds(sizes: Sizes) -> Floats:
+    """Of an error, (S, F); finite where no part or every part is wrong."""
+    right = sizes.parts[:, None] - sizes.wrong
+    odds: Floats = np.log((sizes.wrong + 0.5) / (right + 0.5))
+    return odds
 
 
 def _scatter(logs: Floats, sizes: Sizes) -> Floats:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter, ScalarFormatter
 
 from gaikan.evaluation.error_counts import ErrorCounts
-from gaikan.evaluation.learning_curve import BEYOND, fit_curve
+from gaikan.evaluation.learning_curve import BEYOND, trusted_curve
 from gaikan.figures.colours import PALETTE
 from gaikan.figures.style import fixed, sheet, styled
 
@@ -23,9 +23,8 @@ def learning_curve_figure(counts: ErrorCounts) -> Figure:
         shares = 1 - (sizes.wrong / sizes.parts[:, None]).mean(0)
         axes.plot(sizes.images, shares, "o", color=colour, ms=4, label=variant)
         ticks = np.concatenate([sizes.images, sizes.images[-1] * np.array([2, BEYOND])])
-        if len(sizes.images) < 3:
+        if (curve := trusted_curve(sizes)) is None:
             continue
-        curve = fit_curve(sizes)
         images = np.geomspace(sizes.images[0], BEYOND * sizes.images[-1], _STEPS)
         middle, low, high = np.array([curve.accuracy(float(n)) for n in images]).T
         axes.plot(images, middle, color=colour, lw=1)

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
-from gaikan.evaluation.learning_curve import BEYOND, Gain, Sizes, fit_curve
+from gaikan.evaluation.learning_curve import BEYOND, Gain, trusted_curve
 from gaikan.report import blocks
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.report.strings import Words, say
 from gaikan.run_folder.curve_file import CURVE_PICTURE
 from gaikan.run_folder.whole import RunFolder
-
-_FEWEST = 3  # sizes that a curve takes
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,11 @@ class KindGain:
 
 
 def gains(counts: ErrorCounts, mode: str = ALL_PARTS) -> list[KindGain]:
-    """Of each variant with enough sizes whose training ended well."""
+    """Of each variant whose curve may be extended."""
     return [
-        KindGain(variant, mode, _accuracy(sizes), fit_curve(sizes).gain(2))
+        KindGain(variant, mode, sizes.accuracy, curve.gain(2))
         for variant, sizes in counts.sizes(mode).items()
-        if len(sizes.images) >= _FEWEST
+        if (curve := trusted_curve(sizes)) is not None
     ]
 
 
@@ -48,10 +46,6 @@ def surest_mode(counts: ErrorCounts, variant: str) -> KindGain | None:
 _HALF_POINT = 0.005
 
 
-def _accuracy(sizes: Sizes) -> float:
-    return 1 - float((sizes.wrong[:, -1] / sizes.parts).mean())
-
-
 def points(gain: Gain) -> tuple[str, str]:
     """(gain, interval) in points."""
     return f"{100 * gain.gain:+.1f}", f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
@@ -62,9 +56,8 @@ def curve_rows(counts: ErrorCounts) -> tuple[list[str], Rows]:
     header = ["variant", "images", "acc.", "at twice", "80 %", "at four times", "80 %"]
     rows = []
     for variant, sizes in counts.sizes().items():
-        row = [variant, f"{sizes.images[-1]:.0f}", percent(_accuracy(sizes))]
-        if len(sizes.images) >= _FEWEST:
-            curve = fit_curve(sizes)
+        row = [variant, f"{sizes.images[-1]:.0f}", percent(sizes.accuracy)]
+        if (curve := trusted_curve(sizes)) is not None:
             for times in (2, BEYOND):
                 row += points(curve.gain(times))
         rows.append(row + [""] * (len(header) - len(row)))
@@ -73,10 +66,12 @@ def curve_rows(counts: ErrorCounts) -> tuple[list[str], Rows]:
 
 def curve_lines(counts: ErrorCounts) -> list[Words]:
     """The caption, and for each variant the mode that gains most."""
-    sizes = next(iter(counts.sizes().values()))
-    known = ", ".join(f"{n:.0f}" for n in sizes.images)
+    known = ", ".join(f"{n:.0f}" for n in next(iter(counts.sizes().values())).images)
     lines = [say("curve_caption", sizes=known, beyond=f"{BEYOND:g}")]
-    for variant in counts.sizes():
+    for variant, sizes in counts.sizes().items():
+        if trusted_curve(sizes) is None:
+            lines.append(say("curve_none", variant=variant))
+            continue
         best = surest_mode(counts, variant)
         if best is None:
             lines.append(say("curve_unclear", variant=variant))

@@ -26,7 +26,8 @@ def asking_picture(name: str, stage: StagePicks) -> str | None:
     limits = [limit.max for limit in stage.constraints if limit.name in CEILINGS]
     ceilings = [limit for limit in limits if limit is not None]
     most = max(point.share for point in curve)
-    room = min(1.0, max([0.01, highest, *(1.3 * limit for limit in ceilings)]))
+    top = 1.15 if unseen else 1.0  # the worst of them often lets nearly all through
+    room = min(top, max([0.01, highest, *(1.3 * limit for limit in ceilings)]))
     plane = Plane(_LEFT, _TOP, _WIDE, _HIGH, (most, room))
     title = f"{name}: what asking a person gains"
     wide = max(_LEFT + _WIDE + 30, width_of(title, 16) + 30)

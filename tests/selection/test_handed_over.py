@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import numpy as np
 import pytest
+from new_lots import Lots
 from scipy.special import ndtr
 
 from gaikan.config.model import Config, FactoryConfig
@@ -96,3 +98,14 @@ def test_new_lots_keep_the_ceiling_and_are_asked_about_as_seldom_as_the_stage_sa
         rates.append(called_good * ndtr(-limit / deviation))
     assert kept >= 0.94 * repeats
     assert np.mean(rates) <= share + 2 * np.std(rates) / np.sqrt(repeats)
+
+
+@pytest.mark.parametrize(("count", "each", "ask"), [(10, 80, 0.03), (14, 57, 0.1), (20, 40, 0.03)])
+def test_so_they_are_where_several_networks_are_to_choose_from(
+    count: int, each: int, ask: float
+) -> None:
+    """With 20 lots or more, which choose too, a tenth more may be asked about."""
+    picks, held, _, asks, _ = asking.kept(Lots(count, each, 0.6, networks=9), 0.03, ask, 100)
+    assert picks == 1
+    assert held >= 0.94
+    assert 0.75 * ask < asks < 1.1 * ask

@@ -78,8 +78,8 @@ CHANGES = {
     AS_IT_IS: Change(),
     "weight_decay 0.0625": Change({"train.weight_decay": 0.0625}),
     "weight_decay 0.25": Change({"train.weight_decay": 0.25}),
-    "label_smoothing 0.1": Change(
-        {"style": {"vanilla": {"label_smoothing": 0.1}}}, styles=("vanilla",)
+    "label_smoothing 0": Change(
+        {"style": {"vanilla": {"label_smoothing": 0.0}}}, styles=("vanilla",)
     ),
     "margin 0.5": Change({"style": {"triplet": {"margin": 0.5}}}, styles=("triplet",)),
     "margin 2": Change({"style": {"triplet": {"margin": 2.0}}}, styles=("triplet",)),

@@ -11,7 +11,7 @@ class VanillaOptions(base.StyleOptions):
     """The keys of `[style.vanilla]`."""
 
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="share of the target spread evenly over all classes"
+        0.1, ge=0, lt=1, description="share of the target spread evenly over all classes"
     )
 
 

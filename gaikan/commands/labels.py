@@ -43,19 +43,19 @@ def show(console: "Console", found: "Labelling", run: Path) -> None:
     from gaikan.commands.terminal import table
     from gaikan.report.markdown_table import measured, percent
 
-    for part, rows in found.doubted.items():
-        console.print(f"{part}: {len(rows)} of {found.images[part]} labels are doubted")
+    for part, count in found.doubted.items():
+        console.print(f"{part}: {count} of {found.images[part]} labels are doubted")
     header = ["variant", "accuracy", "without doubted", "escapes", "without doubted"]
     figures = [[each.variant, *map(percent, each.shares)] for each in found.figures[:_SHOWN]]
     console.print(table(*measured(header, figures)))
     console.print(
-        f"Test figures in %, with all parts and without the {len(found.doubted['test'])} whose "
+        f"Test figures in %, with all parts and without the {found.doubted['test']} whose "
         "label is doubted. The figures of the run are those with all.",
         style="dim",
     )
     console.print(
-        f"By {found.folds} trainings of {found.network}, each on other parts than it judged. A "
-        "doubted label may be right: look at each.",
+        f"By {found.trainings} trainings of {found.network}, each on other parts than it judged. A "
+        "doubted label may be right: look at each. As many again follow those that are doubted.",
         style="dim",
     )
     console.print(f"Look: {found.page}", soft_wrap=True)

@@ -2,12 +2,13 @@
 
 From cleanlab (Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset
 labels", JAIR 70, 2021): a label is doubted where it is among the least likely both of its class
-and of the errors from its class to another (`filter_by="both"`). How many flipped labels this
-finds: bench/README.md.
+and of the errors from its class to another (`filter_by="both"`). Probabilities are the mean over
+deals, whose networks differ: what one network gets wrong is often no wrong label. How many flipped
+labels this finds: bench/README.md.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,11 +29,15 @@ _ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class Doubts:
-    """The doubted labels of a part, that which is least likely first."""
+    """Labels to look at: the doubted ones, then as many again that are likelier than these.
+
+    Both begin with the least likely. Whoever looks goes on for as long as wrong labels turn up.
+    """
 
     index: NDArray[np.int64]  # (n,) of the parts
-    proposed: NDArray[np.int64]  # (n,) the likeliest class
+    proposed: NDArray[np.int64]  # (n,) the likeliest class, which is not the label
     sure: Floats  # (n,) its probability
+    doubted: int  # how many of them, from the first, are doubted
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,23 @@ class LabelDoubts:
     test: Doubts
 
 
-def doubt_labels(judged: OutOfFold, train: Labels, test: Labels) -> LabelDoubts:
-    """The doubted ones of the labels (N,) and (M,); of test, classes that training lacks are none.
+def doubt_labels(judged: Sequence[OutOfFold], train: Labels, test: Labels) -> LabelDoubts:
+    """Of the labels (N,) and (M,), by each deal's networks.
 
-    The probabilities of a test part are the mean over the networks of all folds.
+    A test part of a class that training lacks is not judged.
+    """
+    deals = [probabilities(each, train) for each in judged]
+    of_train, of_test = (np.mean(each, 0) for each in zip(*deals, strict=True))
+    known = np.flatnonzero(test < of_train.shape[1])
+    return LabelDoubts(
+        doubted(of_train, train, np.arange(len(train))), doubted(of_test[known], test[known], known)
+    )
+
+
+def probabilities(judged: OutOfFold, train: Labels) -> tuple[Floats, Floats]:
+    """Of the classes, (N, K) of training and (M, K) of test parts; those have the labels (N,).
+
+    Those of a test part are the mean over the networks of all folds.
     """
     scores, test_scores = alike(judged)
     of_train = np.zeros((len(train), len(np.unique(train))))
@@ -55,11 +73,8 @@ def doubt_labels(judged: OutOfFold, train: Labels, test: Labels) -> LabelDoubts:
     for others, held in _deal(train):
         of_train[held] = _calibration(scores[others], train[others]).predict_proba(scores[held])
     calibration = _calibration(scores, train)
-    of_test = np.mean([calibration.predict_proba(some) for some in test_scores], 0)
-    known = np.flatnonzero(test < of_train.shape[1])
-    return LabelDoubts(
-        doubted(of_train, train, np.arange(len(train))), doubted(of_test[known], test[known], known)
-    )
+    of_test: Floats = np.mean([calibration.predict_proba(some) for some in test_scores], 0)
+    return of_train, of_test
 
 
 def alike(judged: OutOfFold) -> tuple[Floats, Floats]:
@@ -93,12 +108,14 @@ def _calibration(scores: Floats, labels: Labels) -> LogisticRegression:
 
 
 def doubted(probabilities: Floats, labels: Labels, index: NDArray[np.int64]) -> Doubts:
-    """The doubted of the labels (N,) of parts `index` (N,), by their probabilities (N, K)."""
-    found = np.zeros(0, np.int64)
-    if len(labels):
-        marked = find_label_issues(labels, probabilities, filter_by="both", n_jobs=1)
-        found = np.flatnonzero(marked & (probabilities.argmax(1) != labels))
-        own = get_self_confidence_for_each_label(labels, probabilities)
-        found = found[np.argsort(own[found], kind="stable")]
-    of_found = probabilities[found]
-    return Doubts(index[found], of_found.argmax(1), of_found.max(1, initial=0))
+    """Of the labels (N,) of parts `index` (N,), by their probabilities (N, K)."""
+    if not len(labels):
+        return Doubts(index, labels, np.zeros(0), 0)
+    marked = find_label_issues(labels, probabilities, filter_by="both", n_jobs=1)
+    others = np.flatnonzero(probabilities.argmax(1) != labels)
+    own = get_self_confidence_for_each_label(labels, probabilities)
+    ranked = others[np.argsort(own[others], kind="stable")]
+    first = ranked[marked[ranked]]
+    shown = np.concatenate([first, ranked[~marked[ranked]][: len(first)]])
+    of_shown = probabilities[shown]
+    return Doubts(index[shown], of_shown.argmax(1), of_shown.max(1, initial=0), len(first))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gaikan.data.corrections import TEST, TRAIN, Correction, read_corrections
-from gaikan.data.folds import deal_folds
+from gaikan.data.folds import DEALS, deal_folds
 from gaikan.data.frames import Frames
 from gaikan.errors import ConfigError
 from gaikan.evaluation.doubts import Doubts, doubt_labels
@@ -15,7 +15,7 @@ from gaikan.evaluation.without_parts import Figures, figures_without
 from gaikan.export.source import reread
 from gaikan.grid.jobs import Watcher
 from gaikan.report.labels_page import DoubtedImages, write_labels_page
-from gaikan.run_folder.labels_file import DoubtedPart, refuse_filled, write_labels
+from gaikan.run_folder.labels_file import YES, DoubtedPart, refuse_filled, write_labels
 from gaikan.run_folder.manifest import Manifest, NetworkEntry
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.recipes import device_of, recipe_of
@@ -31,17 +31,17 @@ class Labelling:
 
     page: Path
     network: str  # whose recipe the networks of the folds have
-    folds: int
+    trainings: int
     images: dict[str, int]  # by part
-    doubted: dict[str, list[DoubtedPart]]  # by part, the most doubted first
+    doubted: dict[str, int]  # by part
     figures: list[Figures]  # of each variant, best first
 
 
 def label_run(run: Path, watcher: Watcher) -> Labelling:
     """Writes `labels.csv` and `labels.html` to the run folder.
 
-    A network for each fold is trained, unless the store has it. Raises ConfigError where
-    `labels.csv` holds a person's corrections, or no network of the run was trained here, and
+    A network for each fold of each deal is trained, unless the store has it. Raises ConfigError
+    where `labels.csv` holds a person's corrections, or no network of the run was trained here, and
     DataError where the images are no longer those of the run.
     """
     refuse_filled(run)
@@ -51,30 +51,34 @@ def label_run(run: Path, watcher: Watcher) -> Labelling:
     watcher.stage("reading the images")
     experiment = reread(run, manifest)
     train, test = experiment.train, experiment.test
-    folds = deal_folds(train, experiment.parts[entry.seed], entry.seed)
+    parts, seeds = experiment.parts[entry.seed], range(entry.seed, entry.seed + DEALS)
+    deals = [deal_folds(train, parts, seed) for seed in seeds]
     with locked(run):
         store = Store(run / "store")
-        judged = out_of_fold(recipe, folds, device_of(manifest), train, test, store, watcher)
+        judged = out_of_fold(recipe, deals, device_of(manifest), train, test, store, watcher)
     watcher.stage("looking for doubted labels")
     doubts = doubt_labels(judged, train.labels, test.labels)
-    earlier = _earlier(manifest)
+    earlier, trainings = _earlier(manifest), sum(map(len, deals))
     rows = {
         TRAIN: list(_rows(TRAIN, train, doubts.train, experiment)),
         TEST: list(_rows(TEST, test, doubts.test, experiment)),
     }
-    figures = _figures(run, [int(i) for i in test.rows[doubts.test.index]], manifest.ok)
+    figures = _figures(
+        run, [int(i) for i in test.rows[doubts.test.index[: doubts.test.doubted]]], manifest.ok
+    )
     write_labels(run, _with_earlier([*rows[TRAIN], *rows[TEST]], earlier))
     page = write_labels_page(
         run,
         manifest.name,
         entry.network,
-        len(folds),
+        trainings,
         DoubtedImages.of_frames(TRAIN, train, doubts.train.index.tolist(), rows[TRAIN]),
         DoubtedImages.of_frames(TEST, test, doubts.test.index.tolist(), rows[TEST]),
         figures,
     )
     images = {TRAIN: len(train), TEST: len(test)}
-    return Labelling(page, entry.network, len(folds), images, rows, figures)
+    counts = {TRAIN: doubts.train.doubted, TEST: doubts.test.doubted}
+    return Labelling(page, entry.network, trainings, images, counts, figures)
 
 
 def best_on_validation(folder: RunFolder) -> NetworkEntry:
@@ -96,15 +100,15 @@ def _rows(
 ) -> Iterator[DoubtedPart]:
     classes = frames.classes
     held = [(str(seed), set(parts.validation.tolist())) for seed, parts in experiment.parts.items()]
-    for index, proposed, sure in zip(
-        doubts.index.tolist(), doubts.proposed.tolist(), doubts.sure.tolist(), strict=True
-    ):
+    columns = (doubts.index.tolist(), doubts.proposed.tolist(), doubts.sure.tolist())
+    for place, (index, proposed, sure) in enumerate(zip(*columns, strict=True)):
         seeds = [seed for seed, rows in held if index in rows] if part == TRAIN else []
         yield DoubtedPart(
             part=part,
             row=int(frames.rows[index]),
             image=frames.place(index),
             label=classes[frames.labels[index]],
+            doubted=YES if place < doubts.doubted else "",
             proposed=classes[proposed],
             sure=f"{sure:.3f}",
             validation=" ".join(seeds),
@@ -131,7 +135,9 @@ def _with_earlier(rows: list[DoubtedPart], earlier: tuple[Correction, ...]) -> l
         table.append(row)
     for each in known.values():
         table.append(
-            DoubtedPart(each.part, each.row, each.image, each.label, "", "", correct=each.correct)
+            DoubtedPart(
+                each.part, each.row, each.image, each.label, "", "", "", correct=each.correct
+            )
         )
     return table
 

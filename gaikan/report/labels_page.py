@@ -1,4 +1,4 @@
-"""`labels.html`: the parts whose label is doubted, with their images."""
+"""`labels.html`: the parts whose label a person should look at, with their images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from gaikan.report import blocks
 from gaikan.report.html_page import rendered
 from gaikan.report.markdown_table import percent
 from gaikan.report.strings import Words, joined, say
-from gaikan.run_folder.labels_file import LABELS_PAGE, DoubtedPart
+from gaikan.run_folder.labels_file import LABELS_PAGE, YES, DoubtedPart
 from gaikan.system.files import write
 
 MOST = 500  # parts that the page shows of each source
@@ -21,13 +21,18 @@ MOST = 500  # parts that the page shows of each source
 
 @dataclass(frozen=True)
 class DoubtedImages:
-    """The doubted parts of one source, the most doubted first."""
+    """The parts of one source to look at, the doubted first."""
 
     part: str  # train or test
     of: int  # how many parts the source has
     rows: Sequence[DoubtedPart]  # n of them
     images: Images  # (n, C, H, W); at most `MOST` are needed
     lots: Sequence[str] | None  # (n,)
+
+    @property
+    def doubted(self) -> int:
+        """How many of the rows."""
+        return sum(row.doubted == YES for row in self.rows)
 
     @classmethod
     def of_frames(
@@ -43,24 +48,24 @@ def write_labels_page(
     out: Path,
     name: str,
     network: str,
-    folds: int,
+    trainings: int,
     train: DoubtedImages,
     test: DoubtedImages,
     figures: Sequence[Figures],
 ) -> Path:
     """Writes the page to the run folder `out` and returns its path.
 
-    `network` is what judged, in `folds` trainings. Raises GaikanError where it is too large.
+    `network` is what judged, in so many trainings. Raises GaikanError where it is too large.
     """
     report = blocks.Document(
         name,
         [
-            say("labels_headline", network=network, folds=folds),
+            say("labels_headline", network=network, trainings=trainings),
             say(
                 "labels_counted",
-                train=len(train.rows),
+                train=train.doubted,
                 train_of=train.of,
-                test=len(test.rows),
+                test=test.doubted,
                 test_of=test.of,
             ),
         ],
@@ -92,8 +97,9 @@ def write_labels_page(
 def _gallery(doubted: DoubtedImages, first: int) -> tuple[Words, list[dict[str, object]]]:
     """The caption and the parts of one source; `first` is the number of its first tile."""
     n, shown = len(doubted.rows), len(doubted.images)
-    how_many = say("labels_first", shown=shown, n=n) if shown < n else say("labels_all", n=n)
-    caption = joined([say(f"labels_{doubted.part}"), how_many if n else say("labels_none")])
+    caption = [say(f"labels_{doubted.part}")]
+    caption += [say("labels_next", doubted=doubted.doubted)] if n else [say("labels_none")]
+    caption += [say("labels_first", shown=shown, n=n)] if shown < n else []
     parts: list[dict[str, object]] = [
         {
             "tile": first + place,
@@ -106,13 +112,13 @@ def _gallery(doubted: DoubtedImages, first: int) -> tuple[Words, list[dict[str, 
         }
         for place, row in enumerate(doubted.rows[:shown])
     ]
-    return caption, parts
+    return joined(caption), parts
 
 
 def _figures(test: DoubtedImages, figures: Sequence[Figures]) -> list[blocks.Block]:
     columns = ["variant", "with_all", "without_doubted", "escape_all", "escape_without"]
     rows = [[each.variant, *map(percent, each.shares)] for each in figures]
     return [
-        blocks.Paragraph(say("labels_figures", n=len(test.rows))),
+        blocks.Paragraph(say("labels_figures", n=test.doubted)),
         blocks.Table.of(columns, rows, filtered=True),
     ]

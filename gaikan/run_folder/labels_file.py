@@ -1,4 +1,4 @@
-"""`labels.csv`: the parts whose label is doubted, for a person to work through."""
+"""`labels.csv`: the parts whose label a person should look at, for this person to work through."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ from gaikan.errors import ConfigError, DataError
 from gaikan.system.files import write
 
 LABELS, LABELS_PAGE = "labels.csv", "labels.html"
+YES = "yes"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class DoubtedPart:
     row: int  # of the source
     image: str  # `Frames.place` of the part
     label: str
+    doubted: str  # YES, or empty: comes next after the doubted ones
     proposed: str  # empty where nothing is proposed any more
     sure: str  # probability of `proposed`, in 0..1
     validation: str = ""  # seeds whose validation part it is in, with spaces between
@@ -43,7 +45,7 @@ def refuse_filled(out: Path) -> None:
 
 
 def count_doubted(out: Path) -> int | None:
-    """How many training labels the table in `out` proposes to change; None where it is not there.
+    """How many training labels the table in `out` doubts; None where it is not there.
 
     It may be saved by a spreadsheet. Raises DataError naming file and column.
     """
@@ -51,11 +53,11 @@ def count_doubted(out: Path) -> int | None:
     if not path.is_file():
         return None
     file = open_csv(path)
-    for column in ("part", "proposed"):
+    for column in ("part", "doubted"):
         if column not in file.names:
             raise DataError(f"{path}: column {column!r} is missing; `gaikan labels` writes it anew")
-    part, proposed = (file.names.index(column) for column in ("part", "proposed"))
-    return sum(1 for cells in file.rows() if cells[part] == TRAIN and cells[proposed])
+    part, doubted = (file.names.index(column) for column in ("part", "doubted"))
+    return sum(1 for cells in file.rows() if cells[part] == TRAIN and cells[doubted] == YES)
 
 
 def write_labels(out: Path, rows: Sequence[DoubtedPart]) -> None:

@@ -66,7 +66,10 @@ def test_flipped_labels_are_proposed_with_the_true_class(folder: Path) -> None:
     table = read(folder / "run")
     assert (table["correct"] == "").all()
     for part, rows in FLIPPED.items():
-        found = table[table["part"] == part]
+        listed = table[table["part"] == part]
+        assert len(set(listed["row"].astype(int)) & set(rows)) >= 0.8 * len(rows)
+        found = listed[listed["doubted"] == "yes"]
+        assert found.index.tolist() == listed.index.tolist()[: len(found)]
         numbers = found["row"].astype(int)
         assert len(set(numbers) & set(rows)) >= len(rows) / 2
         assert len(set(numbers) - set(rows)) <= 1

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("cleanlab", reason="gaikan[labels] is not installed")
 
-from gaikan.evaluation.doubts import alike, doubt_labels
+from gaikan.evaluation.doubts import alike, doubt_labels, doubted
 from gaikan.evaluation.out_of_fold import OutOfFold
 
 CLASSES, FOLDS, PARTS, TESTS = 3, 4, 400, 150
@@ -39,10 +39,11 @@ def test_most_flipped_labels_come_first_with_the_true_class(rng: np.random.Gener
     scores = judged(truth, tests, rng)
     labels, rows = flipped(truth, 20, rng)
     test_labels, test_rows = flipped(tests, 10, rng)
-    found = doubt_labels(scores, labels, test_labels)
+    found = doubt_labels([scores], labels, test_labels)
     for doubts, wrong, right in ((found.train, rows, truth), (found.test, test_rows, tests)):
         first = doubts.index[: 2 * len(wrong)]
-        assert len(wrong & set(first.tolist())) >= 0.7 * len(wrong)
+        assert len(wrong & set(first.tolist())) >= 0.8 * len(wrong)
+        assert len(wrong & set(doubts.index[: doubts.doubted].tolist())) >= 0.6 * len(wrong)
         proposals = doubts.proposed[np.isin(doubts.index, list(wrong))]
         actual = right[doubts.index[np.isin(doubts.index, list(wrong))]]
         assert (proposals == actual).mean() > 0.9
@@ -51,16 +52,44 @@ def test_most_flipped_labels_come_first_with_the_true_class(rng: np.random.Gener
 
 def test_few_right_labels_are_doubted(rng: np.random.Generator) -> None:
     truth, tests = rng.integers(0, CLASSES, PARTS), rng.integers(0, CLASSES, TESTS)
-    found = doubt_labels(judged(truth, tests, rng), truth, tests)
-    assert len(found.train.index) <= 0.01 * PARTS
-    assert len(found.test.index) <= 0.01 * TESTS + 1
+    found = doubt_labels([judged(truth, tests, rng)], truth, tests)
+    assert found.train.doubted <= 0.01 * PARTS
+    assert found.test.doubted <= 0.01 * TESTS + 1
+
+
+def test_as_many_again_follow_the_doubted_ones_and_none_has_its_own_label_proposed(
+    rng: np.random.Generator,
+) -> None:
+    labels = rng.integers(0, CLASSES, PARTS)
+    odds = np.exp(3 * np.eye(CLASSES)[labels] + 1.5 * rng.normal(size=(PARTS, CLASSES)))
+    probabilities = odds / odds.sum(1, keepdims=True)
+    found = doubted(probabilities, labels, np.arange(PARTS))
+    assert 0 < found.doubted < len(found.index) <= 2 * found.doubted
+    assert len(np.unique(found.index)) == len(found.index)
+    assert (found.proposed != labels[found.index]).all()
+    own = probabilities[found.index, labels[found.index]]
+    for some in (own[: found.doubted], own[found.doubted :]):
+        assert (np.diff(some) >= 0).all()
+
+
+def test_what_one_network_gets_wrong_is_doubted_less_where_another_gets_it_right(
+    rng: np.random.Generator,
+) -> None:
+    truth, tests = rng.integers(0, CLASSES, PARTS), rng.integers(0, CLASSES, TESTS)
+    first, second = judged(truth, tests, rng), judged(truth, tests, rng)
+    mistaken = first.train.copy()
+    mistaken[:8] = np.roll(mistaken[:8], 1, axis=1)
+    first = OutOfFold(first.fold, mistaken, first.test)
+    alone, both = (doubt_labels(deals, truth, tests).train for deals in ([first], [first, second]))
+    assert both.doubted < alone.doubted
+    assert alone.doubted >= 6
 
 
 def test_a_test_class_that_training_lacks_is_not_doubted(rng: np.random.Generator) -> None:
     truth, tests = rng.integers(0, CLASSES, PARTS), rng.integers(0, CLASSES, TESTS)
     scores = judged(truth, tests, rng)
     tests[:10] = CLASSES
-    assert not set(doubt_labels(scores, truth, tests).test.index.tolist()) & set(range(10))
+    assert not set(doubt_labels([scores], truth, tests).test.index.tolist()) & set(range(10))
 
 
 def test_the_scale_of_a_network_does_not_matter(rng: np.random.Generator) -> None:

@@ -8,13 +8,14 @@ from gaikan.errors import DataError
 from gaikan.run_folder.labels_file import LABELS, DoubtedPart, count_doubted, write_labels
 
 ROWS = [
-    DoubtedPart("train", 3, "a:3", "ok", "crack", "0.900"),
-    DoubtedPart("train", 5, "a:5", "ok", "", "", correct="crack"),  # an earlier correction
-    DoubtedPart("test", 1, "b:1", "crack", "ok", "0.700"),
+    DoubtedPart("train", 3, "a:3", "ok", "yes", "crack", "0.900"),
+    DoubtedPart("train", 4, "a:4", "ok", "", "crack", "0.600"),  # it comes next, but is not doubted
+    DoubtedPart("train", 5, "a:5", "ok", "", "", "", correct="crack"),  # an earlier correction
+    DoubtedPart("test", 1, "b:1", "crack", "yes", "ok", "0.700"),
 ]
 
 
-def test_training_labels_with_a_proposal_are_counted(tmp_path: Path) -> None:
+def test_doubted_training_labels_are_counted(tmp_path: Path) -> None:
     assert count_doubted(tmp_path) is None
     write_labels(tmp_path, ROWS)
     assert count_doubted(tmp_path) == 1
@@ -29,5 +30,5 @@ def test_a_spreadsheet_may_have_saved_it(tmp_path: Path) -> None:
 
 def test_a_column_that_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / LABELS).write_text("part,row\ntrain,1\n")
-    with pytest.raises(DataError, match=r"labels\.csv: column 'proposed' is missing"):
+    with pytest.raises(DataError, match=r"labels\.csv: column 'doubted' is missing"):
         count_doubted(tmp_path)

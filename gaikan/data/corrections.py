@@ -22,7 +22,7 @@ _NEEDED = ("part", "row", "image", "label", CORRECT)
 class Correction:
     """A filled row of the table: a part, the label that it has, and the one that it should have."""
 
-    where: str  # the file and the number of the row, for errors
+    where: str  # the file and the line, for errors
     part: str  # TRAIN or TEST
     row: int  # of the source
     image: str  # `Frames.place` of the part
@@ -44,7 +44,7 @@ class Corrections:
 
 
 def read_corrections(path: Path) -> Corrections:
-    """The corrections of a table, at least one. Raises DataError naming file, row and column."""
+    """The corrections of a table, at least one. Raises DataError naming file, line and column."""
     found = filled_in(path)
     if not found.filled:
         raise DataError(
@@ -57,20 +57,22 @@ def read_corrections(path: Path) -> Corrections:
 def filled_in(path: Path) -> Corrections:
     """The rows in which a person has filled in the column `correct`. Raises as the above."""
     if not path.is_file():
-        raise DataError(f"{path}: no such file; corrections are a table of `gaikan labels`")
-    file = open_csv(path)
+        found = "is a folder" if path.is_dir() else "no such file"
+        raise DataError(f"{path}: {found}; corrections are a table of `gaikan labels`")
+    file = open_csv(path, ",".join(_NEEDED))
     for column in _NEEDED:
         if column not in file.names:
             raise DataError(
-                f"{path}: column {column!r} is missing; corrections are a table of `gaikan labels`"
+                f"{path}: column {column!r} is missing among {shown(', '.join(file.names))}; "
+                "corrections are a table of `gaikan labels`"
             )
     place = {column: file.names.index(column) for column in _NEEDED}
     filled = []
-    for number, cells in enumerate(file.rows(), start=1):
+    for line, cells in enumerate(file.rows(), start=2):  # after the header
         part, row, image, label, correct = (cells[place[name]].strip() for name in _NEEDED)
         if not correct:
             continue
-        where = f"{path}: row {number}"
+        where = f"{path}: line {line}"
         if part not in (TRAIN, TEST):
             raise DataError(f"{where}: column 'part': {shown(part)} is neither train nor test")
         if not (row.isascii() and row.isdigit() and len(row) < 19):
@@ -112,7 +114,9 @@ def _find(frames: Frames, filled: Sequence[Correction]) -> list[int]:
     for each in filled:
         index = _index(frames, each, held.get(each.image, []))
         if index in seen:
-            raise DataError(f"{each.where}: {shown(each.image)} is corrected twice; remove one row")
+            raise DataError(
+                f"{each.where}: {shown(each.image)} is corrected twice; remove one line"
+            )
         if each.label != (label := frames.names[index]):
             raise DataError(
                 f"{each.where}: column 'label': {shown(each.image)} is {shown(str(label))} in "

@@ -44,8 +44,11 @@ class CsvFile:
                 yield row
 
 
-def open_csv(path: Path) -> CsvFile:
-    """Finds out how a file is to be read. Raises DataError where that is not certain."""
+def open_csv(path: Path, header: str = "data0,data1,...,label") -> CsvFile:
+    """Finds out how a file is to be read; `header` is one that such a file could have.
+
+    Raises DataError where it is not certain.
+    """
     try:
         encoding = encoding_of(path)
     except ValueError as error:
@@ -57,7 +60,7 @@ def open_csv(path: Path) -> CsvFile:
     names = tuple(first)
     has_header = any(map(_is_known, first)) or not (_is_part(first) or any(map(_NUMBER, first)))
     if not has_header:
-        names = _names_without_header(path, first)
+        names = _names_without_header(path, first, header)
         shortened = ", ".join(names) if len(names) < 5 else f"{names[0]} ... {names[-1]}"
         notes.append(f"{path.name} has no header line: its columns are taken as {shortened}")
     refuse_repeated(names, str(path))
@@ -97,7 +100,7 @@ def _is_part(row: list[str]) -> bool:
     return any(map(is_image, row))
 
 
-def _names_without_header(path: Path, first: list[str]) -> tuple[str, ...]:
+def _names_without_header(path: Path, first: list[str], header: str) -> tuple[str, ...]:
     """Names where the columns can be meant in one way only. Raises DataError."""
     if _is_part(first):
         images = [i for i, cell in enumerate(first) if is_image(cell)]
@@ -109,7 +112,7 @@ def _names_without_header(path: Path, first: list[str]) -> tuple[str, ...]:
     if counted or len(texts) != 1 or texts[0] not in (0, len(first) - 1):
         raise DataError(
             f"{path}: has no header line that names the columns (the first is "
-            f"{shown(','.join(first[:4]))[:60]}); put one first: data0,data1,...,label"
+            f"{shown(','.join(first[:4]))[:60]}); put one first: {header}"
         )
     pixels = [f"data{i}" for i in range(len(first) - 1)]
     return ("label", *pixels) if texts == [0] else (*pixels, "label")

@@ -31,13 +31,18 @@ class DoubtedPart:
 
 
 def refuse_filled(out: Path) -> None:
-    """Raises ConfigError where a person has worked on the table in `out`: it is not replaced."""
+    """Raises ConfigError where a person has worked on the table in `out`: it is not replaced.
+
+    A table that cannot be read may hold such work, too.
+    """
     path = out / LABELS
+    if not path.exists():
+        return
     try:
-        untouched = not path.exists() or not filled_in(path).filled
-    except DataError:
-        untouched = False
-    if not untouched:
+        filled = filled_in(path).filled
+    except DataError as error:
+        raise ConfigError(f"{error}; it would be replaced: move it away") from None
+    if filled:
         raise ConfigError(
             f"{path}: holds corrections, and would be replaced; move it away, and name it in "
             "[data] corrections"
@@ -55,7 +60,10 @@ def count_doubted(out: Path) -> int | None:
     file = open_csv(path)
     for column in ("part", "doubted"):
         if column not in file.names:
-            raise DataError(f"{path}: column {column!r} is missing; `gaikan labels` writes it anew")
+            raise DataError(
+                f"{path}: column {column!r} is missing; move it away, and `gaikan labels` writes a "
+                "new one"
+            )
     part, doubted = (file.names.index(column) for column in ("part", "doubted"))
     return sum(1 for cells in file.rows() if cells[part] == TRAIN and cells[doubted] == YES)
 

@@ -12,8 +12,8 @@ from gaikan.data.frames import Frames
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError
 
-HEADER = "part,row,image,label,proposed,sure,validation,correct"
-GOOD = "train,4,parts.parquet:4,spur,open,0.9,0,open"
+HEADER = "part,row,image,label,doubted,proposed,sure,validation,correct"
+GOOD = "train,4,parts.parquet:4,spur,yes,open,0.9,0,open"
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def write(folder: Path, *rows: str, encoding: str = "utf-8") -> Path:
 def test_a_label_its_mode_and_the_fingerprint_change_and_it_is_said(
     frames: Frames, tmp_path: Path
 ) -> None:
-    confirmed = "train,0,parts.parquet:0,ok,open,0.8,,ok"
-    untouched = "train,1,parts.parquet:1,spur,ok,0.7,,"
+    confirmed = "train,0,parts.parquet:0,ok,yes,open,0.8,,ok"
+    untouched = "train,1,parts.parquet:1,spur,,ok,0.7,,"
     path = write(tmp_path, HEADER, GOOD, confirmed, untouched)
     found = corrected(frames, read_corrections(path))
     assert np.flatnonzero(found.labels != frames.labels).tolist() == [4]
@@ -68,7 +68,8 @@ def test_a_part_is_found_by_its_image_where_rows_have_moved(frames: Frames, tmp_
 
 
 BAD = {
-    "missing column": ([HEADER.replace("label", "was"), GOOD], "column 'label' is missing"),
+    "missing column": ([HEADER.replace("label", "was"), GOOD], "'label' is missing among 'part,"),
+    "no header": ([GOOD, GOOD], "put one first: part,row,image,label,correct"),
     "nothing filled in": ([HEADER, GOOD.removesuffix("open")], "empty in every row"),
     "empty": ([], "the file is empty"),
     "unknown part": ([HEADER, GOOD.replace("train", "fit")], "neither train nor test"),
@@ -92,6 +93,12 @@ def test_a_bad_table_is_refused_by_name(
     assert "labels.csv" in str(error.value)
 
 
+@pytest.mark.parametrize(("name", "said"), [("", "is a folder"), ("none.csv", "no such file")])
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(DataError, match=f"{said}; corrections are a table of `gaikan labels`"):
+        read_corrections(tmp_path / name)
+
+
 def test_other_bytes_than_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_bytes(HEADER.encode() + b"\n" + GOOD.encode() + b"\xe9\n")
@@ -108,5 +115,5 @@ def test_a_run_with_a_bad_table_is_one_line_and_exit_code_2(
     assert gaikan("bench", config, "--out", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "labels.csv: row 1" in said
+    assert "labels.csv: line 2" in said
     assert not (tmp_path / "out").exists()

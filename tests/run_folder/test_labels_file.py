@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.errors import DataError
-from gaikan.run_folder.labels_file import LABELS, DoubtedPart, count_doubted, write_labels
+from gaikan.errors import ConfigError, DataError
+from gaikan.run_folder.labels_file import (
+    LABELS,
+    DoubtedPart,
+    count_doubted,
+    refuse_filled,
+    write_labels,
+)
 
 ROWS = [
     DoubtedPart("train", 3, "a:3", "ok", "yes", "crack", "0.900"),
@@ -32,3 +38,17 @@ def test_a_column_that_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / LABELS).write_text("part,row\ntrain,1\n")
     with pytest.raises(DataError, match=r"labels\.csv: column 'doubted' is missing"):
         count_doubted(tmp_path)
+
+
+def test_a_table_that_somebody_worked_on_or_that_cannot_be_read_is_not_replaced(
+    tmp_path: Path,
+) -> None:
+    refuse_filled(tmp_path)
+    write_labels(tmp_path, [ROWS[0]])
+    refuse_filled(tmp_path)
+    write_labels(tmp_path, ROWS)
+    with pytest.raises(ConfigError, match="holds corrections"):
+        refuse_filled(tmp_path)
+    (tmp_path / LABELS).write_text("")
+    with pytest.raises(ConfigError, match="the file is empty; it would be replaced: move it away"):
+        refuse_filled(tmp_path)

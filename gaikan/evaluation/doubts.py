@@ -69,7 +69,7 @@ def probabilities(judged: OutOfFold, train: Labels) -> tuple[Floats, Floats]:
     scores, test_scores = alike(judged)
     of_train = np.zeros((len(train), len(np.unique(train))))
     # Parts of one lot help to calibrate each other: on circuit boards, whose seven lots look
-    # different, 84 % of 1 % flipped labels are found so, and 73 % if whole folds are left out.
+    # different, one deal finds 84 % of 1 % flipped labels so, and 73 % if whole folds are left out.
     for others, held in _deal(train):
         of_train[held] = _calibration(scores[others], train[others]).predict_proba(scores[held])
     calibration = _calibration(scores, train)

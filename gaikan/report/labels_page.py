@@ -16,7 +16,7 @@ from gaikan.report.strings import Words, joined, say
 from gaikan.run_folder.labels_file import LABELS_PAGE, YES, DoubtedPart
 from gaikan.system.files import write
 
-MOST = 500  # parts that the page shows of each source
+MOST = 1500  # parts that the page shows of each source
 
 
 @dataclass(frozen=True)

@@ -153,14 +153,18 @@ def _learn_curve(console: "Console", settings: "Config", out: Path) -> bool:
     from gaikan.commands.progress import GridProgress
     from gaikan.commands.terminal import show_failed, table
     from gaikan.flow.curve_run import curve_run
+    from gaikan.language.words import said, say
     from gaikan.report.curve_blocks import curve_lines, curve_rows
 
     with GridProgress(console) as progress:
         outcome = curve_run(settings, out, progress)
     if outcome.counts is None:
-        console.print(f"No learning curve: {outcome.refused}", style="yellow", soft_wrap=True)
+        console.print(
+            f"{say('curve_refused', reason=outcome.refused).en}", style="yellow", soft_wrap=True
+        )
         return False
-    console.print(table(*curve_rows(outcome.counts)))
+    header, rows = curve_rows(outcome.counts)
+    console.print(table(header, [[said(cell, "en") for cell in row] for row in rows]))
     for line in curve_lines(outcome.counts):
         console.print(line.en, style="dim")
     for failure in outcome.failed:

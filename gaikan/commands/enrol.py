@@ -38,7 +38,7 @@ def enrol(
     say_left_out(console, left_out)
     like = look_alike(composed(name), model.card.classes)
     if like:
-        console.print(told_alike("classes", [*like, name]), markup=False)
+        console.print(told_alike("classes", [*like, name]).en, markup=False)
     for change, n in enrolled.changes.items():
         console.print(f"{n} of {enrolled.images} images {change}")
     verb = "replaced" if enrolled.replaced else "added"

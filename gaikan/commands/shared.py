@@ -67,7 +67,7 @@ def needs_harness() -> Iterator[None]:
 def say_left_out(console: "Console", left_out: "LeftOut") -> None:
     """Says what of the sources was not read, where there is any."""
     for note in left_out.notes():
-        console.print(note)
+        console.print(note.en)
 
 
 def timing_plan(quick: bool, thorough: bool) -> str | None:

@@ -86,7 +86,7 @@ def show_fastest(console: "Console", rows: "list[Row]", details: Path | None = N
         console.print(f"{len(skipped)} settings were not timed; why: {details}", style="dim")
         return
     for reason in skipped:
-        console.print(f"skipped {reason}", style="dim")
+        console.print(f"skipped {reason.en}", style="dim")
 
 
 def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> None:
@@ -115,6 +115,7 @@ def time_bundle_file(path: Path, options: "TimingOptions", out: Path | None) -> 
     for row in rows:
         figures = row.p50_ms, row.p99_ms, row.images_per_s, row.peak_rss_mb
         own = [f"{value:.4g}" if value else "" for value in figures]
-        cells.append([str(row.threads), str(row.batch_size or row.skipped), *own])
+        batch = str(row.batch_size) if row.skipped is None else row.skipped.en
+        cells.append([str(row.threads), batch, *own])
     console.print(table(header, cells))
     console.print(f"{out}: to be merged by `gaikan report RUN --latency {out.name}`")

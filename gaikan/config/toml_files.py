@@ -89,6 +89,13 @@ def _beside(path: Path, source: str) -> str:
     return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
 
 
+def seen_from(path: Path, source: str) -> str:
+    """The source as a file at `path` names it: a relative path begins at the file's folder."""
+    if source == "terminals" or source.startswith("hub:") or Path(source).is_absolute():
+        return source
+    return Path(os.path.relpath(source, path.parent)).as_posix()
+
+
 def _read_toml(path: Path) -> Values:
     text = ""
     try:

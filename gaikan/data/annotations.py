@@ -11,6 +11,7 @@ from gaikan.data.frames import Frames, Images, Names
 from gaikan.data.names import alike
 from gaikan.data.telltales import told_by_exposure
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 _INTEGER = re.compile("-?[0-9]{1,18}").fullmatch
 
@@ -28,7 +29,7 @@ def labelled(
     images: Images,
     told: Annotations,
     source: str,
-    notes: Sequence[str],
+    notes: Sequence[Words],
     origins: NDArray[np.object_] | None = None,
 ) -> Frames:
     """Frames of images (N, C, H, W) with their classes. Raises DataError on a mode half given."""
@@ -54,15 +55,15 @@ def labelled(
     )
 
 
-def names_alike(classes: Sequence[str], modes: Names | None, groups: Names | None) -> list[str]:
+def names_alike(classes: Sequence[str], modes: Names | None, groups: Names | None) -> list[Words]:
     """Notes on classes, failure modes and lots that look alike and are not."""
     kinds = {
         "classes": set(classes),
-        "failure modes": set() if modes is None else set(modes.tolist()),
+        "modes": set() if modes is None else set(modes.tolist()),
         "lots": set() if groups is None else set(groups.tolist()),
     }
-    if kinds["failure modes"] == kinds["classes"]:  # told once
-        del kinds["failure modes"]
+    if kinds["modes"] == kinds["classes"]:  # told once
+        del kinds["modes"]
     return [note for what, names in kinds.items() for note in alike(what, names)]
 
 
@@ -92,7 +93,7 @@ def class_names(
 
 def _with_modes_of_good(
     told: Annotations, keys: tuple[str, ...], index: NDArray[np.int64], source: str
-) -> tuple[Names | None, list[str]]:
+) -> tuple[Names | None, list[Words]]:
     """The modes; a class that has none at all, as good parts have, is its own.
 
     Raises DataError where some parts of a class have a mode and others none.
@@ -112,5 +113,5 @@ def _with_modes_of_good(
                 f"{str(modes[given][0])!r}; give both or neither"
             )
         filled[held] = keys[label]
-        notes.append(f"class {keys[label]!r} has no failure modes: its own name stands there")
+        notes.append(say("class_without_modes", name=repr(keys[label])))
     return filled.astype(np.str_), notes

@@ -11,6 +11,7 @@ from gaikan.data.frames import Frames
 from gaikan.data.names import composed
 from gaikan.data.value_range import compare_values
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 
 def align(train: Frames, test: Frames) -> Frames:
@@ -44,17 +45,16 @@ def align(train: Frames, test: Frames) -> Frames:
     labels = np.asarray(place, np.int64)[test.labels]
     notes = [*test.notes, *compare_values(train, test)]
     for index in range(len(train.classes), len(classes)):
-        notes.append(
-            f"class {classes[index]!r} is not in {train.source}: its {(labels == index).sum()} "
-            "test parts can only be classified wrong"
-        )
+        n = int((labels == index).sum())
+        name = repr(classes[index])
+        notes.append(say("class_not_in_training", name=name, train=train.source, n=n))
     notes += _names_alike_across(train, test, classes)
     return replace(
         test, labels=labels, classes=tuple(classes), keys=tuple(keys), notes=tuple(notes)
     )
 
 
-def _names_alike_across(train: Frames, test: Frames, classes: Sequence[str]) -> list[str]:
+def _names_alike_across(train: Frames, test: Frames, classes: Sequence[str]) -> list[Words]:
     """Notes on names of the test part that look like one of training, and are another."""
     modes = [each.modes for each in (train, test) if each.modes is not None]
     groups = [each.groups for each in (train, test) if each.groups is not None]
@@ -70,8 +70,8 @@ def _in_channels(train: Frames, test: Frames) -> Frames:
     """`test` in grey or colour as `train` is."""
     if train.shape[0] == test.shape[0]:
         return test
-    change = "grey is read as colour" if train.shape[0] == 3 else "colour is made grey"
-    note = f"{test.source}: its {change}, as {train.source} is"
+    key = "made_colour" if train.shape[0] == 3 else "made_grey"
+    note = say(key, source=test.source, train=train.source)
     images = to_channels(test.images, train.shape[0])
     return replace(test, images=images, notes=(*test.notes, note))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words, say
 
 LABEL = "label"
 OPTIONAL = ("fmode", "group")
@@ -44,7 +45,7 @@ def named(name: str, names: Sequence[str], option: str, source: str) -> str:
 
 def label_column(
     names: Sequence[str], may_be: Sequence[str], asked: Asked, source: str
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Words]]:
     """The column of the labels, and what is to be said of it.
 
     The one that was asked for, else `label`, else the only one of those that `may_be` labels.
@@ -55,7 +56,7 @@ def label_column(
     if LABEL in names:
         return LABEL, []
     if len(may_be) == 1:
-        return may_be[0], [f"column {shown(may_be[0])} is taken as the label: it is the only one"]
+        return may_be[0], [say("label_is_the_only_one", column=shown(may_be[0]))]
     if not may_be:
         raise DataError(f"{source}: column 'label' is missing{_are(names)}")
     raise DataError(f"{source}: which column is the label? Say --label-column NAME{_are(may_be)}")

@@ -12,6 +12,7 @@ from gaikan.data.csv_files import open_csv
 from gaikan.data.frames import Frames
 from gaikan.data.names import composed
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words, joined, say
 
 TRAIN, TEST = "train", "test"
 CORRECT = "correct"  # the column that the person fills in
@@ -36,7 +37,7 @@ class Corrections:
 
     name: str
     filled: tuple[Correction, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
 
     def of(self, *parts: str) -> "Corrections":
         """Those of some parts alone."""
@@ -168,15 +169,14 @@ def _modes(
 
 def _note(
     frames: Frames, labels: NDArray[np.int64], changed: NDArray[np.int64], made: Corrections
-) -> str:
+) -> Words:
     """How many labels have changed, and from what to what."""
     old, new = frames.labels[changed].tolist(), labels[changed].tolist()
     kinds = Counter(zip(old, new, strict=True)).most_common()
     classes = frames.classes
-    told = ", ".join(f"{classes[a]} to {classes[b]} {n}" for (a, b), n in kinds)
+    told = [say("labels_change", old=classes[a], new=classes[b], n=n) for (a, b), n in kinds]
     confirmed = len(made.filled) - len(changed)
-    return (
-        f"{made.name}: {len(changed)} labels of {frames.source} corrected"
-        + f" ({told})" * bool(told)
-        + f", {confirmed} confirmed" * bool(confirmed)
-    )
+    note = say("labels_corrected", file=made.name, n=len(changed), source=frames.source)
+    if told:
+        note = say("labels_changes", corrected=note, changes=joined(told, say("comma")))
+    return say("labels_confirmed", corrected=note, n=confirmed) if confirmed else note

@@ -11,9 +11,10 @@ from pathlib import Path
 from gaikan.data.columns import LABEL, OPTIONAL, is_pixel, refuse_repeated
 from gaikan.data.listing import is_image
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words, say
 from gaikan.system.encoding import encoding_of
 
-_SEPARATORS = {",": "a comma", ";": "';'", "\t": "a tab", "|": "'|'"}
+_SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {LABEL, *OPTIONAL, "path", "image_id"}
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?").fullmatch
 _SAMPLE = 20  # lines that must have as many cells as the first, where no name tells
@@ -28,7 +29,7 @@ class CsvFile:
     separator: str
     names: tuple[str, ...]  # of the columns
     has_header: bool
-    notes: tuple[str, ...]
+    notes: tuple[Words, ...]
 
     def rows(self) -> Iterator[list[str]]:
         """The cells of each row. Raises DataError naming a line of more or fewer cells."""
@@ -53,16 +54,20 @@ def open_csv(path: Path, header: str = "data0,data1,...,label") -> CsvFile:
         encoding = encoding_of(path)
     except ValueError as error:
         raise DataError(f"{path}: not a readable CSV file: {error}") from None
-    notes = [f"{path.name} is read as {encoding}"] if encoding in ("cp932", "utf-16") else []
+    file, notes = path.name, list[Words]()
+    if encoding in ("cp932", "utf-16"):
+        notes.append(say("csv_encoding", file=file, encoding=encoding))
     separator, first = _separator(path, encoding)
     if separator != ",":
-        notes.append(f"{path.name} is separated by {_SEPARATORS[separator]}")
+        tab = separator == "\t"
+        sign = say("separator_tab") if tab else say("separator_other", sign=separator)
+        notes.append(say("csv_separator", file=file, separator=sign))
     names = tuple(first)
     has_header = any(map(_is_known, first)) or not (_is_part(first) or any(map(_NUMBER, first)))
     if not has_header:
         names = _names_without_header(path, first, header)
         shortened = ", ".join(names) if len(names) < 5 else f"{names[0]} ... {names[-1]}"
-        notes.append(f"{path.name} has no header line: its columns are taken as {shortened}")
+        notes.append(say("csv_no_header", file=file, columns=shortened))
     refuse_repeated(names, str(path))
     return CsvFile(path, encoding, separator, names, has_header, tuple(notes))
 

@@ -17,6 +17,7 @@ from gaikan.data.names import check_name, composed
 from gaikan.data.path_tables import PATHS, Finder, path_column
 from gaikan.data.tables import frames_from_table
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words, say
 
 Size = tuple[int, int] | None
 _DECIMAL_COMMA = r"^\s*[+-]?(\d+(,\d*)?|,\d+)([eE][+-]?\d+)?\s*$"
@@ -58,7 +59,7 @@ def _names(cells: tuple[str, ...], column: str, source: str) -> Names:
     return np.asarray([unique[cell] for cell in cells], np.str_)
 
 
-def read_pixel_csv(file: CsvFile) -> tuple[Any, list[str]]:
+def read_pixel_csv(file: CsvFile) -> tuple[Any, list[Words]]:
     """The file as an Arrow table, and what is to be said of it. Raises DataError."""
     table = _read(file)
     pixels = [name for name in file.names if is_pixel(name)]
@@ -71,7 +72,7 @@ def read_pixel_csv(file: CsvFile) -> tuple[Any, list[str]]:
             f"{file.path}: column {shown(texts[0])}: a comma in {shown(first)} may part thousands "
             "or decimals; write numbers without thousands separators"
         )
-    return _read(file, decimal=","), [f"{file.path.name} has decimal commas"]
+    return _read(file, decimal=","), [say("csv_decimal_commas", file=file.path.name)]
 
 
 def _all_match(column: Any, pattern: str) -> bool:

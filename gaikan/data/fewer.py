@@ -5,10 +5,19 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Frames
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 from gaikan.seeds import stream
 
 _DEALS = 200
 Rows = NDArray[np.int64]
+
+
+class TooFewError(DataError):
+    """There are too few lots or images, for the reason in `words`."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 def fewer(frames: Frames, rows: Rows, shares: tuple[float, ...], seed: int) -> list[Rows]:
@@ -16,7 +25,7 @@ def fewer(frames: Frames, rows: Rows, shares: tuple[float, ...], seed: int) -> l
 
     With groups whole groups are taken, in the order (of some that are drawn) whose parts are
     most like all rows in their classes. Every class is in every part. `shares` ascend, in 0..1.
-    Raises DataError where there are too few groups or images for that.
+    Raises TooFewError where there are too few groups or images for that.
     """
     rng = stream(seed, "learning curve")
     if frames.groups is not None:
@@ -25,10 +34,9 @@ def fewer(frames: Frames, rows: Rows, shares: tuple[float, ...], seed: int) -> l
     counts = np.bincount(labels)
     fewest = int(counts[counts > 0].min())
     if fewest * shares[0] < 1:
-        raise DataError(
-            f"{frames.source}: a class has {fewest} images to learn from, and a part of "
-            f"{100 * shares[0]:g} % of them is none; bring {int(np.ceil(1 / shares[0]))} of each"
-        )
+        told = {"fewest": str(fewest), "share": f"{100 * shares[0]:g}"}
+        needed = int(np.ceil(1 / shares[0]))
+        raise TooFewError(say("too_few_images", source=frames.source, needed=needed, **told))
     order = rng.permutation(len(rows))
     place = np.empty(len(rows), np.int64)  # of each row among those of its class
     for label in np.unique(labels):
@@ -47,10 +55,8 @@ def _by_group(
     table = table[:, table.sum(0) > 0]
     takes = [round(share * len(names)) for share in shares]
     if takes[0] < 1 or len({*takes, len(names)}) <= len(takes):
-        raise DataError(
-            f"{frames.source}: {len(names)} lots to learn from are too few to leave some out; "
-            f"{int(np.ceil(1 / shares[0]))} are needed"
-        )
+        needed = int(np.ceil(1 / shares[0]))
+        raise TooFewError(say("too_few_lots", source=frames.source, n=len(names), needed=needed))
     best, best_gap = None, np.inf
     for _ in range(_DEALS):
         order = rng.permutation(len(names))
@@ -59,8 +65,6 @@ def _by_group(
         if gap < best_gap:
             best, best_gap = order, gap
     if best is None:
-        raise DataError(
-            f"{frames.source}: no {takes[0]} of the {len(names)} lots to learn from have every "
-            "class; bring more lots"
-        )
+        counts = {"take": takes[0], "n": len(names)}
+        raise TooFewError(say("too_few_whole_lots", source=frames.source, **counts))
     return [rows[np.isin(group, best[:take])] for take in takes]

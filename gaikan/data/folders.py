@@ -9,12 +9,13 @@ import numpy as np
 
 from gaikan.data.annotations import Annotations, labelled
 from gaikan.data.frames import Frames, Images, Names
-from gaikan.data.image_files import SEVERAL, TRANSPARENT, DecodedImage, Opener, Size, opener
+from gaikan.data.image_files import DecodedImage, Opener, Size, opener
 from gaikan.data.layout import listed_by_folders
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.room import room
 from gaikan.data.telltales import told_by_file
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 
 def frames_from_folder(folder: Path, source: str, size: Size | None) -> Frames:
@@ -28,7 +29,7 @@ def frames_from_folder(folder: Path, source: str, size: Size | None) -> Frames:
 
 
 def frames_of_files(
-    files: Sequence[Path], told: Annotations, source: str, size: Size | None, notes: Sequence[str]
+    files: Sequence[Path], told: Annotations, source: str, size: Size | None, notes: Sequence[Words]
 ) -> Frames:
     """Frames of image files, in their order."""
     opened = ((str(path), opener(path)) for path in files)
@@ -40,7 +41,7 @@ def frames_of_images(
     told: Annotations,
     source: str,
     size: Size | None,
-    notes: Sequence[str],
+    notes: Sequence[Words],
 ) -> Frames:
     """Frames of images of any size, grey or colour, each with where it comes from.
 
@@ -115,23 +116,23 @@ def _refuse_two_depths(
     )
 
 
-def _changes(decoded: list[DecodedImage], size: Size, is_colour: bool) -> list[str]:
+def _changes(decoded: list[DecodedImage], size: Size, is_colour: bool) -> list[Words]:
     """A sentence for each kind of change, and how many images it was made to."""
     changes = {
-        f"resized to {size[0]} x {size[1]}": sum(each.size != size for each in decoded),
-        "are grey and read as colour, as others are": is_colour
-        and sum(not each.is_colour for each in decoded),
-        TRANSPARENT: sum(each.is_transparent for each in decoded),
-        SEVERAL: sum(each.n_pictures > 1 for each in decoded),
+        "resized": sum(each.size != size for each in decoded),
+        "grey": is_colour and sum(not each.is_colour for each in decoded),
+        "transparent": sum(each.is_transparent for each in decoded),
+        "several": sum(each.n_pictures > 1 for each in decoded),
     }
-    return [f"{n} of {len(decoded)} images {change}" for change, n in changes.items() if n]
+    told = {"total": len(decoded), "height": size[0], "width": size[1]}
+    return [say(f"images_{change}", n=n, **told) for change, n in changes.items() if n]
 
 
-def _telltales(decoded: list[DecodedImage], labels: Names) -> list[str]:
+def _telltales(decoded: list[DecodedImage], labels: Names) -> list[Words]:
     traits = {
         "kind": [each.kind for each in decoded],
         "size": [f"{each.size[0]} x {each.size[1]}" for each in decoded],
-        "colour": ["in colour" if each.is_colour else "grey" for each in decoded],
+        "colour": ["colour" if each.is_colour else "grey" for each in decoded],
         "transparency": ["transparent" if each.is_transparent else "opaque" for each in decoded],
     }
     return told_by_file(traits, labels)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.data.room import gathered
+from gaikan.language.words import Words
 
 Images = NDArray[np.uint8] | NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -37,7 +38,7 @@ class Frames:
     rows: Labels  # (N,)
     modes: Names | None = None  # (N,)
     groups: Names | None = None  # (N,)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
     origins: NDArray[np.object_] | None = None  # (N,) of str
     depth: str | None = None
 

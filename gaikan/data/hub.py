@@ -12,6 +12,7 @@ from gaikan.data.hub_commit import INSTEAD, NoAnswer, ask_commit, cached_commit,
 from gaikan.data.hub_csv import CsvSplit, csv_splits, read_csv_split
 from gaikan.data.hub_name import HubName, parse_hub
 from gaikan.errors import DataError
+from gaikan.language.words import Words, packed, say, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,14 +32,14 @@ def read_hub(source: str) -> "pa.Table":
     """
     name = parse_hub(source)
     with _quiet():
-        notes = []
+        notes: list[Words] = []
         try:
             commit = ask_commit(source, name)
             splits = _load(source, name, commit)
         except NoAnswer as error:
             commit = cached_commit(source, name, error)
             splits = _load(source, name, commit, offline=True)
-            notes.append(f"{error}; commit {commit[:12]} was read from the cache")
+            notes.append(say("hub_from_cache", error=str(error), commit=commit[:12]))
         split = splits[_choose_split(source, name, list(splits))]
         if isinstance(split, CsvSplit):
             table, written = _read_csv(split, source)
@@ -48,10 +49,12 @@ def read_hub(source: str) -> "pa.Table":
             told = split.features.arrow_schema.metadata  # the names of classes
             table = table.replace_schema_metadata(told)
     told = {**(table.schema.metadata or {}), COMMIT: commit.encode()}
-    return table.replace_schema_metadata({**told, NOTES: json.dumps(notes).encode()})
+    return table.replace_schema_metadata(
+        {**told, NOTES: json.dumps([*map(packed, notes)]).encode()}
+    )
 
 
-def _read_csv(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]":
+def _read_csv(split: CsvSplit, source: str) -> "tuple[pa.Table, list[Words]]":
     try:
         return read_csv_split(split, source)
     except DataError:
@@ -60,10 +63,10 @@ def _read_csv(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]":
         raise DataError(f"{source}: {_explain(error, offline=False)}, or {INSTEAD}") from error
 
 
-def notes_of_hub(table: "pa.Table") -> list[str]:
+def notes_of_hub(table: "pa.Table") -> list[Words]:
     """What is to be said of a table that `read_hub` returned."""
     notes: list[str] = json.loads(table.schema.metadata[NOTES])
-    return notes
+    return [*map(unpacked, notes)]
 
 
 def _load(source: str, name: HubName, commit: str, *, offline: bool = False) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gaikan.errors import DataError, first_line
+from gaikan.language.words import Words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,7 @@ def csv_splits(builder: Any) -> dict[str, CsvSplit]:
     return {str(name): CsvSplit(tuple(urls)) for name, urls in builder.config.data_files.items()}
 
 
-def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]":
+def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[Words]]":
     """All files as one table, and what is to be said of how they are written. Raises DataError."""
     import datasets
     import pyarrow as pa
@@ -35,7 +36,7 @@ def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]"
     paths = datasets.DownloadManager().download_and_extract(list(split.urls))
     names = [PurePosixPath(url).name for url in split.urls]
     tables: list[pa.Table] = []
-    notes: list[str] = []
+    notes: list[Words] = []
     for path, name in zip(map(Path, paths), names, strict=True):
         try:
             table, said = _read(path)
@@ -47,7 +48,7 @@ def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]"
                 "be alike"
             )
         tables.append(table)
-        notes += [note.replace(path.name, name) for note in said]
+        notes += [Words(note.key, note.values | {"file": name}) for note in said]
     try:
         whole = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:  # numbers in one file, text in another
@@ -59,7 +60,7 @@ def read_csv_split(split: CsvSplit, source: str) -> "tuple[pa.Table, list[str]]"
     return whole, notes
 
 
-def _read(path: Path) -> "tuple[pa.Table, Sequence[str]]":
+def _read(path: Path) -> "tuple[pa.Table, Sequence[Words]]":
     from gaikan.data.csv_files import open_csv
     from gaikan.data.csv_tables import read_pixel_csv
 

@@ -30,6 +30,7 @@ from gaikan.data.pixel_lists import (
 from gaikan.data.shapes import shape_of
 from gaikan.data.text_columns import TextColumns, read_annotations
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words
 
 Size = tuple[int, int] | None
 
@@ -67,7 +68,7 @@ def frames_from_image_column(
     source: str,
     folder: Path,
     size: Size,
-    notes: Sequence[str] = (),
+    notes: Sequence[Words] = (),
 ) -> Frames:
     """Frames of a table's column of images; paths in it are relative to `folder`.
 
@@ -118,7 +119,7 @@ class Column:
 
     images: Images | Iterable[Opener]
     origins: list[str]
-    notes: list[str]
+    notes: list[Words]
     is_told: bool = True  # of what shape they are
 
 

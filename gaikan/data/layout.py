@@ -8,6 +8,7 @@ from pathlib import Path
 from gaikan.data.listing import LeftOut, ending_of, files_in, is_image
 from gaikan.data.names import check_name, check_text, composed
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 _TRAIN = {"train", "training"}
 _TEST = {"test", "testing"}
@@ -23,7 +24,7 @@ class Listed:
     files: list[Path]
     labels: list[str]
     groups: list[str] | None
-    notes: list[str]
+    notes: list[Words]
 
 
 def listed_by_folders(folder: Path, source: str) -> Listed:
@@ -53,11 +54,9 @@ def listed_by_folders(folder: Path, source: str) -> Listed:
     labels = [_name("label", parts[0], source) for _, parts in kept]
     notes = left_out.notes()
     if beside:
-        notes.append(f"{beside} images beside the class folders left out")
+        notes.append(say("beside_classes", n=beside))
     if anomaly:
-        notes.append(
-            "train/ has good parts only: those of test/ are read with them, and gaikan divides all"
-        )
+        notes.append(say("train_good_only"))
     groups, lot_notes = _lots([parts[1:-1] for _, parts in kept], kept, source)
     return Listed([path for path, _ in kept], labels, groups, notes + lot_notes)
 
@@ -71,7 +70,7 @@ def _name(key: str, folder: str, source: str) -> str:
 
 def _lots(
     within: list[tuple[str, ...]], kept: Sequence[tuple[Path, tuple[str, ...]]], source: str
-) -> tuple[list[str] | None, list[str]]:
+) -> tuple[list[str] | None, list[Words]]:
     """The lot of each image, if any has one: the first folder within the class's.
 
     An image without one is a lot of its own, as nothing is known to vary with it.
@@ -84,11 +83,11 @@ def _lots(
         for parts, (_, path_parts) in zip(within, kept, strict=True)
     ]
     n_lots, alone = len({parts[0] for parts in named}), len(within) - len(named)
-    notes = [f"{n_lots} folders within those of the classes are read as lots"]
+    notes = [say("folders_are_lots", n=n_lots)]
     if n_lots == 1:
-        notes = [f"the folder {named[0][0]!r} within that of a class is read as a lot"]
+        notes = [say("folder_is_lot", name=repr(named[0][0]))]
     if alone:
-        notes.append(f"{alone} images lie in no lot's folder: each counts as a lot of its own")
+        notes.append(say("images_without_lot", n=alone))
     return lots, notes
 
 
@@ -102,7 +101,7 @@ def _no_classes(folder: Path, source: str, images: list[Path], left_out: LeftOut
             f"{source}: {n} and no class folders; put them into {source}{_EXPECTED}, or give a "
             f"table with columns path,label{hint}"
         )
-    found = "; ".join(left_out.notes())
+    found = "; ".join(note.en for note in left_out.notes())
     return f"{source}: no class folders in it; expected {source}{_EXPECTED}" + (
         f" ({found})" if found else ""
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gaikan.errors import one_line
+from gaikan.language.words import Words, joined, plain, say
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp"}
 _MASKS = "ground_truth"  # of MVTec AD, beside `test`
@@ -40,26 +41,27 @@ class LeftOut:
         self.repeated += other.repeated
         self.masks += other.masks
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Words]:
         """A sentence for each kind that was met."""
         found = []
         if self.others:
-            by_ending = ", ".join(
-                f"{n} {one_line(end) or 'without ending'}" for end, n in _most(self.others)
+            n, endings = (
+                self.others.total(),
+                joined(map(_of_ending, _most(self.others)), say("comma")),
             )
-            found.append(f"{_files(self.others.total())}: left out ({by_ending})")
-        if self.hidden:
             found.append(
-                f"{self.hidden} hidden or of a system (such as .DS_Store, @eaDir): left out"
+                say("file_no_image" if n == 1 else "files_no_images", n=n, endings=endings)
             )
+        if self.hidden:
+            found.append(say("files_hidden", n=self.hidden))
         if self.dangling:
-            n, first = len(self.dangling), one_line(self.dangling[0])
-            found.append(f"{n} {_links(n)} nowhere: left out, the first is {first}")
+            key = "link_nowhere" if len(self.dangling) == 1 else "links_nowhere"
+            found.append(say(key, n=len(self.dangling), first=one_line(self.dangling[0])))
         if self.repeated:
-            n = self.repeated
-            found.append(f"{n} {_links(n)} to what is read anyway: left out")
+            key = "link_repeated" if self.repeated == 1 else "links_repeated"
+            found.append(say(key, n=self.repeated))
         if self.masks:
-            found.append(f"{self.masks} masks in {_MASKS} left out")
+            found.append(say("masks_left_out", n=self.masks, folder=_MASKS))
         return found
 
 
@@ -67,12 +69,10 @@ def _most(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
 
 
-def _files(n: int) -> str:
-    return "1 file is no image" if n == 1 else f"{n} files are no images"
-
-
-def _links(n: int) -> str:
-    return "link leads" if n == 1 else "links lead"
+def _of_ending(counted: tuple[str, int]) -> Words:
+    ending, n = counted
+    name = plain(one_line(ending)) if ending else say("without_ending")
+    return say("files_of_ending", n=n, ending=name)
 
 
 def images_in(folder: Path, left_out: LeftOut) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from gaikan.data.limits import LONGEST_NAME
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 _TOLD = 5  # sets of names that look alike: lots may be thousands
 
@@ -32,18 +33,19 @@ def check_text(name: str, where: str) -> None:
         )
 
 
-def alike(what: str, names: Iterable[str]) -> list[str]:
+def alike(kind: str, names: Iterable[str]) -> list[Words]:
     """A note for each of the first sets of names that differ in case, width or spaces only.
 
-    `what` they are the names of: classes, lots. Names in any order, the notes in that of names.
+    `kind` is what they are the names of: classes, modes, lots. Notes are in the order of names.
     """
     found: dict[str, list[str]] = {}
     for name in sorted(set(names)):
         found.setdefault(_looks(name), []).append(name)
     sets = [some for some in found.values() if len(some) > 1]
     n_more = len(sets) - _TOLD
-    more = [f"{n_more} more sets of {what} differ in no more than that"] if n_more > 0 else []
-    return [told_alike(what, some) for some in sets[:_TOLD]] + more
+    kinds = say(f"kind_{kind}")
+    more = [say("names_alike_more", n=n_more, kind=kinds)] if n_more > 0 else []
+    return [told_alike(kind, some) for some in sets[:_TOLD]] + more
 
 
 def look_alike(name: str, others: Sequence[str]) -> list[str]:
@@ -51,13 +53,9 @@ def look_alike(name: str, others: Sequence[str]) -> list[str]:
     return [other for other in others if other != name and _looks(other) == _looks(name)]
 
 
-def told_alike(what: str, names: Sequence[str]) -> str:
+def told_alike(kind: str, names: Sequence[str]) -> Words:
     """What is said of names that look alike."""
-    listed = ", ".join(map(repr, names[:-1]))
-    return (
-        f"{what} {listed} and {names[-1]!r} differ in case, width or spaces only: rename if they "
-        "are one"
-    )
+    return say("names_alike", kind=say(f"kind_{kind}"), names=tuple(map(repr, names)))
 
 
 def _looks(name: str) -> str:

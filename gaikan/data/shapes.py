@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gaikan.data.frames import Images
 from gaikan.data.room import room
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 _TERMINAL_PIXELS, _TERMINAL_SIZE = 1404, (36, 39)
 _SMALLEST, _LONGEST = 12, 4  # pixels a side, and long to short side, of a likely image
@@ -51,7 +52,7 @@ class Shape:
 
 def shape_of(
     n_values: int, size: tuple[int, int] | None, told: Shape | None, source: str
-) -> tuple[Shape, list[str]]:
+) -> tuple[Shape, list[Words]]:
     """The shape of images of `n_values`, and what is to be said of it.
 
     `size` (height, width) is what the user or the other source says, `told` what the table does.
@@ -70,7 +71,7 @@ def shape_of(
 
 def _of_size(
     n_values: int, size: tuple[int, int], told: Shape | None, source: str
-) -> tuple[Shape, list[str]]:
+) -> tuple[Shape, list[Words]]:
     if told is not None and (told.height, told.width) == size:
         return told, []
     if told is not None:
@@ -81,16 +82,14 @@ def _of_size(
     if size[0] * size[1] == n_values:
         return Shape(*size), []
     if 3 * size[0] * size[1] == n_values:
-        return Shape(*size, 3), [
-            f"{n_values} values are read as {size[0]} x {size[1]} pixels of red, green and blue"
-        ]
+        return Shape(*size, 3), [say("read_as_colours", n=n_values, height=size[0], width=size[1])]
     raise DataError(
         f"{source}: {n_values} pixel columns do not make {size[0]} x {size[1]} images "
         f"({size[0] * size[1]} needed, of colour {3 * size[0] * size[1]})"
     )
 
 
-def _only_reading(n_values: int, source: str) -> tuple[Shape, list[str]]:
+def _only_reading(n_values: int, source: str) -> tuple[Shape, list[Words]]:
     """The square, where nothing else is likely. Raises ShapeError."""
     likely = readings(n_values)
     side = math.isqrt(n_values)
@@ -105,7 +104,7 @@ def _only_reading(n_values: int, source: str) -> tuple[Shape, list[str]]:
             f"{source}: {n_values} pixel columns may be {_listed(likely)}; say which: "
             "--shape HEIGHTxWIDTH"
         )
-    note = f"{n_values} values are read as {side} x {side}; if they are not, say --shape"
+    note = say("read_as_square", n=n_values, side=side)
     return Shape(side, side), [note] * (side > 1)
 
 

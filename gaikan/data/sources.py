@@ -11,6 +11,7 @@ from gaikan.data.columns import NOTHING, Asked
 from gaikan.data.frames import Frames
 from gaikan.data.names import check_text
 from gaikan.errors import DataError
+from gaikan.language.words import Words
 
 Size = tuple[int, int] | None  # height and width
 GRAMMAR = "terminals, FILE.parquet, FILE.csv, FOLDER or hub:owner/name[@revision][:split]"
@@ -91,7 +92,7 @@ def _read_folder(path: Path, source: str, size: Size, asked: Asked) -> Frames:
 
 
 def _from_table(
-    table: Any, source: str, folder: Path, size: Size, asked: Asked, notes: Sequence[str] = ()
+    table: Any, source: str, folder: Path, size: Size, asked: Asked, notes: Sequence[Words] = ()
 ) -> Frames:
     """Frames of a table that is held as a whole."""
     from gaikan.data.image_columns import columns_with, frames_from_image_column, image_column
@@ -112,7 +113,7 @@ def _read_parts(
     source: str,
     size: Size,
     asked: Asked,
-    notes: Sequence[str] = (),
+    notes: Sequence[Words] = (),
 ) -> Frames:
     """Frames of parquet files, of which no more is read than is needed."""
     from gaikan.data.image_columns import columns_with, frames_from_image_column, image_column

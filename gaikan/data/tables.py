@@ -12,6 +12,7 @@ from gaikan.data.pixel_columns import pixel_columns, read_pixels
 from gaikan.data.shapes import shape_in_metadata, shape_of
 from gaikan.data.text_columns import read_annotations, text_columns
 from gaikan.errors import DataError
+from gaikan.language.words import Words
 
 if TYPE_CHECKING:
     from gaikan.data.large import LargeTable
@@ -22,7 +23,7 @@ def frames_from_table(
     source: str,
     size: tuple[int, int] | None,
     asked: Asked = NOTHING,
-    notes: Sequence[str] = (),
+    notes: Sequence[Words] = (),
 ) -> Frames:
     """The images of an Arrow table or a large file, read column by column.
 

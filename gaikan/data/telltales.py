@@ -7,18 +7,20 @@ from numpy.typing import NDArray
 
 from gaikan.data.frames import Images, Labels, Names
 from gaikan.errors import shown
+from gaikan.language.words import Words, joined, plain, say
 
 _NEARLY = 0.95  # share of the images of a class that stands for all, and 1 minus it for none
 _FEWEST = 4  # images on either side of which something is said
 _DISTANCE = 0.05  # of the range of all pixels, by which an exposure differs
 _QUARTILES = (0.25, 0.5, 0.75)
+_NAMED_TRAITS = {"colour", "grey", "transparent", "opaque"}  # the others are names
 _SAMPLE, _PIXELS = 2000, 4096  # images, and pixels of each, that stand for all
 
 
-def told_by_file(traits: Mapping[str, Sequence[str]], labels: Names) -> list[str]:
+def told_by_file(traits: Mapping[str, Sequence[str]], labels: Names) -> list[Words]:
     """A sentence for each trait of the files by which some classes are told from all others.
 
-    `traits` are lists of N words, such as `PNG`, by what they say of the files; `labels` (N,).
+    `traits` are lists of N names, such as `PNG`, by what they say of the files; `labels` (N,).
     """
     found = []
     classes, index = np.unique(labels, return_inverse=True)
@@ -30,7 +32,7 @@ def told_by_file(traits: Mapping[str, Sequence[str]], labels: Names) -> list[str
             for told in [_told(has, index, len(classes))]
             if told
         ]
-        found += [min(notes)[1]] if notes else []
+        found += [min(notes, key=lambda note: (note[0], note[1].en))[1]] if notes else []
     return found
 
 
@@ -49,19 +51,20 @@ def _sentence(
     index: NDArray[np.int64],
     classes: NDArray[np.str_],
     value: str,
-) -> str:
+) -> Words:
     own = np.isin(index, told)
-    names = ", ".join(shown(str(classes[i])) for i in told)
-    inside, outside = int(has[own].sum()), int(has[~own].sum())
-    share = f"all {inside}" if inside == own.sum() else f"{inside} of {own.sum()}"
-    others = f"{outside} of" if outside else "none of"
-    return (
-        f"class{'es' * (len(told) > 1)} {names}: {share} images are {value}, {others} the "
-        f"{(~own).sum()} others: the network may learn the file, not the part"
+    n_in, n_out = int(has[own].sum()), int(has[~own].sum())
+    own_total, total = int(own.sum()), int((~own).sum())
+    return say(
+        "told_by_file_many" if len(told) > 1 else "told_by_file_one",
+        names=joined([plain(shown(str(classes[i]))) for i in told], say("comma")),
+        trait=say(f"trait_{value}") if value in _NAMED_TRAITS else value,
+        inside=say("share_all" if n_in == own_total else "share_some", n=n_in, total=own_total),
+        outside=say("outside_some" if n_out else "outside_none", n=n_out, total=total),
     )
 
 
-def told_by_exposure(images: Images, labels: Labels, classes: Sequence[str]) -> list[str]:
+def told_by_exposure(images: Images, labels: Labels, classes: Sequence[str]) -> list[Words]:
     """A sentence for each class whose images are all darker or brighter, throughout, than others.
 
     Of images (N, C, H, W). Throughout: by each quartile of an image's pixels, which a defect that
@@ -81,8 +84,5 @@ def told_by_exposure(images: Images, labels: Labels, classes: Sequence[str]) -> 
             lows: NDArray[np.float64] = np.quantile(a, 1 - _NEARLY, axis=1)
             highs: NDArray[np.float64] = np.quantile(b, _NEARLY, axis=1)
             if (lows - highs > distance).all():
-                notes.append(
-                    f"class {shown(name)}: its images are {word} throughout than all others: the "
-                    "network may learn the exposure, not the part"
-                )
+                notes.append(say(f"class_{word}", name=shown(name)))
     return notes

@@ -16,6 +16,7 @@ from gaikan.data.frames import Names
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.names import check_name, composed
 from gaikan.errors import DataError, first_line, shown
+from gaikan.language.words import Words
 
 if TYPE_CHECKING:
     from gaikan.data.large import LargeTable
@@ -30,7 +31,7 @@ class TextColumns:
 
     label: str
     optional: tuple[str, ...]  # of `fmode` and `group`, those that are there
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from gaikan.data.frames import Frames, Images
 from gaikan.errors import DataError
+from gaikan.language.words import Words, say
 
 # Between 4, by which 10 bits differ from 8, and 16, by which 12 bits differ from 8 and 16 from 12.
 FAR = 8.0
@@ -52,8 +53,13 @@ class ValueRange:
                 "that scale"
             )
 
+    @property
+    def words(self) -> Words:
+        """Both ends."""
+        return say("from_to", low=f"{self.low:.6g}", to=f"{self.high:.6g}")
+
     def __str__(self) -> str:
-        return f"{self.low:.6g} to {self.high:.6g}"
+        return self.words.en
 
 
 def _ratio(one: float, other: float) -> float:
@@ -63,7 +69,7 @@ def _ratio(one: float, other: float) -> float:
     return large / small if small else np.inf
 
 
-def compare_values(train: Frames, test: Frames) -> list[str]:
+def compare_values(train: Frames, test: Frames) -> list[Words]:
     """What is to be said where the values of `test` are not quite those of `train`.
 
     Raises DataError where they are on another scale: no figure of that test part would be of the
@@ -71,24 +77,25 @@ def compare_values(train: Frames, test: Frames) -> list[str]:
     """
     ranges = ValueRange.of(train.images), ValueRange.of(test.images)
     ours, theirs = (
-        f"{values}{f' ({frames.depth} files)' if frames.depth else ''}"
-        for frames, values in zip((train, test), ranges, strict=True)
+        span.words if depth is None else say("values_of_files", range=span.words, depth=depth)
+        for depth, span in zip((train.depth, test.depth), ranges, strict=True)
     )
-    both = f"values {theirs}, but those of {train.source} are {ours}"
     depths = {frames.depth for frames in (train, test) if frames.depth is not None}
     times = ranges[0].times(ranges[1])
     if len(depths) > 1 or (times >= FAR and (train.depth, test.depth) != ("8-bit", "8-bit")):
         raise DataError(
-            f"{test.source}: {both}; bring both to one bit depth and scale, as the line will have"
+            f"{test.source}: values {theirs.en}, but those of {train.source} are {ours.en}; bring "
+            "both to one bit depth and scale, as the line will have"
         )
+    sources = {"source": test.source, "train": train.source}
     if times >= _MILD:
-        return [f"{test.source}: {both}: exposure, gain or scale differ"]
+        return [say("values_exposure", ours=ours, theirs=theirs, **sources)]
     if train.images.dtype != test.images.dtype:
-        return [f"{test.source}: {both}: one has whole numbers, the other fractions"]
+        return [say("values_fractions", ours=ours, theirs=theirs, **sources)]
     return _other_brightness(train, test)
 
 
-def _other_brightness(train: Frames, test: Frames) -> list[str]:
+def _other_brightness(train: Frames, test: Frames) -> list[Words]:
     """A note where many test images are darker, or brighter, than any training image."""
     known, given = (
         frames.images[:: max(1, len(frames) // _SAMPLE)].mean((1, 2, 3), np.float64)
@@ -97,8 +104,6 @@ def _other_brightness(train: Frames, test: Frames) -> list[str]:
     notes = []
     for word, outside in (("darker", given < known.min()), ("brighter", given > known.max())):
         if outside.mean() > _MANY and outside.sum() >= _FEWEST:
-            notes.append(
-                f"{test.source}: {100 * outside.mean():.0f} % of its images are {word} than any of "
-                f"{train.source}: exposure or light differ"
-            )
+            told = {"source": test.source, "train": train.source}
+            notes.append(say(f"images_{word}", share=f"{100 * outside.mean():.0f}", **told))
     return notes

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 
 from gaikan.evaluation.mean_squares import Floats, Groups, MeanSquares, Units, least_effect
 from gaikan.evaluation.statistics import LEVEL, estimate, exact_high
+from gaikan.language.words import Words, say
 
 
 def upper_bound(events: int, n: int, level: float = LEVEL) -> float:
@@ -114,18 +115,20 @@ def needed(target: float, rate: float = 0.0, lots: Lots | None = None) -> int | 
     return high
 
 
-def verdict(errors: NDArray[np.bool_], groups: Groups | None, target: float) -> str:
+def verdict(errors: NDArray[np.bool_], groups: Groups | None, target: float) -> Words:
     """Whether the rate of `errors` (n,) of defects is shown to be at most `target`, in words."""
     events, n = int(errors.sum()), len(errors)
     if upper_bound_over_groups(errors, groups) <= target:
-        return "shown"
-    lots, seen, what = None, f"{n} defects", "needed"
+        return say("target_shown")
+    lots, seen, what = None, say("target_defects", n=n), "target_needs_parts"
     if groups is not None and n:
         lots = Lots.of(Units.of(errors[None, None, :], groups))
-        seen, what = f"{seen} of {lots.number} lot{'s' * (lots.number > 1)}", "such lots needed"
+        seen = say("target_lots" if lots.number > 1 else "target_lot", n=n, lots=lots.number)
+        what = "target_needs_lots"
     if upper_bound_over_groups(np.zeros_like(errors), groups) > target:
-        return f"not demonstrable with {seen}; about {needed(target, 0, lots)} {what}"
+        without = say(what, n=needed(target, 0, lots))
+        return say("target_out_of_reach", seen=seen, needed=without)
     if events / n >= target:
-        return f"missed: {events} of {n}"
-    number = needed(target, events / n, lots)
-    return f"not shown by {events} in {seen}; about {number} {what} at this rate"
+        return say("target_missed", events=events, n=n)
+    number = say(what, n=needed(target, events / n, lots))
+    return say("target_not_shown", events=events, seen=seen, needed=number)

@@ -23,7 +23,7 @@ def smaller_cells(whole: Sequence[Cell], train: Frames) -> list[Cell]:
     mean less training, too, and a network that has hardly begun looks like one that needs images
     (a cnn's siamese: 69 % right with half of them, and 91 % in as many steps).
 
-    Raises DataError where there are too few lots or images.
+    Raises TooFewError where there are too few lots or images.
     """
     parts = {cell.recipe.seed: cell.fit_rows for cell in whole}
     drawn = {seed: fewer(train, rows, SHARES, seed) for seed, rows in parts.items()}

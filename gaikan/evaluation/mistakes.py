@@ -2,6 +2,12 @@
 
 import pandas as pd
 
+# What a picture of them takes from a table of predictions.
+MISTAKE_COLUMNS = (
+    *("variant", "split", "sample", "label", "predicted"),
+    *("distance", "margin", "origin"),
+)
+
 
 def most_confident_mistakes(table: pd.DataFrame, variant: str, most: int = 18) -> pd.DataFrame:
     """Up to `most` wrong test predictions of a variant, largest margin first, each part once.

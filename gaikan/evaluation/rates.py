@@ -14,6 +14,7 @@ from gaikan.evaluation.costs import cost_per_1000
 from gaikan.evaluation.counts import escaped, overkilled
 from gaikan.evaluation.mean_squares import Floats, Units, effective_units
 from gaikan.evaluation.statistics import LEVEL, exact_high, intervals
+from gaikan.language.words import packed
 
 Names = NDArray[np.str_]
 
@@ -87,7 +88,7 @@ def rates(judged: JudgedParts, ok: str, factory: FactoryConfig) -> pd.DataFrame:
             "cost_bound": _cost(escape_bound, overkill_bound, factory),
         }
         if factory.escape_target is not None:
-            row["target"] = verdict(escape.worst, escape.groups, factory.escape_target)
+            row["target"] = packed(verdict(escape.worst, escape.groups, factory.escape_target))
         rows.append(row)
     return pd.DataFrame(rows)
 

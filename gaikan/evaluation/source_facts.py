@@ -31,7 +31,7 @@ def facts(frames: Frames) -> list[tuple[str, str]]:
     ]
     if frames.groups is not None:
         values.append(("groups", str(len(np.unique(frames.groups)))))
-    return values + [("note", note) for note in frames.notes] + problems(frames)
+    return values + [("note", note.en) for note in frames.notes] + problems(frames)
 
 
 def problems(frames: Frames) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gaikan.language.words import Words, packed
 from gaikan.novelty.conformal import highest_level
 from gaikan.variants import Variant
 
@@ -42,7 +43,7 @@ class UnseenRow:
     asked: float | None = None  # called good, but new: a person is asked
     other_defect: float | None = None  # called a defect that training knew
     good_asked: float | None = None  # of the good test parts called good
-    reason: str = ""
+    reason: str = ""  # packed words
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,14 @@ def _row(
     )
 
 
-def not_measured(cell: Cell, left_out: WithoutMode, reason: str) -> Iterator[UnseenRow]:
+def not_measured(cell: Cell, left_out: WithoutMode, reason: Words) -> Iterator[UnseenRow]:
     """One row for each anchor method of the cell, with the reason why nothing was measured."""
     for anchor in cell.anchors:
         variant = cell.variant(anchor)
         seed, parts = cell.recipe.seed, int(left_out.unseen.sum())
         axes = asdict(variant)
         yield UnseenRow(
-            variant.name, **axes, mode=left_out.mode, seed=seed, parts=parts, reason=reason
+            variant.name, **axes, mode=left_out.mode, seed=seed, parts=parts, reason=packed(reason)
         )
 
 

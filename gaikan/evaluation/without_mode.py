@@ -10,6 +10,7 @@ from gaikan.data.room import joined
 from gaikan.data.split import Parts, lacking
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
+from gaikan.language.words import Words, say
 
 Rows = NDArray[np.int64]
 
@@ -27,7 +28,7 @@ class WithoutMode:
     unseen: NDArray[np.bool_]  # (N,) of its test part, the mode's parts of the run's test part
     held: dict[int, Rows]  # by seed: the mode's validation parts, as rows of the run's train source
     behind: dict[int, Rows]  # the same parts as rows of its test part
-    reason: str | None  # None: it can be left out
+    reason: Words | None  # None: it can be left out
 
 
 def modes_to_leave_out(experiment: Experiment) -> list[str]:
@@ -94,15 +95,15 @@ def _only_classes_that_occur(frames: Frames) -> Frames:
     return replace(frames, labels=labels.astype(np.int64), classes=classes, keys=keys)
 
 
-def _reason(without: Experiment, unseen: NDArray[np.bool_]) -> str | None:
+def _reason(without: Experiment, unseen: NDArray[np.bool_]) -> Words | None:
     """Why nothing can be learned without the mode, or told of it."""
     train = without.train
     if not unseen.any():
-        return "the test part has none of it"
+        return say("mode_not_in_test")
     if len(train.classes) < 2:
-        return "without it there is no defect to learn from"
+        return say("mode_is_the_only_one")
     for own in without.parts.values():
-        for part, rows in (("fit", own.fit), ("validation", own.validation)):
+        for key, rows in (("mode_of_fit", own.fit), ("mode_of_validation", own.validation)):
             if (lost := lacking(train, rows)) is not None:
-                return f"without it the {part} part has no image of class {lost}"
+                return say(key, name=lost)
     return None

@@ -83,6 +83,7 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")
     limits = picks.stages[stage].constraints
     ceilings = [limit.max for limit in limits if limit.name in CEILINGS and limit.max is not None]
+    contradicted = picks.stages[stage].contradicted
     choice = BundleChoice(
         pick.variant,
         pick.seed,
@@ -90,7 +91,7 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
         ask_level=pick.ask_level,
         stage=stage,
         ceiling=min(ceilings, default=None),
-        unconfirmed=picks.stages[stage].contradicted,
+        unconfirmed=None if contradicted is None else contradicted.en,
     )
     if pick.bundle is not None:
         return replace(choice, runtime=pick.bundle.runtime, precision=pick.bundle.precision)

@@ -7,9 +7,10 @@ from gaikan.config.stages import CEILINGS
 from gaikan.figures.colours import INK, QUIET
 from gaikan.figures.plane import Plane
 from gaikan.figures.svg import Drawing, width_of
+from gaikan.language.words import say
 from gaikan.run_folder.picks_file import AskingPoint, StagePicks
 
-_LEFT, _TOP, _WIDE, _HIGH, _STEP = 52, 100, 440, 260, 19
+_LEFT, _TOP, _WIDE, _HIGH, _STEP = 38, 100, 330, 260, 19
 _BAND = "#d5d5d5"
 _LOOKS = {"validation": (INK, 2.6, ""), "test": (QUIET, 2.0, "7 4")}  # told apart in grey
 
@@ -29,19 +30,19 @@ def asking_picture(name: str, stage: StagePicks) -> str | None:
     top = 1.15 if unseen else 1.0  # the worst of them often lets nearly all through
     room = min(top, max([0.01, highest, *(1.3 * limit for limit in ceilings)]))
     plane = Plane(_LEFT, _TOP, _WIDE, _HIGH, (most, room))
-    title = f"{name}: what asking a person gains"
+    title = say("asking_title", stage=name)
     wide = max(_LEFT + _WIDE + 30, width_of(title, 16) + 30)
     drawing = Drawing(wide, _TOP + _HIGH + 110 + _STEP * bool(unseen), title)
     drawing.text(14, 24, title, size=16, weight="bold")
-    drawing.text(14, 48, "Parts called good that look new go to a person,", size=12, fill=QUIET)
-    words = f"who finds the defective ones. {chosen.variant}, its border as it is."
-    drawing.text(14, 64, words, size=12, fill=QUIET)
+    drawing.text(14, 48, say("asking_who"), size=12, fill=QUIET)
+    finds = say("asking_finds", variant=chosen.variant)
+    drawing.text(14, 64, finds, size=12, fill=QUIET)
     _unseen_band(drawing, plane, unseen)
-    plane.axes(drawing, "good parts asked about, at most, %", "defective parts let through, %")
+    plane.axes(drawing, say("asking_across"), say("curves_up"))
     for limit in ceilings:
         y = plane.up(limit)
         drawing.path(f"M{_LEFT} {y:.1f}h{_WIDE}", INK, 1.2, "2 4")
-        words = f"ceiling {100 * limit:g} %"
+        words = say("at_ceiling", share=f"{100 * limit:g}")
         drawing.text(_LEFT + _WIDE - 4, y - 9, words, size=11, anchor="end", weight="bold")
     for number, side in enumerate(_LOOKS):
         _curve(drawing, plane, [point for point in drawn if point.split == side], number)
@@ -66,8 +67,7 @@ def _curve(drawing: Drawing, plane: Plane, points: list[AskingPoint], number: in
         drawing.box(x - 3.5, y - 3.5, 7, 7, fill, INK, radius=3.5)
     middle = _legend(number)
     drawing.path(f"M{_LEFT} {middle}h34", *_LOOKS[side])
-    said = {"validation": "on validation, 95 % bound of this network", "test": "on test, as seen"}
-    drawing.text(_LEFT + 44, middle, said[side], size=12)
+    drawing.text(_LEFT + 44, middle, say(f"asking_on_{side}"), size=12)
 
 
 def _unseen_band(drawing: Drawing, plane: Plane, points: list[AskingPoint]) -> None:
@@ -84,8 +84,7 @@ def _unseen_band(drawing: Drawing, plane: Plane, points: list[AskingPoint]) -> N
         drawing.path("M" + "L".join(edge), QUIET, 1)
     middle = _legend(len(_LOOKS))
     drawing.box(_LEFT, middle - 6, 34, 12, _BAND, QUIET, radius=0)
-    words = "not seen by training: from the mean to the worst mode, validation"
-    drawing.text(_LEFT + 44, middle, words, size=12)
+    drawing.text(_LEFT + 44, middle, say("asking_unseen"), size=12)
 
 
 def _legend(number: int) -> float:
@@ -99,4 +98,5 @@ def _own_share(drawing: Drawing, plane: Plane, stage: StagePicks) -> None:
         if limit.name == "ask_rate" and limit.max is not None:
             x = plane.across(limit.max)
             drawing.path(f"M{x:.1f} {plane.top}V{plane.top + plane.height}", INK, 1.2, "6 4")
-            drawing.text(x + 5, plane.top + 10, f"asks {100 * limit.max:g} %", size=11)
+            words = say("asks_share", share=f"{100 * limit.max:g}")
+            drawing.text(x + 5, plane.top + 10, words, size=11)

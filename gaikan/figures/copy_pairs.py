@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gaikan.data.frames import Frames
 from gaikan.figures.colours import QUIET
 from gaikan.figures.style import sheet, styled
+from gaikan.language.words import Language, say
 
 _COLUMNS, _ROWS = 4, 4
 _WIDTH, _WORDS = 2.15, 0.75  # inches: width of a pair, height of the text around it
@@ -17,7 +18,9 @@ _BETWEEN = 0.04  # of the width of an image
 
 
 @styled
-def copy_pairs(pairs: pd.DataFrame, train: Frames, test: Frames, title: str) -> Figure:
+def copy_pairs(
+    pairs: pd.DataFrame, train: Frames, test: Frames, language: Language = "en"
+) -> Figure:
     """Near pairs of `leaks.csv`, with which parts they are and how alike.
 
     Those between training and test, which flatter the figures, or all where there are none. From
@@ -32,7 +35,7 @@ def copy_pairs(pairs: pd.DataFrame, train: Frames, test: Frames, title: str) -> 
     height, width = train.shape[1:]
     rows = -(-n_shown // _COLUMNS)
     tall = min(max(_WIDTH / 2 * height / width, 0.5), 2.0) + _WORDS
-    figure = sheet(_WIDTH * _COLUMNS, rows * tall + 0.4, title)
+    figure = sheet(_WIDTH * _COLUMNS, rows * tall + 0.4, say("copies_title").said(language))
     room = 1 - 0.3 / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -48,8 +51,10 @@ def copy_pairs(pairs: pd.DataFrame, train: Frames, test: Frames, title: str) -> 
         axis.imshow(np.concatenate([images[0], gap, images[1]], 1), interpolation="nearest")
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.set_title(f"similarity {pair['similarity']:.2f}", size=8)
-        axis.set_xlabel(" | ".join(f"{part} {row}" for part, row in ends), size=7, color=QUIET)
+        likeness = say("copies_similarity", value=f"{pair['similarity']:.2f}")
+        axis.set_title(likeness.said(language), size=8)
+        named = [say(f"copies_{part}", row=row) for part, row in ends]
+        axis.set_xlabel(" | ".join(end.said(language) for end in named), size=7, color=QUIET)
     return figure
 
 

@@ -13,6 +13,7 @@ from gaikan.evaluation.statistics import LEVEL
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.plane import Floats, Plane
 from gaikan.figures.svg import Drawing, width_of
+from gaikan.language.words import Words, plain, say
 from gaikan.run_folder.decisions import DecidedParts, RunFiles
 from gaikan.run_folder.picks_file import PickedCandidate, StagePicks
 from gaikan.selection.candidates import Judging
@@ -22,7 +23,7 @@ from gaikan.selection.threshold import Borders
 _PALE = "#cccccc"
 _DASHES = ("", "8 3", "3 3", "10 3 2 3", "1 3")
 _NAMED = 5  # curves with a colour, besides the pick's
-_LEFT, _TOP, _WIDE, _HIGH, _GAP, _STEP = 52, 76, 400, 280, 84, 19
+_LEFT, _TOP, _WIDE, _HIGH, _GAP, _STEP = 38, 76, 330, 280, 70, 19
 _LEGEND = _TOP + _HIGH + 50  # the middle of its first line
 Look = tuple[str, float, str]  # colour, width, dash
 
@@ -52,17 +53,17 @@ class Legend:
     def __init__(self, drawing: Drawing, left: float) -> None:
         self.drawing, self.left, self.middle = drawing, left, float(_LEGEND)
 
-    def line(self, words: str, look: Look) -> None:
+    def line(self, words: Words, look: Look) -> None:
         """A curve."""
         self.drawing.path(f"M{self.left:.1f} {self.middle:.1f}h34", *look)
         self._words(words)
 
-    def dot(self, words: str, fill: str) -> None:
+    def dot(self, words: Words, fill: str) -> None:
         """A mark."""
         _dot(self.drawing, self.left + 17, self.middle, fill)
         self._words(words)
 
-    def _words(self, words: str) -> None:
+    def _words(self, words: Words) -> None:
         self.drawing.text(self.left + 44, self.middle, words, size=12)
         self.middle += _STEP
 
@@ -77,7 +78,7 @@ def escape_overkill(judging: Judging, name: str, stage: StagePicks) -> str | Non
     kinds = {} if chosen is None else _kinds(run, chosen)
     plane, beside = _planes(stage, chosen, kinds)
     named, pale = _divided(curves, plane, chosen)
-    title = f"{name}: escapes against overkill"
+    title = say("curves_title", stage=name)
     width = _LEFT + _WIDE + 30 + (_GAP + _WIDE if kinds else 0)
     height = _LEGEND + _STEP * max(len(named) + 4, min(len(kinds), _NAMED + 1)) + 4
     drawing = Drawing(max(width, width_of(title, 16) + 30), height, title)
@@ -187,20 +188,21 @@ def _variants(
     legend: Legend, plane: Plane, named: list[Curve], pale: list[Curve], stage: StagePicks
 ) -> None:
     drawing, chosen = legend.drawing, stage.pick or stage.nearest_miss
-    plane.axes(drawing, "good parts rejected, % of validation", "defective parts let through, %")
+    plane.axes(drawing, say("curves_across"), say("curves_up"))
     for curve in pale:
         curve.draw(drawing, plane, (_PALE, 1, ""))
     looks = [_look(number + (chosen is None)) for number in range(len(named))]
     for curve, look in reversed([*zip(named, looks, strict=True)]):
         curve.draw(drawing, plane, look)
     for curve, look in zip(named, looks, strict=True):
-        words = curve.name
+        words = plain(curve.name)
         if chosen is not None and curve.name == chosen.variant:
-            words += ": picked" if stage.pick is not None else ": nearest to qualifying"
+            key = "curves_picked" if stage.pick is not None else "curves_nearest"
+            words = say(key, variant=curve.name)
         legend.line(words, look)
     if pale:
-        more = "others are" if len(pale) > 1 else "other is"
-        legend.line(f"{len(pale)} {more} nowhere the best", (_PALE, 1.5, ""))
+        words = say("curves_others" if len(pale) > 1 else "curves_other", n=len(pale))
+        legend.line(words, (_PALE, 1.5, ""))
 
 
 def _limits(drawing: Drawing, plane: Plane, stage: StagePicks) -> None:
@@ -212,14 +214,14 @@ def _limits(drawing: Drawing, plane: Plane, stage: StagePicks) -> None:
         if limit.name in CEILINGS:
             y = plane.up(limit.max)
             drawing.path(f"M{plane.left:.1f} {y:.1f}H{right:.1f}", INK, 1.2, "6 4")
-            words = f"ceiling {100 * limit.max:g} %"
+            words = say("at_ceiling", share=f"{100 * limit.max:g}")
             wide = 1.1 * width_of(words, 11)  # bold
             drawing.box(right - 4 - wide, y - 17, wide, 15, "#ffffff", opacity=0.8)
             drawing.text(right - 4, y - 9, words, size=11, anchor="end", weight="bold")
         elif limit.name == "overkill_rate":
             x = plane.across(limit.max)
             drawing.path(f"M{x:.1f} {plane.top:.1f}V{bottom:.1f}", INK, 1.2, "6 4")
-            words = f"limit {100 * limit.max:g} %"
+            words = say("at_limit", share=f"{100 * limit.max:g}")
             drawing.box(x + 2, plane.top + 2, width_of(words, 11), 16, "#ffffff", opacity=0.8)
             drawing.text(x + 5, plane.top + 10, words, size=11)
 
@@ -241,7 +243,7 @@ def _equal_costs(
         overkills = np.linspace(share * cost / each_overkill, 0, 200)
         escapes = (share * cost - overkills * each_overkill) / each_escape
         legend.drawing.path(plane.line(overkills, np.maximum(escapes, 0)), *look)
-    legend.line(f"1,000 parts cost {cost:.3g}, as at the border of the pick; half, twice", look)
+    legend.line(say("equal_costs", cost=f"{cost:.3g}"), look)
 
 
 def _marks(legend: Legend, plane: Plane, chosen: PickedCandidate) -> None:
@@ -251,12 +253,13 @@ def _marks(legend: Legend, plane: Plane, chosen: PickedCandidate) -> None:
     for name, (seen, fill) in sides.items():
         if seen.overkill_rate is None or seen.escape_rate is None:
             continue
-        x, y, words = plane.across(seen.overkill_rate), plane.up(seen.escape_rate), ""
+        x, y = plane.across(seen.overkill_rate), plane.up(seen.escape_rate)
+        words = say(f"border_on_{name}")
         if seen.escape_bound is not None and name == "validation":
-            high, words = plane.up(seen.escape_bound), "; bar: up to the 95 % bound of escapes"
+            high, words = plane.up(seen.escape_bound), say("border_with_bound")
             drawing.path(f"M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10", INK, 1.6)
         _dot(drawing, x, y, fill)
-        legend.dot(f"its border, on {name}{words}", fill)
+        legend.dot(words, fill)
 
 
 def _dot(drawing: Drawing, x: float, y: float, fill: str) -> None:
@@ -268,7 +271,7 @@ def _by_kind(
 ) -> None:
     """Escapes of the pick by failure mode; those that escape most have a colour."""
     drawing, curves = legend.drawing, [*kinds]
-    plane.axes(drawing, "good parts rejected, %", f"{chosen.variant}: let through of each kind, %")
+    plane.axes(drawing, say("kinds_across"), say("kinds_up", variant=chosen.variant))
     x = plane.across(chosen.validation.overkill_rate or 0.0)
     drawing.path(f"M{x:.1f} {plane.top:.1f}V{plane.top + plane.height:.1f}", INK, 1.2)
     for curve in curves[_NAMED:]:
@@ -276,8 +279,9 @@ def _by_kind(
     for number, curve in reversed([*enumerate(curves[:_NAMED], start=1)]):
         curve.draw(drawing, plane, _look(number))
     for number, curve in enumerate(curves[:_NAMED], start=1):
-        legend.line(f"{curve.name}: {100 * kinds[curve]:.1f} % at the border", _look(number))
+        share = f"{100 * kinds[curve]:.1f}"
+        legend.line(say("kind_at_border", kind=curve.name, share=share), _look(number))
     if len(curves) > _NAMED:
-        least = 100 * kinds[curves[_NAMED]]
-        words = f"{len(curves) - _NAMED} more, at most {least:.1f} % at the border"
-        legend.line(words, (_PALE, 1.5, ""))
+        least = f"{100 * kinds[curves[_NAMED]]:.1f}"
+        more = say("kinds_more", n=len(curves) - _NAMED, share=least)
+        legend.line(more, (_PALE, 1.5, ""))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from gaikan.data.frames import Frames, Images
 from gaikan.figures.colours import QUIET
 from gaikan.figures.style import labels, sheet, styled
+from gaikan.language.words import Language, Words, said, say
 
 _COLUMNS = 6
 _PLACE = 30  # characters of what tells where a part comes from
@@ -17,7 +18,9 @@ _WIDTH, _WORDS = 1.45, 1.1  # inches: width of an image, height of the text abov
 
 
 @styled
-def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
+def gallery(
+    mistakes: pd.DataFrame, test: Frames, title: str | Words, language: Language = "en"
+) -> Figure:
     """Images with actual and predicted class, distance, margin, and where they come from.
 
     All share one intensity scale: 0..255 for uint8, the range of the images shown for float32.
@@ -28,7 +31,7 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
     names = labels({*mistakes["label"].astype(str), *mistakes["predicted"].astype(str)}, columns=14)
     rows = -(-len(images) // _COLUMNS)
     height = min(max(_WIDTH * images.shape[1] / images.shape[2], 0.6), 2.0) + _WORDS
-    figure = sheet(_WIDTH * _COLUMNS, rows * height + 0.4, title)
+    figure = sheet(_WIDTH * _COLUMNS, rows * height + 0.4, said(title, language))
     room = 1 - 0.3 / figure.get_figheight()
     figure.set_layout_engine("constrained", rect=(0, 0, 1, room), h_pad=0.08)
     axes = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -38,16 +41,20 @@ def gallery(mistakes: pd.DataFrame, test: Frames, title: str) -> Figure:
         axis.imshow(image, interpolation="nearest", cmap="gray", vmin=0, vmax=1)
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.set_title(f"{names[str(row['label'])]}\ncalled {names[str(row['predicted'])]}", size=8)
-        figures = f"distance {row['distance']:.3f}, margin {row['margin']:.3f}"
-        axis.set_xlabel(f"{figures}\n{_place(row)}", size=6.5, color=QUIET)
+        called = {name: names[str(row[name])] for name in ("label", "predicted")}
+        axis.set_title(say("wrong_called", **called).said(language), size=8)
+        values = {name: f"{row[name]:.3f}" for name in ("distance", "margin")}
+        figures = say("wrong_figures", **values).said(language)
+        axis.set_xlabel(f"{figures}\n{_place(row, language)}", size=6.5, color=QUIET)
     return figure
 
 
-def _place(row: dict[Hashable, Any]) -> str:
+def _place(row: dict[Hashable, Any], language: Language) -> str:
     """Where a part comes from, and its lot on a line of its own."""
     lot = row.get("group")
-    texts = [str(row["origin"]), *([] if lot is None or pd.isna(lot) else [f"lot {lot}"])]
+    texts = [str(row["origin"])]
+    if lot is not None and not pd.isna(lot):
+        texts.append(say("wrong_lot", lot=str(lot)).said(language))
     return "\n".join(labels([text], _PLACE)[text] for text in texts)
 
 

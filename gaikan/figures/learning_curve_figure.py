@@ -8,14 +8,15 @@ from gaikan.evaluation.error_counts import ErrorCounts
 from gaikan.evaluation.learning_curve import BEYOND, trusted_curve
 from gaikan.figures.colours import PALETTE
 from gaikan.figures.style import fixed, sheet, styled
+from gaikan.language.words import Language, say
 
 _STEPS = 40
 
 
 @styled
-def learning_curve_figure(counts: ErrorCounts) -> Figure:
+def learning_curve_figure(counts: ErrorCounts, language: Language = "en") -> Figure:
     """A line a variant: dots are means over seeds, the band is 80 % of the curves that fit."""
-    figure = sheet(6.4, 4.0, "Validation accuracy by images learned from")
+    figure = sheet(6.4, 4.0, say("learned_title").said(language))
     axes = fixed(figure, 0.8, 0.7, 5.3, 2.7)
     ticks = np.zeros(0)
     for number, (variant, sizes) in enumerate(counts.sizes().items()):
@@ -34,7 +35,7 @@ def learning_curve_figure(counts: ErrorCounts) -> Figure:
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    axes.set_xlabel("images learned from; band: 80 % of what trainings may show")
+    axes.set_xlabel(say("learned_across").said(language))
     axes.grid(axis="y")
     axes.legend(loc="lower right")
     return figure

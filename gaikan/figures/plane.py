@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gaikan.figures.colours import QUIET, RULE
 from gaikan.figures.svg import Drawing
+from gaikan.language.words import Words
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class Plane:
         part = float(np.sqrt(min(share, self.most[1]) / self.most[1]))
         return self.top + self.height * (1 - part)
 
-    def axes(self, drawing: Drawing, across: str, up: str) -> None:
+    def axes(self, drawing: Drawing, across: Words, up: Words) -> None:
         """Both axes with their names, ticks in % and a grid."""
         bottom, right = self.top + self.height, self.left + self.width
         for share, x in self._ticks([self.across(share) for share in _TICKS], self.most[0]):

@@ -1,5 +1,7 @@
 """Samples, accuracy, scatter and confusion matrix; each from arrays or a table to a Figure."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,6 +16,7 @@ from gaikan.data.frames import Frames
 from gaikan.figures import style
 from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
 from gaikan.figures.thumbnails import Pixels, as_rgb, thumbnail
+from gaikan.language.words import Language, Words, said, say
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -22,19 +25,9 @@ MARKS = {"anchor": "o", "head": "D", "reference": "s"}
 MANY = 16  # classes; the names of more anchors would cover the plot
 CROWDED = 25  # classes; cells of a larger confusion matrix are too small for numbers
 
-# The legend of the accuracy figure, by a row's `kind` and whether it is `tied`.
-STANDING = {
-    ("anchor", True): "may be the best",
-    ("anchor", False): "behind the best",
-    ("head", True): "softmax head, for reference: may be the best",
-    ("head", False): "softmax head, for reference: behind",
-    ("reference", True): "classical reference: may be the best",
-    ("reference", False): "classical reference: behind",
-}
-
 
 @style.styled
-def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
+def sample_grid(frames: Frames, per_class: int = 8, language: Language = "en") -> Figure:
     """One row per class: its name, its count, and up to `per_class` of its images, evenly picked.
 
     Images keep their pixels: small ones are enlarged by a whole number, large ones are averaged
@@ -49,7 +42,7 @@ def sample_grid(frames: Frames, per_class: int = 8) -> Figure:
     names = style.labels(frames.classes)
     counts = np.bincount(frames.labels, minlength=len(picks))
     texts = [(names[name], f"n = {n}") for name, n in zip(frames.classes, counts, strict=True)]
-    return _labelled_strips(strips, texts, scale)
+    return _labelled_strips(strips, texts, scale.said(language))
 
 
 def _pick(frames: Frames, label: int, count: int) -> Index:
@@ -114,7 +107,8 @@ def embedding_scatter(
     anchors: Floats,
     anchor_names: tuple[str, ...],
     explained: Floats,
-    title: str,
+    title: str | Words,
+    language: Language = "en",
 ) -> Figure:
     """Embeddings of one network in the plane of their first two principal components.
 
@@ -127,7 +121,10 @@ def embedding_scatter(
     classes = style.labels([*anchor_names, *strangers])
     looks = {name: (PALETTE[i % 7], style.MARKERS[i % 10]) for i, name in enumerate(classes)}
     counts = {name: int((names == name).sum()) for name in classes}
-    figure, axes = _scatter_page([(classes[n], counts[n], *looks[n]) for n in classes], title)
+    shown = [(classes[n], counts[n], *looks[n]) for n in classes]
+    figure, axes = _scatter_page(
+        shown, said(title, language), say("embedded_anchor").said(language)
+    )
     size = float(np.clip(30000 / len(names), 8, 36))
     for name in sorted(classes, key=lambda name: -counts[name]):
         colour, marker = looks[name]
@@ -136,7 +133,8 @@ def embedding_scatter(
     for anchor, name in zip(anchors, anchor_names, strict=True):
         _anchor(axes, anchor, *looks[name], size=130 if len(anchors) <= MANY else 60)
     for axis, number, share in ((axes.xaxis, 1, explained[0]), (axes.yaxis, 2, explained[1])):
-        axis.set_label_text(f"PC {number} ({100 * share:.0f} % of variance)")
+        words = say("embedded_axis", number=number, share=f"{100 * share:.0f}")
+        axis.set_label_text(words.said(language))
     texts = [classes[name] for name in anchor_names]
     if len(texts) > MANY:
         texts = [str(number) for number, _ in enumerate(texts, start=1)]
@@ -145,7 +143,9 @@ def embedding_scatter(
     return figure
 
 
-def _scatter_page(looks: list[tuple[str, int, str, str]], title: str) -> tuple[Figure, Axes]:
+def _scatter_page(
+    looks: list[tuple[str, int, str, str]], title: str, anchor: str
+) -> tuple[Figure, Axes]:
     """An empty plane beside its legend; for each class its label, count, colour and marker."""
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="") for _, _, colour, marker in looks
@@ -155,7 +155,7 @@ def _scatter_page(looks: list[tuple[str, int, str, str]], title: str) -> tuple[F
     entries = [f" {label} ({count})" for label, count, _, _ in looks]
     if len(entries) > MANY:
         entries = [f" {number}:{entry}" for number, entry in enumerate(entries, start=1)]
-    entries.append(" anchor of a class")
+    entries.append(f" {anchor}")
     columns = -(-len(entries) // 26)
     width = 5.6 + columns * (style.text_inches(entries, 8)[:, 0].max() + 0.45)
     figure = style.sheet(width, 5.3, title)
@@ -174,7 +174,7 @@ def _anchor(axes: Axes, point: Floats, colour: str, marker: str, size: float) ->
 
 
 @style.styled
-def accuracy_bars(table: pd.DataFrame) -> Figure:
+def accuracy_bars(table: pd.DataFrame, language: Language = "en") -> Figure:
     """Accuracy of each variant with its 95 % interval as an error bar, best first.
 
     Columns: `variant`, `accuracy`, `low`, `high` (0..1; NaN where there is no interval), `tied`
@@ -187,8 +187,8 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     variants = [names[name] for name in table["variant"]]
     figure = style.sheet(style.text_inches(variants, 9)[:, 0].max() + 6, 1.1 + 0.26 * len(table))
     axes = style.flowing(figure, below_title=0)
-    _accuracy_marks(axes, table)
-    for row, figures in enumerate(_figures_of(table)):
+    _accuracy_marks(axes, table, language)
+    for row, figures in enumerate(_figures_of(table, language)):
         beside = axes.get_yaxis_transform()
         axes.text(1.02, row, figures, va="center_baseline", size=8, transform=beside)
     axes.set_yticks(range(len(table)), variants)
@@ -197,19 +197,19 @@ def accuracy_bars(table: pd.DataFrame) -> Figure:
     axes.grid(axis="x")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}")
-    axes.set_xlabel("accuracy (%), with its 95 % interval")
+    axes.set_xlabel(say("bars_across").said(language))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _accuracy_marks(axes: Axes, table: pd.DataFrame) -> None:
+def _accuracy_marks(axes: Axes, table: pd.DataFrame, language: Language) -> None:
     for row in table.index[table["tied"]]:
         axes.axhspan(row - 0.5, row + 0.5, color="#eeeeee", linewidth=0, zorder=0)
     axes.hlines(table.index, table["low"], table["high"], color=INK, linewidth=1.3)
-    for (kind, tied), words in STANDING.items():
+    for (kind, marker), tied in product(MARKS.items(), (True, False)):
         part = table[(table["kind"] == kind) & (table["tied"] == tied)]
         if len(part):
-            marker = MARKS[kind]
+            words = say(f"standing_{kind}_{'tied' if tied else 'behind'}").said(language)
             (line,) = axes.plot(part["accuracy"], part.index, marker, label=words, markersize=6)
             line.set(markeredgecolor=INK, markerfacecolor=PALETTE[0] if tied else "white")
     ends = table[["low", "accuracy", "high"]].to_numpy(float)
@@ -218,17 +218,23 @@ def _accuracy_marks(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
 
 
-def _figures_of(table: pd.DataFrame) -> list[str]:
+def _figures_of(table: pd.DataFrame, language: Language) -> list[str]:
     """Accuracy and interval of each row in % as text."""
     rows = 100 * table[["accuracy", "low", "high"]].to_numpy(float)
     return [
-        f"{mean:.1f}" + ("" if np.isnan(low) else f"   {low:.1f} to {high:.1f}")
+        f"{mean:.1f}" + ("" if np.isnan(low) else f"   {_interval(low, high).said(language)}")
         for mean, low, high in rows
     ]
 
 
+def _interval(low: float, high: float) -> Words:
+    return say("bars_interval", low=f"{low:.1f}", high=f"{high:.1f}")
+
+
 @style.styled
-def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
+def confusion_heatmap(
+    matrix: pd.DataFrame, title: str | Words, language: Language = "en"
+) -> Figure:
     """Counts of a confusion matrix, coloured by their share of the row.
 
     `matrix` holds integers; its index has the actual classes and its columns the predicted ones,
@@ -243,11 +249,13 @@ def confusion_heatmap(matrix: pd.DataFrame, title: str) -> Figure:
     most, digits = max(counts.shape), len(str(counts.max()))
     cell = 0.22 if most > CROWDED else max(min(0.8, 4 / most), 0.1 * digits, 0.36)
     across = [names[name] for name in predicted]
-    figure, axes, beside = _matrix_page(down, across, cell, title)
+    figure, axes, beside = _matrix_page(down, across, cell, said(title, language))
+    axes.set_xlabel(say("matrix_across").said(language))
+    axes.set_ylabel(say("matrix_up").said(language))
     shares = counts / totals.clip(min=1)
     image = axes.imshow(shares, "Blues", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
     bar = figure.colorbar(image, beside, format=PercentFormatter(1, symbol=" %"))
-    bar.set_label("share of the actual class")
+    bar.set_label(say("matrix_share").said(language))
     bar.outline.set_visible(False)
     for row, column in np.argwhere(np.equal.outer(actual.to_numpy(), predicted.to_numpy())):
         corner = (column - 0.5, row - 0.5)
@@ -283,6 +291,4 @@ def _matrix_page(
     axes.grid(which="minor", color=RULE)
     axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("actual (n)")
     return figure, axes, style.fixed(figure, left + width + 0.2, below, 0.14, height)

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from gaikan.figures.colours import INK, PALETTE, QUIET
 from gaikan.figures.svg import Drawing, width_of
+from gaikan.language.words import Words, plain, say
 from gaikan.run_folder.picks_file import StagePicks
 from gaikan.selection.constraint_words import called, worded
 
@@ -18,13 +19,15 @@ def sensitivity_map(name: str, stage: StagePicks) -> str:
     variants = list(dict.fromkeys(v for row in grid.picks for v in row if v is not None))
     wide = max(64.0, min(200.0, 700 / len(columns)))
     bottom = _TOP + _HIGH * len(grid.ceilings)
-    legend = [*variants, *(["nothing qualifies"] if any(None in row for row in grid.picks) else [])]
-    title = f"{name}: what is picked as limits vary"
+    legend: list[str | None] = [*variants]
+    legend += [None] * any(None in row for row in grid.picks)
+    title = say("map_title", stage=name)
     width = max(_LEFT + wide * len(columns) + 30, width_of(title, 16) + 30, 560)
     drawing = Drawing(width, bottom + 62 + 20 * len(legend), title)
     drawing.text(14, 24, title, size=16, weight="bold")
     if grid.escape is not None:
-        drawing.text(14, _TOP - 14, f"{called(grid.escape)} at most", size=11, fill=QUIET)
+        words = say("map_at_most", name=called(grid.escape))
+        drawing.text(14, _TOP - 14, words, size=11, fill=QUIET)
     for down, (ceiling, row) in enumerate(zip(grid.ceilings, grid.picks, strict=True)):
         top = _TOP + _HIGH * down
         if ceiling is not None and grid.escape is not None:
@@ -34,14 +37,14 @@ def sensitivity_map(name: str, stage: StagePicks) -> str:
     for across, i in enumerate(columns):
         text = f"{grid.budgets[i]:g}"
         drawing.text(_LEFT + wide * across, bottom + 14, text, size=12, anchor="middle")
-    text = f"{called(grid.latency)} at most, ms, from there to the next; framed: as the stage asks"
-    drawing.text(_LEFT, bottom + 34, text, size=11, fill=QUIET)
+    words = say("map_across", name=called(grid.latency))
+    drawing.text(_LEFT, bottom + 34, words, size=11, fill=QUIET)
     _frame(drawing, stage, columns, wide)
     for number, variant in enumerate(legend):
         middle = bottom + 58 + 20 * number
         fill, opacity = _look(variant, variants)
         drawing.box(_LEFT, middle - 7, 14, 14, fill, radius=2, opacity=opacity)
-        drawing.text(_LEFT + 22, middle, variant, size=12)
+        drawing.text(_LEFT + 22, middle, _name(variant), size=12)
     return drawing.to_svg()
 
 
@@ -51,9 +54,13 @@ def _columns(picks: list[list[str | None]]) -> list[int]:
     return [i for i, column in enumerate(columns) if i == 0 or column != columns[i - 1]]
 
 
-def _look(name: str, variants: list[str]) -> tuple[str, float]:
+def _name(variant: str | None) -> Words:
+    return say("map_nothing") if variant is None else plain(variant)
+
+
+def _look(name: str | None, variants: list[str]) -> tuple[str, float]:
     """(colour, opacity) of a variant; where colours repeat, the opacity is lower."""
-    if name not in variants:
+    if name is None:
         return _NONE, 1.0
     turn, number = divmod(variants.index(name), len(PALETTE))
     return PALETTE[number], 0.55 / (1 + turn)
@@ -68,12 +75,12 @@ def _row(
 ) -> None:
     """Draws neighbouring cells of one variant as one box, with its name where that fits."""
     left = float(_LEFT)
-    for name, span in groupby(variant or "nothing qualifies" for variant in row):
+    for name, span in groupby(row):
         length = wide * len(list(span))
         fill, opacity = _look(name, variants)
         drawing.box(left, top, length, _HIGH, fill, "#ffffff", radius=0, opacity=opacity)
-        if width_of(name, 11) < length - 10:
-            drawing.text(left + 8, top + _HIGH / 2, name, size=11)
+        if width_of(_name(name), 11) < length - 10:
+            drawing.text(left + 8, top + _HIGH / 2, _name(name), size=11)
         left += length
 
 

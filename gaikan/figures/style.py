@@ -19,6 +19,7 @@ from PIL import Image
 from rich.cells import cell_len
 
 from gaikan.figures.colours import INK, QUIET, RULE
+from gaikan.language.words import Language
 from gaikan.system.files import replacing
 
 Floats = NDArray[np.float64]
@@ -78,6 +79,11 @@ styled = rc_context(
         "legend.frameon": False,
     }
 )
+
+
+def drawn_language(language: Language) -> Language:
+    """The language that pictures can have: English where no installed font has other letters."""
+    return language if len(families()) > 1 else "en"
 
 
 @cache

@@ -1,22 +1,26 @@
 """Line drawings as SVG, written in milliseconds: `gaikan pick` cannot wait for matplotlib.
 
 Lengths are in pixels. Text is drawn with the reader's own fonts, so widths of text are estimates,
-rather too wide.
+rather too wide. A text is there in each language; the file shows English, a page either.
 """
 
+import re
 from html import escape
 from unicodedata import east_asian_width
 
 from gaikan.figures.colours import INK
+from gaikan.language.words import LANGUAGES, Language, Words, said
 
 FONTS = "'DejaVu Sans', 'Noto Sans', Verdana, 'Noto Sans CJK JP', 'Hiragino Sans', sans-serif"
 SIZE = 13
+_HIDDEN = ' display="none"'
+_TEXT = re.compile('<text lang="(..)"([^>]*>.*?</text>)\n?')
 
 
 class Drawing:
     """An SVG picture; what is added later is drawn on top."""
 
-    def __init__(self, width: float, height: float, title: str) -> None:
+    def __init__(self, width: float, height: float, title: Words) -> None:
         self.width, self.height, self.title = width, height, title
         self.elements: list[str] = []
 
@@ -57,23 +61,27 @@ class Drawing:
         self,
         left: float,
         middle: float,
-        words: str,
+        words: str | Words,
         size: float = SIZE,
         fill: str = INK,
         anchor: str = "start",
         weight: str = "normal",
     ) -> None:
         """One line of text with the middle of its lower-case letters at `middle`."""
-        self.elements.append(
-            f'<text x="{left:.1f}" y="{middle + 0.36 * size:.1f}" font-size="{size:g}" '
-            f'fill="{fill}" text-anchor="{anchor}" font-weight="{weight}">'
-            f"{escape(printable(words))}</text>"
-        )
+        texts = {language: said(words, language) for language in LANGUAGES}
+        same = len({*texts.values()}) == 1
+        for language, text in list(texts.items())[: 1 if same else None]:
+            marked = "" if same else f' lang="{language}"{"" if language == "en" else _HIDDEN}'
+            self.elements.append(
+                f'<text{marked} x="{left:.1f}" y="{middle + 0.36 * size:.1f}" '
+                f'font-size="{size:g}" fill="{fill}" text-anchor="{anchor}" '
+                f'font-weight="{weight}">{escape(printable(text))}</text>'
+            )
 
     def to_svg(self) -> str:
         """The file's content."""
         size = f'width="{self.width:.0f}" height="{self.height:.0f}"'
-        title = escape(printable(self.title))
+        title = escape(printable(self.title.en))
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
             f'viewBox="0 0 {self.width:.0f} {self.height:.0f}" role="img" '
@@ -91,7 +99,17 @@ def printable(words: str) -> str:
     )
 
 
-def width_of(words: str, size: float = SIZE) -> float:
-    """Width of a text in pixels, estimated rather too wide."""
-    wide = sum(1.75 if east_asian_width(character) in "WF" else 1 for character in words)
-    return 0.62 * size * wide
+def width_of(words: str | Words, size: float = SIZE) -> float:
+    """Width of a text in pixels, estimated rather too wide, in the wider language."""
+    return 0.62 * size * max(_columns(said(words, language)) for language in LANGUAGES)
+
+
+def _columns(text: str) -> float:
+    return sum(1.75 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def in_language(picture: str, language: Language) -> str:
+    """The content of such a file with the texts of one language alone."""
+    return _TEXT.sub(
+        lambda found: f"<text{found[2].replace(_HIDDEN, '')}\n" * (found[1] == language), picture
+    )

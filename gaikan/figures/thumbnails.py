@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaikan.language.words import Words, say
+
 Pixels = NDArray[np.uint8]
 
 SIDE = 48  # pixels: the longer side of an image on a sheet; smaller images keep theirs
@@ -14,12 +16,12 @@ COLUMNS = 40  # images in a row of a sheet
 QUALITY = 80  # of WebP, in 0..100
 
 
-def as_rgb(images: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[Pixels, str]:
+def as_rgb(images: NDArray[np.uint8] | NDArray[np.float32]) -> tuple[Pixels, Words]:
     """Images (N, C, H, W) as (N, H, W, 3) uint8, and a text that explains their scale."""
-    scale = "black 0, white 255"
+    scale = say("scale_whole")
     if images.dtype != np.uint8:
         low, high = np.percentile(images[np.isfinite(images)], (1, 99))
-        scale = f"black {low:.3g}, white {high:.3g}: 1st and 99th percentile of the images shown"
+        scale = say("scale_percentiles", low=f"{low:.3g}", high=f"{high:.3g}")
         unit = (np.nan_to_num(images) - low) / (high - low if high > low else 1.0)
         images = (255 * unit.clip(0, 1)).round().astype(np.uint8)
     rgb: Pixels = np.broadcast_to(images, (len(images), 3, *images.shape[2:]))

@@ -7,18 +7,19 @@ from typing import NamedTuple
 
 from gaikan.figures.colours import INK, PALETTE, QUIET, RULE
 from gaikan.figures.svg import Drawing, width_of
+from gaikan.language.words import Words, say
 from gaikan.run_folder.picks_file import PicksFile, StagePicks
 from gaikan.selection.candidates import Judging
-from gaikan.selection.constraint_words import worded
+from gaikan.selection.constraint_words import measured_value, worded
 from gaikan.selection.promise import networks_of
 from gaikan.selection.quality import quality
 from gaikan.variants import Variant
 
-_ROW, _TOP, _PAD = 27, 104, 14
-_COLUMNS = (14, 168, 290, 382)  # left ends of root, style, architecture, anchor, at least
+_ROW, _LINE, _TOP, _PAD = 27, 18, 104, 14
+_COLUMNS = (0, 22, 104, 190)  # left ends of root, style, architecture, anchor, at least
 _BEND = 24  # between a name and the next column
-_TITLE = "Which one to install?"
-_LEVELS = ("", "training style", "network", "anchor")
+_LEVELS = ("tree_style", "tree_network", "tree_anchor")  # keys of their names
+_SAID = 12  # size of the text below
 
 
 @dataclass(frozen=True)
@@ -61,25 +62,26 @@ def leaves(judging: Judging) -> list[Leaf]:
 def tree(judging: Judging, picks: PicksFile) -> str:
     """The picture as SVG."""
     shown = leaves(judging)
-    names = max(width_of(leaf.parts.anchor) for leaf in shown)
     columns = _columns(shown)
-    figures = columns[3] + names + 30
+    marks = _marks(shown, picks.stages, columns[3])
+    names = [_end(columns[3], leaf.parts.anchor) for leaf in shown]
+    figures = max([*names, *(mark.left + mark.width for mark in marks)]) + 18
     with_ok = judging.run.ok is not None
     times = figures + (232 if with_ok else 150)  # the right end of the last column
-    marks = _marks(shown, picks.stages, times + 18)
     notes = [_note(name, stage) for name, stage in picks.stages.items()]
-    ends = [mark.left + mark.width for mark in marks]
-    width = max(times + 8, *ends, *(width_of(note, 12) + 34 for note in notes)) + _PAD
-    height = _TOP + _ROW * len(shown) + 34 + 22 * len(notes) + 12
-    drawing = Drawing(width, height, _TITLE)
+    about = _about(shown, judging)
+    lines = [*about, *(line for note in notes for line in note)]
+    width = max(times + 8, *(width_of(line, _SAID) + 34 for line in lines)) + _PAD
+    height = _TOP + _ROW * len(shown) + 18 + _LINE * len(lines) + 6 * len(notes) + 8
+    drawing = Drawing(width, height, say("tree_title"))
     outline = files("gaikan.report").joinpath("templates/dore-wo-erabu.path").read_text("utf-8")
     drawing.outline(outline.replace("\n", " "), 14, 12, 0.03)
-    drawing.text(192, 29, _TITLE, size=19, weight="bold")
+    drawing.text(192, 30, say("tree_title"), size=16, weight="bold")
     _branches(drawing, shown, picks.stages, columns)
     _figures(drawing, shown, figures, times, with_ok)
     for mark in marks:
         _flag(drawing, mark)
-    _footer(drawing, shown, judging, notes)
+    _footer(drawing, _TOP + _ROW * len(shown) + 18, about, notes)
     return drawing.to_svg()
 
 
@@ -114,7 +116,7 @@ def _branches(
         for depth in range(4):
             rows.setdefault(leaf.path[:depth], []).append(row)
     middles = {node: _middle((own[0] + own[-1]) / 2) for node, own in rows.items()}
-    words = {node: node[-1] if node else f"{len(shown)} variants" for node in rows}
+    words = {node: node[-1] if node else "" for node in rows}
     right = [max(_end(columns[d], words[n]) for n in rows if len(n) == d) for d in range(4)]
     paths = {leaf.parts.name: leaf.path for leaf in shown}
     picks = [(number, stage.pick) for number, stage in enumerate(stages.values())]
@@ -134,7 +136,7 @@ def _branches(
         weight = "bold" if chosen and node else "normal"
         drawing.text(columns[depth] + 4, middle, words[node], weight=weight)
     for depth in range(1, 4):
-        drawing.text(columns[depth] + 4, _TOP - 16, _LEVELS[depth], size=11, fill=QUIET)
+        drawing.text(columns[depth] + 4, _TOP - 16, say(_LEVELS[depth - 1]), size=11, fill=QUIET)
 
 
 def _line(
@@ -154,8 +156,9 @@ def _line(
 def _figures(drawing: Drawing, shown: list[Leaf], left: float, times: float, with_ok: bool) -> None:
     """Columns beside the tree: accuracy as a bar, escape rate where a class means good, p50."""
     titles = {"accuracy": left + 62, "escapes": left + 150, "p50": times}
-    for words, right in titles.items():
-        if with_ok or words != "escapes":
+    for name, right in titles.items():
+        if with_ok or name != "escapes":
+            words = say(f"tree_{name}")
             drawing.text(right, _TOP - 16, words, size=11, fill=QUIET, anchor="end")
     for row, leaf in enumerate(shown):
         middle = _middle(row)
@@ -179,15 +182,19 @@ class Mark(NamedTuple):
 
 
 def _marks(shown: list[Leaf], stages: dict[str, StagePicks], left: float) -> list[Mark]:
-    """A mark for each stage that has a pick; several on one row stand side by side."""
+    """A mark for each stage that has a pick, beside the name in the column `left`.
+
+    Several on one row stand side by side.
+    """
     rows = {leaf.parts.name: row for row, leaf in enumerate(shown)}
     marks: list[Mark] = []
     for number, (name, stage) in enumerate(stages.items()):
         if stage.pick is not None:
             row = rows[stage.pick.variant]
+            name_ends = _end(left, shown[row].parts.anchor)
             before = [mark.left + mark.width + 6 for mark in marks if mark.row == row]
             marks.append(
-                Mark(name, _colour(number), row, max([left, *before]), width_of(name) + 16)
+                Mark(name, _colour(number), row, max([name_ends, *before]), width_of(name) + 16)
             )
     return marks
 
@@ -198,30 +205,37 @@ def _flag(drawing: Drawing, mark: Mark) -> None:
     drawing.text(centre, middle, mark.stage, fill="#ffffff", anchor="middle", weight="bold")
 
 
-def _note(name: str, stage: StagePicks) -> str:
-    """One line on what was picked, and its test figures with its own threshold."""
+def _note(name: str, stage: StagePicks) -> list[Words]:
+    """What was picked, and its test figures with its own threshold, in a line each."""
     pick = stage.pick
     if pick is None:
-        return f"{name}: nothing qualifies"
-    p50, escape_rate = worded("p50_ms", pick.timing.p50_ms), pick.test.escape_rate
-    escapes = "" if escape_rate is None else f", escapes {_percent(escape_rate)}"
-    return (
-        f"{name}: {pick.variant} in {pick.place}, {p50}; as installed, on test: "
-        f"accuracy {_percent(pick.test.accuracy)}{escapes}"
-    )
+        return [say("tree_nothing", stage=name)]
+    p50 = measured_value("p50_ms", pick.timing.p50_ms)
+    figures = {"accuracy": _percent(pick.test.accuracy), "escapes": _percent(pick.test.escape_rate)}
+    return [
+        say("tree_pick", stage=name, variant=pick.variant, place=pick.place, p50=p50),
+        say("tree_escaping" if figures["escapes"] else "tree_accurate", **figures),
+    ]
 
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def _footer(drawing: Drawing, shown: list[Leaf], judging: Judging, notes: list[str]) -> None:
-    top = _TOP + _ROW * len(shown) + 18
+def _about(shown: list[Leaf], judging: Judging) -> list[Words]:
+    """What the figures are."""
     seeds = len({network.seed for network in judging.run.networks})
-    over = f", mean over {seeds} seeds" if seeds > 1 else ""
-    words = f"Test figures by the nearest anchor{over}; p50: one image in the fastest runtime."
-    drawing.text(_PAD, top, words, size=11, fill=QUIET)
+    key = "tree_figures_mean" if seeds > 1 else "tree_figures"
+    return [say(key, n=len(shown), seeds=seeds), say("tree_times")]
+
+
+def _footer(drawing: Drawing, top: float, about: list[Words], notes: list[list[Words]]) -> None:
+    for line in about:
+        drawing.text(_PAD, top, line, size=11, fill=QUIET)
+        top += _LINE
     for number, note in enumerate(notes):
-        middle = top + 24 + 22 * number
-        drawing.box(_PAD, middle - 6, 12, 12, _colour(number), radius=6)
-        drawing.text(_PAD + 20, middle, note, size=12, fill=INK)
+        top += 6
+        drawing.box(_PAD, top - 6, 12, 12, _colour(number), radius=6)
+        for line in note:
+            drawing.text(_PAD + 20, top, line, size=_SAID, fill=INK)
+            top += _LINE

@@ -25,16 +25,18 @@ from gaikan.grid.cells import axes, cells, resolve_device
 from gaikan.grid.jobs import Watcher
 from gaikan.report.accuracy_table import caption
 from gaikan.report.pages import write_pages
-from gaikan.report.run_pictures import write_accuracy_page, write_pictures
+from gaikan.report.reproduce import again_toml
+from gaikan.report.run_pictures import PictureSources, write_accuracy_page, write_pictures
 from gaikan.run_folder import bench_files
 from gaikan.run_folder.describe import Making, describe_run, describe_sources, no_references
+from gaikan.run_folder.file_names import AGAIN
 from gaikan.run_folder.manifest import RunSeconds, read_manifest_if_any
 from gaikan.run_folder.scorings import runs_that_scored
 from gaikan.run_folder.sources_file import holds_run, refuse_other, write_sources
 from gaikan.summary.page import PAGE
 from gaikan.system import machine
 from gaikan.system.code import code_version, package_version
-from gaikan.system.files import sweep
+from gaikan.system.files import sweep, write
 from gaikan.system.lock import locked
 from gaikan.system.machine import MachineFacts
 from gaikan.system.store import Store, key_of, pack, unpack
@@ -94,7 +96,7 @@ def bench(
         about = explain(config, work, findings.summary)
         write_accuracy_page(out, findings.summary, about)
         if config.pictures:
-            write_pictures(out, work.experiment, grid.networks, findings)
+            write_pictures(out, PictureSources.of(work.experiment, grid.networks, findings))
         seconds = RunSeconds(training=trained, all=time.perf_counter() - started)
         scored_by = runs_that_scored(out, work.experiment.test.fingerprint, made_from)
         making = Making(*place.machine, weights, made_from, scored_by, seconds)
@@ -285,3 +287,4 @@ def seal(
     manifest = describe_run(config, work.experiment, first, grid, leaks, work.store, making)
     files = bench_files.checksums(out, bench_files.names(findings, grid.networks, config.pictures))
     bench_files.write_manifest(out, manifest.model_copy(update={"files": files}))
+    write(out / AGAIN, again_toml(config, out / AGAIN, work.experiment.ok))

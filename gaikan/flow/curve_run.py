@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaikan.config.model import Config
-from gaikan.errors import DataError
+from gaikan.data.fewer import TooFewError
 from gaikan.evaluation.error_counts import ErrorCounts
 from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.fewer_images import count_errors, smaller_cells
@@ -13,7 +13,8 @@ from gaikan.figures.style import save
 from gaikan.flow.bench_run import find_place, lay_out
 from gaikan.grid.cells import run_cells
 from gaikan.grid.jobs import Watcher
-from gaikan.run_folder.curve_file import CURVE_PICTURE, remove_curve, write_curve
+from gaikan.language.words import Words, say
+from gaikan.run_folder.curve_file import CURVE_PICTURE, refuse_curve, write_curve
 from gaikan.run_folder.whole import RunFolder
 from gaikan.system.lock import locked
 from gaikan.system.store import Store
@@ -26,7 +27,7 @@ class CurveOutcome:
     """Counts of the curve, or why there are none; and the cells that failed."""
 
     counts: ErrorCounts | None
-    refused: str | None
+    refused: Words | None
     failed: list[FailedCell]
 
 
@@ -34,7 +35,7 @@ def curve_run(config: Config, out: Path, watcher: Watcher) -> CurveOutcome:
     """Trains what the store lacks, and writes `learning_curve.csv` and its picture.
 
     The curve is of the picked variants, without picks of the one that is best on validation. Where
-    lots or images are too few, or nothing of it was trained here, an older curve is removed.
+    lots or images are too few, or nothing of it was trained here, the folder says so instead.
     """
     variants = curve_variants(RunFolder.read(out))
     place = find_place(config, watcher)
@@ -51,11 +52,11 @@ def curve_run(config: Config, out: Path, watcher: Watcher) -> CurveOutcome:
     with locked(out):
         try:
             if not whole:
-                raise DataError("what is picked was not trained here, and learns from no image")
+                raise TooFewError(say("nothing_trained_here"))
             todo = [*whole, *smaller_cells(whole, train)]
-        except DataError as error:
-            remove_curve(out)
-            return CurveOutcome(None, str(error), [])
+        except TooFewError as error:
+            refuse_curve(out, error.words)
+            return CurveOutcome(None, error.words, [])
         finished = run_cells(todo, train, test, work.store, watcher, place.cluster)
         counts = count_errors(todo, finished, train).of({variant.name for variant in variants})
         write_curve(out, counts)

@@ -1,6 +1,5 @@
 """`gaikan new`: a source becomes a configuration with every key, to be read and changed."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from gaikan.config.commented import comment, commented, is_table, toml
 from gaikan.config.model import Config, DataConfig, NetworkConfig, path_name
 from gaikan.config.stages import Stage
+from gaikan.config.toml_files import seen_from
 from gaikan.data.columns import Asked
 from gaikan.data.frames import Frames
 from gaikan.data.proposals import proposed_lot_columns, proposed_lot_names, proposed_ok
@@ -43,7 +43,7 @@ def new_config(data: DataConfig, path: Path | None) -> NewConfig:
     frames = read_source(data.train, "train", data.size, asked)
     ok = proposed_ok(frames.classes)
     found = [_classes_said(frames), _ok_said(ok), *_lots_said(frames)]
-    told = data.model_dump(exclude_none=True) | {"train": _seen_from(path, data.train)}
+    told = data.model_dump(exclude_none=True) | {"train": seen_from(path, data.train)}
     if ok is not None:
         told["ok"] = ok
     write(path, config_text(told, found))
@@ -76,13 +76,6 @@ def config_text(told: Mapping[str, object], found: list[str]) -> str:
     stage = "# An inspection stage to pick for, as many as you like; none: the two usual ones."
     blocks.append([stage, "#[stage.NAME]", *commented(Stage)])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
-
-
-def _seen_from(path: Path, source: str) -> str:
-    """The source as a file at `path` names it: a relative path begins at the file's folder."""
-    if source == "terminals" or source.startswith("hub:") or Path(source).is_absolute():
-        return source
-    return Path(os.path.relpath(source, path.parent)).as_posix()
 
 
 def _classes_said(frames: Frames) -> str:

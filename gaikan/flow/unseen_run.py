@@ -20,6 +20,7 @@ from gaikan.evaluation.unseen_parts import parts_table, unseen_parts
 from gaikan.evaluation.without_mode import WithoutMode, leave_out, modes_to_leave_out
 from gaikan.grid.cells import axes, cells, run_cells
 from gaikan.grid.jobs import Watcher
+from gaikan.language.words import plain
 from gaikan.training.cell import Cell
 from gaikan.training.frozen_cells import frozen_cells
 from gaikan.training.weights import Weights
@@ -74,7 +75,7 @@ def _networks(
         try:
             todo = _cells(config, place, work, left_out)
         except ConfigError as error:  # a style's options may need the class
-            reason = first_line(error)
+            reason = plain(first_line(error))
     if reason is not None:
         return [], [row for cell in usual for row in not_measured(cell, left_out, reason)]
     train, test = left_out.experiment.train, left_out.experiment.test
@@ -83,7 +84,7 @@ def _networks(
     results = run_cells(todo, train, test, work.store, watcher, place.cluster)
     for cell, result in zip(todo, results, strict=True):
         if result.trained is None or result.embedded is None:
-            failed += not_measured(cell, left_out, result.failure or "unknown")
+            failed += not_measured(cell, left_out, plain(result.failure or "unknown"))
         else:
             networks.append(EvaluatedNetwork.of(cell, result.trained, result.embedded))
     return networks, failed

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from gaikan.config.model import FactoryConfig
+from gaikan.language.words import Words, joined, say
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, joined, say
 from gaikan.run_folder.manifest import SourceEntry
 from gaikan.selection.constraint_words import digits
 
@@ -38,14 +38,14 @@ def accuracy_rows(summary: pd.DataFrame, wide: bool = False) -> tuple[list[str],
             cells += [percent(row["original"]), _signed(row["optimism"])]
             if wide:
                 low, high = _signed(row["optimism_low"]), _signed(row["optimism_high"])
-                cells += [f"{low} to {high}" if low else ""]
+                cells += [f"{low} … {high}" if low else ""]
         rows.append(cells)
     return header, rows
 
 
 def interval(low: float, high: float) -> str:
-    """Two shares as percentages; unknown where all parts are of one group."""
-    return "unknown" if pd.isna(low) else f"{percent(low)}-{percent(high)}"
+    """Two shares as percentages; a dash where all parts are of one group."""
+    return "-" if pd.isna(low) else f"{percent(low)}-{percent(high)}"
 
 
 def _signed(value: float) -> str:

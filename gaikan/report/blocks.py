@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gaikan.language.words import Words, say
 from gaikan.report.markdown_table import Rows, measured
-from gaikan.report.strings import Words, say
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """The content of a report as blocks, in their order, from the files of a run folder."""
 
+from shlex import quote
+
 from gaikan import __version__
+from gaikan.language.words import Filling, Words, joined, plain, say
 from gaikan.report import blocks, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.curve_blocks import curve_blocks
@@ -10,9 +13,9 @@ from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
 from gaikan.report.next_section import next_section
 from gaikan.report.pick_section import pick_section
-from gaikan.report.reproduce import changes_toml
-from gaikan.report.strings import Words, joined, plain, say
+from gaikan.report.reproduce import again_toml
 from gaikan.report.unseen_blocks import unseen_section
+from gaikan.run_folder.file_names import AGAIN
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
 
@@ -51,7 +54,7 @@ def document(folder: RunFolder) -> blocks.Document:
     )
 
 
-def _said(key: str, /, **values: object) -> blocks.Paragraph:
+def _said(key: str, /, **values: Filling) -> blocks.Paragraph:
     return blocks.Paragraph(say(key, **values))
 
 
@@ -93,8 +96,8 @@ def cautions(folder: RunFolder) -> list[Words]:
     """What in the data may make the figures wrong: no lots, its notes, and leaks."""
     manifest = folder.manifest
     by_picture = [say("by_picture")] if manifest.data.train.groups is None else []
-    texts = dict.fromkeys(text for _, source in manifest.data.both for text in source.notes)
-    notes = [say("note", text=text) for text in texts]
+    texts = {text.en: text for _, source in manifest.data.both for text in source.notes}
+    notes = [say("note", text=text) for text in texts.values()]
     leaks = manifest.leaks
     leaked = (
         leaks.test_parts_with_exact_copy_in_training
@@ -252,9 +255,15 @@ def _mistakes(folder: RunFolder) -> list[blocks.Block]:
 
 def _environment(folder: RunFolder) -> list[blocks.Block]:
     manifest = folder.manifest
-    machine, took = manifest.machine, manifest.seconds
+    machine, took, again = manifest.machine, manifest.seconds, folder.out / AGAIN
     prints = [
-        say("fingerprint_of", part=say(f"part_{part}"), **source.model_dump())
+        say(
+            "fingerprint_of",
+            part=say(f"part_{part}"),
+            source=source.source,
+            images=source.images,
+            fingerprint=source.fingerprint,
+        )
         for part, source in manifest.data.both
     ]
     seeds = ", ".join(map(str, manifest.seeds))
@@ -279,7 +288,7 @@ def _environment(folder: RunFolder) -> list[blocks.Block]:
         blocks.Bullets(facts),
         _said("fingerprints"),
         blocks.Bullets(prints),
-        _said("reproduce", name=manifest.name),
-        blocks.Code(changes_toml(manifest.config)),
+        _said("reproduce", file=quote(str(again)), run=quote(str(folder.out))),
+        blocks.Code(again_toml(manifest.config, again, manifest.ok)),
         blocks.Paragraph(say("made_by", version=__version__), small=True),
     ]

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
 from gaikan.evaluation.learning_curve import BEYOND, Gain, trusted_curve
+from gaikan.language.words import Words, say
 from gaikan.report import blocks
-from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, say
+from gaikan.report.markdown_table import percent
 from gaikan.run_folder.curve_file import CURVE_PICTURE
 from gaikan.run_folder.whole import RunFolder
 
@@ -46,17 +46,18 @@ def surest_mode(counts: ErrorCounts, variant: str) -> KindGain | None:
 _HALF_POINT = 0.005
 
 
-def points(gain: Gain) -> tuple[str, str]:
+def points(gain: Gain) -> tuple[str, Words]:
     """(gain, interval) in points."""
-    return f"{100 * gain.gain:+.1f}", f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
+    ends = {"low": f"{100 * gain.low:+.1f}", "to": f"{100 * gain.high:+.1f}"}
+    return f"{100 * gain.gain:+.1f}", say("from_to", **ends)
 
 
-def curve_rows(counts: ErrorCounts) -> tuple[list[str], Rows]:
+def curve_rows(counts: ErrorCounts) -> tuple[list[str], list[list[str | Words]]]:
     """Header and rows for a terminal: a line a variant."""
     header = ["variant", "images", "acc.", "at twice", "80 %", "at four times", "80 %"]
     rows = []
     for variant, sizes in counts.sizes().items():
-        row = [variant, f"{sizes.images[-1]:.0f}", percent(sizes.accuracy)]
+        row: list[str | Words] = [variant, f"{sizes.images[-1]:.0f}", percent(sizes.accuracy)]
         if (curve := trusted_curve(sizes)) is not None:
             for times in (2, BEYOND):
                 row += points(curve.gain(times))
@@ -84,10 +85,10 @@ def curve_lines(counts: ErrorCounts) -> list[Words]:
 
 
 def curve_blocks(folder: RunFolder) -> list[blocks.Block]:
-    """The section of the page; nothing without a learning curve."""
-    counts = folder.curve
+    """The section of the page; nothing where no learning curve was asked for."""
+    counts, refused = folder.curve, folder.curve_refused
     if counts is None:
-        return []
+        return [] if refused is None else [blocks.Paragraph(say("curve_refused", reason=refused))]
     _, rows = curve_rows(counts)
     columns = ["variant", "images", "accuracy", "twice", "interval80", "four_times", "interval80"]
     caption, *lines = curve_lines(counts)
@@ -100,7 +101,9 @@ def curve_blocks(folder: RunFolder) -> list[blocks.Block]:
         section.append(blocks.Picture(CURVE_PICTURE, say("curve_picture")))
     for variant in counts.sizes():
         modes = mode_gains(counts, variant)
-        table = [[each.mode, percent(each.now), *points(each.gain)] for each in modes]
+        table: list[list[str | Words]] = [
+            [each.mode, percent(each.now), *points(each.gain)] for each in modes
+        ]
         of_modes = blocks.Table.of(["mode", "recall_now", "twice", "interval80"], table)
         if table:
             section.append(blocks.Fold(say("curve_modes", variant=variant), [of_modes]))

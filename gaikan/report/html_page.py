@@ -26,12 +26,13 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from gaikan.errors import GaikanError
+from gaikan.figures.svg import in_language
 from gaikan.figures.thumbnails import Sheet, sheet, webp
+from gaikan.language.words import LANGUAGES, Language, Words, plain, say
 from gaikan.report.blocks import Document, Picture
 from gaikan.report.markdown_table import are_figures
 from gaikan.report.parts import TestParts
 from gaikan.report.scatter import scatter_data
-from gaikan.report.strings import Words, say
 from gaikan.run_folder.file_names import HTML
 from gaikan.run_folder.whole import RunFolder
 
@@ -50,7 +51,7 @@ _LABELS = (
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(folder: RunFolder, report: Document, language: str) -> str:
+def page(folder: RunFolder, report: Document, language: Language) -> str:
     """The page as HTML, shown in `language` at first. Raises GaikanError where it is too large."""
     parts = TestParts.read(folder)
     tiles = sheet(parts.images[parts.chosen])
@@ -74,7 +75,7 @@ def page(folder: RunFolder, report: Document, language: str) -> str:
 
 def rendered(
     report: Document,
-    language: str,
+    language: Language,
     tiles: Sheet,
     path: str,
     scripts: Sequence[str] = ("report.js",),
@@ -148,9 +149,9 @@ def _data_url(content: bytes, kind: str) -> str:
 
 
 class _Embedded(NamedTuple):
-    """An image inside the page, and its size there in pixels."""
+    """An image inside the page in each language, and its size there in pixels."""
 
-    url: str
+    url: Words
     width: int
     height: int
 
@@ -164,12 +165,18 @@ def _embedded(folder: RunFolder, picture: Picture) -> _Embedded | None:
     if path.suffix == ".svg":
         root = ElementTree.fromstring(content)
         size = (round(float(root.attrib[side])) for side in ("width", "height"))
-        return _Embedded(_data_url(content, "svg+xml"), *size)
+        return _Embedded(_drawing_urls(content.decode()), *size)
     with Image.open(io.BytesIO(content)) as image:
         width, height = (round(_PIXEL_OF_PAGE * side) for side in image.size)
         if len(content) > _LARGE:
             content, kind = webp(image.convert("RGB")), "webp"
-    return _Embedded(_data_url(content, kind), width, height)
+    return _Embedded(plain(_data_url(content, kind)), width, height)
+
+
+def _drawing_urls(picture: str) -> Words:
+    """An SVG drawing with the words of each language."""
+    urls = {name: _data_url(in_language(picture, name).encode(), "svg+xml") for name in LANGUAGES}
+    return say("either", **urls)
 
 
 def _gallery(

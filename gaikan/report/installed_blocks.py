@@ -5,8 +5,8 @@ No pandas, so that `gaikan pick` starts quickly.
 
 from collections.abc import Sequence
 
+from gaikan.language.words import Words, joined, plain, say
 from gaikan.report.blocks import Block, Bullets, Heading, Paragraph, Table
-from gaikan.report.strings import Words, joined, plain, say
 from gaikan.run_folder.picks_file import Judged, PickedCandidate, PicksFile, StagePicks
 
 _MOST_CLASSES = 25  # a larger matrix can't be read

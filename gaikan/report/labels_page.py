@@ -9,10 +9,10 @@ import numpy as np
 from gaikan.data.frames import Frames, Images
 from gaikan.evaluation.without_parts import Figures
 from gaikan.figures.thumbnails import COLUMNS, sheet
+from gaikan.language.words import Words, joined, say
 from gaikan.report import blocks
 from gaikan.report.html_page import rendered
 from gaikan.report.markdown_table import percent
-from gaikan.report.strings import Words, joined, say
 from gaikan.run_folder.labels_file import LABELS_PAGE, YES, DoubtedPart
 from gaikan.system.files import write
 

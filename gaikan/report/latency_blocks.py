@@ -1,9 +1,11 @@
 """The latency section of a report: tables, figures, and how it was timed."""
 
+from collections.abc import Sequence
+
+from gaikan.language.words import Filling, Words, joined, plain, say, threads_said
 from gaikan.report import latency_tables
 from gaikan.report.blocks import Block, Bullets, Fold, Heading, Paragraph, Picture, Table
-from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, joined, plain, say, threads_said
+from gaikan.report.markdown_table import percent
 from gaikan.run_folder.latency_facts import TimingFacts
 from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
@@ -65,11 +67,11 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
         blocks.append(Fold(say("own_predictions"), [_table(columns, agreement)]))
     skipped = latency_tables.skipped_lines(own)
     if skipped:
-        blocks += [Paragraph(say("skipped")), Bullets([plain(line) for line in skipped])]
+        blocks += [Paragraph(say("skipped")), Bullets(skipped)]
     return blocks
 
 
-def _table(columns: list[str], rows: Rows) -> Table:
+def _table(columns: list[str], rows: Sequence[Sequence[str | Words]]) -> Table:
     return Table.of(columns, rows, filtered=len(rows) > 8)
 
 
@@ -93,9 +95,12 @@ def _explained(facts: TimingFacts) -> list[Words]:
         text.append(say("same_speed", n=len(ratios), low=min(ratios), high=max(ratios)))
     for roof in facts.roofline:
         sizes = roof.bandwidth_gb_per_s.items()
-        speeds = ", ".join(f"{speed:.0f} GB/s on {size / 2**20:g} MiB" for size, speed in sizes)
-        rates = {"gflops": roof.gemm_gflops, "library": roof.library, "speeds": speeds}
-        threads = threads_said(roof.threads)
-        text.append(say("roofline", precision=roof.precision, threads=threads, **rates))
+        speeds = [
+            say("bandwidth", speed=f"{speed:.0f}", size=f"{size / 2**20:g}")
+            for size, speed in sizes
+        ]
+        rates: dict[str, Filling] = {"gflops": roof.gemm_gflops, "library": roof.library}
+        rates |= {"threads": threads_said(roof.threads), "speeds": joined(speeds, say("comma"))}
+        text.append(say("roofline", precision=roof.precision, **rates))
     took = say("timing_took", seconds=facts.seconds, processor=facts.processor_seconds)
     return [*text, took]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from gaikan.language.words import Words, joined, placed, plain, say
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.run_folder.latency_rows import Row, runtime_of, threads_in_words
+from gaikan.run_folder.latency_rows import Row, runtime_of
 from gaikan.selection.constraint_words import digits
 
 
@@ -89,33 +90,35 @@ def _once(rows: Iterable[Row]) -> list[Row]:
     return list(first.values())
 
 
-def agreement_rows(rows: list[Row]) -> tuple[list[str], Rows]:
+def agreement_rows(rows: list[Row]) -> tuple[list[str], list[list[str | Words]]]:
     """Keys of the columns, and rows: how each runtime's test predictions compare, by variant.
 
     Without bundles that were timed alone: they have no test part to predict.
     """
     columns = ["variant", "runtime", "runtime_accuracy", "torch_accuracy", "agreement", "error"]
-    by_runtime: dict[tuple[str, str], list[str]] = {}
+    by_runtime: dict[tuple[str, str], list[str | Words]] = {}
     for row in rows:
         if row.agreement is not None and row.reference_accuracy is not None:
             error = row.max_distance_error
             figures = [row.accuracy, row.reference_accuracy, row.agreement]
             by_runtime[row.variant, runtime_of(row)] = [
                 *map(percent, figures),
-                "not finite" if error is None else f"{error:.2g}",
+                say("not_finite") if error is None else f"{error:.2g}",
             ]
     return columns, [[*names, *figures] for names, figures in by_runtime.items()]
 
 
-def skipped_lines(rows: list[Row]) -> list[str]:
-    """What was skipped, as `runtime: reason`, each only once."""
-    reasons = []
+def skipped_lines(rows: list[Row]) -> list[Words]:
+    """What was skipped, and why, each only once."""
+    lines: dict[str, Words] = {}
     for row in rows:
         if row.skipped is not None:
-            threads = f", {threads_in_words(row.threads)}" if row.threads else ""
-            model = f", {row.computation}" if row.batch_size else ""
-            reasons.append(f"{runtime_of(row)}{threads}{model}: {row.skipped}")
-    return list(dict.fromkeys(reasons))
+            setting = placed(runtime_of(row), row.threads)
+            if row.batch_size:
+                setting = joined([setting, plain(row.computation)], say("comma"))
+            line = say("skipped_because", setting=setting, reason=row.skipped)
+            lines.setdefault(line.en, line)
+    return list(lines.values())
 
 
 def compilation(rows: list[Row]) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The section of next steps, from the files of a run folder."""
 
+from gaikan.language.words import say
 from gaikan.report.blocks import Block, Code, Paragraph
 from gaikan.report.next_steps import NextStep, RunFacts, next_steps
-from gaikan.report.strings import say
 from gaikan.run_folder.labels_file import count_doubted
 from gaikan.run_folder.result_tables import read_table
 from gaikan.run_folder.whole import RunFolder
@@ -12,7 +12,7 @@ def steps_of(folder: RunFolder) -> list[NextStep]:
     """Of a run folder; picks of an earlier timing count for nothing."""
     return next_steps(
         RunFacts(
-            run=str(folder.out),
+            run=folder.out,
             picks=None if folder.picks_stale else folder.picks,
             scores=read_table(folder.out, "accuracy"),
             curve=folder.curve,

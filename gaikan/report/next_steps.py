@@ -1,16 +1,19 @@
 """What would make it better: at most three things, each with a figure of the run and a command."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 
 from gaikan.config.stages import TIMING
 from gaikan.evaluation.error_counts import ErrorCounts
+from gaikan.language.words import Filling, Words, plain, say
 from gaikan.report.curve_blocks import gains, points, surest_mode
 from gaikan.report.markdown_table import percent
-from gaikan.report.strings import Words, plain, say
+from gaikan.run_folder.file_names import AGAIN
 from gaikan.run_folder.picks_file import PicksFile, StagePicks
-from gaikan.selection.constraint_words import called, worded
+from gaikan.selection.constraint_words import called, measured_value
 
 _MOST = 3
 _LEAST = 0.005  # a step about a smaller share of the parts is none
@@ -20,12 +23,22 @@ _LEAST = 0.005  # a step about a smaller share of the parts is none
 class RunFacts:
     """What advice may be taken from; None where the run does not have it."""
 
-    run: str  # its folder, as commands name it
+    run: Path  # its folder
     picks: PicksFile | None
     scores: pd.DataFrame  # accuracy.csv
     curve: ErrorCounts | None
     doubted: int | None  # training labels in `labels.csv`
     images: int  # of training
+
+    @property
+    def folder(self) -> str:
+        """As commands name it."""
+        return quote(str(self.run))
+
+    @property
+    def file(self) -> str:
+        """Its configuration, as commands name it."""
+        return quote(str(self.run / AGAIN))
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ def _labels(facts: RunFacts) -> NextStep | None:
         return None
     share = facts.doubted / facts.images
     words = say("next_labels", n=facts.doubted, total=facts.images, share=percent(share))
-    return NextStep(share, words, f"gaikan labels {facts.run}")
+    return NextStep(share, words, f"gaikan labels {facts.folder}")
 
 
 def _images(facts: RunFacts) -> list[NextStep]:
@@ -69,10 +82,18 @@ def _images(facts: RunFacts) -> list[NextStep]:
         if best is not None:
             mode = say("next_mode", mode=best.mode, gain=points(best.gain)[0])
         images = f"{each.gain.images / 2:.0f}"
-        values = {"gain": gain, "interval": interval, "images": images, "mode": mode}
+        values: dict[str, Filling] = {"gain": gain, "interval": interval}
+        values |= {"images": images, "mode": mode}
         words = say("next_images", variant=each.variant, **values)
-        steps.append(NextStep(each.gain.gain, words, "gaikan bench --learning-curve"))
+        out = quote(f"{facts.run}-more")
+        command = f"gaikan bench {facts.file} --learning-curve --out {out}"
+        steps.append(NextStep(each.gain.gain, words, command))
     return sorted(steps, key=lambda step: -step.worth)[:1]
+
+
+def _pick(facts: RunFacts) -> str:
+    """Picks anew, by the stages of the run's configuration."""
+    return f"gaikan pick {facts.folder} --stages {facts.file}"
 
 
 def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
@@ -84,10 +105,15 @@ def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
         return None
     best = max(dear, key=lambda each: each.accuracy)
     gain = best.accuracy - stage.pick.validation.accuracy
-    failed = ", ".join(f"{called(key)} {worded(key, best.values[key])}" for key in best.failed)
-    known = {"variant": best.variant, "place": best.place, "failed": failed}
-    words = say("next_network", stage=name, gain=f"{100 * gain:.1f}", **known)
-    return NextStep(gain, words, f"gaikan pick {facts.run} --stages FILE.toml")
+    failed = [
+        say("figure_of", name=called(key), value=measured_value(key, best.values[key]))
+        for key in best.failed
+    ]
+    found = say("variant_in", variant=best.variant, place=best.place)
+    told: dict[str, Filling] = {"found": found, "failed": tuple(failed)}
+    told |= {"gain": f"{100 * gain:.1f}", "file": str(facts.run / AGAIN)}
+    words = say("next_network", stage=name, **told)
+    return NextStep(gain, words, _pick(facts))
 
 
 def _threshold(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
@@ -108,5 +134,5 @@ def _threshold(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None
         "nearest_escapes": percent(float(nearest["escape_rate"])),
     }
     worth = more * (judged.goods or 0) / judged.n
-    words = say("next_threshold", stage=name, **rates)
-    return NextStep(worth, words, f"gaikan pick {facts.run} --stages FILE.toml")
+    words = say("next_threshold", stage=name, file=str(facts.run / AGAIN), **rates)
+    return NextStep(worth, words, _pick(facts))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gaikan.data.frames import Images
 from gaikan.errors import ConfigError
 from gaikan.evaluation.mistakes import most_confident_mistakes
+from gaikan.language.words import Words, say
 from gaikan.report.installed_blocks import about, installed
-from gaikan.report.strings import Words, say
 from gaikan.run_folder.picks_file import PickedCandidate
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.whole import RunFolder

@@ -1,11 +1,11 @@
 """The first section of a report: what to install at which inspection stage, and why."""
 
+from gaikan.language.words import Words, plain, say
 from gaikan.report.accuracy_table import may_be_best
 from gaikan.report.blocks import Block, Cards, Fold, Paragraph, StageCard
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
 from gaikan.report.picks_blocks import milliseconds, overview, reasons, runs_on
-from gaikan.report.strings import Words, plain, say
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits

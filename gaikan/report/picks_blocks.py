@@ -3,14 +3,14 @@
 No pandas, so that `gaikan pick` starts quickly.
 """
 
+from gaikan.language.words import Words, joined, placed, plain, say
 from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
 from gaikan.report.installed_blocks import decided_by
 from gaikan.report.markdown_table import percent
-from gaikan.report.strings import Words, joined, plain, say, threads_said
 from gaikan.report.unseen_modes_said import unseen_at_setting, unseen_counted
 from gaikan.run_folder import picks_file
 from gaikan.selection.bundles import BUNDLES
-from gaikan.selection.constraint_words import digits, worded
+from gaikan.selection.constraint_words import called, digits, measured_value, worded
 
 Cells = list[list[str | Words]]
 
@@ -33,13 +33,16 @@ def overview(picks: picks_file.PicksFile) -> list[Block]:
 
 def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
     """Everything that was weighed for a stage's pick."""
-    texts = (stage.description, stage.why, stage.asking, stage.beyond)
-    blocks: list[Block] = [Paragraph(_sentence(text)) for text in texts if text]
+    told = {"asking_is": stage.asking, "beyond_is": stage.beyond}
+    texts = [say(key, text=text) for key, text in told.items() if text is not None]
+    about = [say("stage_is", text=stage.description)] if stage.description.en else []
+    why = say("why_is", text=stage.why)
+    blocks: list[Block] = [Paragraph(text) for text in (*about, why, *texts)]
     chosen = stage.pick or stage.nearest_miss
     if chosen is not None:
         blocks += _chosen(chosen)
     if stage.pick is not None:
-        bounds = [plain(each.why) for each in stage.binding] or [say("nothing")]
+        bounds = [each.why for each in stage.binding] or [say("nothing")]
         blocks += [Paragraph(say("binding")), Bullets(bounds)]
     if stage.runners_up:
         blocks += [Paragraph(say("runners_up")), _runners_up(stage.runners_up)]
@@ -52,8 +55,8 @@ def reasons(name: str, stage: picks_file.StagePicks) -> list[Block]:
     promise = stage.promise
     if promise is not None:
         blocks += [Paragraph(say("promise", headline=promise.headline))]
-        method = [say("method", method=promise.method)] * (promise.method != "none")
-        rests_on = [*method, *map(plain, promise.holds_for)]
+        method = [] if promise.method is None else [say("method", method=promise.method)]
+        rests_on = [*method, *(say("sentence", text=text) for text in promise.holds_for)]
         blocks += [Bullets(rests_on)] * bool(rests_on)
     return blocks
 
@@ -67,11 +70,7 @@ def milliseconds(p50: float | None, p99: float | None) -> Words:
 
 def runs_on(label: str, threads: int | None, machine: str) -> Words:
     """A runtime, how many threads it has, and where."""
-    return joined([_place(label, threads), plain(machine)], say("comma"))
-
-
-def _place(label: str, threads: int | None) -> Words:
-    return joined([plain(label), threads_said(threads)], say("comma"))
+    return joined([placed(label, threads), plain(machine)], say("comma"))
 
 
 def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
@@ -81,24 +80,23 @@ def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     warnings = [say("warning", text=text) for text in stage.warnings]
     promised = stage.promise is None or stage.promise.lots is not None
     if stage.promise is not None:
-        goal = [(say("f_promise"), plain(stage.promise.headline)), *goal]
+        goal = [(say("f_promise"), stage.promise.headline), *goal]
     if stage.pick is not None:
         figures = [*_figures(stage.pick, promised), *goal]
         return StageCard(title, plain(stage.pick.variant), figures, warnings)
     near, figures = stage.nearest_miss, goal
     if near is None:
-        warnings.append(_sentence(stage.why))
+        warnings.append(say("why_is", text=stage.why))
     else:
         figures = [(say("f_nearest"), plain(near.variant)), *_figures(near, promised=False), *goal]
-        gives = joined(map(plain, near.would_have_to_give), say("and"))
-        warnings.append(say("would_qualify", gives=gives))
+        warnings.append(say("would_qualify", gives=tuple(near.would_have_to_give)))
     return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
 
 
 def _asked(stage: picks_file.StagePicks) -> Words:
     """Objective and constraints."""
     limits = [
-        say("limited", constraint=_called(limit.name), limit=_limit(limit.name, limit))
+        say("limited", constraint=called(limit.name), limit=_limit(limit.name, limit))
         for limit in stage.constraints
     ]
     goal = say(f"o_{stage.objective}")
@@ -146,26 +144,16 @@ def _asks(seen: picks_file.Quality) -> Words:
     return say("ask_counted", n=seen.good_asks, total=seen.goods, **shares, **of_defective)
 
 
-def _sentence(text: str) -> Words:
-    return plain(f"{text[:1].upper()}{text[1:]}.")
-
-
-def _called(constraint: str) -> Words:
-    """A constraint's name in words; "recall.MODE" is that of a failure mode."""
-    name, _, kind = constraint.partition(".")
-    return say(f"k_{name}", kind=kind)
-
-
 def _limit(
     constraint: str, limit: picks_file.StageConstraint | picks_file.CheckedConstraint
-) -> str:
+) -> Words:
     """What a constraint asks for: "2 ms to 5 ms", "≤ 5 ms", "≥ 2 ms", or names."""
     if limit.names is not None:
-        return ", ".join(limit.names)
+        return plain(", ".join(limit.names))
     low, high = (_worded(constraint, end) for end in (limit.min, limit.max))
     if low and high:
-        return f"{low} to {high}"
-    return f"≤ {high}" if high else f"≥ {low}"
+        return say("from_to", low=low, to=high)
+    return plain(f"≤ {high}" if high else f"≥ {low}")
 
 
 def _worded(name: str, value: picks_file.Value) -> str:
@@ -191,7 +179,7 @@ def _quality(candidate: picks_file.PickedCandidate) -> Table:
     names = ["accuracy", "balanced_accuracy", "escape_rate", "escape_bound", "overkill_rate"]
     names.append("ask_rate")
     rows: Cells = [
-        [_called(name), *(_figure(name, each) for each in sides.values())]
+        [called(name), *(_figure(name, each) for each in sides.values())]
         for name in [*names, "cost"]
     ]
     return Table([plain(""), *columns], [row for row in rows if any(row[1:])])
@@ -212,8 +200,8 @@ def _figure(name: str, figures: picks_file.Quality) -> str | Words:
 def _checks(checks: list[picks_file.CheckedConstraint]) -> Table:
     rows: Cells = [
         [
-            _called(check.constraint),
-            worded(check.constraint, check.value),
+            called(check.constraint),
+            measured_value(check.constraint, check.value),
             _limit(check.constraint, check),
             "✓" if check.passed else "✗",
             _worded(check.constraint, check.test),
@@ -228,7 +216,7 @@ def _runners_up(candidates: list[picks_file.RunnerUp]) -> Table:
     rows: Cells = [
         [
             each.variant,
-            _place(each.label, each.threads),
+            placed(each.label, each.threads),
             worded("accuracy", each.test.accuracy),
             _worded("escape_rate", each.test.escape_rate),
             digits(each.timing.p50_ms),
@@ -248,14 +236,17 @@ def _each_variant(stage: picks_file.StagePicks) -> Table:
     names = [limit.name for limit in stage.constraints]
     rows: Cells = []
     for each in best.values():
-        failed = [" ✗" if name in each.failed else "" for name in names]
-        values = [
-            worded(name, each.values[name]) + x for name, x in zip(names, failed, strict=True)
-        ]
-        place = _place(each.label, each.threads)
+        values = [_value(each, name) for name in names]
+        place = placed(each.label, each.threads)
         rows.append([each.variant, place, worded("accuracy", each.accuracy), *values])
     columns = [say(f"c_{key}") for key in ("variant", "runtime", "accuracy")]
-    return Table(columns + [_called(name) for name in names], rows)
+    return Table(columns + [called(name) for name in names], rows)
+
+
+def _value(candidate: picks_file.WeighedCandidate, name: str) -> Words:
+    """What a candidate makes of a constraint, marked where that fails."""
+    value = measured_value(name, candidate.values[name])
+    return say("value_fails", value=value) if name in candidate.failed else value
 
 
 def _steps(stage: picks_file.StagePicks) -> Table:
@@ -266,13 +257,13 @@ def _steps(stage: picks_file.StagePicks) -> Table:
             "" if varied.escape is None else _worded(varied.escape, step.ceiling),
             _budgets(step),
             step.variant or say("nothing_qualifies"),
-            _place(step.label, step.threads) if step.variant else "",
+            placed(step.label, step.threads) if step.variant else "",
             _worded("accuracy", step.accuracy),
             _worded("escape_rate", step.escape_rate),
         ]
         for step in varied.steps
     ]
-    columns: list[str | Words] = ["ceiling", _called(varied.latency), "variant", "runtime"]
+    columns: list[str | Words] = ["ceiling", called(varied.latency), "variant", "runtime"]
     columns += ["validation_accuracy", "validation_escape"]
     return Table.of(columns, rows)
 
@@ -280,4 +271,4 @@ def _steps(stage: picks_file.StagePicks) -> Table:
 def _budgets(step: picks_file.PickStep) -> Words:
     if step.to_ms is None:
         return say("from_up", low=f"{step.from_ms:g}")
-    return say("from_to", low=f"{step.from_ms:g}", to=f"{step.to_ms:g}")
+    return say("from_to", low=f"{step.from_ms:g} ms", to=f"{step.to_ms:g} ms")

@@ -2,23 +2,21 @@
 
 import math
 
+from gaikan.language.words import say
 from gaikan.report.installed_blocks import as_installed
 from gaikan.report.markdown_page import markdown
 from gaikan.report.markdown_table import Rows, measured, percent
 from gaikan.report.picks_blocks import overview, reasons
-from gaikan.report.strings import say
 from gaikan.report.unseen_modes_said import unseen_counted
 from gaikan.run_folder.picks_file import PickedCandidate, PicksFile, Quality, StagePicks
 from gaikan.selection.bundles import installing
-from gaikan.selection.constraint_words import digits, worded
-
-_NO_OK = "No class means good (--ok): escapes are not known, and no stage limits them."
+from gaikan.selection.constraint_words import digits, measured_value, worded
 
 
 def page(picks: PicksFile) -> str:
     """`picks.md`."""
     parts = [f"# {say('s_pick').en}", markdown(overview(picks)).rstrip()]
-    parts += [_NO_OK] * (picks.ok is None)
+    parts += [say("no_ok").en] * (picks.ok is None)
     for name, stage in picks.stages.items():
         blocks = [*reasons(name, stage), *as_installed(name, stage)]
         parts += [f"## {name}", markdown(blocks).rstrip()]
@@ -33,11 +31,12 @@ def verdict_lines(picks: PicksFile) -> list[str]:
 def _verdict(stage: StagePicks) -> str:
     pick, miss = stage.pick, stage.nearest_miss
     if pick is None and miss is None:
-        return f"install nothing yet: {stage.why}"
+        return f"install nothing yet: {stage.why.en}"
     if pick is None:
         assert miss is not None
-        gives = " and ".join(miss.would_have_to_give)
-        return f"nothing qualifies; nearest: {miss.variant} in {miss.place} qualifies with {gives}"
+        gives = say("listed", texts=tuple(miss.would_have_to_give)).en
+        nearest = f"{miss.variant} in {miss.place.en}"
+        return f"nothing qualifies; nearest: {nearest} qualifies with {gives}"
     said = [f"install {pick.variant}: {_of_parts(pick.test.accuracy)} parts right"]
     said += _defects_said(stage, pick.test)
     rates = [each.escape_rate for each in pick.unseen if each.split == "test"]
@@ -45,7 +44,7 @@ def _verdict(stage: StagePicks) -> str:
         said.append(f"up to {percent(max(rates))} % of a failure mode left out of training")
     if pick.test.overkill_rate is not None:
         said.append(f"{percent(pick.test.overkill_rate)} % of good parts rejected")
-    return ", ".join([*said, worded("p50_ms", pick.timing.p50_ms)])
+    return ", ".join([*said, measured_value("p50_ms", pick.timing.p50_ms).en])
 
 
 def _of_parts(share: float) -> str:
@@ -125,7 +124,7 @@ def short_lines(picks: PicksFile) -> list[str]:
             border = "nearest anchor decides"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
-            where = f"{name}: seed {pick.seed} in {pick.place}; {border}"
+            where = f"{name}: seed {pick.seed} in {pick.place.en}; {border}"
             if pick.ask_level is None:
                 lines.append(where)
             else:
@@ -135,22 +134,22 @@ def short_lines(picks: PicksFile) -> list[str]:
                 lines.append(_asked(name, "test", pick.test))
             lines += [f"{name}: {line}" for line in _unseen_lines(pick)]
             if stage.promise is not None:
-                lines.append(f"{name}: escape ceiling {stage.promise.headline}")
+                lines.append(f"{name}: escape ceiling {stage.promise.headline.en}")
             asked = any(each.name == "runtimes" for each in stage.constraints)
             if asked or pick.device == "cuda":
-                lines.append(f"{name}: {installing(pick.label)}")
+                lines.append(f"{name}: {installing(pick.label).en}")
         if stage.asking is not None:
-            lines.append(f"{name}: {stage.asking}")
+            lines.append(f"{name}: {stage.asking.en}")
         if stage.beyond is not None:
-            lines.append(f"{name}: {stage.beyond}")
+            lines.append(f"{name}: {stage.beyond.en}")
     return lines
 
 
 def warning_lines(picks: PicksFile) -> list[str]:
     """What speaks against relying on a pick, a line each."""
     lines = [
-        f"{name}: warning: {words}"
+        f"{name}: warning: {words.en}"
         for name, stage in picks.stages.items()
         for words in stage.warnings
     ]
-    return [*lines, *[_NO_OK] * (picks.ok is None)]
+    return [*lines, *[say("no_ok").en] * (picks.ok is None)]

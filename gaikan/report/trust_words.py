@@ -5,11 +5,13 @@ import pandas as pd
 
 from gaikan.config.model import FactoryConfig
 from gaikan.evaluation.bounds import Lots, needed, upper_bound
+from gaikan.language.words import Filling, Words, plain, say, unpacked
 from gaikan.report.accuracy_table import interval, may_be_best
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, plain, say
 from gaikan.run_folder.manifest import LeakCounts
 from gaikan.selection.constraint_words import digits
+
+Cells = list[list[str | Words]]
 
 _SHOWN = 5  # variants whose recall is spelled out in the report
 
@@ -54,7 +56,7 @@ def rates_caption(rates: pd.DataFrame, grouped: bool) -> Words:
     return say("rates_caption", each=each, bounds=bounds, **parts)
 
 
-def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str | Words], Rows]:
+def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str | Words], Cells]:
     """Columns and rows of cost and escape target; no rows where neither is configured."""
     columns: list[str | Words] = ["variant"]
     if factory.defect_rate is not None:
@@ -63,12 +65,12 @@ def factory_rows(rates: pd.DataFrame, factory: FactoryConfig) -> tuple[list[str 
         columns += [say("c_target", target=factory.escape_target)]
     rows = []
     for row in rates.to_dict("records"):
-        cells = [str(row["variant"])]
+        cells: list[str | Words] = [str(row["variant"])]
         if factory.defect_rate is not None:
             costs = row["cost"], row["cost_bound"]
-            cells += ["not measured" if np.isnan(cost) else digits(cost) for cost in costs]
+            cells += [say("value_unknown") if np.isnan(cost) else digits(cost) for cost in costs]
         if factory.escape_target is not None:
-            cells += [str(row["target"])]
+            cells += [unpacked(str(row["target"]))]
         rows.append(cells)
     return columns, rows if len(columns) > 1 else []
 
@@ -127,23 +129,24 @@ def leak_sentences(leaks: LeakCounts, test_parts: int) -> list[Words]:
     }
     groups = leaks.groups_in_training_and_test
     names = ", ".join(groups[:5]) + (" ..." if len(groups) > 5 else "")
-    shared = {"names": names, "parts": leaks.test_parts_of_those_groups, "total": test_parts}
+    parts = leaks.test_parts_of_those_groups
+    shared: dict[str, Filling] = {"names": names, "parts": parts, "total": test_parts}
     return [say(key, n=n, **shared) for key, n in counts.items() if n]
 
 
 def recall_rows(
     recalls: pd.DataFrame, best_first: list[str], with_escapes: bool
-) -> tuple[list[str], Rows]:
+) -> tuple[list[str], Cells]:
     """Columns and rows: the recall of each kind of part by each of the best variants."""
     shown = [variant for variant in best_first if variant in set(recalls["variant"])][:_SHOWN]
     columns = ["variant", "kind", "right", "percent", "interval"] + ["escapes"] * with_escapes
     rows = []
     for variant in shown:
         for row in recalls[recalls["variant"] == variant].to_dict("records"):
-            cells = [
+            cells: list[str | Words] = [
                 variant,
                 str(row["kind"]),
-                f"{row['right']} of {row['parts'] * row['seeds']}",
+                say("right_of_all", n=row["right"], total=row["parts"] * row["seeds"]),
                 percent(row["recall"]),
                 interval(row["low"], row["high"]),
             ]

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from gaikan.evaluation.unseen import ASKED_GOOD, unseen_summary
+from gaikan.language.words import Words, plain, say, unpacked
 from gaikan.report import blocks
 from gaikan.report.markdown_table import Rows, percent
-from gaikan.report.strings import Words, plain, say
 from gaikan.variants import REFERENCE
 
 PICTURE = "figures/unseen.png"
@@ -43,7 +43,7 @@ def unseen_reasons(table: pd.DataFrame) -> list[Words]:
     """Why a mode, or a variant without it, was not measured; and where nobody was asked."""
     lacking = table[table["escaped"].isna()].drop_duplicates(["mode", "reason"])
     reasons = [
-        say("unseen_reason", mode=row["mode"], reason=row["reason"])
+        say("unseen_reason", mode=row["mode"], reason=unpacked(str(row["reason"])))
         for row in lacking.to_dict("records")
     ]
     networks = table[table["escaped"].notna() & (table["arch"] != REFERENCE)]

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from gaikan.language.words import Words, say
 from gaikan.report.blocks import Block, Paragraph, Table
 from gaikan.report.markdown_table import percent
-from gaikan.report.strings import Words, say
 from gaikan.run_folder.picks_file import UnseenMode
 
 

@@ -10,9 +10,9 @@ from gaikan.evaluation.findings import Findings
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
 from gaikan.run_folder.curve_file import remove_curve
-from gaikan.run_folder.file_names import HTML, MARKDOWN
+from gaikan.run_folder.file_names import AGAIN, HTML, MARKDOWN
 from gaikan.run_folder.latency_files import timing_files
-from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest_if_any
+from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest, read_manifest_if_any
 from gaikan.run_folder.unseen_file import UNSEEN_PARTS
 from gaikan.system.files import write
 
@@ -33,7 +33,7 @@ def names(found: Findings, networks: list[EvaluatedNetwork], pictures: bool) -> 
     """What a run writes, but for its manifest, timing, picks and pages; some not in every run."""
     variants = found.table["variant"].unique()
     of_variants = [f"confusion/{name}.{kind}" for name in variants for kind in ("csv", "png")]
-    scatters = [scatter_name(network) for network in first_seed(networks)]
+    scatters = [scatter_name(network.cell.network) for network in first_seed(networks)]
     found_names = [*_ALWAYS, *of_variants, *scatters]
     return [name for name in found_names if pictures or not name.endswith(".png")]
 
@@ -44,9 +44,9 @@ def first_seed(networks: list[EvaluatedNetwork]) -> list[EvaluatedNetwork]:
     return [network for network in networks if network.seed == first]
 
 
-def scatter_name(network: EvaluatedNetwork) -> str:
-    """The file of its picture."""
-    return f"figures/scatter-{network.cell.network}.png"
+def scatter_name(network: str) -> str:
+    """The file of a network's picture."""
+    return f"figures/scatter-{network}.png"
 
 
 def checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
@@ -93,6 +93,13 @@ def confusions(found: Findings, classes: tuple[str, ...]) -> dict[str, pd.DataFr
     return counts
 
 
+def reseal(out: Path) -> None:
+    """Writes the checksums of the run's files anew, once its pictures have been."""
+    manifest = read_manifest(out)
+    files = checksums(out, manifest.files)
+    write_manifest(out, manifest.model_copy(update={"files": files}))
+
+
 def write_manifest(out: Path, manifest: Manifest) -> None:
     """`manifest.json`; what an earlier run alone has written goes, and picks among its networks."""
     before = read_manifest_if_any(out)
@@ -111,7 +118,7 @@ def remove_run(out: Path) -> None:
     """
     before = read_manifest_if_any(out)
     tables = () if before is None else before.files
-    _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN])
+    _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN, AGAIN])
     _remove_picks(out)
     remove_curve(out)
     _remove(out, [MANIFEST])

@@ -2,17 +2,36 @@
 
 from pathlib import Path
 
-from gaikan.errors import ConfigError
+from gaikan.errors import ConfigError, first_line
 from gaikan.evaluation.error_counts import ErrorCounts
+from gaikan.language.words import Words, packed, unpacked
 from gaikan.run_folder.result_tables import read_table_if_any
 from gaikan.system.files import write
 
 CURVE, CURVE_PICTURE = "learning_curve.csv", "figures/learning_curve.png"
+REFUSED = "learning_curve.json"  # why there is no curve, where one was asked for
 
 
 def write_curve(out: Path, counts: ErrorCounts) -> None:
     """Writes the table. Raises UnwritableError."""
+    (out / REFUSED).unlink(missing_ok=True)
     write(out / CURVE, counts.table.to_csv(index=False))
+
+
+def refuse_curve(out: Path, reason: Words) -> None:
+    """Says why there is no curve, in place of an older one. Raises UnwritableError."""
+    remove_curve(out)
+    write(out / REFUSED, packed(reason) + "\n")
+
+
+def read_refusal(out: Path) -> Words | None:
+    """Why there is no curve; None where there is one, or nobody asked for it."""
+    try:
+        return unpacked((out / REFUSED).read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{out / REFUSED}: cannot be read ({first_line(error)})") from None
 
 
 def read_curve(out: Path) -> ErrorCounts | None:
@@ -37,5 +56,5 @@ def _bad(out: Path, what: str) -> ConfigError:
 
 def remove_curve(out: Path) -> None:
     """Removes the table and its picture, which are of networks that were here before."""
-    for name in (CURVE, CURVE_PICTURE):
+    for name in (CURVE, CURVE_PICTURE, REFUSED):
         (out / name).unlink(missing_ok=True)

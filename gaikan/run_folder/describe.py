@@ -13,6 +13,7 @@ from gaikan.evaluation.mean_squares import effective_units
 from gaikan.evaluation.references import MOST
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.trained_grid import Grid
+from gaikan.language.words import Words, say
 from gaikan.run_folder import manifest
 from gaikan.run_folder.timing_inputs import Inputs
 from gaikan.system.machine import MachineFacts
@@ -114,23 +115,26 @@ def count_leaks(leaks: Leaks) -> manifest.LeakCounts:
 def _skipped(config: Config, experiment: Experiment) -> tuple[manifest.Skipped, ...]:
     """What the run leaves out, and why; runtimes that are missing stand in `latency.csv`."""
     test = experiment.test
+    one_group = test.groups is not None and len(np.unique(test.groups)) == 1
     reasons = {
-        "classical references": no_references(config, experiment),
-        "escape and overkill rates": experiment.ok is None and "no class was named good (--ok)",
-        "inference timing": not config.timing.enabled and "timing is off",
-        "intervals": test.groups is not None
-        and len(np.unique(test.groups)) == 1
-        and "all test parts are of one group, so nothing shows how groups differ",
+        "references": no_references(config, experiment),
+        "rates": say("why_rates_no_ok") if experiment.ok is None else None,
+        "timing": None if config.timing.enabled else say("why_timing_off"),
+        "intervals": say("why_one_group") if one_group else None,
     }
-    return tuple(manifest.Skipped(what=what, why=why) for what, why in reasons.items() if why)
+    return tuple(
+        manifest.Skipped(what=say(f"what_{what}"), why=why)
+        for what, why in reasons.items()
+        if why is not None
+    )
 
 
-def no_references(config: Config, experiment: Experiment) -> str | None:
+def no_references(config: Config, experiment: Experiment) -> Words | None:
     """Why there are no classical references; None where there are."""
     if config.references == "none":
-        return "references are set to none"
+        return say("why_references_none")
     n = len(experiment.train)
-    return f"{n} training images: k-NN and SVM take hours with over {MOST}" if n > MOST else None
+    return say("why_references_too_many", n=n, most=MOST) if n > MOST else None
 
 
 def _keep_inputs(experiment: Experiment, store: Store) -> str:

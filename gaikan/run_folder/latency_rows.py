@@ -6,12 +6,13 @@ Needs nothing but Python, so that a Raspberry Pi can write it.
 import csv
 import io
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from gaikan.errors import DataError, shown
+from gaikan.language.words import Words, packed, unpacked
 from gaikan.system.files import write
 from gaikan.variants import HEAD
 
@@ -62,7 +63,7 @@ class Row:
     # validation images on which its export found it so.
     agreement: float | None = None
     max_distance_error: float | None = None
-    skipped: str | None = None  # why there are no figures
+    skipped: Words | None = None  # why there are no figures
 
     @property
     def is_unreliable(self) -> bool:
@@ -81,16 +82,6 @@ def runtime_label(name: str, precision: str, device: str) -> str:
 def runtime_of(row: Row) -> str:
     """The label of the row's runtime."""
     return runtime_label(row.runtime, row.precision, row.device)
-
-
-def threads_in_words(threads: int | None) -> str:
-    """As text and figures name a setting."""
-    return "GPU" if threads is None else f"{threads} thread{'s' * (threads > 1)}"
-
-
-def place_in_words(label: str, threads: int | None) -> str:
-    """A runtime and its threads; a GPU has none."""
-    return label if threads is None else f"{label}, {threads_in_words(threads)}"
 
 
 def computation_of(arch: str, decision: str) -> str:
@@ -113,8 +104,9 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     """Writes the table; figures with six digits."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow([field.name for field in fields(Row)])
-    table.writerows([[_cell(value) for value in asdict(row).values()] for row in rows])
+    names = [field.name for field in fields(Row)]
+    table.writerow(names)
+    table.writerows([[_cell(getattr(row, name)) for name in names] for row in rows])
     write(path, text.getvalue())
 
 
@@ -123,6 +115,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Words):
+        return packed(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -143,7 +137,7 @@ def read_rows(path: Path) -> list[Row]:
         raise DataError(f"{path}: no readable latency table: {error}") from None
 
 
-_WANTED = {bool: "true or false", str: "a text"}
+_WANTED = {bool: "true or false", str: "a text", Words: "a text"}
 _WANTED |= {int: "a whole number >= 0", float: "a finite number >= 0"}
 _BELOW = {int: 2**63, float: math.inf}
 
@@ -175,6 +169,8 @@ def _parsed(kind: type, text: str) -> Any:
         return text == "true"
     if kind is str and text:
         return text
+    if kind is Words:
+        return unpacked(text)
     if kind in _BELOW and 0 <= (value := kind(text)) < _BELOW[kind]:
         return value
     raise ValueError

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from gaikan.config.model import Config
 from gaikan.errors import ConfigError
 from gaikan.evaluation.failed_cell import FailedCell
+from gaikan.language.words import Words
 from gaikan.system import json_files
 from gaikan.system.json_files import JsonModel
 from gaikan.system.machine import MachineFacts
@@ -27,7 +28,7 @@ class SourceEntry(JsonModel):
     fingerprint: str
     groups: int | None  # how many lots
     effective_groups: float | None  # how many equally large lots would say as much of others
-    notes: tuple[str, ...]  # what the reader left out or changed
+    notes: tuple[Words, ...]  # what the reader left out or changed
 
 
 class SourceEntries(JsonModel):
@@ -92,8 +93,8 @@ class LeakCounts(JsonModel):
 class Skipped(JsonModel):
     """What the run leaves out."""
 
-    what: str
-    why: str
+    what: Words
+    why: Words
 
 
 class ImportedWeights(JsonModel):

@@ -1,7 +1,8 @@
 """`picks.json`: what is picked at each stage, and why; written and read back as these models.
 
-Shares are in 0..1; a figure that was not measured is null. `runtime`, `precision` and `device` are
-as in `latency.csv`; `threads` is null on a GPU.
+Sentences are in no language: each is the key of a string with what fills it, which `picks.md` and
+the page word. Shares are in 0..1; a figure that was not measured is null. `runtime`, `precision`
+and `device` are as in `latency.csv`; `threads` is null on a GPU.
 """
 
 import json
@@ -12,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gaikan.config.stages import Objective, is_constraint
 from gaikan.errors import ConfigError
-from gaikan.run_folder.latency_rows import place_in_words, runtime_label
+from gaikan.language.words import Words, placed
+from gaikan.run_folder.latency_rows import runtime_label
 from gaikan.system import json_files
 
 PICKS, TREE, MAP = "picks.json", "figures/tree.svg", "figures/sensitivity-{stage}.svg"
@@ -148,9 +150,9 @@ class PlacedNetwork(_Part):
         return runtime_label(self.runtime, self.precision, self.device)
 
     @property
-    def place(self) -> str:
+    def place(self) -> Words:
         """Its runtime and threads in words."""
-        return place_in_words(self.label, self.threads)
+        return placed(self.label, self.threads)
 
 
 class WeighedCandidate(PlacedNetwork):
@@ -177,13 +179,13 @@ class PickedCandidate(PlacedNetwork):
 class RunnerUp(PickedCandidate):
     """The best candidate of another variant."""
 
-    why: str  # it was not picked
+    why: Words  # it was not picked
 
 
 class NearestMiss(PickedCandidate):
     """Where nothing qualifies: what fails least."""
 
-    would_have_to_give: list[str]
+    would_have_to_give: list[Words]
 
 
 class BindingConstraints(_Part):
@@ -191,19 +193,19 @@ class BindingConstraints(_Part):
 
     constraints: list[_Name]
     instead: str  # a variant
-    why: str
+    why: Words
 
 
 class Promise(_Part):
     """What holds for the true escape rate of the pick, and of what parts."""
 
-    headline: str
+    headline: Words
     lots: int | None  # that speak for new ones; None: nothing is promised for new lots
-    method: str
+    method: Words | None  # None: by none, nothing is promised
     level: float
     networks: int  # that might have been picked
     level_each: float  # of each one's bound
-    holds_for: list[str]
+    holds_for: list[Words]
 
 
 class AskingPoint(_Part):
@@ -262,20 +264,20 @@ class PickSensitivity(_Part):
 class StagePicks(_Part):
     """What is picked at a stage, and everything that was weighed for it."""
 
-    description: str
+    description: Words
     objective: Objective
     constraints: list[StageConstraint]
     pick: PickedCandidate | None
-    why: str
+    why: Words
     judged: list[Judged]  # test parts by the pick as installed; empty without a pick
-    contradicted: str | None  # how test contradicts the escape ceiling of the pick
-    warnings: list[str]  # such as: test falls short of what validation met
+    contradicted: Words | None  # how test contradicts the escape ceiling of the pick
+    warnings: list[Words]  # such as: test falls short of what validation met
     binding: list[BindingConstraints]
     runners_up: list[RunnerUp]
     nearest_miss: NearestMiss | None  # None too where the timing cannot judge the stage
-    beyond: str | None  # what a runtime that the base install lacks would gain
+    beyond: Words | None  # what a runtime that the base install lacks would gain
     promise: Promise | None  # None without a pick, and without an escape ceiling
-    asking: str | None  # what asking a person gains, where it decides what is picked
+    asking: Words | None  # what asking a person gains, where it decides what is picked
     asking_curve: list[AskingPoint]  # of the pick or the nearest miss
     sensitivity: PickSensitivity
     candidates: list[WeighedCandidate]  # best first, then those that fail least

@@ -8,7 +8,8 @@ import pandas as pd
 
 from gaikan.errors import ConfigError
 from gaikan.evaluation.error_counts import ErrorCounts
-from gaikan.run_folder.curve_file import read_curve
+from gaikan.language.words import Words
+from gaikan.run_folder.curve_file import read_curve, read_refusal
 from gaikan.run_folder.decisions import timing_of
 from gaikan.run_folder.latency_facts import TimingFacts, read_facts, timed_networks
 from gaikan.run_folder.latency_files import own_rows
@@ -33,6 +34,7 @@ class RunFolder:
     modes: pd.DataFrame | None
     unseen: pd.DataFrame | None  # where the run left defects out of training
     curve: ErrorCounts | None  # with --learning-curve
+    curve_refused: Words | None  # why there is none, though it was asked for
     leaked: pd.DataFrame | None  # where training has copies of test parts
     latency: list[Row]  # empty where it was not timed
     timing: TimingFacts | None
@@ -59,6 +61,7 @@ class RunFolder:
             modes=read_table_if_any(out, "modes"),
             unseen=read_table_if_any(out, "unseen"),
             curve=read_curve(out),
+            curve_refused=read_refusal(out),
             leaked=read_table_if_any(out, "leaked"),
             latency=rows,
             timing=read_facts(out),

@@ -8,6 +8,7 @@ from gaikan.config.model import FactoryConfig
 from gaikan.config.plan import load_plan
 from gaikan.config.stages import CEILINGS, Range, Share, Stage, check_known, check_stages
 from gaikan.errors import ConfigError
+from gaikan.language.words import Words, joined, plain, say, threads_said
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.selection.bundles import ON_BASE
 from gaikan.selection.candidates import Candidate
@@ -15,11 +16,15 @@ from gaikan.selection.constraint_words import called
 from gaikan.timing.measure import PLANS
 from gaikan.timing.runtimes import RUNTIMES
 
+_LINE, _SHIPPING = say("stage_intermediate"), say("stage_final")
+_MOST_ACCURATE = say("stage_final_without_ok")
+_OURS = (_LINE, _SHIPPING, _MOST_ACCURATE)
+
 # `bench/stages.toml` has them too. The budget of `intermediate` is that of a Raspberry Pi, wherever
 # the run was timed: one core of it takes about 10 ms for 20 million operations.
 DEFAULTS = {
     "intermediate": Stage(
-        description="at the line, between two steps: what one core of a Raspberry Pi can do",
+        description=_LINE.en,
         device="cpu",
         threads=Range(max=1),
         p90_ms=Range(max=10),
@@ -29,14 +34,15 @@ DEFAULTS = {
         overkill_rate=Share(max=0.25),
     ),
     "final": Stage(
-        description="before shipping: whatever it takes to let next to nothing through",
+        description=_SHIPPING.en,
         escape_bound=Share(max=0.03),
         overkill_rate=Share(max=0.25),
     ),
 }
-_WITHOUT_OK = {
-    "intermediate": DEFAULTS["intermediate"].description,
-    "final": "before shipping: the most accurate, whatever it takes",
+_NO_ESCAPES = dict.fromkeys((*CEILINGS, "overkill_rate"))
+WITHOUT_OK = {
+    name: stage.model_copy(update={**_NO_ESCAPES, "description": about.en})
+    for (name, stage), about in zip(DEFAULTS.items(), (_LINE, _MOST_ACCURATE), strict=True)
 }
 
 
@@ -54,11 +60,7 @@ def stages_of(run: RunFiles, file: Path | None) -> tuple[dict[str, Stage], Facto
     costs = config.factory if config.factory.defect_rate is not None else run.config.factory
     stages = config.stage or DEFAULTS
     if not config.stage and run.ok is None:
-        none = dict.fromkeys((*CEILINGS, "overkill_rate"))
-        stages = {
-            name: stage.model_copy(update=none | {"description": _WITHOUT_OK[name]})
-            for name, stage in stages.items()
-        }
+        stages = WITHOUT_OK
     kinds = [*run.modes, *run.classes]
     left_out = any(network.left_out for network in run.networks)
     check_stages(
@@ -84,6 +86,11 @@ def _not_unseen(run: RunFiles) -> str:
     )
 
 
+def description(stage: Stage) -> Words:
+    """What a stage is, in its author's words; those of the usual two are in all languages."""
+    return {words.en: words for words in _OURS}.get(stage.description, plain(stage.description))
+
+
 def _check_timed(run: RunFiles, stage: Stage, where: str) -> None:
     for label in stage.runtimes or ():
         check_known(label, RUNTIMES, "runtime", f"{where}.runtimes'")
@@ -103,31 +110,33 @@ def _check_timed(run: RunFiles, stage: Stage, where: str) -> None:
 _LEFT_OUT = ("p90_ms", "p99_ms", "peak_rss_mb")  # a quick timing does not measure these
 
 
-def not_timed(stage: Stage, candidates: Sequence[Candidate]) -> str | None:
+def not_timed(stage: Stage, candidates: Sequence[Candidate]) -> Words | None:
     """Which constraint was not measured on any candidate, and the command that measures it.
 
     None where the timing can answer the stage.
     """
     if not candidates:
-        labels = " or ".join((*(stage.runtimes or ()), *ON_BASE))
-        return f"not timed in {labels}: `gaikan time RUN`"
+        labels = joined(map(plain, (*(stage.runtimes or ()), *ON_BASE)), say("or"))
+        return say("not_timed_in", labels=labels)
     rows = {c.row: c for c in candidates if not {*stage.allowed} & {*c.failed}}
     allowed = rows.values()
     if stage.threads is not None and rows and all("threads" in c.failed for c in allowed):
         least = 1 if stage.threads.min is None else math.ceil(stage.threads.min)
         counts = {least} | {row.threads for row in rows if row.threads is not None}
-        command = " ".join(f"--threads {count}" for count in sorted(counts))
-        return f"not timed with {_threads(stage.threads)}: `gaikan time RUN {command}`"
+        options = " ".join(f"--threads {count}" for count in sorted(counts))
+        return say("not_timed_with", threads=_threads(stage.threads), options=options)
     for name in _LEFT_OUT:
         if name in stage.limits and rows and all(c.values[name] is None for c in allowed):
-            return f"{called(name)} was not measured: `gaikan time RUN`"
+            return say("not_timed_figure", name=called(name))
     return None
 
 
-def _threads(limit: Range) -> str:
-    low, high = (None if end is None else f"{end:g}" for end in (limit.min, limit.max))
-    if high in ("1", low):
-        return f"{high} thread{'s' * (high != '1')}"
-    if low is None or high is None:
-        return f"at most {high} threads" if low is None else f"at least {low} threads"
-    return f"{low} to {high} threads"
+def _threads(limit: Range) -> Words:
+    low, high = limit.min, limit.max
+    if high is not None and high in (1, low):
+        return threads_said(round(high))
+    if high is None:
+        return say("threads_at_least", n=f"{low:g}")
+    if low is None:
+        return say("threads_at_most", n=f"{high:g}")
+    return say("threads_between", low=f"{low:g}", high=f"{high:g}")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gaikan.config.stages import Share, Stage
+from gaikan.language.words import Words, say
 from gaikan.run_folder.decisions import DecidedParts
 from gaikan.run_folder.picks_file import AskingPoint, Side
 from gaikan.selection.candidates import Candidate, JudgedNetwork, Judging
@@ -61,24 +62,18 @@ def _point(
     )
 
 
-def nobody_asked(judged: JudgedNetwork, stage: Stage, ok: int | None) -> str | None:
+def nobody_asked(judged: JudgedNetwork, stage: Stage, ok: int | None) -> Words | None:
     """Why a stage that asks asks nobody; None where it asks about some."""
     if stage.asks is None or judged.ask_level != 0:
         return None
     part = judged.network.validation
     if (part.novelty_p == 1).all():
-        return (
-            "nobody is asked: validation has one lot alone, so that no part of it can be told to "
-            "be new; bring parts of more lots"
-        )
+        return say("nobody_asked_one_lot")
     goods = int((part.label == ok).sum())
-    return (
-        f"nobody is asked: no level asks about at most {worded('ask_rate', stage.asks)} of the "
-        f"{goods} good validation parts; raise ask_rate, or bring more parts"
-    )
+    return say("nobody_asked", share=worded("ask_rate", stage.asks), goods=goods)
 
 
-def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> str | None:
+def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> Words | None:
     """Why a stage's pick asks, or which share asked would give one that has none.
 
     None where asking changes nothing, or the stage limits no escapes.
@@ -91,18 +86,18 @@ def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> 
         asking = stage.model_copy(update={"ask_rate": Share(max=share)})
         best = pick(judging.candidates(asking), asking, ties).pick
         if best is not None and not judging.calibrated(best, asking).failed:
-            return (
-                f"with {worded('ask_rate', share)} of good parts asked "
-                f"(ask_rate = {{ max = {share:g} }}): {best.variant} would qualify"
-            )
+            asked = {"share": worded("ask_rate", share), "max": f"{share:g}"}
+            return say("asking_would", variant=best.variant, **asked)
     return None
 
 
-def _needed(judging: Judging, ties: Ties, stage: Stage) -> str:
+def _needed(judging: Judging, ties: Ties, stage: Stage) -> Words:
     """With how many asked the stage has its pick, and what it would have without."""
     silent = stage.model_copy(update={"ask_rate": None})
     instead = pick(judging.candidates(silent), silent, ties).pick
     if instead is not None and judging.calibrated(instead, silent).failed:
         instead = None
-    without = "nothing would qualify" if instead is None else f"{instead.variant} would be picked"
-    return f"with {worded('ask_rate', stage.asks)} of good parts asked; without, {without}"
+    share = worded("ask_rate", stage.asks or 0.0)
+    if instead is None:
+        return say("asking_needed", share=share)
+    return say("asking_changes", share=share, variant=instead.variant)

@@ -1,5 +1,6 @@
 """Which bundle runs in a runtime, and what it needs installed."""
 
+from gaikan.language.words import Words, say
 from gaikan.run_folder.picks_file import InBundle
 
 BASE = "pip install gaikan"
@@ -16,9 +17,9 @@ BUNDLES = {
 ON_BASE = tuple(label for label, bundle in BUNDLES.items() if bundle.needs == BASE)
 
 
-def installing(label: str) -> str:
+def installing(label: str) -> Words:
     """What the bundle in a runtime needs installed, as part of a sentence."""
     bundle = BUNDLES.get(label)
     if bundle is None:
-        return f"no bundle holds {label}: a bundle has {', '.join(BUNDLES)}"
-    return f"its bundle ({bundle.runtime} {bundle.precision}) needs `{bundle.needs}`"
+        return say("not_bundled", label=label, labels=", ".join(BUNDLES))
+    return say("installing", **dict(bundle))

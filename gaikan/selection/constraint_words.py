@@ -1,54 +1,53 @@
 """Names, values and limits of constraints in words."""
 
 import math
+from collections.abc import Iterable
 
 from gaikan.config.stages import Range
+from gaikan.language.words import Words, joined, plain, say
 from gaikan.run_folder.picks_file import StageConstraint, Value
 
 _MS, _SHARE = "ms", "%"
-_WORDS = {  # constraint: what it is called, and its unit
-    "device": ("device", ""),
-    "machine": ("machine", ""),
-    "runtimes": ("runtime", ""),
-    "threads": ("threads", ""),
-    "p50_ms": ("p50", _MS),
-    "p90_ms": ("p90", _MS),
-    "p99_ms": ("p99", _MS),
-    "images_per_s": ("images per second", ""),
-    "mflops": ("operations", "MFLOP"),
-    "model_bytes": ("model file", "MB"),
-    "peak_rss_mb": ("peak memory", "MB"),
-    "agreement": ("agreement with the reference", _SHARE),
-    "accuracy": ("accuracy", _SHARE),
-    "balanced_accuracy": ("balanced accuracy", _SHARE),
-    "escape_rate": ("escape rate", _SHARE),
-    "escape_bound": ("escape bound", _SHARE),
-    "overkill_rate": ("overkill rate", _SHARE),
-    "ask_rate": ("good parts asked", _SHARE),
-    "unseen_escape": ("unseen escape rate", _SHARE),
-    "cost": ("cost of 1,000 parts", ""),
+_UNITS = {
+    "p50_ms": _MS,
+    "p90_ms": _MS,
+    "p99_ms": _MS,
+    "mflops": "MFLOP",
+    "model_bytes": "MB",
+    "peak_rss_mb": "MB",
+    "agreement": _SHARE,
+    "accuracy": _SHARE,
+    "balanced_accuracy": _SHARE,
+    "escape_rate": _SHARE,
+    "escape_bound": _SHARE,
+    "overkill_rate": _SHARE,
+    "ask_rate": _SHARE,
+    "unseen_escape": _SHARE,
+    "recall": _SHARE,
 }
 
 
-def called(name: str) -> str:
-    """The constraint's name in words."""
-    if name.startswith("recall."):
-        return f"recall of {name.removeprefix('recall.')}"
-    return _WORDS[name][0]
+def called(name: str) -> Words:
+    """The constraint's name in words; "recall.MODE" is that of a failure mode or class."""
+    name, _, kind = name.partition(".")
+    return say(f"k_{name}", kind=kind)
 
 
-def worded(name: str, value: Value) -> str:
-    """A value of a constraint with its unit."""
-    if value is None:
-        return "not measured"
+def worded(name: str, value: float | str) -> str:
+    """A value of a constraint with its unit, the same in all languages."""
     if isinstance(value, str):
         return value
-    unit = _SHARE if name.startswith("recall.") else _WORDS[name][1]
+    unit = _UNITS.get(name.partition(".")[0], "")
     if name == "model_bytes":
         value /= 1e6
     shown = digits(100 * value if unit == _SHARE else value)
     text = shown.rstrip("0").rstrip(".") if "." in shown else shown
     return f"{text} {unit}".rstrip()
+
+
+def measured_value(name: str, value: Value) -> Words:
+    """The same, or that it was not measured."""
+    return say("value_unknown") if value is None else plain(worded(name, value))
 
 
 def digits(value: float | None) -> str:
@@ -59,27 +58,33 @@ def digits(value: float | None) -> str:
     return f"{value:.{max(0, 2 - magnitude)}f}"
 
 
-def limited(limit: StageConstraint) -> str:
+def limited(limit: StageConstraint) -> Words:
     """A constraint as a formula, such as `p99 <= 3 ms`."""
     name = called(limit.name)
     if limit.names is not None:
-        return f"{name} {' or '.join(limit.names)}"
-    low = "" if limit.min is None else f"{name} >= {worded(limit.name, limit.min)}"
-    high = "" if limit.max is None else f"{name} <= {worded(limit.name, limit.max)}"
-    return " and ".join(filter(None, (low, high)))
+        return say("limit_is", name=name, names=_one_of(limit.names))
+    ends = (("limit_least", limit.min), ("limit_most", limit.max))
+    given = [say(key, name=name, limit=worded(limit.name, v)) for key, v in ends if v is not None]
+    return say("listed", texts=tuple(given))
 
 
-def loosened(limit: StageConstraint, value: Value) -> str:
+def loosened(limit: StageConstraint, value: Value) -> Words:
     """The looser limit that `value` would meet, such as `p99 <= 4.2 ms instead of 3 ms`."""
     name = called(limit.name)
     if value is None:
-        return f"{name} was not measured"
+        return say("constraint_unknown", name=name)
     if limit.names is not None or isinstance(value, str):
-        return f"{name} {value} instead of {' or '.join(limit.names or ())}"
+        names = _one_of(limit.names or ())
+        return say("loosened_names", name=name, value=str(value), names=names)
     above = limit.max is not None and value > limit.max
-    sign, was = ("<=", limit.max) if above else (">=", limit.min)
-    needed = worded(limit.name, enough(limit, value))
-    return f"{name} {sign} {needed} instead of {worded(limit.name, was)}"
+    key, was = ("limit_most", limit.max) if above else ("limit_least", limit.min)
+    assert was is not None
+    needed = say(key, name=name, limit=worded(limit.name, enough(limit, value)))
+    return say("loosened", limit=needed, was=worded(limit.name, was))
+
+
+def _one_of(names: Iterable[str]) -> Words:
+    return joined(map(plain, names), say("or"))
 
 
 def enough(limit: Range | StageConstraint, value: float) -> float:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from gaikan.config.stages import Stage
+from gaikan.language.words import say
 from gaikan.run_folder import picks_file
 from gaikan.run_folder.decisions import RunFiles, timing_of
 from gaikan.selection import reasons
-from gaikan.selection.asked import not_timed, stages_of
+from gaikan.selection.asked import description, not_timed, stages_of
 from gaikan.selection.asking_curve import asking_curve, asking_in_words, nobody_asked
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
@@ -58,26 +59,23 @@ def _stage_picks(ties: Ties, stage: Stage) -> picks_file.StagePicks:
     candidates = judging.candidates(stage)
     choice = pick(candidates, stage, ties)
     chosen, unknown = choice.pick, not_timed(stage, candidates)
-    why = unknown or "nothing meets every constraint"
+    why = unknown or say("nothing_meets")
     bound, to_miss = [], candidates
     if chosen is not None:
         calibrated = judging.calibrated(chosen, stage)
         if calibrated.failed:
-            why = (
-                f"{chosen.variant}, which the other lots chose, does not meet every constraint on "
-                f"the {judging.lots} lots that calibrate"
-            )
+            why = say("fails_on_calibration", variant=chosen.variant, lots=judging.lots)
             to_miss, chosen, choice = [calibrated], None, replace(choice, pick=None)
     if chosen is not None:
         why = reasons.why_picked(choice, stage)
         if calibrated is not chosen:
-            why += f"; figures here are of the lots that chose, not of the {judging.lots} others"
+            why = say("why_of_other_lots", why=why, lots=judging.lots)
         bound = reasons.binding(judging, ties, stage, candidates, chosen)
     shown = chosen or (None if unknown else reasons.nearest_miss(to_miss, stage))
     installed = None if shown is None else judging.calibrated(shown, stage).judged
     silent = None if installed is None else nobody_asked(installed, stage, judging.run.ok)
     return picks_file.StagePicks(
-        description=stage.description,
+        description=description(stage),
         objective=stage.objective,
         constraints=[reasons.limit_of(stage, name) for name in (*stage.allowed, *stage.limits)],
         pick=None if chosen is None else picked(judging, chosen, stage),

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import reduce
 
 from gaikan.config.stages import CEILINGS, Stage
-from gaikan.run_folder.latency_rows import place_in_words, runtime_of
+from gaikan.language.words import Words, placed, plain, say
+from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.run_folder.picks_file import StageConstraint, Value
 from gaikan.selection.bundles import BASE, BUNDLES, installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, as_fast, choose, pick
-from gaikan.selection.constraint_words import called, limited, loosened, worded
+from gaikan.selection.constraint_words import called, limited, loosened, measured_value, worded
 from gaikan.selection.ties import Ties
 
 _FAR = 1e9  # how far off is what has no ratio to its limit: not measured, or a limit of 0
@@ -29,7 +30,7 @@ class Binding:
 
     constraints: tuple[str, ...]
     instead: Candidate
-    why: str
+    why: Words
 
 
 def limit_of(stage: Stage, name: str) -> StageConstraint:
@@ -49,21 +50,22 @@ def without(stage: Stage, name: str) -> Stage:
     return stage.model_copy(update={name: None})
 
 
-def merit(stage: Stage, candidate: Candidate) -> str:
+def merit(stage: Stage, candidate: Candidate) -> Words:
     """The objective's name and figure in words, such as `accuracy 95.1 %`."""
-    return f"{called(OBJECTIVES[stage.objective])} {worth(stage, candidate)}"
+    name = called(OBJECTIVES[stage.objective])
+    return say("figure_of", name=name, value=worth(stage, candidate))
 
 
-def worth(stage: Stage, candidate: Candidate) -> str:
+def worth(stage: Stage, candidate: Candidate) -> Words:
     """The objective's figure in words."""
     name = OBJECTIVES[stage.objective]
     value = candidate.row.p50_ms if name == "p50_ms" else candidate.judged.values[name]
-    return worded(name, value)
+    return measured_value(name, value)
 
 
-def place(candidate: Candidate) -> str:
+def place(candidate: Candidate) -> Words:
     """Runtime and threads of a candidate in words."""
-    return place_in_words(runtime_of(candidate.row), candidate.row.threads)
+    return placed(runtime_of(candidate.row), candidate.row.threads)
 
 
 def binding(
@@ -97,7 +99,9 @@ def binding(
     return bindings
 
 
-def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | None) -> str | None:
+def beyond_base(
+    judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | None
+) -> Words | None:
     """What a runtime that the base install lacks would gain; None where nothing.
 
     None too where the stage names its runtimes.
@@ -113,39 +117,39 @@ def beyond_base(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | 
     bundle = BUNDLES.get(label)
     if bundle is not None and bundle.needs == BASE:
         return None  # ties depend on what else there is
+    other = say("variant_in", variant=best.variant, place=place(best))
     if chosen is None:
-        gain = f"{best.variant} in {place(best)} would qualify, {merit(stage, best)}"
+        gain = say("beyond_would_qualify", variant=other, merit=merit(stage, best))
     else:
-        same = best.variant == chosen.variant
-        gain = f"{'' if same else f'{best.variant} in '}{place(best)}"
-        gain += f", {_change(stage, best, chosen)}"
+        other = place(best) if best.variant == chosen.variant else other
+        gain = say("beyond_gain", other=other, change=_change(stage, best, chosen))
     ask = f'runtimes = ["{label}"]'
-    return f"beyond `{BASE}`: {gain}; {installing(label)}; the stage asks for it by {ask}"
+    return say("beyond", base=BASE, gain=gain, installing=installing(label), ask=ask)
 
 
 def _binding(
     stage: Stage, names: tuple[str, ...], instead: Candidate, chosen: Candidate
 ) -> Binding:
-    limits = " and ".join(limited(limit_of(stage, name)) for name in names)
-    other = place(instead) if instead.variant == chosen.variant else instead.variant
-    together = " together" * (len(names) > 1)
-    why = f"without {limits}{together}: {other}, {_change(stage, instead, chosen)}"
-    return Binding(names, instead, why)
+    limits = tuple(limited(limit_of(stage, name)) for name in names)
+    other = place(instead) if instead.variant == chosen.variant else plain(instead.variant)
+    change = _change(stage, instead, chosen)
+    key = "binds_together" if len(names) > 1 else "binds"
+    return Binding(names, instead, say(key, limits=limits, other=other, change=change))
 
 
-def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> str:
+def _change(stage: Stage, instead: Candidate, chosen: Candidate) -> Words:
     """How the objective's figure changes; where it is no better, also what else is better."""
     own, was = merit(stage, instead), worth(stage, chosen)
     reads_the_same = worth(stage, instead) == was
-    words = f"{own} as well" if reads_the_same else f"{own} instead of {was}"
+    change = say("change_same" if reads_the_same else "change", own=own, was=was)
     if instead.merit > chosen.merit:
-        return f"{words}, ahead by less than is shown" if reads_the_same else words
+        return say("change_ahead", own=own) if reads_the_same else change
     for name in ("p50_ms", "model_bytes"):
         after, before = (getattr(c.row, name) or 0 for c in (instead, chosen))
         if after < before:
-            words += f", {called(name)} {worded(name, after)} instead of {worded(name, before)}"
-            break
-    return words
+            sizes = {"after": worded(name, after), "before": worded(name, before)}
+            return say("change_and", change=change, name=called(name), **sizes)
+    return change
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
@@ -173,12 +177,12 @@ def _gap(limit: StageConstraint, value: Value) -> float:
     return 1 - value / limit.min if limit.min else _FAR
 
 
-def would_have_to_give(candidate: Candidate, stage: Stage) -> list[str]:
+def would_have_to_give(candidate: Candidate, stage: Stage) -> list[Words]:
     """What each constraint that it fails would have to be for it to qualify."""
     return [loosened(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
 
 
-def why_picked(choice: StageChoice, stage: Stage) -> str:
+def why_picked(choice: StageChoice, stage: Stage) -> Words:
     """One sentence on why the pick was preferred to the others that qualify."""
     assert choice.pick is not None
     assert choice.best is not None
@@ -187,25 +191,25 @@ def why_picked(choice: StageChoice, stage: Stage) -> str:
     own = merit(stage, choice.pick)
     if choice.pick.variant == choice.best.variant:
         if len(variants) == 1:
-            return f"the only variant that qualifies, {own}"
-        beaten = f"best of the {len(variants)} variants that qualify, {own}"
-        return f"{beaten}; {_listed(others)} may be as good" if others else beaten
-    rival = f"{choice.best.variant} ({merit(stage, choice.best)})"
+            return say("why_only", own=own)
+        key = "why_best_tied" if others else "why_best"
+        return say(key, n=len(variants), own=own, others=tuple(sorted(others)))
     preferred = _preferred(choice, choice.best)
-    return f"{own}: may be as good as the best, {rival}, and is {preferred}"
+    rival, merits = choice.best.variant, merit(stage, choice.best)
+    return say("why_preferred", own=own, best=rival, merit=merits, preferred=preferred)
 
 
-def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> str:
+def why_not(other: Candidate, choice: StageChoice, stage: Stage) -> Words:
     """One sentence on a variant that qualifies and was not picked."""
     assert choice.pick is not None
     own = merit(stage, other)
     if other in choice.rest:
-        return f"{own}, worse than the best"
+        return say("why_not_worse", own=own)
     preferred = _preferred(choice, other)
-    return f"{own}, may be as good as the best, but {choice.pick.variant} is {preferred}"
+    return say("why_not_tied", own=own, pick=choice.pick.variant, preferred=preferred)
 
 
-def _preferred(choice: StageChoice, other: Candidate) -> str:
+def _preferred(choice: StageChoice, other: Candidate) -> Words:
     """What the pick is preferred for to another that may be as good as the best."""
     pick = choice.pick
     assert pick is not None
@@ -213,15 +217,10 @@ def _preferred(choice: StageChoice, other: Candidate) -> str:
     if not as_fast(other, choice.fastest):
         # Where its interval is wide, the pick's own p50 may be no less.
         if (pick.row.p50_ms or 0.0) >= (other.row.p50_ms or 0.0):
-            return f"as fast as the fastest, {choice.fastest.variant}"
-        times = [worded("p50_ms", c.row.p50_ms) for c in (pick, other)]
-        return f"faster (p50 {times[0]}, not {times[1]})"
+            return say("preferred_as_fastest", fastest=choice.fastest.variant)
+        own, theirs = (measured_value("p50_ms", c.row.p50_ms) for c in (pick, other))
+        return say("preferred_faster", own=own, other=theirs)
     if pick.size != other.size:
-        sizes = [worded("model_bytes", c.row.model_bytes) for c in (pick, other)]
-        return f"as fast and smaller ({sizes[0]}, not {sizes[1]})"
-    return "as fast and as small, and ahead"
-
-
-def _listed(names: set[str]) -> str:
-    ordered = sorted(names)
-    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} and {ordered[-1]}"
+        own, theirs = (measured_value("model_bytes", c.row.model_bytes) for c in (pick, other))
+        return say("preferred_smaller", own=own, other=theirs)
+    return say("preferred_ahead")

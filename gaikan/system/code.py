@@ -23,6 +23,7 @@ CARRIERS = {
     "gaikan.config.model",  # the recipe
     "gaikan.data.frames",  # images and labels, by their fingerprint
     "gaikan.errors",  # the reason why there is no result
+    "gaikan.language.words",  # how a report says things
     "gaikan.evaluation.experiment",  # what is timed, by the key of its own store entry
     "gaikan.system.files",  # the result, into a file that is named after its checksum
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from gaikan.language.words import Words, say
 from gaikan.system import machine
 
 _STEP = 8  # a batch is at most so many times as large as the one measured before it
@@ -25,12 +26,10 @@ class TooLarge:
     needed: int
     allowed: int
 
-    def reason(self, batch_size: int) -> str:
+    def reason(self, batch_size: int) -> Words:
         """The reason in words, for the row in `latency.csv`."""
-        return (
-            f"a batch of {batch_size} takes about {self.needed / 1e9:.1f} GB of memory; "
-            f"a quarter of what is here, {self.allowed / 1e9:.1f} GB, is the most"
-        )
+        needed, allowed = (f"{size / 1e9:.1f}" for size in (self.needed, self.allowed))
+        return say("batch_too_large", batch=batch_size, needed=needed, allowed=allowed)
 
 
 @dataclass

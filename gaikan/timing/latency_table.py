@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
+from gaikan.language.words import Words
 from gaikan.run_folder.latency_rows import Row, computation_of
 from gaikan.system import machine
 from gaikan.timing.agreement import Agreement
@@ -23,7 +24,7 @@ class LatencyTable:
     scores: dict[tuple[Runtime, str], Agreement]
     rooflines: dict[tuple[str, int | None], Roofline]
 
-    def rows(self, runtimes: list[Runtime], unavailable: dict[Runtime, str | None]) -> list[Row]:
+    def rows(self, runtimes: list[Runtime], unavailable: dict[Runtime, Words | None]) -> list[Row]:
         """All variants in all runtimes; what was not measured, with the reason."""
         rows = []
         scored = [v for trained, _ in self.prepared.scored for v in trained.variants]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gaikan.language.words import Words, say
 from gaikan.run_folder.latency_rows import Row
 
 Seconds = NDArray[np.float64]
@@ -141,7 +142,7 @@ def take_turn(
     return Turn(np.array(seconds), np.array(on_device) if on_device else None, used)
 
 
-def too_many_cores(threads: int | None, turns: Iterable[Sequence[Turn]]) -> str | None:
+def too_many_cores(threads: int | None, turns: Iterable[Sequence[Turn]]) -> Words | None:
     """How many cores a runtime used where these are more than its threads, in words; else None."""
     all_turns = [turn for of_case in turns for turn in of_case]
     seconds = sum(float(turn.seconds.sum()) for turn in all_turns)
@@ -150,7 +151,7 @@ def too_many_cores(threads: int | None, turns: Iterable[Sequence[Turn]]) -> str 
     used = sum(turn.cpu for turn in all_turns) / seconds
     if used <= threads * (1 + _SLACK):
         return None
-    return f"set to {threads} threads, it kept {used:.1f} cores busy"
+    return say("too_many_cores", threads=threads, used=f"{used:.1f}")
 
 
 def percentile(seconds: Seconds, percent: int) -> float | None:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
+from gaikan.language.words import Words
 from gaikan.run_folder.latency_rows import Row
 from gaikan.timing.measure import Turn, described, p50_ms, too_many_cores
 from gaikan.timing.runtime_process import Case, Probe
@@ -18,10 +19,10 @@ class Measured:
 
     turns: dict[tuple[Setting, Case], list[Turn]] = field(default_factory=dict)
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
-    refused: dict[ServedModel, str] = field(default_factory=dict)
-    left_out: dict[tuple[Setting, Case], str] = field(default_factory=dict)
+    refused: dict[ServedModel, Words] = field(default_factory=dict)
+    left_out: dict[tuple[Setting, Case], Words] = field(default_factory=dict)
 
-    def reason(self, setting: Setting, model: str) -> str | None:
+    def reason(self, setting: Setting, model: str) -> Words | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, WHOLE)) or self.refused.get((setting, model))
 

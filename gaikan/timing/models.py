@@ -16,6 +16,7 @@ from gaikan.data.frames import Images
 from gaikan.errors import first_line
 from gaikan.export.inspector import AnchorDistance, HeadDistance, distance_of, exported
 from gaikan.export.quantized import quantized
+from gaikan.language.words import Words, say
 from gaikan.networks import NETWORKS, Embedder, ImageShape, OnnxBackbone
 from gaikan.timing.runtimes import INT8_MODEL, MODEL, TORCH_MODEL, ModelFolder
 from gaikan.timing.torch_model import (
@@ -99,7 +100,7 @@ class Exporter:
         """A network with all decisions, and with one `alone` for each of the folders given."""
         models, missing = self._models(trained, calibration)
         if trained.backbone is not None:
-            missing[TORCH_MODEL] = "an ONNX network, which PyTorch does not run"
+            missing[TORCH_MODEL] = say("onnx_network")
         folders = {name: ModelFolder(folder, missing) for name, folder in alone.items()}
         whole = ModelFolder(all_of_it, missing)
         if TORCH_MODEL not in missing:
@@ -115,18 +116,18 @@ class Exporter:
 
     def _models(
         self, trained: TrainedFiles, calibration: Images
-    ) -> tuple[dict[str, "ModelProto"], dict[str, str]]:
+    ) -> tuple[dict[str, "ModelProto"], dict[str, Words]]:
         """By the name of their file: the ONNX models, and why some are missing."""
         if absent := _missing_package():
             return {}, dict.fromkeys((MODEL, INT8_MODEL), absent)
         try:
             model = self._filled(trained)
         except Exception as error:  # whatever the exporter says is the reason in the rows
-            return {}, dict.fromkeys((MODEL, INT8_MODEL), f"no ONNX: {first_line(error)}")
+            return {}, dict.fromkeys((MODEL, INT8_MODEL), say("no_onnx", error=first_line(error)))
         try:
             return {MODEL: model, INT8_MODEL: quantized(model, calibration)}, {}
         except Exception as error:
-            return {MODEL: model}, {INT8_MODEL: f"no int8: {first_line(error)}"}
+            return {MODEL: model}, {INT8_MODEL: say("no_int8", error=first_line(error))}
 
     def _filled(self, trained: TrainedFiles) -> "ModelProto":
         from onnx import numpy_helper
@@ -173,10 +174,10 @@ class Exporter:
         return self._traced[arch, shape, how]
 
 
-def _missing_package() -> str | None:
+def _missing_package() -> Words | None:
     """Which package keeps models from being exported; None where all are there."""
     absent = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    return f"{absent[0]} is not installed" if absent else None
+    return say("not_installed", package=absent[0]) if absent else None
 
 
 def _outputs(decisions: Iterable[str]) -> list[str]:
@@ -200,8 +201,8 @@ def write_gemm(folder: Path) -> ModelFolder:
     size = GEMM_SIZE
     product = Product()
     save_product(product, folder)
-    if _missing_package():
-        return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), "no ONNX"))
+    if absent := _missing_package():
+        return ModelFolder(folder, dict.fromkeys((MODEL, INT8_MODEL), absent))
     from onnx import TensorProto, helper, numpy_helper
 
     weight = numpy_helper.from_array(product.network.weight.detach().numpy(), "weight")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaikan.errors import ConfigError, GaikanError
+from gaikan.language.words import Words, say
 from gaikan.run_folder.latency_rows import Row, runtime_label, runtime_of
 from gaikan.system import machine
 
@@ -30,7 +31,7 @@ class ModelFolder:
     """The folder of a model's files, and why some of them are missing."""
 
     folder: Path
-    missing: dict[str, str] = field(default_factory=dict)  # file name -> reason
+    missing: dict[str, Words] = field(default_factory=dict)  # file name -> reason
 
 
 class Loaded(Protocol):
@@ -74,19 +75,19 @@ class Runtime:
         """The runtime on so many threads; on a GPU, threads are no setting."""
         return Setting(self, threads if self.device == "cpu" else None)
 
-    def unavailable(self) -> str | None:
+    def unavailable(self) -> Words | None:
         """Why it cannot run here; None where it can, as far as is known."""
         if find_spec(self.needs) is None:
-            return f"{self.needs} is not installed"
+            return say("not_installed", package=self.needs)
         if self.device == "cuda":
             import torch
 
             if not torch.cuda.is_available():
-                return "no CUDA device"
+                return say("no_cuda")
         if self.device == "cpu" and self.precision == "bf16" and not machine.native_bf16():
-            return "this processor has no bf16 arithmetic"
+            return say("no_bf16")
         if self.compiles and which(os.environ.get("CXX", "g++")) is None:
-            return "no C++ compiler"
+            return say("no_compiler")
         return None
 
     def load(self, folder: Path, threads: int | None) -> Loaded:

@@ -10,6 +10,7 @@ from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
+from gaikan.language.words import say
 from gaikan.timing.footprint import TooLarge
 from gaikan.timing.measure import Rule, SamplingPlan, Turn
 from gaikan.timing.measured import WHOLE, Measured, ServedModel
@@ -56,7 +57,7 @@ class Session:
             return self.workers[setting].ask(method, *arguments)
         except RefusedError as error:
             dead = not self.workers[setting].alive
-            self.measured.refused[setting, WHOLE if dead else model] = str(error)
+            self.measured.refused[setting, WHOLE if dead else model] = error.words
             return None
 
     def probe(self, models: dict[str, ModelFolder], threads: int, plan: SamplingPlan) -> None:
@@ -217,8 +218,8 @@ class Session:
         for done, (setting, case) in enumerate(cases):
             expected = pace.get((setting, case.model), 0.0) * case.batch_size
             if plan.longest is not None and expected > plan.longest:
-                words = f"takes about {expected:.1f} s; --thorough measures it"
-                self.measured.left_out[setting, case] = f"a batch of {case.batch_size} {words}"
+                reason = say("batch_too_slow", batch=case.batch_size, seconds=f"{expected:.1f}")
+                self.measured.left_out[setting, case] = reason
                 continue
             self.report(f"warming up {setting.runtime.label}", done, len(cases))
             typical = self.ask(setting, case.model, Server.warm, case, plan.warm_up)

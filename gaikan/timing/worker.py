@@ -9,6 +9,7 @@ from multiprocessing.connection import Connection
 from typing import NoReturn, TypeVar, TypeVarTuple
 
 from gaikan.errors import GaikanError, kind_and_line
+from gaikan.language.words import Words, plain, say
 from gaikan.system.signals import end_with_parent, starting_workers
 from gaikan.timing.runtime_process import Server
 from gaikan.timing.runtimes import Runtime
@@ -41,7 +42,11 @@ def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoRe
 
 
 class RefusedError(GaikanError):
-    """The runtime could not do it; the message is its reason."""
+    """The runtime could not do it, for the reason in `words`."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 class Worker:
@@ -63,9 +68,10 @@ class Worker:
             reply: _Reply | Refusal = self._connection.recv()
         except (EOFError, OSError):
             self._process.join(timeout=5)
-            raise RefusedError(f"its process died (exit code {self._process.exitcode})") from None
+            died = say("process_died", code=self._process.exitcode)
+            raise RefusedError(died) from None
         if isinstance(reply, Refusal):
-            raise RefusedError(reply.reason)
+            raise RefusedError(plain(reply.reason))
         return reply
 
     @property

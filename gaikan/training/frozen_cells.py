@@ -11,6 +11,7 @@ from gaikan.config.model import Config
 from gaikan.data.frames import Frames
 from gaikan.data.split import Parts
 from gaikan.errors import ConfigError, one_line
+from gaikan.language.words import Words, say
 from gaikan.networks import Embedder, OnnxBackbone
 from gaikan.system.machine import version
 from gaikan.system.store import key_of
@@ -55,7 +56,7 @@ def frozen_cells(
     parts: dict[int, Parts],
     train: Frames,
     ok: str | None = None,
-) -> tuple[list[GivenCell], dict[str, bytes], str]:
+) -> tuple[list[GivenCell], dict[str, bytes], Words]:
     """A cell for each seed, their store entries by key, and what a report must say of them.
 
     Images are normalised by the fit part, unless the configuration says how: `auto` may choose
@@ -100,11 +101,8 @@ def _stored(file: BackboneFile, embedder: Embedder, recipe: Recipe, train: Frame
     )
 
 
-def _note(file: BackboneFile, network: OnnxBackbone, train: Frames) -> str:
-    repeated = ""
-    if network.channels != train.shape[0]:
-        repeated = f"; grey is given to each of its {network.channels} channels"
-    return (
-        f"{file.name}: the network in {one_line(file.path.name)}, not trained here: its seeds "
-        f"differ by the split alone{repeated}"
-    )
+def _note(file: BackboneFile, network: OnnxBackbone, train: Frames) -> Words:
+    note = say("backbone_from", name=file.name, file=one_line(file.path.name))
+    if network.channels == train.shape[0]:
+        return note
+    return say("backbone_grey", told=note, n=network.channels)

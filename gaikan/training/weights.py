@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gaikan.data.frames import Frames
 from gaikan.data.run_sources import Source
 from gaikan.errors import ConfigError, DataError, one_line
+from gaikan.language.words import Words, say
 from gaikan.system.store import key_of
 from gaikan.training.cell import Cell, GivenCell
 from gaikan.training.stored_network import StoredNetwork, tensors_of
@@ -65,16 +66,12 @@ class Weights:
         return cls(path, digest, network, rest, classes, mean, std)
 
     @property
-    def note(self) -> str:
+    def note(self) -> Words:
         """What a report must say of the figures."""
-        by = "the fit images' mean and deviation"
+        how = say("normalised_by_fit")
         if self.mean is not None:
-            by = f"mean {self.mean:g} and deviation {self.std:g}"
-        return (
-            f"the network comes from {self.path.name} and was not trained here; images are "
-            f"normalised by {by}. If its training saw some of these images, their figures flatter "
-            "it: validation's, from which thresholds are taken, and test's alike"
-        )
+            how = say("normalised_by_file", mean=f"{self.mean:g}", deviation=f"{self.std:g}")
+        return say("weights_from", file=self.path.name, how=how)
 
     @property
     def source(self) -> Source:

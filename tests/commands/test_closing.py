@@ -13,6 +13,7 @@ from small_run import FAKES, Fake, row, write_run
 
 from gaikan.commands.closing import show_closing
 from gaikan.flow.pick_run import pick_run
+from gaikan.language.words import say
 from gaikan.run_folder.latency_rows import Row, write_rows
 
 HERE = Path(__file__).with_name("screens")
@@ -32,7 +33,7 @@ def skipped(fake: Fake, runtime: str) -> Row:
         1,
         batch_size=None,
         p50_ms=None,
-        skipped=f"{runtime} is not installed",
+        skipped=say("not_installed", package=runtime),
     )
 
 

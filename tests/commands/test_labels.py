@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 from runner import gaikan
 
+from gaikan.language.words import say
+from gaikan.run_folder.manifest import read_manifest
+
 pytest.importorskip("cleanlab", reason="gaikan[labels] is not installed")
 
 CONFIG = """
@@ -115,12 +118,16 @@ def test_corrections_make_another_run_that_says_so_and_are_not_overwritten(
     assert gaikan("bench", config, "--out", folder / "run") == 2  # it is of other labels
     assert gaikan("bench", config, "--out", folder / "new") == 0
     said = capsys.readouterr().out
-    manifest = (folder / "new" / "manifest.json").read_text()
-    for text in (said, manifest):
-        for part in FLIPPED:
-            count = sum(each == part for each, _ in flipped)
-            words = f"mended.csv: {count} labels of {folder}/{part}.parquet corrected"
-            assert "".join(words.split()) in "".join(text.split())  # a terminal folds it
+    manifest = read_manifest(folder / "new")
+    for part in FLIPPED:
+        count = sum(each == part for each, _ in flipped)
+        source = f"{folder}/{part}.parquet"
+        words = f"mended.csv: {count} labels of {source} corrected"
+        assert "".join(words.split()) in "".join(said.split())  # a terminal folds it
+        notes = getattr(manifest.data, part).notes
+        assert say("labels_corrected", file="mended.csv", n=count, source=source) in (
+            note.values.get("corrected") for note in notes
+        )
     assert gaikan("labels", folder / "new") == 0
     again = read(folder / "new")
     kept = again[again["correct"] != ""]

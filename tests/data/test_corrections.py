@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from runner import gaikan
+from saying import in_english
 
 from gaikan.data.corrections import corrected, read_corrections
 from gaikan.data.frames import Frames
@@ -41,7 +42,7 @@ def test_a_label_its_mode_and_the_fingerprint_change_and_it_is_said(
     assert np.flatnonzero(found.labels != frames.labels).tolist() == [4]
     assert (found.names[4], found.modes is not None and found.modes[4]) == ("open", "open")
     assert found.fingerprint != frames.fingerprint
-    (note,) = set(found.notes) - set(frames.notes)
+    (note,) = set(in_english(found.notes)) - set(in_english(frames.notes))
     assert "1 labels" in note
     assert "spur to open 1" in note
     assert "1 confirmed" in note

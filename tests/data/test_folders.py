@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from runner import bench
+from saying import in_english
 from tiny import SIDE, write_class
 
 from gaikan.data.frames import Frames
@@ -46,7 +47,7 @@ def test_pixels_and_classes_are_those_of_the_files(folder: Path) -> None:
     assert (frames.classes, frames.labels.tolist()) == (("ok", "spur"), [0, 0, 0, 1, 1, 1])
     last = np.asarray(Image.open(folder / "spur/002.png"))
     assert (frames.images[5, 0] == last).all()
-    assert not frames.notes
+    assert not in_english(frames.notes)
 
 
 def test_an_image_of_every_ending_is_read(folder: Path) -> None:
@@ -82,14 +83,14 @@ def test_mixed_sizes_become_the_most_common_one_and_a_note_says_so(folder: Path)
     frames = read(folder)
     assert frames.shape == (1, SIDE, SIDE)
     assert (frames.images[frames.labels == 0][-1] == 90).all()
-    assert frames.notes == (f"2 of 8 images resized to {SIDE} x {SIDE}",)
+    assert in_english(frames.notes) == (f"2 of 8 images resized to {SIDE} x {SIDE}",)
 
 
 def test_a_size_that_is_asked_for_wins_over_the_most_common(folder: Path) -> None:
     Image.new("L", (9, 6)).save(folder / "ok/other.png")
     frames = read(folder, size=(6, 9))
     assert frames.shape == (1, 6, 9)
-    assert frames.notes == ("6 of 7 images resized to 6 x 9",)
+    assert in_english(frames.notes) == ("6 of 7 images resized to 6 x 9",)
 
 
 def test_one_colour_image_makes_all_colour(folder: Path) -> None:
@@ -99,7 +100,9 @@ def test_one_colour_image_makes_all_colour(folder: Path) -> None:
     assert images.shape == (7, 3, SIDE, SIDE)
     assert images[6, :, 4, 4].tolist() == [200, 100, 50]
     assert all((images[:6, channel] == grey).all() for channel in range(3))
-    assert read(folder).notes == ("6 of 7 images are grey and read as colour, as others are",)
+    assert in_english(read(folder).notes) == (
+        "6 of 7 images are grey and read as colour, as others are",
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "LA"])
@@ -158,7 +161,7 @@ def test_files_that_are_no_images_are_left_out_and_counted(folder: Path) -> None
     (folder / "ok/.DS_Store").touch()
     frames = read(folder)
     assert len(frames) == 6
-    assert frames.notes == (
+    assert in_english(frames.notes) == (
         "1 file is no image: left out (1 .txt)",
         "1 hidden or of a system (such as .DS_Store, @eaDir): left out",
     )

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from saying import in_english
 from small_bundle import card
 
 from gaikan.bundle.images import count, read_batches
@@ -198,7 +199,7 @@ def test_images_of_several_sizes_are_resized_and_said(tmp_path: Path) -> None:
     cells[3] = {"bytes": encoded(np.full((4, 6), 9, np.uint8))}
     held = table(pixels()).set_column(0, "image", pa.array(cells, ENCODED))
     frames = read(write(tmp_path, held))
-    assert frames.notes == (f"1 of 12 images resized to {SIDE} x {SIDE}",)
+    assert in_english(frames.notes) == (f"1 of 12 images resized to {SIDE} x {SIDE}",)
     assert (frames.images[3] == 9).all()
 
 
@@ -265,7 +266,7 @@ def test_shapes_that_differ_by_row_are_brought_to_one(tmp_path: Path) -> None:
     frames = read(write(tmp_path, held))
     assert frames.shape == (1, 8, 8)
     assert (frames.images == 7).all()
-    assert frames.notes == ("1 of 12 images resized to 8 x 8",)
+    assert in_english(frames.notes) == ("1 of 12 images resized to 8 x 8",)
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

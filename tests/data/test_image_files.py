@@ -12,6 +12,7 @@ import pytest
 from image_headers import png
 from numpy.typing import NDArray
 from PIL import Image
+from saying import in_english
 from small_bundle import bundle, card, images
 
 from gaikan.bundle.images import read_batches
@@ -219,7 +220,7 @@ def test_transparency_is_left_out_and_counted_by_both(bands: str, tmp_path: Path
     frames = read_source(str(tmp_path))
     shown = pixels[None] if bands == "LA" else pixels.transpose(2, 0, 1)
     assert (frames.images == shown).all()
-    assert frames.notes == ("1 of 6 images have transparency, which is left out",)
+    assert in_english(frames.notes) == ("1 of 6 images have transparency, which is left out",)
     (batch,) = read_batches([tmp_path], card(shape=frames.shape), 8)
     assert batch.changes == {"have transparency, which is left out": 1}
 
@@ -234,7 +235,7 @@ def test_the_first_picture_of_a_camera_file_is_read_and_the_others_are_counted(
         picture.save(tmp_path / name / "0.jpg", "MPO", save_all=True, append_images=[picture])
     frames = read_source(str(tmp_path))
     words = "have several pictures in the file, of which the first is read"
-    assert frames.notes == (f"2 of 2 images {words}",)
+    assert in_english(frames.notes) == (f"2 of 2 images {words}",)
     (batch,) = read_batches([tmp_path], card(shape=(3, H, W)), 8)
     assert batch.changes == {words: 2}
     assert (batch.images == frames.images).all()
@@ -265,7 +266,7 @@ def test_a_photograph_is_the_same_on_the_line_and_close_to_one_decoded_in_full(
     assert (asked.images == batch.images).all()
     full = open_image(tmp_path / "ok/0.jpg").fitted((24, 40)).values(1)
     assert np.abs(asked.images[0].astype(int) - full).mean() < 1
-    assert asked.notes == ("2 of 2 images resized to 24 x 40",)
+    assert in_english(asked.notes) == ("2 of 2 images resized to 24 x 40",)
 
 
 def test_where_the_most_common_size_counts_photographs_are_read_as_the_line_does(
@@ -279,7 +280,7 @@ def test_where_the_most_common_size_counts_photographs_are_read_as_the_line_does
     frames = read_source(str(tmp_path))
     (batch,) = read_batches([tmp_path], card(shape=frames.shape), 8)
     assert (frames.images == batch.images).all()
-    assert frames.notes == ("1 of 5 images resized to 24 x 40",)
+    assert in_english(frames.notes) == ("1 of 5 images resized to 24 x 40",)
 
 
 def test_photographs_of_12_megapixels_are_resized_as_they_are_read(tmp_path: Path) -> None:

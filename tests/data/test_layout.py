@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from layouts import counts, fill, predicted, read
+from saying import in_english
 
 from gaikan.errors import DataError
 
@@ -17,7 +18,7 @@ def test_folders_within_those_of_classes_are_lots(tmp_path: Path) -> None:
     assert counts(frames) == {"ok": 6, "spur": 6}
     assert frames.groups is not None
     assert frames.groups.tolist() == ["lot1"] * 3 + ["lot2"] * 3 + ["lot1"] * 3 + ["lot2"] * 3
-    assert frames.notes == ("2 folders within those of the classes are read as lots",)
+    assert in_english(frames.notes) == ("2 folders within those of the classes are read as lots",)
 
 
 def test_images_beside_lots_are_lots_of_their_own(tmp_path: Path) -> None:
@@ -27,7 +28,9 @@ def test_images_beside_lots_are_lots_of_their_own(tmp_path: Path) -> None:
     assert frames.groups is not None
     assert frames.groups[3:6].tolist() == ["lot2"] * 3
     assert len(set(frames.groups)) == 7
-    assert "6 images lie in no lot's folder: each counts as a lot of its own" in frames.notes
+    assert "6 images lie in no lot's folder: each counts as a lot of its own" in in_english(
+        frames.notes
+    )
 
 
 def test_the_first_folder_below_a_class_is_the_lot_however_deep_its_images_lie(
@@ -56,8 +59,8 @@ def test_mvtec_is_read_whole_and_its_masks_are_left_out(tmp_path: Path) -> None:
     fill(tmp_path, "ground_truth/scratch", "ground_truth/dent")
     frames = read(tmp_path)
     assert counts(frames) == {"dent": 3, "good": 6, "scratch": 3}
-    assert "6 masks in ground_truth left out" in frames.notes
-    assert any("train/ has good parts only" in note for note in frames.notes)
+    assert "6 masks in ground_truth left out" in in_english(frames.notes)
+    assert any("train/ has good parts only" in note for note in in_english(frames.notes))
     assert sorted(predicted(tmp_path)) == sorted(frames.origin(i) for i in range(12))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from layouts import counts, fill, predicted, read
 from PIL import Image
+from saying import in_english
 from small_bundle import card
 from tiny import SIDE
 
@@ -23,7 +24,9 @@ def test_what_systems_leave_in_folders_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "ok/._000.png").write_bytes(b"no image")
     frames = read(tmp_path)
     assert counts(frames) == {"ok": 3, "spur": 3}
-    assert frames.notes == ("6 hidden or of a system (such as .DS_Store, @eaDir): left out",)
+    assert in_english(frames.notes) == (
+        "6 hidden or of a system (such as .DS_Store, @eaDir): left out",
+    )
     assert predicted(tmp_path) == [frames.origin(i) for i in range(6)]
 
 
@@ -42,11 +45,11 @@ def test_files_of_other_endings_are_counted_by_both(tmp_path: Path) -> None:
     for name in ("a.gif", "b.heic", "c.heic", "d"):
         (tmp_path / "spur" / name).touch()
     note = "4 files are no images: left out (2 .heic, 1 without ending, 1 .gif)"
-    assert read(tmp_path).notes == (note,)
+    assert in_english(read(tmp_path).notes) == (note,)
     left_out = LeftOut()
     batches = read_batches([tmp_path], card(shape=(1, SIDE, SIDE)), 4, left_out)
     assert sum(len(batch.names) for batch in batches) == count([tmp_path]) == 6
-    assert left_out.notes() == [note]
+    assert in_english(left_out.notes()) == (note,)
 
 
 @pytest.mark.parametrize("ending", ["heic", "dng"])
@@ -62,7 +65,7 @@ def test_a_class_of_images_that_are_not_read_is_not_said_to_be_empty(
 
 def test_images_beside_the_class_folders_are_counted(tmp_path: Path) -> None:
     fill(tmp_path, ".", "ok", "spur")
-    assert read(tmp_path).notes == ("3 images beside the class folders left out",)
+    assert in_english(read(tmp_path).notes) == ("3 images beside the class folders left out",)
 
 
 def test_a_folder_of_images_alone_is_told_what_to_give(tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_links_that_lead_nowhere_are_counted(tmp_path: Path) -> None:
     (tmp_path / "spur/round.png").symlink_to("round.png")
     frames = read(tmp_path)
     assert counts(frames) == {"ok": 3, "spur": 3}
-    (note,) = frames.notes
+    (note,) = in_english(frames.notes)
     assert note == f"29 links lead nowhere: left out, the first is {tmp_path}/spur/round.png"
     assert len(predicted(tmp_path)) == 6
 
@@ -107,7 +110,7 @@ def test_a_link_to_a_folder_within_makes_no_second_copy(
     (tmp_path / link).symlink_to(target)
     frames = read(tmp_path)
     assert counts(frames) == {"ok": 3, "spur": 3}
-    assert frames.notes == ("1 link leads to what is read anyway: left out",)
+    assert in_english(frames.notes) == ("1 link leads to what is read anyway: left out",)
     assert predicted(tmp_path) == [frames.origin(i) for i in range(6)]
 
 
@@ -126,7 +129,7 @@ def test_links_out_of_the_folder_are_followed_each_target_once(tmp_path: Path) -
         (parts / "ok" / name).symlink_to(tmp_path / "store/b/001.png")
     frames = read(parts)
     assert counts(frames) == {"ok": 4, "spur": 3}
-    assert frames.notes == ("2 links lead to what is read anyway: left out",)
+    assert in_english(frames.notes) == ("2 links lead to what is read anyway: left out",)
 
 
 def test_links_into_a_hidden_store_within_are_followed(tmp_path: Path) -> None:

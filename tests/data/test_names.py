@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from layouts import counts, fill, read
+from saying import in_english
 
 from gaikan.data.classes import align, resolve_ok
 from gaikan.data.frames import Frames
@@ -21,7 +22,7 @@ def test_composed_and_decomposed_names_are_one(tmp_path: Path) -> None:
     fill(tmp_path / "test", *(unicodedata.normalize("NFC", name) for name in names))
     train, test = read(tmp_path / "train"), read(tmp_path / "test")
     assert train.classes == test.classes == tuple(sorted(names))
-    assert align(train, test).notes == ()
+    assert in_english(align(train, test).notes) == ()
     assert resolve_ok(train, unicodedata.normalize("NFD", "バリ")) == "バリ"
 
 
@@ -51,7 +52,7 @@ def test_names_in_tables_are_composed(tmp_path: Path, kind: str) -> None:
 )
 def test_names_that_look_alike_are_told(tmp_path: Path, one: str, other: str) -> None:
     fill(tmp_path / "train", one, other, "spur")
-    (note,) = read(tmp_path / "train").notes
+    (note,) = in_english(read(tmp_path / "train").notes)
     assert note.endswith("differ in case, width or spaces only: rename if they are one")
     assert repr(one) in note
     assert repr(other) in note
@@ -59,7 +60,7 @@ def test_names_that_look_alike_are_told(tmp_path: Path, one: str, other: str) ->
 
 def test_a_class_of_the_test_part_that_looks_like_one_of_training_is_told(tmp_path: Path) -> None:
     train, test = fill(tmp_path / "train", "ok", "NG"), fill(tmp_path / "test", "ok", "ng")
-    notes = align(read(train), read(test)).notes
+    notes = in_english(align(read(train), read(test)).notes)
     told = "classes 'NG' and 'ng' differ in case, width or spaces only: rename if they are one"
     assert notes.count(told) == 1
 
@@ -81,7 +82,7 @@ def test_lots_and_failure_modes_that_look_alike_are_told(
     frames = table(tmp_path / "parts.csv", ["", one, "", other], [one, other, "x", "y"])
     names = " and ".join(map(repr, sorted([one, other])))
     about = f"{names} differ in case, width or spaces only: rename if they are one"
-    assert [note for note in frames.notes if "differ" in note] == [
+    assert [note for note in in_english(frames.notes) if "differ" in note] == [
         f"failure modes {about}",
         f"lots {about}",
     ]
@@ -95,7 +96,7 @@ def test_a_lot_of_the_test_part_that_looks_like_one_of_training_is_told(
 ) -> None:
     train = table(tmp_path / "train.csv", ["", "bent"] * 2, [one, one, "x", "x"])
     test = table(tmp_path / "test.csv", ["", "bent"] * 2, [other, other, "x", "y"])
-    (note,) = (note for note in align(train, test).notes if "differ" in note)
+    (note,) = (note for note in in_english(align(train, test).notes) if "differ" in note)
     assert note.startswith(f"lots {' and '.join(map(repr, sorted([one, other])))} differ")
 
 
@@ -103,7 +104,7 @@ def test_names_that_differ_by_more_than_the_eye_misses_are_not_remarked_on(
     tmp_path: Path,
 ) -> None:
     frames = table(tmp_path / "parts.csv", ["", "a", "", "b"], ["lot 1", "lot1", "lot-1", "1"])
-    assert not [note for note in frames.notes if "differ" in note]
+    assert not [note for note in in_english(frames.notes) if "differ" in note]
 
 
 def test_of_many_lots_that_look_alike_the_first_are_named_and_the_others_counted(
@@ -111,7 +112,7 @@ def test_of_many_lots_that_look_alike_the_first_are_named_and_the_others_counted
 ) -> None:
     lots = [f"{letter}{i}" for i in range(9) for letter in "Aa"]
     frames = table(tmp_path / "parts.csv", ["", "bent"] * 9, lots)
-    told = [note for note in frames.notes if "differ" in note]
+    told = [note for note in in_english(frames.notes) if "differ" in note]
     assert len(told) == 6
     assert told[-1] == "4 more sets of lots differ in no more than that"
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 from runner import bench
+from saying import in_english
 from small_bundle import card
 from tiny import SIDE, write_class
 
@@ -136,7 +137,7 @@ def test_the_only_other_column_is_the_label_and_said_so(folder: Path) -> None:
     pd.read_csv(path).rename(columns={"label": "kind"}).to_csv(path, index=False)
     frames = read(path)
     assert frames.classes == ("ok", "spur")
-    assert "column 'kind' is taken as the label: it is the only one" in frames.notes
+    assert "column 'kind' is taken as the label: it is the only one" in in_english(frames.notes)
 
 
 def test_of_several_columns_the_label_and_the_image_are_asked_for(folder: Path) -> None:

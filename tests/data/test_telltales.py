@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from saying import in_english
 
 from gaikan.data.sources import read_source
 from gaikan.data.telltales import told_by_exposure, told_by_file
@@ -33,7 +34,7 @@ def notes(path: Path, save: object, n: int = 12) -> tuple[str, ...]:
         (path / name).mkdir()
         for i, image in enumerate(parts(kind, n)):
             save(Image.fromarray(image), path / name / f"{i}", kind, i)  # type: ignore[operator]
-    return read_source(str(path)).notes
+    return in_english(read_source(str(path)).notes)
 
 
 LEARN = "the network may learn the file, not the part"
@@ -84,7 +85,7 @@ def test_two_classes_may_be_told_from_the_others_together() -> None:
     labels = np.repeat(["a", "b", "c", "d", "e"], 6)
     kinds = ["PNG" if label in "bd" else "BMP" for label in labels]
     (note,) = told_by_file({"kind": kinds}, labels)
-    assert note == f"classes 'b', 'd': all 12 images are PNG, none of the 18 others: {LEARN}"
+    assert note.en == f"classes 'b', 'd': all 12 images are PNG, none of the 18 others: {LEARN}"
     kinds[0] = kinds[6] = "TIFF"
     assert not told_by_file({"kind": kinds}, labels)  # a sixth of `a` and `b` is neither
     assert not told_by_file({"kind": ["PNG"] * 3 + ["BMP"]}, np.array(["a", "a", "a", "b"]))
@@ -98,6 +99,8 @@ def test_a_class_of_another_exposure_is_named(gain: float, word: str) -> None:
     lit = np.where((labels == 1)[:, None, None, None], (images * gain).clip(0, 255), images)
     for some in (lit.astype(np.uint8), lit.astype(np.float32) * 100 - 5000):
         (note,) = told_by_exposure(some, labels, ("ok", "scratch", "dent"))
-        assert note.startswith(f"class 'scratch': its images are {word} throughout than all others")
+        assert note.en.startswith(
+            f"class 'scratch': its images are {word} throughout than all others"
+        )
     some_lit = np.where((np.arange(36) % 2 == 0)[:, None, None, None], lit, images)
     assert not told_by_exposure(some_lit, labels, ("ok", "scratch", "dent"))

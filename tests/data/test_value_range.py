@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from runner import bench, gaikan
+from saying import in_english
 from small_bundle import bundle, card
 
 from gaikan.bundle.images import read_batches
@@ -92,23 +93,23 @@ def test_tables_of_another_scale_are_refused(train: NDArray[Any], test: NDArray[
     ],
 )
 def test_another_exposure_is_said(test: NDArray[np.uint8], words: str) -> None:
-    (note,) = align(TRAINED, frames(test, depth="8-bit")).notes
+    (note,) = in_english(align(TRAINED, frames(test, depth="8-bit")).notes)
     assert re.match(words, note)
 
 
 def test_numbers_of_a_table_may_be_fractions_on_the_scale_of_files() -> None:
-    (note,) = align(TRAINED, frames(PARTS.astype(np.float32) + 0.25)).notes
+    (note,) = in_english(align(TRAINED, frames(PARTS.astype(np.float32) + 0.25)).notes)
     assert "one has whole numbers, the other fractions" in note
 
 
 def test_parts_like_those_of_training_are_not_remarked_on() -> None:
     other = np.random.default_rng(1).integers(20, 230, PARTS.shape).astype(np.uint8)
-    assert not align(TRAINED, frames(other, depth="8-bit")).notes
-    assert not align(TRAINED, frames(PARTS[:1], depth="8-bit")).notes
+    assert not in_english(align(TRAINED, frames(other, depth="8-bit")).notes)
+    assert not in_english(align(TRAINED, frames(PARTS[:1], depth="8-bit")).notes)
     hot = PARTS.astype(np.float32).repeat(8, 0)
     spoilt = hot.copy()
     spoilt[0, 0, 3, 3] = 65_535  # one pixel of a camera
-    assert not align(frames(hot, "train"), frames(spoilt)).notes
+    assert not in_english(align(frames(hot, "train"), frames(spoilt)).notes)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not there")
@@ -118,13 +119,13 @@ def test_parts_like_those_of_training_are_not_remarked_on() -> None:
 )
 def test_real_data_sets_give_no_false_alarm(train: str, test: str) -> None:
     known, later = (read_source(str(SHARED / name)) for name in (train, test))
-    notes = (*known.notes, *align(known, later).notes)
+    notes = (*in_english(known.notes), *in_english(align(known, later).notes))
     assert not [note for note in notes if "exposure" in note or "may learn" in note]
 
 
 def test_the_rendered_terminals_give_no_false_alarm() -> None:
     known, later = read_source("terminals", "train"), read_source("terminals", "test")
-    assert not align(known, later).notes
+    assert not in_english(align(known, later).notes)
 
 
 def test_a_run_on_another_bit_depth_ends_before_anything_is_trained(

@@ -125,7 +125,7 @@ def test_large_lots_say_less_than_as_many_parts_of_small_ones() -> None:
 
 def test_a_verdict_says_what_the_test_set_can_show() -> None:
     def said(escapes: int, n: int) -> str:
-        return verdict(np.arange(n) < escapes, None, 0.01)
+        return verdict(np.arange(n) < escapes, None, 0.01).en
 
     assert said(0, 500) == "shown"
     words = said(0, 100)
@@ -138,7 +138,7 @@ def test_a_verdict_says_what_the_test_set_can_show() -> None:
 
 def test_where_there_are_lots_a_verdict_counts_lots() -> None:
     def said(escapes: int, lots: int) -> str:
-        return verdict(np.arange(1000) < escapes, np.arange(1000) % lots, 0.01)
+        return verdict(np.arange(1000) < escapes, np.arange(1000) % lots, 0.01).en
 
     assert said(0, 50) == "shown"
     words = said(0, 4)
@@ -148,4 +148,5 @@ def test_where_there_are_lots_a_verdict_counts_lots() -> None:
         r"not shown by 6 in 1000 defects of 50 lots; about \d+ such lots needed at this rate",
         said(6, 50),
     )
-    assert "defects of 1 lot; about" in verdict(np.zeros(90, bool), np.zeros(90, np.int64), 0.01)
+    words = verdict(np.zeros(90, bool), np.zeros(90, np.int64), 0.01)
+    assert "defects of 1 lot; about" in words.en

@@ -15,6 +15,7 @@ from gaikan.evaluation.without_mode import (
     modes_to_leave_out,
 )
 from gaikan.grid.cells import cells
+from gaikan.language.words import say
 
 
 def leave_each_out(experiment: Experiment) -> list[WithoutMode]:
@@ -88,14 +89,14 @@ def test_a_mode_that_shares_its_class_leaves_the_class() -> None:
 
 def test_of_two_classes_nothing_is_left_to_learn_from() -> None:
     (only,) = leave_each_out(experiment(("ok", "crack")))
-    assert only.reason == "without it there is no defect to learn from"
+    assert only.reason == say("mode_is_the_only_one")
 
 
 def test_a_mode_that_the_test_part_lacks_is_not_measured() -> None:
     whole = experiment()
     test = whole.test.take(np.flatnonzero(whole.test.names != "burr"))
     lacking = Experiment(whole.train, test, whole.parts, "ok", whole.sources)
-    assert leave_each_out(lacking)[0].reason == "the test part has none of it"
+    assert leave_each_out(lacking)[0].reason == say("mode_not_in_test")
 
 
 def test_without_a_good_class_it_says_so() -> None:

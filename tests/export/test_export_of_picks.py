@@ -11,6 +11,7 @@ from small_parts import write_labelled_table
 from small_run import Fake, row
 
 from gaikan.bundle.bundle import Bundle
+from gaikan.language.words import packed, say
 from gaikan.run_folder.latency_rows import write_rows
 
 CONFIG = """
@@ -124,13 +125,18 @@ def test_a_pick_that_test_contradicts_is_not_exported_in_silence(
     assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
     picks = json.loads((run / "picks.json").read_bytes())
     assert picks["stages"]["line"]["contradicted"] is None
-    words = "test contradicts the escape ceiling of 1 %: 9 of 60 defective test parts escape"
-    picks["stages"]["line"]["contradicted"] = words
+    seen = say("seen_on_test", escapes=9, defects=60, rate="15 %")
+    figures = {"ceiling": "1 %", "least": "8 %", "level": "95 %"}
+    refuted = say("refuted", seen=seen, **figures)
+    picks["stages"]["line"]["contradicted"] = json.loads(packed(refuted))
+    words = refuted.en
+    assert words.startswith("test contradicts the escape ceiling of 1 %: 9 of 60 defective test")
     (run / "picks.json").write_text(json.dumps(picks))
     capsys.readouterr()
     asked = ("export", run, "--stage", "line", "--out", bundle)
     assert gaikan(*asked) == 2
-    assert f"'line': {words}; --unconfirmed exports it all the same" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"'line': {words}; --unconfirmed exports it all the same" in said
     assert not bundle.exists()
     assert gaikan(*asked, "--unconfirmed") == 0
     assert Bundle.open(bundle).card.unconfirmed == words

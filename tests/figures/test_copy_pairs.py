@@ -21,7 +21,7 @@ def pairs(*parts: tuple[str, str]) -> pd.DataFrame:
 
 
 def labels(table: pd.DataFrame, frames: Frames) -> list[str]:
-    figure = copy_pairs(table, frames, frames, "title")
+    figure = copy_pairs(table, frames, frames)
     return [axis.get_xlabel() for axis in figure.axes if axis.get_xlabel()]
 
 

@@ -59,9 +59,7 @@ def test_costs_draw_lines_of_equal_cost(tmp_path: Path) -> None:
     pick = picks.stages["intermediate"].pick
     assert pick is not None
     assert pick.validation.cost
-    words = (
-        f"1,000 parts cost {pick.validation.cost:.3g}, as at the border of the pick; half, twice"
-    )
+    words = f"1,000 parts cost {pick.validation.cost:.3g}, as there; half; twice"
     assert words in texts(pictures["escapes-intermediate.svg"])
 
 

@@ -8,6 +8,8 @@ import pytest
 from runner import bench
 from tiny import write_class
 
+from gaikan.language.words import unpacked
+
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -66,7 +68,8 @@ def test_a_run_scores_the_unknown_class_as_wrong(out: Path) -> None:
 
 def test_a_run_reports_the_unknown_class(out: Path) -> None:
     manifest = json.loads((out / "manifest.json").read_text())
-    (note,) = manifest["data"]["test"]["notes"]
+    (kept,) = manifest["data"]["test"]["notes"]
+    note = unpacked(json.dumps(kept)).en
     assert note.startswith("class 'crack' is not in ")
     assert note in (out / "report.md").read_text()
 

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odd_tables import ROWS, arrays, describe
 from PIL import Image
+from saying import in_english
 from small_bundle import card
 
 from gaikan.bundle.images import count, read_batches
@@ -61,7 +62,7 @@ def read(kind: str, path: Path, data: st.DataObject) -> None:
             assert batch.images.shape == (n_read, *made.shape)
             assert all(reason.strip() for reason in batch.unread.values())
             assert batch.images.dtype == np.dtype(dtype)
-        assert all(note.strip() for note in left_out.notes())
+        assert all(note.strip() for note in in_english(left_out.notes()))
 
     valid_or_refused(f"{kind}, to train on", lambda: describe(path, size))
     valid_or_refused(f"{kind}, to predict", predict)

@@ -5,8 +5,8 @@ import pytest
 from manifests import manifest
 
 from gaikan.config.model import FactoryConfig
+from gaikan.language.words import Words
 from gaikan.report.accuracy_table import accuracy_rows, caption
-from gaikan.report.strings import Words
 from gaikan.run_folder.manifest import SourceEntry
 
 

@@ -1,8 +1,8 @@
 """A command between backticks is code on the page; nothing else becomes markup."""
 
+from gaikan.language.words import plain, say
 from gaikan.report.blocks import Cards, Document, Paragraph, ReportSection, StageCard
 from gaikan.report.html_page import page_environment
-from gaikan.report.strings import Words, plain
 
 SENTENCE = "Beyond `pip install gaikan`: <b> in openvino; not `<i>`; one ` alone."
 SHOWN = (
@@ -12,7 +12,7 @@ SHOWN = (
 
 
 def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
-    card = StageCard(plain("`stage`"), plain("`a`"), [], [Words(SENTENCE, f"{SENTENCE}。")])
+    card = StageCard(plain("`stage`"), plain("`a`"), [], [say("sentence", text=SENTENCE)])
     section = ReportSection("pick", plain("x"), [Paragraph(plain(SENTENCE)), Cards([card])])
     report = Document("`name`", [], [], [section])
     nothing = {"policy": "", "style": "", "script": "", "data": {}, "gallery": []}
@@ -22,6 +22,6 @@ def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
         .render(report=report, language="en", ok=None, picture=None, **nothing)
     )
     assert f"<p>{SHOWN}</p>" in page.replace("\n", "")
-    assert f'<span lang="ja">{SHOWN}。</span>' in page
+    assert f'<span lang="ja">{SHOWN}。</span>' in page  # the full stop is that language's
     assert "<h1>`name`</h1>" in page  # a name is shown as it is
     assert "`a`" in page

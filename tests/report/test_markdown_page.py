@@ -2,9 +2,9 @@
 
 import pytest
 
+from gaikan.language.words import plain
 from gaikan.report.blocks import Bullets, Code, Table
 from gaikan.report.markdown_page import markdown
-from gaikan.report.strings import plain
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What would make a run better: each kind of advice, and none without a figure."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
 from gaikan.report.next_steps import RunFacts, next_steps
 from gaikan.run_folder.picks_file import PicksFile, StagePicks, read_picks
 
-NONE = RunFacts("run", None, pd.DataFrame(), None, None, 1000)
+NONE = RunFacts(Path("my run"), None, pd.DataFrame(), None, None, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,8 @@ def test_no_advice_without_a_figure() -> None:
 def test_a_curve_that_falls_asks_for_images_and_names_the_mode() -> None:
     (step,) = next_steps(replace(NONE, curve=counts(600, 400, 240)))
     assert "with twice the 400, most on bent" in step.words.en
-    assert step.command == "gaikan bench --learning-curve"
+    again = "gaikan bench 'my run/run.toml' --learning-curve --out 'my run-more'"
+    assert step.command == again
     assert 0.02 < step.worth < 0.2
     assert f"{100 * step.worth:+.1f} points" in step.words.en
 
@@ -75,7 +77,7 @@ def test_without_an_error_there_is_nothing_to_gain() -> None:
 def test_doubted_labels_are_counted() -> None:
     (step,) = next_steps(replace(NONE, doubted=30))
     assert "30 doubted labels of 1000 training images (3.0 %)" in step.words.en
-    assert step.command == "gaikan labels run"
+    assert step.command == "gaikan labels 'my run'"
     assert next_steps(replace(NONE, doubted=0)) == []
 
 
@@ -91,6 +93,7 @@ def test_a_better_network_that_only_takes_longer_is_named(picks: PicksFile) -> N
     (step,) = [each for each in next_steps(facts) if "cnn-dear-head" in each.words.en]
     assert "2.1 points more" in step.words.en
     assert "12.5 ms" in step.words.en
+    assert step.command == "gaikan pick 'my run' --stages 'my run/run.toml'"
     worse = dear.model_copy(update={"failed": ["p90_ms", "escape_bound"]})
     facts = replace(facts, picks=stage_with(picks, candidates=[worse]))
     assert not [each for each in next_steps(facts) if "cnn-dear-head" in each.words.en]

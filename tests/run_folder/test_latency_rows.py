@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gaikan.errors import DataError
+from gaikan.language.words import plain, say
 from gaikan.run_folder.latency_rows import Row, merge, read_rows, write_rows
 
 ROW = Row(
@@ -26,10 +27,12 @@ ROW = Row(
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     measured = replace(ROW, queries=700, p50_ms=1 / 3, best_batch=True, machine='a "b", c')
-    skipped = replace(ROW, threads=None, batch_size=None, skipped="no CUDA device")
-    write_rows(tmp_path / "latency.csv", [measured, skipped])
+    no_gpu = replace(ROW, threads=None, batch_size=None, skipped=say("no_cuda"))
+    slow = replace(no_gpu, skipped=say("batch_too_slow", batch=8, seconds="2.0"))
+    raised = replace(no_gpu, skipped=plain('{"key": "no text of ours", "values": {}}'))
+    write_rows(tmp_path / "latency.csv", [measured, no_gpu, slow, raised])
     back = read_rows(tmp_path / "latency.csv")
-    assert back == [replace(measured, p50_ms=0.333333), skipped]
+    assert back == [replace(measured, p50_ms=0.333333), no_gpu, slow, raised]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no anchors": ({"anchors": None}, "key 'anchors'"),
     "what is skipped without a reason": (
-        {"networks": [], "skipped": [{"what": "x"}]},
+        {"networks": [], "skipped": [{"what": {"key": "what_timing", "values": {}}}]},
         "key 'skipped.0.why'",
     ),
     "packages of a number": ({"networks": [], "machine": {"packages": 1}}, "key 'machine."),

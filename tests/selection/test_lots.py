@@ -78,12 +78,14 @@ def test_fewer_than_six_lots_promise_nothing_for_new_ones(lots: int, speaking: i
     promised = promise(judging, STAGE)
     assert promised is not None
     assert promised.lots == speaking
-    said = " ".join([promised.headline, promised.method, *promised.holds_for])
+    method = [] if promised.method is None else [promised.method]
+    headline = promised.headline.en
+    said = " ".join(each.en for each in (promised.headline, *method, *promised.holds_for))
     if speaking is None:
-        assert promised.headline.startswith(f"not promised for new lots: {lots} validation lots")
+        assert headline.startswith(f"not promised for new lots: {lots} validation lots")
         assert "95 %" not in said
     else:
-        assert f"95 % confidence, shown by {speaking} lots" in promised.headline
+        assert f"95 % confidence, shown by {speaking} lots" in headline
         bad = 100 * (1 - 0.05 ** (1 / speaking))
         assert f"up to {bad:.1f} % of all lots may still be" in said
 
@@ -105,7 +107,7 @@ def test_parts_without_lots_say_first_that_lots_may_stand_on_both_sides() -> Non
     assert promised is not None
     assert promised.lots is None
     assert "validation was divided by picture; parts of one lot may stand on both sides" in (
-        promised.headline
+        promised.headline.en
     )
 
 

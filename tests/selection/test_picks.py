@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from picking import picked
+from picking import picked, stages_in_english
 from runner import gaikan
 from scipy.stats import binomtest
 from small_run import FAKES, Fake, row, write_run
@@ -102,7 +102,7 @@ def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Pa
     changed = write_run(tmp_path / "run")
     table.to_parquet(changed / "predictions.parquet")
     assert gaikan("pick", changed) == 0
-    for stage in json.loads((changed / "picks.json").read_bytes())["stages"].values():
+    for stage in stages_in_english(changed).values():
         escapes, defects = stage["pick"]["test"]["escapes"], stage["pick"]["test"]["defects"]
         least = binomtest(escapes, defects, alternative="greater").proportion_ci(0.95).low
         (ceiling,) = (c["max"] for c in stage["constraints"] if c["name"] == "escape_bound")
@@ -111,7 +111,7 @@ def test_a_pick_that_test_does_not_bear_out_is_warned_of(run: Path, tmp_path: Pa
         assert any(stage["contradicted"] in warning for warning in stage["warnings"])
     assert "- **Warning: test contradicts the" in (changed / "picks.md").read_text()
     gaikan("pick", run)
-    stages = json.loads((run / "picks.json").read_bytes())["stages"]
+    stages = stages_in_english(run)
     assert [stage["contradicted"] for stage in stages.values()] == [None, None]
 
 

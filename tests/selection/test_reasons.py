@@ -69,7 +69,7 @@ def test_what_binds_is_what_changes_the_pick_when_left_out(seed: int, stage: Sta
         assert instead is not None
         assert (instead.variant, instead.row) == (each.instead.variant, each.instead.row)
         reads_the_same = worth(stage, each.instead) == worth(stage, chosen)
-        assert reads_the_same == (" as well" in each.why)
+        assert reads_the_same == (" as well" in each.why.en)
     for name in (*stage.allowed, *stage.limits):
         free = without(stage, name)
         instead = pick(judging(run).candidates(free), free, Ties(own)).pick
@@ -123,7 +123,7 @@ def test_what_binds_is_told_by_what_changes(
     ties, candidates = Ties(own), own.candidates(stage)
     chosen = pick(candidates, stage, ties).pick
     assert chosen is not None
-    assert [each.why for each in binding(own, ties, stage, candidates, chosen)] == [why]
+    assert [each.why.en for each in binding(own, ties, stage, candidates, chosen)] == [why]
 
 
 @given(st.integers(0, 10**6), stages())
@@ -133,7 +133,7 @@ def test_what_is_called_faster_or_smaller_is(seed: int, stage: Stage) -> None:
     choice = pick(own.candidates(stage), stage, Ties(own))
     for other in choice.tied[1:]:
         assert choice.pick is not None
-        said, (one, two) = why_not(other, choice, stage), (choice.pick.row, other.row)
+        said, (one, two) = why_not(other, choice, stage).en, (choice.pick.row, other.row)
         times, sizes = (one.p50_ms, two.p50_ms), (one.model_bytes, two.model_bytes)
         assert ("faster" not in said) or times[0] < times[1]  # type: ignore[operator]
         assert ("smaller" not in said) or sizes[0] < sizes[1]  # type: ignore[operator]

@@ -75,7 +75,7 @@ def test_a_system_that_tells_no_peak_leaves_no_batch_out() -> None:
 
 
 def test_the_reason_names_the_need_and_the_limit() -> None:
-    assert TooLarge(8_700_000_000, 4_000_000_000).reason(1024) == (
+    assert TooLarge(8_700_000_000, 4_000_000_000).reason(1024).en == (
         "a batch of 1024 takes about 8.7 GB of memory; a quarter of what is here, 4.0 GB, "
         "is the most"
     )
@@ -142,7 +142,7 @@ if __name__ == "__main__":
         opened.measure(cases, plan, np.random.default_rng(0))
     measured = opened.measured
     print(sorted(case.batch_size for _, case in measured.turns))
-    print({case.batch_size: reason for (_, case), reason in measured.left_out.items()})
+    print({case.batch_size: reason.en for (_, case), reason in measured.left_out.items()})
     print(sorted(measured.probes[setting.runtime, "cnn"].peak_rss_mb))
 """
 

@@ -2,13 +2,14 @@
 
 import pytest
 
+from gaikan.language.words import say
 from gaikan.timing.runtimes import RUNTIMES, chosen
 
 
 def test_what_compiles_says_that_there_is_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", "")
-    assert RUNTIMES["torch.compile-fp32"].unavailable() == "no C++ compiler"
+    assert RUNTIMES["torch.compile-fp32"].unavailable() == say("no_compiler")
     assert RUNTIMES["torch-fp32"].unavailable() is None
 
 

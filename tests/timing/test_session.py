@@ -29,7 +29,7 @@ def test_a_batch_that_would_take_too_long_is_left_out(tmp_path: Path) -> None:
     assert [case.batch_size for _, case in measured.turns] == [1]  # however long it takes
     ((left_out, reason),) = measured.left_out.items()
     assert left_out == (setting, Case("mlp", 3))
-    assert reason.startswith("a batch of 3 takes about 0.0 s; --thorough")
+    assert reason.en.startswith("a batch of 3 takes about 0.0 s; --thorough")
 
 
 SETTING = RUNTIMES["onnxruntime-fp32"].setting(1)

@@ -17,6 +17,7 @@ from tiny import write_class
 
 from gaikan.errors import ConfigError
 from gaikan.flow.timing_run import time_networks
+from gaikan.language.words import say
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import agreement_rows
 from gaikan.report.markdown_page import markdown
@@ -133,7 +134,7 @@ def test_without_a_gpu_its_rows_say_so_and_have_no_figure(timing: Timing) -> Non
     rows = rows_of(timing, "torch", "fp16")
     assert len(rows) == 5
     for row in rows:
-        assert (row.device, row.skipped) == ("cuda", "no CUDA device")
+        assert (row.device, row.skipped) == ("cuda", say("no_cuda"))
         assert row.p50_ms is row.accuracy is row.batch_size is None
 
 
@@ -335,7 +336,7 @@ def test_a_timing_is_known_by_its_networks_and_settings(out: Path) -> None:
 
 def test_an_unavailable_runtime_gives_its_reason_and_a_dead_process_too(out: Path) -> None:
     missing = replace(RUNTIMES["openvino-fp32"], needs="no_such_package")
-    assert missing.unavailable() == "no_such_package is not installed"
+    assert missing.unavailable() == say("not_installed", package="no_such_package")
     before = {*active_children()}
     with closing(Worker(RUNTIMES["onnxruntime-fp32"], 1)) as worker:
         with pytest.raises(RefusedError, match=r"NoSuchFile|doesn't exist|not exist"):
@@ -354,7 +355,7 @@ def test_distances_that_are_not_finite_are_told_apart_from_small_errors(timing: 
     found = compare_outputs((np.array([1, 0]), wild), (np.array([0, 0]), exact), names, labels)
     assert (found.accuracy, found.agreement, found.max_distance_error) == (0.5, 0.5, None)
     row = replace(rows_of(timing, "torch", "fp32")[0], max_distance_error=None)
-    assert agreement_rows([row])[1][0][-1] == "not finite"
+    assert agreement_rows([row])[1][0][-1] == say("not_finite")
 
 
 def test_facts_are_read_as_they_were_written(out: Path, timing: Timing) -> None:

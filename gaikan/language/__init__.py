@@ -1,0 +1,1 @@
+"""What gaikan says to people, in each language that it speaks."""

@@ -148,5 +148,5 @@ def test_where_there_are_lots_a_verdict_counts_lots() -> None:
         r"not shown by 6 in 1000 defects of 50 lots; about \d+ such lots needed at this rate",
         said(6, 50),
     )
-    words = verdict(np.zeros(90, bool), np.zeros(90, np.int64), 0.01)
-    assert "defects of 1 lot; about" in words.en
+    one_lot = verdict(np.zeros(90, bool), np.zeros(90, np.int64), 0.01)
+    assert "defects of 1 lot; about" in one_lot.en

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -128,7 +128,9 @@ def _row(setting: Setting, model: str) -> Row:
 
 def _figures(row: Row) -> Json:
     """What a row says, as JSON, but for what it leaves open."""
-    return {name: value for name, value in asdict(row).items() if value is not None}
+    skipped = {} if row.skipped is None else {"skipped": row.skipped.en}
+    kept = asdict(replace(row, skipped=None))
+    return {name: value for name, value in kept.items() if value is not None} | skipped
 
 
 def _roofline(opened: Session, setting: Setting, gemm: ModelFolder) -> Json:

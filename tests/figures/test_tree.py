@@ -22,6 +22,10 @@ def test_the_tree_shows_every_variant_and_marks_the_picks(run: Path, tmp_path: P
     assert texts.count("head") == 1
     assert texts.count("組立") == 1
     assert "last: nothing qualifies" in texts
+    flags = [box for box in root.iter("{http://www.w3.org/2000/svg}rect") if box.get("rx") == "11"]
+    ends = [float(box.attrib["x"]) + float(box.attrib["width"]) for box in flags]
+    assert len(ends) == 1
+    assert max(ends) < 380  # what a telephone shows before anything is moved sideways
     assert "last" not in texts
     table = pd.read_parquet(run / "predictions.parquet")
     test = table[(table["split"] == "test") & (table["variant"] == FAKES[0].variant)]

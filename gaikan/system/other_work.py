@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path("/")
 _TICK = 0.01  # seconds: by so much the busy time of a core may be off at either end
-_WAITED = 0.05  # share of the time that own threads may wait for a core
+_WAITED = 0.05  # share of the time that a single own thread may wait for a core
 _STOLEN = 0.05  # share of one core that a hypervisor may give to others
 _OTHERS = 0.1  # share of all cores that other work may have where the timed threads leave room
 _SPARE = 0.1  # cores that a quiet system needs for itself
@@ -51,12 +51,12 @@ class Counters:
 def is_disturbed(before: Counters, after: Counters, threads: int) -> bool | None:
     """Whether other work held up `threads` own threads between two moments; None: not known.
 
-    It did where they waited for a core, where the machine was stolen from or throttled, or where
-    others had more cores than the own threads left free, or a tenth of all: those share caches,
-    memory and clock with them.
+    It did where the only one waited for a core (several wait for one another, too), where the
+    machine was stolen from or throttled, or where others had more cores than the own threads left
+    free, or a tenth of all: those share caches, memory and clock with them.
     """
     seconds = after.at - before.at
-    waited = _between(before.waited, after.waited)
+    waited = _between(before.waited, after.waited) if threads == 1 else None
     busy = _between(before.busy, after.busy)
     stolen = _between(before.stolen, after.stolen)
     throttled = _between(before.throttled, after.throttled)
@@ -66,7 +66,7 @@ def is_disturbed(before: Counters, after: Counters, threads: int) -> bool | None
     others = 0.0 if busy is None else busy - (after.own - before.own)
     free = min(_OTHERS * after.cores, max(0, after.cores - threads))
     return (
-        (waited or 0.0) > _WAITED * seconds * threads
+        (waited or 0.0) > _WAITED * seconds
         or (stolen or 0.0) > _STOLEN * seconds + grain
         or others > (free + _SPARE) * seconds + grain
         or (throttled or 0) > 0

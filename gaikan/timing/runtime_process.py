@@ -188,6 +188,7 @@ class Server:
 
     def _load(self, folder: str) -> Loaded:
         machine.stay_on(self.cores)  # the threads that the model starts inherit them
+        self.runtime.start_alone(self.threads)
         return self.runtime.load(Path(folder), self.threads)
 
     def _batch(self, size: int) -> Images:

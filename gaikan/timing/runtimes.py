@@ -3,12 +3,12 @@
 A runtime is imported when it is asked for: on a Raspberry Pi there is no torch.
 """
 
-import importlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import resolve_name
 from shutil import which
 from typing import Protocol
 
@@ -56,7 +56,7 @@ Load = Callable[[Path, int, str], Loaded]  # model file, threads, precision
 
 @dataclass(frozen=True)
 class Runtime:
-    """One runtime at one precision on one device; `loader` is `module:function`."""
+    """One runtime at one precision on one device; `loader` and `start` are `module:function`."""
 
     name: str
     precision: str
@@ -65,6 +65,7 @@ class Runtime:
     loader: str
     needs: str  # the package to import
     compiles: bool = False  # with the machine's compiler, which takes long: timed only if asked for
+    start: str | None = None  # what a process that has nothing but this runtime calls first
 
     @property
     def label(self) -> str:
@@ -95,12 +96,17 @@ class Runtime:
 
         Raises GaikanError where the runtime did not take the number of threads.
         """
-        module, _, function = self.loader.partition(":")
-        load: Load = getattr(importlib.import_module(module), function)
+        load: Load = resolve_name(self.loader)
         loaded = load(folder / self.file, threads or 1, self.precision)
         if self.device == "cpu" and loaded.threads != threads:
             raise GaikanError(f"set to {threads} threads, it reports {loaded.threads}")
         return loaded
+
+    def start_alone(self, threads: int | None) -> None:
+        """To come before the first model of a process that has nothing but this runtime."""
+        if self.start is not None and threads is not None:
+            start: Callable[[int], None] = resolve_name(self.start)
+            start(threads)
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,15 @@ class Setting:
 
 
 _TORCH, _ONNX = "gaikan.timing.torch_runtimes", "gaikan.timing.onnx_runtimes"
+_ORT = Runtime(
+    "onnxruntime",
+    "fp32",
+    "cpu",
+    MODEL,
+    f"{_ONNX}:onnxruntime",
+    "onnxruntime",
+    start=f"{_ONNX}:share_threads",
+)
 
 RUNTIMES = {
     runtime.label: runtime
@@ -119,8 +134,8 @@ RUNTIMES = {
         Runtime("torch", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:eager", "torch"),
         Runtime("torch", "bf16", "cpu", TORCH_MODEL, f"{_TORCH}:eager", "torch"),
         Runtime("torch.compile", "fp32", "cpu", TORCH_MODEL, f"{_TORCH}:compiled", "torch", True),
-        Runtime("onnxruntime", "fp32", "cpu", MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
-        Runtime("onnxruntime", "int8", "cpu", INT8_MODEL, f"{_ONNX}:onnxruntime", "onnxruntime"),
+        _ORT,
+        replace(_ORT, precision="int8", file=INT8_MODEL),
         Runtime("openvino", "fp32", "cpu", MODEL, f"{_ONNX}:openvino", "openvino"),
         Runtime("openvino", "bf16", "cpu", MODEL, f"{_ONNX}:openvino", "openvino"),
         Runtime("openvino", "int8", "cpu", INT8_MODEL, f"{_ONNX}:openvino", "openvino"),

@@ -40,7 +40,7 @@ def after(seconds: float = 1.0, threads: int = 1, others: float = 0.0, **moved: 
         (after(threads=8, others=0.5), 8, True),  # no core was left for it
         (after(waited=0.04), 1, False),
         (after(waited=0.1), 1, True),
-        (after(threads=8, waited=0.3), 8, False),  # of eight seconds of eight threads
+        (after(threads=8, waited=2.0), 8, False),  # for one another
         (after(stolen=0.2), 1, True),
         (after(throttled=1), 1, True),
         (after(seconds=0.01, others=1.0), 1, False),  # one tick: the counter is no finer
@@ -56,6 +56,7 @@ def test_what_is_not_counted_disturbs_nothing_and_without_any_count_nothing_is_k
     assert is_disturbed(blind, replace(blind, at=11.0), 1) is None
     assert is_disturbed(replace(blind, waited=0.0), replace(blind, at=11.0, waited=0.5), 1) is True
     assert is_disturbed(replace(blind, busy=0.0), replace(blind, at=11.0, busy=0.0), 1) is False
+    assert is_disturbed(replace(blind, waited=0.0), replace(blind, at=11.0, waited=0.5), 2) is None
 
 
 def test_counters_are_read_as_the_kernel_writes_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_networks import IMAGES as small_images
+from small_networks import exporter, trained
 
 from gaikan.system import machine
 from gaikan.timing.measure import Turn, too_many_cores
@@ -110,3 +113,30 @@ def test_slow_queries_place_no_thread() -> None:
     """A few of them do not tell a thread that spins from one that sleeps."""
     settle(lambda: time.sleep(0.02), ALL)
     assert machine.core_numbers() == ALL
+
+
+LOADED = """
+import os
+import sys
+from gaikan.timing.runtime_process import Server, SessionParts
+from gaikan.timing.runtimes import RUNTIMES
+
+folder = sys.argv[1]
+server = Server(RUNTIMES["onnxruntime-fp32"], 2)
+server.use(SessionParts(folder + "/sample.npy", ("ok", "a", "b", "c")))
+for name in ("first", "second", "third"):
+    server.load(name, folder)
+    print(len(os.listdir("/proc/self/task")))
+"""
+
+
+@PLACED
+def test_the_models_of_a_process_share_the_threads_of_onnx_runtime(tmp_path: Path) -> None:
+    """Otherwise the threads of one that has just predicted take the cores from the next."""
+    exporter().write(trained("mlp", 1), small_images, tmp_path, {})
+    np.save(tmp_path / "sample.npy", small_images)
+    told = subprocess.run([sys.executable, "-c", LOADED, tmp_path], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    first, *later = told.stdout.split()
+    assert later == [first, first]
+    assert told.stderr == ""

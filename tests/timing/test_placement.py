@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_networks import IMAGES as small_images
-from small_networks import exporter, trained
+import small_networks
 
 from gaikan.system import machine
 from gaikan.timing.measure import Turn, too_many_cores
@@ -133,8 +132,9 @@ for name in ("first", "second", "third"):
 @PLACED
 def test_the_models_of_a_process_share_the_threads_of_onnx_runtime(tmp_path: Path) -> None:
     """Otherwise the threads of one that has just predicted take the cores from the next."""
-    exporter().write(trained("mlp", 1), small_images, tmp_path, {})
-    np.save(tmp_path / "sample.npy", small_images)
+    trained = small_networks.trained("mlp", 1)
+    small_networks.exporter().write(trained, small_networks.IMAGES, tmp_path, {})
+    np.save(tmp_path / "sample.npy", small_networks.IMAGES)
     told = subprocess.run([sys.executable, "-c", LOADED, tmp_path], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     first, *later = told.stdout.split()

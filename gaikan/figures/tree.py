@@ -104,7 +104,7 @@ def _columns(shown: list[Leaf]) -> list[float]:
 
 def _end(left: float, words: str) -> float:
     """The right end of a node's text, with room for bold type."""
-    return left + 1.1 * width_of(words) + 8
+    return left + 1.18 * width_of(words) + 8
 
 
 def _branches(

@@ -206,7 +206,7 @@ def p50_ms(turns: Sequence[Turn]) -> TimeEstimate:
 def speedup(turns: Sequence[Turn], reference: Sequence[Turn]) -> TimeEstimate:
     """How many times as fast as the reference: medians of the same round, pair by pair.
 
-    Rounds that only one of them has are left out.
+    The n-th turn of both must be of one round; what only one of them has at the end is left out.
     """
     pairs = zip(turns, reference, strict=False)
     return over_rounds([float(np.median(b.seconds) / np.median(a.seconds)) for a, b in pairs])

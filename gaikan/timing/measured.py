@@ -21,10 +21,16 @@ class Measured:
     probes: dict[tuple[Runtime, str], Probe] = field(default_factory=dict)
     refused: dict[ServedModel, Words] = field(default_factory=dict)
     left_out: dict[tuple[Setting, Case], Words] = field(default_factory=dict)
+    rounds: int = 0  # that every case has; further ones are of some cases only
 
     def reason(self, setting: Setting, model: str) -> Words | None:
         """Why this model has no figures there; None where it has."""
         return self.refused.get((setting, WHOLE)) or self.refused.get((setting, model))
+
+    def in_every_round(self, setting: Setting, case: Case) -> list[Turn] | None:
+        """The turns to compare others with, round by round; None where there are none."""
+        turns = self.turns.get((setting, case))
+        return None if turns is None else turns[: self.rounds]
 
     def undecided(self) -> list[tuple[Setting, Case]]:
         """Cases of one image with a wide interval that may be the fastest of their model.
@@ -66,7 +72,7 @@ class Measured:
             peaks = probe.peak_rss_mb
         rows = []
         for size in sizes:
-            over = self.turns.get((reference, Case(model, size))) if reference else None
+            over = self.in_every_round(reference, Case(model, size)) if reference else None
             figures = described(started, size, turns[size], over)
             rows.append(replace(figures, peak_rss_mb=peaks.get(size)))
         best = max(rows, key=lambda row: row.images_per_s or 0)

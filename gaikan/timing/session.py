@@ -106,6 +106,7 @@ class Session:
                 with suppress(RefusedError):
                     asked = (model, folders[model], plan.batches, plan.longest)
                     probes[model] = worker.ask(Server.probe, *asked)
+                worker.close()  # its memory is the next one's
         return probes
 
     def load(self, models: dict[str, ModelFolder]) -> None:
@@ -123,20 +124,20 @@ class Session:
     ) -> None:
         """Warms every case up, then `plan.rounds` rounds over all of them in random order.
 
-        Turns that other work disturbed are taken again. Then cases of which too little is known
-        have further rounds.
+        Then cases of which too little is known have further rounds. Turns that other work disturbed
+        are taken again.
         """
-        cases = self._warm(cases, plan)
+        cases, self.measured.rounds = self._warm(cases, plan), plan.rounds
         for number in range(plan.rounds):
             self._round(cases, plan, rng, f"round {number + 1}/{plan.rounds}")
-        for setting, case in cases:  # a case that fell out half-way has no figures
+        self.take_again()
+        for number in range(plan.rounds, plan.rounds + plan.more_rounds):
+            if undecided := self.measured.undecided():
+                self._round(undecided, plan, rng, f"wide intervals, round {number + 1}")
+        self.take_again(plan.rounds)
+        for setting, case in [*self.measured.turns]:  # one that fell out half-way has no figures
             if self.measured.reason(setting, case.model) is not None:
                 self.measured.turns.pop((setting, case), None)
-        self.take_again()
-        for number in range(plan.more_rounds):
-            cases = self.measured.undecided()
-            if cases:
-                self._round(cases, plan, rng, f"wide intervals, round {plan.rounds + number + 1}")
 
     def _round(
         self,
@@ -179,16 +180,17 @@ class Session:
             for turn in turns
         ]
 
-    def take_again(self) -> None:
+    def take_again(self, first: int = 0) -> None:
         """Takes disturbed turns again, the same queries; one that is quiet now stands instead.
 
-        It stops after a share of the time that all turns took, and where the machine stays busy.
+        Of the rounds from the `first` on. It stops after a share of the time that all turns took,
+        and where the machine stays busy.
         """
         turns = self.measured.turns
         again: dict[tuple[Setting, int], list[Case]] = {}  # of a process and a round
         for (setting, case), taken in turns.items():
             for place, turn in enumerate(taken):
-                if turn.disturbed:
+                if turn.disturbed and place >= first:
                     again.setdefault((setting, place), []).append(case)
         budget = _AGAIN * sum(float(t.seconds.sum()) for taken in turns.values() for t in taken)
         in_vain = 0

@@ -143,7 +143,9 @@ def _same_speed(prepared: Prepared, measured: Measured) -> tuple[SpeedCheck, ...
     checks = []
     for (setting, case), turns in measured.turns.items():
         if case.model in prepared.others:
-            own = measured.turns.get((setting, Case(prepared.others[case.model], case.batch_size)))
+            own = measured.in_every_round(
+                setting, Case(prepared.others[case.model], case.batch_size)
+            )
             if own is not None:
                 checks.append(
                     SpeedCheck(

@@ -32,13 +32,14 @@ def serve(connection: Connection, runtime: Runtime, threads: int | None) -> NoRe
     while True:
         try:
             method, arguments = connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             os._exit(0)  # to take torch or OpenVINO down in order takes a second
         try:
             reply = method(server, *arguments)
         except Exception as error:  # whatever a runtime says is the reason in its row
             reply = Refusal(kind_and_line(error))
-        connection.send(reply)
+        with suppress(OSError):  # the driver has ended meanwhile: the next `recv` says it
+            connection.send(reply)
 
 
 class RefusedError(GaikanError):

@@ -1,5 +1,6 @@
 """Models that take turns in processes of their own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from small_networks import IMAGES, exporter, trained
+from small_run import Fake, row
 
+from gaikan.language.words import Words, plain
 from gaikan.timing.measure import Rule, SamplingPlan, Turn, disturbed_share
+from gaikan.timing.measured import WHOLE
 from gaikan.timing.runtime_process import Case, Server, SessionParts
 from gaikan.timing.runtimes import RUNTIMES, Setting
 from gaikan.timing.session import Session, session
@@ -35,6 +39,7 @@ def test_a_batch_that_would_take_too_long_is_left_out(tmp_path: Path) -> None:
 SETTING = RUNTIMES["onnxruntime-fp32"].setting(1)
 OTHER = RUNTIMES["onnxruntime-int8"].setting(1)
 CASE = Case("mlp", 1)
+ROW = row(Fake("mlp-triplet-mean_embedding", 0, {"onnxruntime-fp32": 9.0}), "onnxruntime-fp32", 1)
 Cases = dict[tuple[Setting, Case], list[Turn]]
 
 
@@ -49,7 +54,10 @@ class Scripted(Session):
     """
 
     def __init__(
-        self, answers: list[bool | None], turns: Cases, blocks: list[bool | None] | None = None
+        self,
+        answers: Sequence[bool | Words | None],
+        turns: Cases,
+        blocks: list[bool | None] | None = None,
     ) -> None:
         super().__init__({}, SessionParts("", ()), lambda *_: None)
         self.answers, self.blocks = iter(answers), iter(blocks or [False] * 99)
@@ -64,8 +72,13 @@ class Scripted(Session):
         case, rule = arguments
         assert isinstance(case, Case)
         assert isinstance(rule, Rule)
+        assert isinstance(setting, Setting)
         self.asked.append((case, rule))
-        return turn(0.1, next(self.answers))
+        answer = next(self.answers)
+        if isinstance(answer, Words):  # why the process has ended
+            self.measured.refused[setting, WHOLE] = answer
+            return None
+        return turn(0.1, answer)
 
 
 def test_a_disturbed_turn_is_taken_again_with_as_many_queries() -> None:
@@ -102,6 +115,14 @@ def test_turns_are_taken_again_within_a_budget_and_not_on_a_machine_that_stays_b
     busy = Scripted([True] * 40, {(SETTING, CASE): [turn(0.1, True)] * 40})
     busy.take_again()
     assert len(busy.asked) == 3
+
+
+def test_further_rounds_are_taken_again_too_and_those_before_are_left() -> None:
+    turns = [turn(0.3, True), *[turn(0.1)] * 8, turn(0.3, True)]
+    session_ = Scripted([False], {(SETTING, CASE): turns})
+    session_.take_again(9)
+    taken = session_.measured.turns[SETTING, CASE]
+    assert [each.disturbed for each in taken] == [True, *[False] * 9]
 
 
 def test_turns_that_nothing_is_known_of_are_left_as_they_are() -> None:
@@ -152,3 +173,32 @@ def test_further_rounds_end_where_intervals_are_narrow_or_at_their_most() -> Non
     narrow = Scripted([False] * 30, {(SETTING, CASE): wide(1.0, 1.05)})
     narrow.measure([], plan, np.random.default_rng(0))
     assert narrow.asked == []
+
+
+def test_further_rounds_that_were_disturbed_are_taken_again() -> None:
+    plan = replace(TINY, rounds=6, more_rounds=1)
+    session_ = Scripted([True, False], {(SETTING, CASE): wide(1.0, 2.0)})
+    session_.measure([], plan, np.random.default_rng(0))
+    taken = session_.measured.turns[SETTING, CASE]
+    assert [each.disturbed for each in taken] == [False] * 7
+
+
+def test_a_process_that_ends_in_a_further_round_leaves_no_turns() -> None:
+    plan = replace(TINY, rounds=6, more_rounds=2)
+    session_ = Scripted([False, plain("killed")], {(SETTING, CASE): wide(1.0, 2.0)})
+    session_.measure([], plan, np.random.default_rng(0))
+    assert len(session_.asked) == 2
+    assert session_.measured.turns == {}
+
+
+def test_speeds_are_compared_in_the_rounds_that_every_case_has() -> None:
+    """A further round of one and another's further round are not the same."""
+    reference = RUNTIMES["torch-fp32"].setting(1)
+    session_ = Scripted([], {(SETTING, CASE): wide(1.0, 2.0), (reference, CASE): wide(2.0, 4.0)})
+    measured = session_.measured
+    measured.rounds = 6
+    for setting in (SETTING, reference):
+        measured.turns[setting, CASE] += [turn(1.0)] * 3
+    (found,) = measured.rows(ROW, SETTING, "mlp", "mlp", reference)
+    assert found.speedup == pytest.approx(2)
+    assert found.speedup_low == pytest.approx(2)

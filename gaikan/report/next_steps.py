@@ -12,7 +12,7 @@ from gaikan.language.words import Filling, Words, plain, say
 from gaikan.report.curve_blocks import gains, points, surest_mode
 from gaikan.report.markdown_table import percent
 from gaikan.run_folder.file_names import AGAIN
-from gaikan.run_folder.picks_file import PicksFile, StagePicks
+from gaikan.run_folder.picks_file import PicksFile, PlacedNetwork, StagePicks
 from gaikan.selection.constraint_words import called, measured_value
 
 _MOST = 3
@@ -97,14 +97,21 @@ def _pick(facts: RunFacts) -> str:
 
 
 def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
-    """The most accurate candidate that fails on nothing but its price: time and size."""
-    if stage.pick is None:
+    """The most accurate other variant that fails on nothing but its price: time and size.
+
+    Another seed of the picked variant is no better one. Both figures are of the parts that chose;
+    the pick's own on the page are of those that judged it afterwards.
+    """
+    pick = stage.pick
+    if pick is None:
         return None
-    dear = [each for each in stage.candidates if each.failed and {*each.failed} <= {*TIMING}]
-    if not dear:
+    own = [each for each in stage.candidates if _is_same(each, pick)]
+    others = [each for each in stage.candidates if each.variant != pick.variant]
+    dear = [each for each in others if each.failed and {*each.failed} <= {*TIMING}]
+    if not own or not dear:
         return None
     best = max(dear, key=lambda each: each.accuracy)
-    gain = best.accuracy - stage.pick.validation.accuracy
+    gain = best.accuracy - own[0].accuracy
     failed = [
         say("figure_of", name=called(key), value=measured_value(key, best.values[key]))
         for key in best.failed
@@ -114,6 +121,12 @@ def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
     told |= {"gain": f"{100 * gain:.1f}", "file": str(facts.run / AGAIN)}
     words = say("next_network", stage=name, **told)
     return NextStep(gain, words, _pick(facts))
+
+
+def _is_same(one: PlacedNetwork, other: PlacedNetwork) -> bool:
+    """Whether both are one network in one place; its border may be set by other parts."""
+    places = [(e.variant, e.seed, e.machine, e.label, e.threads) for e in (one, other)]
+    return places[0] == places[1]
 
 
 def _threshold(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:

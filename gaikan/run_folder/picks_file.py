@@ -161,7 +161,7 @@ class WeighedCandidate(PlacedNetwork):
     qualifies: bool
     values: dict[_Name, Value]
     failed: list[_Name]
-    accuracy: float  # on validation
+    accuracy: float  # on the validation parts that choose
 
 
 class PickedCandidate(PlacedNetwork):

@@ -90,10 +90,16 @@ def _beside(path: Path, source: str) -> str:
 
 
 def seen_from(path: Path, source: str) -> str:
-    """The source as a file at `path` names it: a relative path begins at the file's folder."""
+    """The source as a file at `path` names it: a relative path begins at the file's folder.
+
+    Where a link is on the way, `..` is not the folder above: the path is then absolute.
+    """
     if source == "terminals" or source.startswith("hub:") or Path(source).is_absolute():
         return source
-    return Path(os.path.relpath(source, path.parent)).as_posix()
+    relative = os.path.relpath(source, path.parent)
+    if os.path.realpath(path.parent / relative) != os.path.realpath(source):
+        return Path(source).absolute().as_posix()
+    return Path(relative).as_posix()
 
 
 def _read_toml(path: Path) -> Values:

@@ -29,7 +29,7 @@ _ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class Doubts:
-    """Labels to look at: the doubted ones, then as many again that are likelier than these.
+    """Labels to look at: the doubted ones, then as many again, the least likely of the rest.
 
     Both begin with the least likely. Whoever looks goes on for as long as wrong labels turn up.
     """

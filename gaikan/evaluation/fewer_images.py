@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from gaikan.data.fewer import fewer
-from gaikan.data.frames import Frames
+from gaikan.data.frames import Frames, Labels
 from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
 from gaikan.evaluation.results import EvaluatedNetwork
+from gaikan.seeds import stream
+from gaikan.training.batches import balanced_batches
 from gaikan.training.cell import Cell, Finished
 from gaikan.training.train import Recipe
 
@@ -30,7 +32,7 @@ def smaller_cells(whole: Sequence[Cell], train: Frames) -> list[Cell]:
     return [
         replace(
             cell,
-            recipe=_as_many_steps(cell, len(rows)),
+            recipe=_as_many_steps(cell, train.labels[rows], train.labels[cell.fit_rows]),
             fit_rows=rows,
             protocol=f"learning curve, {100 * share:g} % of the images, held-out",
         )
@@ -39,10 +41,14 @@ def smaller_cells(whole: Sequence[Cell], train: Frames) -> list[Cell]:
     ]
 
 
-def _as_many_steps(cell: Cell, images: int) -> Recipe:
-    """The recipe of a cell, for so many images."""
+def _as_many_steps(cell: Cell, part: Labels, whole: Labels) -> Recipe:
+    """The recipe of a cell, for the images with the labels `part` (N,) instead of `whole` (M,)."""
     train = cell.recipe.train
-    epochs = round(train.epochs * len(cell.fit_rows) / images)
+    of_part, of_whole = (
+        len(balanced_batches(labels, train.batch_size, stream(0, "count")))
+        for labels in (part, whole)
+    )
+    epochs = round(train.epochs * of_whole / of_part)
     return replace(cell.recipe, train=train.model_copy(update={"epochs": epochs}))
 
 

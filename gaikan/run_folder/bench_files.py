@@ -11,6 +11,7 @@ from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.score import confusion
 from gaikan.run_folder.curve_file import remove_curve
 from gaikan.run_folder.file_names import AGAIN, HTML, MARKDOWN
+from gaikan.run_folder.labels_file import LABELS, LABELS_PAGE, refuse_filled
 from gaikan.run_folder.latency_files import timing_files
 from gaikan.run_folder.manifest import MANIFEST, Manifest, read_manifest, read_manifest_if_any
 from gaikan.run_folder.unseen_file import UNSEEN_PARTS
@@ -112,13 +113,15 @@ def write_manifest(out: Path, manifest: Manifest) -> None:
 
 
 def remove_run(out: Path) -> None:
-    """Removes what the run, its timing, picks and pages have written; its store stays.
+    """Removes what the run, its timing, picks, labels and pages have written; its store stays.
 
-    The manifest goes last: until then it says what else is to go.
+    Raises ConfigError where a person has worked on the labels. The manifest goes last: until then
+    it says what else is to go.
     """
+    refuse_filled(out)
     before = read_manifest_if_any(out)
     tables = () if before is None else before.files
-    _remove(out, [*tables, *timing_files(out), HTML, MARKDOWN, AGAIN])
+    _remove(out, [LABELS, LABELS_PAGE, *tables, *timing_files(out), HTML, MARKDOWN, AGAIN])
     _remove_picks(out)
     remove_curve(out)
     _remove(out, [MANIFEST])

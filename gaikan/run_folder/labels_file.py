@@ -50,22 +50,25 @@ def refuse_filled(out: Path) -> None:
 
 
 def count_doubted(out: Path) -> int | None:
-    """How many training labels the table in `out` doubts; None where it is not there.
+    """How many doubted training labels of the table in `out` nobody has looked at yet.
 
-    It may be saved by a spreadsheet. Raises DataError naming file and column.
+    None where it is not there. It may be saved by a spreadsheet. Raises DataError naming file and
+    column.
     """
     path = out / LABELS
     if not path.is_file():
         return None
     file = open_csv(path)
-    for column in ("part", "doubted"):
+    needed = ("part", "doubted", "correct")
+    for column in needed:
         if column not in file.names:
             raise DataError(
                 f"{path}: column {column!r} is missing; move it away, and `gaikan labels` writes a "
                 "new one"
             )
-    part, doubted = (file.names.index(column) for column in ("part", "doubted"))
-    return sum(1 for cells in file.rows() if cells[part] == TRAIN and cells[doubted] == YES)
+    places = [file.names.index(column) for column in needed]
+    told = ([cells[place].strip() for place in places] for cells in file.rows())
+    return sum(row == [TRAIN, YES, ""] for row in told)
 
 
 def write_labels(out: Path, rows: Sequence[DoubtedPart]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from tiny_cell import cell
 
 from gaikan.data.frames import Frames
@@ -20,9 +21,24 @@ def test_fewer_images_are_learned_from_in_as_many_steps() -> None:
     )
     smaller = smaller_cells([whole], train)
     assert [len(each.fit_rows) for each in smaller] == [128 * share for share in SHARES]
-    assert [each.recipe.train.epochs for each in smaller] == [48, 24, 12]
     for each in smaller:
         assert set(each.fit_rows) < set(whole.fit_rows)
         assert each.validation_rows is whole.validation_rows
         unchanged = each.recipe.train.model_copy(update={"epochs": 6})
         assert replace(each.recipe, train=unchanged) == recipe
+
+
+@pytest.mark.parametrize("images", [40, 60, 100, 130, 200, 400, 1800])
+def test_a_last_batch_that_is_not_full_is_a_step_too(images: int) -> None:
+    labels = np.arange(images) % 2
+    names = ("ok", "open")
+    train = Frames("parts", np.zeros((images, 1, 2, 2), np.uint8), labels, names, names, labels)
+    one = cell("mlp-vanilla")
+    settings = one.recipe.train.model_copy(update={"epochs": 24, "batch_size": 64})
+    recipe = replace(one.recipe, train=settings)
+    rows = np.arange(images)
+    whole = replace(one, recipe=recipe, fit_rows=rows, validation_rows=rows)
+    for each in smaller_cells([whole], train):
+        batches = -(-len(each.fit_rows) // 64)
+        steps = each.recipe.train.epochs * batches
+        assert abs(steps - 24 * -(-images // 64)) <= batches / 2

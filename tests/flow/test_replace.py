@@ -138,6 +138,30 @@ def test_what_is_replaced_goes_and_the_users_own_files_stay(here: Path) -> None:
     assert bench(*arguments) == 0
 
 
+def test_labels_of_what_is_replaced_go_but_never_somebodys_work(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, page = Path("run/labels.csv"), Path("run/labels.html")
+    header = "part,row,image,label,doubted,proposed,sure,validation,correct\n"
+    table.write_text(f"{header}train,1,a,ok,yes,open,0.9,,open\n")
+    page.write_text("of colour")
+    before = files(here / "run")
+    error = refused(capsys, "--train", "grey/train", "--replace")
+    assert "run/labels.csv: holds corrections, and would be replaced; move it away" in error
+    assert files(here / "run") == before
+    table.write_text(f"{header}train,1,a,ok,yes,open,0.9,,\n")
+    assert quick("grid.toml", "--train", "grey/train", "--out", "run", "--replace") == 0
+    assert not table.exists()
+    assert not page.exists()
+
+
+def test_a_table_of_labels_that_cannot_be_read_stops_no_page(here: Path) -> None:
+    Path("run/labels.csv").write_text("part,row\ntrain,1\n")
+    assert gaikan("report", "run") == 0
+    page = Path("run/report.html").read_text()
+    assert "labels.csv: column &#39;doubted&#39; is missing; move it away" in page
+
+
 def test_a_file_outside_that_a_manifest_names_is_not_removed(here: Path) -> None:
     (here / "mine.csv").write_text("mine")
     path = here / "run/manifest.json"

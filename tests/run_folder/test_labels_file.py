@@ -17,6 +17,7 @@ ROWS = [
     DoubtedPart("train", 3, "a:3", "ok", "yes", "crack", "0.900"),
     DoubtedPart("train", 4, "a:4", "ok", "", "crack", "0.600"),  # it comes next, but is not doubted
     DoubtedPart("train", 5, "a:5", "ok", "", "", "", correct="crack"),  # an earlier correction
+    DoubtedPart("train", 6, "a:6", "ok", "yes", "crack", "0.800", correct="ok"),  # looked at
     DoubtedPart("test", 1, "b:1", "crack", "yes", "ok", "0.700"),
 ]
 

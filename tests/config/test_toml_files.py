@@ -1,0 +1,25 @@
+"""Paths in a configuration file."""
+
+from pathlib import Path
+
+import pytest
+
+from gaikan.config.toml_files import seen_from
+
+
+def test_a_source_is_named_as_the_file_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "results/run").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert seen_from(Path("results/run/run.toml"), "parts") == "../../parts"
+    assert seen_from(Path("results/run/run.toml"), "terminals") == "terminals"
+
+
+def test_behind_a_link_it_is_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "large/disk/run").mkdir(parents=True)
+    (tmp_path / "results").symlink_to(tmp_path / "large/disk")
+    monkeypatch.chdir(tmp_path)
+    assert seen_from(Path("results/run/run.toml"), "parts") == str(tmp_path / "parts")

@@ -167,6 +167,18 @@ class _AnchorsAsInput(nn.Module):
         return (*self.inspector.judge(embedding, decided), embedding)
 
 
+class _WithEmbedding(nn.Module):
+    """An inspector that gives the embeddings too."""
+
+    def __init__(self, inspector: Inspector) -> None:
+        super().__init__()
+        self.inspector = inspector
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        embedding = self.inspector.embedder(images)
+        return (*self.inspector.judge(embedding, self.inspector.decide(embedding)), embedding)
+
+
 def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "ModelProto":
     """The inspector as an ONNX model: input `images`, outputs `OUTPUTS`, any batch size.
 
@@ -176,15 +188,15 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "Mod
     machine.
     """
     inspector = inspector.cpu()
-    module: nn.Module = inspector
+    module: nn.Module = _WithEmbedding(inspector).eval()
     images: tuple[Tensor, ...] = (torch.zeros((2, *shape), dtype=dtype),)
     names, dynamic = [INPUT], [{0: torch.export.Dim("batch", min=1)}]
-    outputs = list(OUTPUTS)
+    outputs = [*OUTPUTS, EMBEDDING]
     distance = inspector.decide.distance
     if isinstance(distance, AnchorDistance):
         module = _AnchorsAsInput(inspector).eval()
         images = (*images, distance.anchors)
-        names, outputs = [INPUT, ANCHORS], [*OUTPUTS, EMBEDDING]
+        names = [INPUT, ANCHORS]
         dynamic.append({0: torch.export.Dim("classes", min=2)})
     model = exported(module, images, names, outputs, tuple(dynamic))
     graph = model.graph
@@ -192,7 +204,8 @@ def to_onnx(inspector: Inspector, shape: ImageShape, dtype: torch.dtype) -> "Mod
         from onnx import numpy_helper  # torch needs it to export, not to train
 
         graph.initializer.append(numpy_helper.from_array(images[1].numpy(), ANCHORS))
-        del graph.input[1:], graph.output[len(OUTPUTS) :]
+        del graph.input[1:]
+    del graph.output[len(OUTPUTS) :]
     del graph.value_info[:]
     for node in graph.node:
         del node.metadata_props[:]

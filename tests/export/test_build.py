@@ -121,6 +121,15 @@ def test_the_card_says_what_the_run_measured(out: Path, bundles: Path) -> None:
     assert (card.classes, card.ok, card.shape) == (("ok", "open", "spur"), "ok", (1, 12, 12))
 
 
+@pytest.mark.parametrize("variant", ["mlp-vanilla-head", "mlp-triplet-mean_image", MLP, CNN])
+def test_every_decision_is_there_in_int8(variant: str, out: Path, bundles: Path) -> None:
+    bundle = Bundle.open(exported(out, bundles, variant, *INT8))
+    shares = bundle.card.parity["validation"]
+    assert bundle.card.precision == "int8"
+    assert shares["agreement"] > 0.8
+    assert bundle.card.held_out > 0  # whose novelty is computed in int8, too
+
+
 def test_int8_is_int8_and_its_parity_is_what_it_does(out: Path, bundles: Path) -> None:
     small, whole = (Bundle.open(exported(out, bundles, CNN, *options)) for options in (INT8, ()))
     kinds = {tensor.data_type for tensor in onnx.load_from_string(small.model).graph.initializer}

@@ -1,7 +1,6 @@
 """What the folders around an image say of it: its class and its lot."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def listed_by_folders(folder: Path, source: str) -> Listed:
         notes.append(say("beside_classes", n=beside))
     if anomaly:
         notes.append(say("train_good_only"))
-    groups, lot_notes = _lots([parts[1:-1] for _, parts in kept], kept, source)
+    groups, lot_notes = _lots([parts[1:-1] for _, parts in kept], source)
     return Listed([path for path, _ in kept], labels, groups, notes + lot_notes)
 
 
@@ -68,27 +67,22 @@ def _name(key: str, folder: str, source: str) -> str:
     return name
 
 
-def _lots(
-    within: list[tuple[str, ...]], kept: Sequence[tuple[Path, tuple[str, ...]]], source: str
-) -> tuple[list[str] | None, list[Words]]:
-    """The lot of each image, if any has one: the first folder within the class's.
+def _lots(within: list[tuple[str, ...]], source: str) -> tuple[list[str] | None, list[Words]]:
+    """The lot of each image, if all have one: the first folder within the class's.
 
-    An image without one is a lot of its own, as nothing is known to vary with it.
+    Where some have none there are no lots: to count each of these as one would promise something
+    for new lots by lots that are none.
     """
     named = [parts for parts in within if parts]
     if not named:
         return None, []
-    lots = [
-        _name("group", parts[0], source) if parts else "/".join(path_parts)
-        for parts, (_, path_parts) in zip(within, kept, strict=True)
-    ]
-    n_lots, alone = len({parts[0] for parts in named}), len(within) - len(named)
-    notes = [say("folders_are_lots", n=n_lots)]
+    if alone := len(within) - len(named):
+        return None, [say("images_without_lot", n=alone, of=len(within))]
+    lots = [_name("group", parts[0], source) for parts in named]
+    n_lots = len({parts[0] for parts in named})
     if n_lots == 1:
-        notes = [say("folder_is_lot", name=repr(named[0][0]))]
-    if alone:
-        notes.append(say("images_without_lot", n=alone))
-    return lots, notes
+        return lots, [say("folder_is_lot", name=repr(named[0][0]))]
+    return lots, [say("folders_are_lots", n=n_lots)]
 
 
 def _no_classes(folder: Path, source: str, images: list[Path], left_out: LeftOut) -> str:

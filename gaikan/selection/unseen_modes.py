@@ -2,9 +2,10 @@
 
 The network that is installed has seen them all. What would have become of a mode is told by the
 network that was trained without it, whose border and level are its own. They are set by the good
-validation parts alone: its border rejects as many of them as the installed network's does, but is
-no laxer than its natural one where that is none either; its level has as many of them at or below
-it. Where the installed network keeps its natural border, so does the other.
+validation parts alone: its border rejects as many of them as the installed network's does; where
+that is none it is no stricter than the natural one, and it is laxer only where the installed one
+is. Its level has as many of them at or below it. Where the installed network keeps its natural
+border, so does the other.
 
 The parts of some modes are no sample of the defects to come: nothing is promised.
 """
@@ -117,10 +118,11 @@ def _decided(
 def _border(margins: Floats, rejected: int) -> float:
     """The laxest border that still rejects so many of the good parts with these margins (G,).
 
-    Of equal margins all are rejected or none; where it is to reject none, just below the lowest.
+    Of equal margins all are rejected or none. Where it is to reject none, it is just below the
+    lowest, or the natural border where that is laxer.
     """
     if not len(margins):
         return 0.0
     ordered = np.sort(margins)
     kept = np.searchsorted(ordered, ordered, side="right") <= rejected
-    return float(ordered[kept][-1] if kept.any() else np.nextafter(ordered[0], -np.inf))
+    return float(ordered[kept][-1]) if kept.any() else min(0.0, np.nextafter(ordered[0], -np.inf))

@@ -117,6 +117,24 @@ def test_where_no_good_part_is_rejected_the_natural_border_stays() -> None:
     assert natural < lax < 1
 
 
+@pytest.mark.parametrize("threshold", [-3.0, -1.0, 0.0, 1.0])
+def test_where_no_good_part_is_rejected_the_border_is_no_stricter_than_the_natural_one(
+    threshold: float,
+) -> None:
+    """Though the network without the mode may be sure of every good part."""
+    known = network()
+    part = known.validation
+    assert part.ok_margin is not None
+    lift = 4.1 - part.ok_margin[part.label == OK].min()
+    part = replace(part, ok_margin=np.where(part.label == OK, lift, 0) + part.ok_margin)
+    good = scored(part, np.flatnonzero(part.label == OK))
+    left_out = tuple(replace(mode, good=good) for mode in known.left_out)
+    surer = replace(known, validation=part, left_out=left_out)
+    natural = worst_share(surer, OK, BorderAndLevel(None, None), "test")
+    assert worst_share(surer, OK, BorderAndLevel(threshold, None), "test") == natural
+    assert natural
+
+
 def test_only_parts_of_the_lots_at_hand_count() -> None:
     known = network()
     given = setting(known, 5, 0.1)

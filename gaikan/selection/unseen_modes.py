@@ -10,7 +10,7 @@ border, so does the other.
 The parts of some modes are no sample of the defects to come: nothing is promised.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +49,50 @@ class _Seen:
         return self.called_good & ~self.asked
 
 
+@dataclass(frozen=True)
+class JudgedModes:
+    """The left-out modes that all networks of a run are judged on, whatever their seeds.
+
+    The worst of fewer would look better: the seed whose split lacks the hardest would be installed.
+    """
+
+    known: frozenset[str]  # a network that lacks one is not measured
+    judged: frozenset[str]  # those of whose parts here count, nor is one that has none of these
+
+    @classmethod
+    def of(cls, networks: Sequence[NetworkDecisions], choosing: bool) -> "JudgedModes":
+        """Those of which a network has validation parts.
+
+        In the few lots that are `choosing`, those that every network has there: what is chosen has
+        to keep the limit on the modes of the other lots.
+        """
+        known = frozenset(mode.mode for network in networks for mode in network.left_out)
+        whole = [network for network in networks if known == _names(network)]
+        here = [*map(_at_hand, whole)] or [frozenset()]
+        judged = frozenset.intersection(*here) if choosing else frozenset.union(*here)
+        return cls(known, judged)
+
+
+def _names(network: NetworkDecisions) -> frozenset[str]:
+    return frozenset(left_out.mode for left_out in network.left_out)
+
+
+def _at_hand(network: NetworkDecisions) -> frozenset[str]:
+    """The modes of which it has validation parts in the lots at hand."""
+    sample = network.validation.sample
+    own = (each for each in network.left_out if np.isin(each.validation.sample, sample).any())
+    return frozenset(left_out.mode for left_out in own)
+
+
 def worst_share(
-    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side
+    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side, modes: JudgedModes
 ) -> float | None:
-    """The share of the left-out mode that escapes most; None where none was left out."""
+    """The share of the left-out mode that escapes most; None where not all were measured."""
+    if modes.known != _names(network):
+        return None
     seen = _seen(network, ok, setting, split)
-    return max((float(each.escaped.mean()) for each in seen), default=None)
+    shares = {each.mode: float(each.escaped.mean()) for each in seen if each.mode in modes.judged}
+    return max(shares.values(), default=None) if shares.keys() == modes.judged else None
 
 
 def unseen_modes(

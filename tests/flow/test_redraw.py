@@ -57,6 +57,19 @@ def test_a_run_stays_whole_when_it_is_redrawn(
     assert "Nothing has changed" in capsys.readouterr().out
 
 
+def test_a_table_that_is_damaged_is_still_seen_to_be(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = run / "accuracy.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole.replace(b"mlp", b"cnn"))
+    assert gaikan("report", run, "--redraw") == 0
+    capsys.readouterr()
+    assert bench(run.parent / "own.toml", "--out", run) == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert table.read_bytes() == whole
+
+
 def test_without_a_font_they_stay_english_and_the_terminal_says_so(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

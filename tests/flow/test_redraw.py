@@ -1,5 +1,6 @@
 """Pictures of a run, drawn anew in either language."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,20 @@ def test_images_that_are_gone_are_named_and_nothing_is_drawn(
         elsewhere.rename(parts)
     assert str(parts) in capsys.readouterr().err
     assert pictures(run) == before
+
+
+def test_of_a_run_without_pictures_none_is_drawn_until_bench_is_asked_to(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    assert bench(out / "run.toml", "--out", out, "--no-pictures") == 0
+    assert pictures(out) == {}
+    capsys.readouterr()
+    assert gaikan("report", out, "--redraw") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert pictures(out) == {}
+    command = line.split("`")[1].split()
+    assert command[:2] == ["gaikan", "bench"]
+    assert bench(*command[2:]) == 0
+    assert pictures(out).keys() == pictures(run).keys()

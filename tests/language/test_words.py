@@ -1,13 +1,14 @@
 """What gaikan says, in two languages."""
 
 import ast
+import json
 import tomllib
 from pathlib import Path
 from string import Formatter
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gaikan
@@ -105,6 +106,23 @@ def test_words_come_back_from_a_cell(words: Words) -> None:
     assert (back.en, back.ja) == (words.en, words.ja)
 
 
-@given(st.text() | st.builds(lambda text: '{"key": "and_more", "values": ' + text, st.text()))
+NO_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner | st.dictionaries(st.text(), inner)),
+    max_leaves=4,
+)
+
+
+@given(
+    st.text()
+    | st.builds(lambda text: '{"key": "and_more", "values": ' + text, st.text())
+    | st.builds(
+        lambda key, values: json.dumps({"key": key, "values": values}),
+        st.sampled_from(sorted(strings())) | NO_VALUES,
+        NO_VALUES,
+    )
+)
+@example('{"key":"no_cuda","values":[]}')
+@example('{"key":"c_target","values":{"target":1' + 400 * "0" + "}}")  # no float is so large
 def test_a_cell_that_nobody_packed_says_what_stands_in_it(cell: str) -> None:
     assert unpacked(cell).en == cell

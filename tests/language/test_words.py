@@ -36,6 +36,11 @@ def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
+def test_a_sentence_ends_in_its_languages_full_stop() -> None:
+    for key, (english, japanese) in strings().items():
+        assert english.endswith(".") == japanese.endswith("。"), key
+
+
 def test_no_two_tables_have_a_key_in_common() -> None:
     keys = [key for table in TABLES for key in tomllib.loads(table.read_text(encoding="utf-8"))]
     assert len(keys) == len({*keys}) == len(strings())

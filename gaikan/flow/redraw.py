@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gaikan.errors import ConfigError
 from gaikan.evaluation.mistakes import MISTAKE_COLUMNS
 from gaikan.export.source import reread
 from gaikan.figures.learning_curve_figure import learning_curve_figure
@@ -12,6 +13,7 @@ from gaikan.report.latency_page import write_latency_page
 from gaikan.report.run_pictures import EmbeddedNetwork, PictureSources, write_pictures
 from gaikan.run_folder.bench_files import reseal
 from gaikan.run_folder.curve_file import CURVE_PICTURE
+from gaikan.run_folder.file_names import AGAIN
 from gaikan.run_folder.predictions import read_predictions
 from gaikan.run_folder.whole import RunFolder
 from gaikan.system.lock import locked
@@ -23,9 +25,14 @@ def redraw(out: Path, language: Language) -> Language:
     """Draws every picture but those of picks, which have all languages; returns the words' one.
 
     That is English where no installed font can draw `language`. Raises ConfigError where `out` is
-    no whole run, DataError where its images are not there or are others.
+    no whole run or has no pictures, DataError where its images are not there or are others.
     """
     folder = RunFolder.read(out)
+    if not folder.manifest.config.pictures:
+        raise ConfigError(
+            f"{out}: this run has no pictures to draw anew (pictures = false); `gaikan bench "
+            f"{out / AGAIN} --out {out} --pictures` draws them (it trains nothing anew)"
+        )
     sources = _sources(folder)
     drawn = drawn_language(language)
     with locked(out):

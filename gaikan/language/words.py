@@ -33,7 +33,7 @@ class Words:
             raise ValueError(f"no text {self.key[:80]!r}")
         try:
             _ = self.en, self.ja
-        except (LookupError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             raise ValueError(f"text {self.key!r} wants other values") from None
 
     @cached_property
@@ -72,7 +72,7 @@ def unpacked(cell: str) -> Words:
     """Words from such a cell; what is none of ours is plain text."""
     try:
         words = _restored(json.loads(cell))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return plain(cell)
     return words if isinstance(words, Words) else plain(cell)
 

@@ -11,7 +11,7 @@ from gaikan.run_folder.latency_files import figure_places
 from gaikan.run_folder.latency_rows import Row
 
 _IDLE = 0.9  # a timed thread has the processor for at least this share on an idle machine
-_PICTURES = {"pareto": "pareto", "latency": "latency_bars", "throughput": "throughput"}
+_PICTURES = ("pareto", "latency", "throughput")
 _FASTEST = ["variant", "fastest", "threads", "p50", "p99", "images_per_s"]
 _FASTEST += ["runtime_accuracy", "torch_accuracy"]
 
@@ -53,8 +53,8 @@ def _of_machine(own: list[Row], rows: list[Row]) -> list[Block]:
                 inside = [say("decoding_inside")] if decode else []
                 where = joined([plain(machine), plain(device), *inside], say("comma"))
                 blocks += [
-                    Picture(f"figures/{name}{suffix}.png", say(title, where=where))
-                    for name, title in _PICTURES.items()
+                    Picture(f"figures/{name}{suffix}.png", say(f"timed_title_{name}", where=where))
+                    for name in _PICTURES
                 ]
         blocks.append(Fold(say("one_at_a_time"), [_table(*latency_tables.single_rows(timed))]))
         batches: list[Block] = [_table(*latency_tables.batch_rows(timed))]

@@ -96,7 +96,7 @@ def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
 def _asked(stage: picks_file.StagePicks) -> Words:
     """Objective and constraints."""
     limits = [
-        say("limited", constraint=called(limit.name), limit=_limit(limit.name, limit))
+        say("figure_of", name=called(limit.name), value=_limit(limit.name, limit))
         for limit in stage.constraints
     ]
     goal = say(f"o_{stage.objective}")

@@ -25,7 +25,7 @@ from gaikan.selection.lots import CHOOSE_TOO, ENOUGH, divided, fewest_lots
 from gaikan.selection.quality import bounded, decide, of_kind, quality
 from gaikan.selection.settings import Met, asked_for, at_batch_size, met_by_row
 from gaikan.selection.threshold import Border, Borders, level_each
-from gaikan.selection.unseen_modes import BorderAndLevel, worst_share
+from gaikan.selection.unseen_modes import BorderAndLevel, JudgedModes, worst_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +111,7 @@ class Judging:
         alone = calibrates or self.calibration is not self
         self.level = LEVEL if alone else level_each(len(run.networks))  # of each escape bound
         self.run: RunFiles = run
+        self.modes = JudgedModes.of(run.networks, choosing=self.calibration is not self)
         # Lots that speak for new ones; None: nothing is promised for new lots. Those that choose
         # ask of each network what so many lots like themselves would show.
         self.lots: int | None = fewest_lots(self.calibration.run) if speaks else None
@@ -240,7 +241,8 @@ class Judging:
         key = id(network), setting
         if key not in self._worst:
             assert self.run.ok is not None
-            self._worst[key] = worst_share(network, self.run.ok, setting, "validation")
+            ok = self.run.ok
+            self._worst[key] = worst_share(network, ok, setting, "validation", self.modes)
         return self._worst[key]
 
     def _borders_of(self, network: NetworkDecisions, ask_level: float | None) -> Borders | None:

@@ -62,7 +62,7 @@ def limited(limit: StageConstraint) -> Words:
     """A constraint as a formula, such as `p99 <= 3 ms`."""
     name = called(limit.name)
     if limit.names is not None:
-        return say("limit_is", name=name, names=_one_of(limit.names))
+        return say("figure_of", name=name, value=_one_of(limit.names))
     ends = (("limit_least", limit.min), ("limit_most", limit.max))
     given = [say(key, name=name, limit=worded(limit.name, v)) for key, v in ends if v is not None]
     return say("listed", texts=tuple(given))

@@ -74,9 +74,9 @@ def values_on_test(judging: Judging, candidate: Candidate, stage: Stage) -> dict
         if name in stage.limits and name != "unseen_escape"
     }
     if stage.unseen_escape is not None:
-        judged = candidate.judged
+        judged, modes = candidate.judged, judging.calibration.modes
         assert run.ok is not None
-        worst = worst_share(judged.network, run.ok, judged.setting, "test")
+        worst = worst_share(judged.network, run.ok, judged.setting, "test", modes)
         values["unseen_escape"] = worst
     right = decide(part, run.ok, candidate.judged.threshold) == part.label
     for kind in stage.recall:

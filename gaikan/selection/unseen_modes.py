@@ -2,14 +2,15 @@
 
 The network that is installed has seen them all. What would have become of a mode is told by the
 network that was trained without it, whose border and level are its own. They are set by the good
-validation parts alone: its border rejects as many of them as the installed network's does, but is
-no laxer than its natural one where that is none either; its level has as many of them at or below
-it. Where the installed network keeps its natural border, so does the other.
+validation parts alone: its border rejects as many of them as the installed network's does; where
+that is none it is no stricter than the natural one, and it is laxer only where the installed one
+is. Its level has as many of them at or below it. Where the installed network keeps its natural
+border, so does the other.
 
 The parts of some modes are no sample of the defects to come: nothing is promised.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +49,50 @@ class _Seen:
         return self.called_good & ~self.asked
 
 
+@dataclass(frozen=True)
+class JudgedModes:
+    """The left-out modes that all networks of a run are judged on, whatever their seeds.
+
+    The worst of fewer would look better: the seed whose split lacks the hardest would be installed.
+    """
+
+    known: frozenset[str]  # a network that lacks one is not measured
+    judged: frozenset[str]  # those of whose parts here count, nor is one that has none of these
+
+    @classmethod
+    def of(cls, networks: Sequence[NetworkDecisions], choosing: bool) -> "JudgedModes":
+        """Those of which a network has validation parts.
+
+        In the few lots that are `choosing`, those that every network has there: what is chosen has
+        to keep the limit on the modes of the other lots.
+        """
+        known = frozenset(mode.mode for network in networks for mode in network.left_out)
+        whole = [network for network in networks if known == _names(network)]
+        here = [*map(_at_hand, whole)] or [frozenset()]
+        judged = frozenset.intersection(*here) if choosing else frozenset.union(*here)
+        return cls(known, judged)
+
+
+def _names(network: NetworkDecisions) -> frozenset[str]:
+    return frozenset(left_out.mode for left_out in network.left_out)
+
+
+def _at_hand(network: NetworkDecisions) -> frozenset[str]:
+    """The modes of which it has validation parts in the lots at hand."""
+    sample = network.validation.sample
+    own = (each for each in network.left_out if np.isin(each.validation.sample, sample).any())
+    return frozenset(left_out.mode for left_out in own)
+
+
 def worst_share(
-    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side
+    network: NetworkDecisions, ok: int, setting: BorderAndLevel, split: Side, modes: JudgedModes
 ) -> float | None:
-    """The share of the left-out mode that escapes most; None where none was left out."""
+    """The share of the left-out mode that escapes most; None where not all were measured."""
+    if modes.known != _names(network):
+        return None
     seen = _seen(network, ok, setting, split)
-    return max((float(each.escaped.mean()) for each in seen), default=None)
+    shares = {each.mode: float(each.escaped.mean()) for each in seen if each.mode in modes.judged}
+    return max(shares.values(), default=None) if shares.keys() == modes.judged else None
 
 
 def unseen_modes(
@@ -117,10 +156,11 @@ def _decided(
 def _border(margins: Floats, rejected: int) -> float:
     """The laxest border that still rejects so many of the good parts with these margins (G,).
 
-    Of equal margins all are rejected or none; where it is to reject none, just below the lowest.
+    Of equal margins all are rejected or none. Where it is to reject none, it is just below the
+    lowest, or the natural border where that is laxer.
     """
     if not len(margins):
         return 0.0
     ordered = np.sort(margins)
     kept = np.searchsorted(ordered, ordered, side="right") <= rejected
-    return float(ordered[kept][-1] if kept.any() else np.nextafter(ordered[0], -np.inf))
+    return float(ordered[kept][-1]) if kept.any() else min(0.0, np.nextafter(ordered[0], -np.inf))

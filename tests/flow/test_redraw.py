@@ -1,5 +1,6 @@
 """Pictures of a run, drawn anew in either language."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,19 @@ def test_a_run_stays_whole_when_it_is_redrawn(
     assert "Nothing has changed" in capsys.readouterr().out
 
 
+def test_a_table_that_is_damaged_is_still_seen_to_be(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = run / "accuracy.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole.replace(b"mlp", b"cnn"))
+    assert gaikan("report", run, "--redraw") == 0
+    capsys.readouterr()
+    assert bench(run.parent / "own.toml", "--out", run) == 0
+    assert "Nothing has changed" not in capsys.readouterr().out
+    assert table.read_bytes() == whole
+
+
 def test_without_a_font_they_stay_english_and_the_terminal_says_so(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,3 +92,20 @@ def test_images_that_are_gone_are_named_and_nothing_is_drawn(
         elsewhere.rename(parts)
     assert str(parts) in capsys.readouterr().err
     assert pictures(run) == before
+
+
+def test_of_a_run_without_pictures_none_is_drawn_until_bench_is_asked_to(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    assert bench(out / "run.toml", "--out", out, "--no-pictures") == 0
+    assert pictures(out) == {}
+    capsys.readouterr()
+    assert gaikan("report", out, "--redraw") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert pictures(out) == {}
+    command = line.split("`")[1].split()
+    assert command[:2] == ["gaikan", "bench"]
+    assert bench(*command[2:]) == 0
+    assert pictures(out).keys() == pictures(run).keys()

@@ -34,7 +34,7 @@ from gaikan.report.parts import TestParts
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.run_folder.latency_rows import read_rows, write_rows
 from gaikan.run_folder.whole import RunFolder
-from gaikan.selection.unseen_modes import BorderAndLevel, worst_share
+from gaikan.selection.unseen_modes import BorderAndLevel, JudgedModes, worst_share
 from gaikan.timing.timed_run import TimedRun as Timed
 
 pytestmark = pytest.mark.timeout(3600)
@@ -137,8 +137,9 @@ def out(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def unseen_in(out: Path) -> None:
     run = RunFiles.read(out)
+    modes = JudgedModes.of(run.networks, choosing=False)
     for network in run.networks:
-        worst_share(network, run.ok or 0, BorderAndLevel(0.1, 0.5), "test")
+        worst_share(network, run.ok or 0, BorderAndLevel(0.1, 0.5), "test", modes)
 
 
 Use = Callable[[Path], object]

@@ -98,7 +98,11 @@ def naive_threshold(
         price = (free["cost"] if stage.objective == "cost" else free["overkill_rate"]) or 0
         if best is None or price < best[0] - 1e-12:
             best = price, threshold
-    return (20.5, False) if best is None else (best[1], True)
+    if best is None:
+        return 20.5, False
+    below = held[held < best[1]].max()  # no part lies between it and the border
+    above = min(part.ok_margin[(part.label == 0) & (part.ok_margin > best[1])], default=below)
+    return (below + above) / 2, True
 
 
 def naive(run: RunFiles, stage: Stage) -> dict[tuple[str, int, int], tuple[float, Figures]]:
@@ -138,7 +142,7 @@ def naive_unseen(
     for mode in network.left_out:
         border, level = -np.inf, 0.0
         tried = sorted(mode.good.ok_margin)
-        for margin in [tried[0] - 0.5, *tried]:
+        for margin in [min(0.0, tried[0] - 0.5), *tried]:
             if sum(x <= margin for x in tried) <= rejected:
                 border = max(border, margin)
         for p in sorted(mode.good.novelty_p):

@@ -63,17 +63,20 @@ def random_run(seed: int, seeds: int = 2, lots: bool = False) -> RunFiles:
 
 
 def _left_out(part: DecidedParts, rng: np.random.Generator) -> tuple[LeftOutMode, ...]:
-    """Networks without `open`, and without `spur`, which judge less well."""
+    """Networks without `open`, and without `spur`, which judge less well.
 
-    def scored(of: int) -> ScoredParts:
+    That without `spur` calls every good part good.
+    """
+
+    def scored(of: int, lowest: int = -3) -> ScoredParts:
         sample = part.sample[part.label == of]
-        margin = rng.integers(-3 + 2 * (of == 0), 6, len(sample)).astype(float)
+        margin = rng.integers(lowest, 6, len(sample)).astype(float)
         p = (1 + rng.integers(0, PARTS, len(sample))) / (1 + PARTS)
         return ScoredParts(sample, margin > 0, margin, p)
 
     return tuple(
-        LeftOutMode(mode, scored(0), scored(of), scored(of))
-        for of, mode in ((1, "open"), (2, "spur"))
+        LeftOutMode(mode, scored(0, lowest), scored(of), scored(of))
+        for of, mode, lowest in ((1, "open", -1), (2, "spur", 2))
     )
 
 

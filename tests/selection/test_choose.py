@@ -18,9 +18,13 @@ from gaikan.selection.ties import Ties
 # Nearly all defective parts are asked about, and some lie just above the border.
 ASKING = Stage(objective="overkill", escape_rate=Share(max=0.0503), ask_rate=Share(max=0.9029))
 
+# No good part is rejected, nor by the network without `spur`, which lies far above its border.
+SURE = Stage(objective="overkill", escape_rate=Share(max=0.1013), unseen_escape=Share(max=0.9029))
+
 
 @given(st.integers(0, 10**6), stages())
 @example(0, ASKING)
+@example(0, SURE)
 @settings(deadline=None, max_examples=60)
 def test_what_qualifies_is_what_brute_force_finds(seed: int, stage: Stage) -> None:
     run = random_run(seed)

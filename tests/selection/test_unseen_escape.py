@@ -1,6 +1,7 @@
 """A stage that limits what escapes of failure modes that training has not seen."""
 
 import json
+from collections.abc import Set
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,9 @@ import pytest
 from picking import picked
 from runner import gaikan
 from small_run import FAKES, write_run, write_unseen
+
+from gaikan.run_folder.decisions import RunFiles
+from gaikan.selection.lots import divided
 
 STAGE = "[stage.line]\nask_rate = {{ max = 0.1 }}\nunseen_escape = {{ max = {most} }}\n"
 
@@ -122,6 +126,44 @@ def test_a_network_that_lacks_a_mode_is_not_measured(run: Path, tmp_path: Path) 
     for candidate in stages["line"]["candidates"]:
         measured = candidate["values"]["unseen_escape"] is not None
         assert measured == (candidate["variant"] != FAKES[2].variant) == candidate["qualifies"]
+
+
+def without_validation_parts(run: Path, seed: int, samples: Set[int] | None = None) -> None:
+    """Takes a seed's validation parts of `open`, all or these `samples`, out of its file."""
+    table = pd.read_parquet(run / "unseen.parquet")
+    own = (table["seed"] == seed) & (table["without"] == "open") & (table["split"] == "validation")
+    own &= table["label"] != "ok"
+    if samples is not None:
+        own &= table["sample"].isin(samples)
+    assert own.any()
+    table[~own].to_parquet(run / "unseen.parquet")
+
+
+def measured(run: Path, tmp_path: Path) -> set[tuple[int, bool, bool]]:
+    """Of all candidates: seed, whether the worst mode is known, whether it qualifies."""
+    candidates = picked(run, STAGE.format(most=1), tmp_path)[1]["line"]["candidates"]
+    values = [(each, each["values"]["unseen_escape"]) for each in candidates]
+    return {(each["seed"], value is not None, each["qualifies"]) for each, value in values}
+
+
+def test_a_seed_without_parts_of_a_mode_that_another_seed_has_is_not_measured(
+    run: Path, tmp_path: Path
+) -> None:
+    without_validation_parts(run, 1)
+    assert measured(run, tmp_path) == {(0, True, True), (1, False, False)}
+    without_validation_parts(run, 0)  # now no seed has any: the mode is none of those measured
+    assert measured(run, tmp_path) == {(0, True, True), (1, True, True)}
+
+
+def test_lots_that_choose_may_lack_a_mode_but_not_all_lots(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", lots=8)
+    write_unseen(run)
+    choosing, _ = divided(RunFiles.read(run))
+    own = next(network for network in choosing.networks if network.seed == 1)
+    without_validation_parts(run, 1, {*own.validation.sample.tolist()})
+    assert measured(run, tmp_path) == {(0, True, True), (1, True, True)}
+    without_validation_parts(run, 1)
+    assert measured(run, tmp_path) == {(0, True, True), (1, False, False)}
 
 
 def test_a_run_of_a_stage_that_limits_it_needs_unseen(

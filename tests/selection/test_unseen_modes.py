@@ -8,7 +8,12 @@ import pytest
 from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions
 from gaikan.run_folder.unseen_file import LeftOutMode, ScoredParts
 from gaikan.selection.handed_over import asking_level
-from gaikan.selection.unseen_modes import BorderAndLevel, unseen_modes, worst_share
+from gaikan.selection.unseen_modes import (
+    BorderAndLevel,
+    JudgedModes,
+    unseen_modes,
+    worst_share,
+)
 from gaikan.variants import Variant
 
 OK, PARTS = 0, 240
@@ -49,6 +54,11 @@ def setting(known: NetworkDecisions, rejected: int, ask: float | None) -> Border
     return BorderAndLevel(threshold, asking_level(part, OK, ask))
 
 
+def worst(known: NetworkDecisions, given: BorderAndLevel) -> float | None:
+    """On test, of all modes that its validation has."""
+    return worst_share(known, OK, given, "test", JudgedModes.of([known], choosing=False))
+
+
 @pytest.mark.parametrize("scale", [1.0, 4.0])
 @pytest.mark.parametrize("ask", [None, 0.1, 0.5])
 @pytest.mark.parametrize("rejected", [0, 12, 40])
@@ -73,7 +83,7 @@ def test_a_network_that_ranks_parts_alike_is_set_alike_whatever_its_scale(
         assert mode.escape_rate == mode.escapes / mode.parts
         assert mode.escape_rate < mode.escape_bound <= 1
     rates = [mode.escape_rate for mode in found]
-    assert rates[0] == max(rates) == worst_share(known, OK, given, "test")
+    assert rates[0] == max(rates) == worst(known, given)
 
 
 def test_a_border_between_good_parts_carries_over_as_the_laxest_that_rejects_as_many() -> None:
@@ -89,12 +99,8 @@ def test_a_border_between_good_parts_carries_over_as_the_laxest_that_rejects_as_
 
 def test_a_stricter_border_and_a_higher_level_let_fewer_escape() -> None:
     known = network()
-    by_border = [
-        worst_share(known, OK, setting(known, n, None), "test") for n in (0, 12, 20, 60, 80)
-    ]
-    by_level = [
-        worst_share(known, OK, setting(known, 0, ask), "test") for ask in (0.01, 0.1, 0.5, 1)
-    ]
+    by_border = [worst(known, setting(known, n, None)) for n in (0, 12, 20, 60, 80)]
+    by_level = [worst(known, setting(known, 0, ask)) for ask in (0.01, 0.1, 0.5, 1)]
     for shares in (by_border, by_level):
         assert None not in shares
         assert shares == sorted(shares, key=lambda share: -(share or 0))
@@ -108,13 +114,31 @@ def test_where_no_good_part_is_rejected_the_natural_border_stays() -> None:
     assert part.ok_margin is not None
     surer = np.where(part.label == OK, 5 + part.ok_margin, part.ok_margin)
     installed = replace(known, validation=replace(part, ok_margin=surer))
-    natural = worst_share(installed, OK, BorderAndLevel(None, None), "test")
-    assert worst_share(installed, OK, BorderAndLevel(1.0, None), "test") == natural
+    natural = worst(installed, BorderAndLevel(None, None))
+    assert worst(installed, BorderAndLevel(1.0, None)) == natural
     # Below the natural border, for a stage that trades escapes: just below the lowest good part.
-    lax = worst_share(installed, OK, BorderAndLevel(-1.0, None), "test")
+    lax = worst(installed, BorderAndLevel(-1.0, None))
     assert lax is not None
     assert natural is not None
     assert natural < lax < 1
+
+
+@pytest.mark.parametrize("threshold", [-3.0, -1.0, 0.0, 1.0])
+def test_where_no_good_part_is_rejected_the_border_is_no_stricter_than_the_natural_one(
+    threshold: float,
+) -> None:
+    """Though the network without the mode may be sure of every good part."""
+    known = network()
+    part = known.validation
+    assert part.ok_margin is not None
+    lift = 4.1 - part.ok_margin[part.label == OK].min()
+    part = replace(part, ok_margin=np.where(part.label == OK, lift, 0) + part.ok_margin)
+    good = scored(part, np.flatnonzero(part.label == OK))
+    left_out = tuple(replace(mode, good=good) for mode in known.left_out)
+    surer = replace(known, validation=part, left_out=left_out)
+    natural = worst(surer, BorderAndLevel(None, None))
+    assert worst(surer, BorderAndLevel(threshold, None)) == natural
+    assert natural
 
 
 def test_only_parts_of_the_lots_at_hand_count() -> None:
@@ -131,5 +155,45 @@ def test_only_parts_of_the_lots_at_hand_count() -> None:
 
 def test_nothing_is_told_where_no_mode_was_left_out() -> None:
     known = replace(network(), left_out=())
-    assert worst_share(known, OK, BorderAndLevel(None, 0.1), "test") is None
+    assert worst(known, BorderAndLevel(None, 0.1)) is None
     assert unseen_modes(known, OK, BorderAndLevel(None, 0.1), "test") == []
+
+
+def without_parts(known: NetworkDecisions, mode: int) -> NetworkDecisions:
+    """In lots in which the mode does not occur."""
+    part = known.validation
+    return replace(known, validation=part.at(np.flatnonzero(part.label != mode)))
+
+
+def test_a_network_is_judged_on_the_modes_of_all_seeds_or_not_at_all() -> None:
+    """Else the seed whose split lacks the hardest mode would look best."""
+    known, natural = network(), BorderAndLevel(None, None)
+    lacking = replace(known, seed=1, left_out=known.left_out[:1])
+    modes = JudgedModes.of([known, lacking], choosing=False)
+    both = [worst_share(each, OK, natural, "validation", modes) for each in (known, lacking)]
+    assert both == [max(own_shares(known, natural)), None]
+    alone = JudgedModes.of([lacking], choosing=False)  # a mode that no seed has is none
+    assert worst_share(lacking, OK, natural, "validation", alone) == own_shares(lacking, natural)[0]
+
+
+def test_where_lots_are_divided_those_that_choose_compare_what_all_have_the_others_everything() -> (
+    None
+):
+    known, natural = network(), BorderAndLevel(None, None)
+    few, failed = without_parts(known, 2), replace(known, left_out=())
+    networks = [known, few, failed]
+    rest = JudgedModes.of(networks, choosing=False)
+    shares = [worst_share(each, OK, natural, "validation", rest) for each in networks]
+    assert shares == [max(own_shares(known, natural)), None, None]
+    some = JudgedModes.of(networks, choosing=True)
+    shares = [worst_share(each, OK, natural, "validation", some) for each in networks]
+    of_both = own_shares(few, natural)[0]
+    assert shares == [of_both, of_both, None]
+    nothing = JudgedModes.of([few, without_parts(known, 1)], choosing=True)
+    assert worst_share(few, OK, natural, "validation", nothing) is None
+
+
+def own_shares(known: NetworkDecisions, given: BorderAndLevel) -> list[float]:
+    """What escapes on validation, in the order of `MODES`."""
+    found = {mode.mode: mode.escape_rate for mode in unseen_modes(known, OK, given, "validation")}
+    return [found[mode] for mode in MODES if mode in found]

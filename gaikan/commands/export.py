@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gaikan.commands.shared import BundleOut, needs_harness
+from gaikan.errors import ConfigError, GaikanError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,7 @@ def export(
     from gaikan.commands.progress import GridProgress
     from gaikan.commands.terminal import open_console
 
+    _refuse_enrolled(out)
     choice = choose(run, variant, stage, seed, runtime, precision, unconfirmed)
     console = open_console(soft_wrap=True)
     if refit:
@@ -63,6 +65,23 @@ def export(
     )
     if card.unconfirmed is not None:
         console.print(f"unconfirmed: {card.unconfirmed}", style="yellow")
+
+
+def _refuse_enrolled(out: Path) -> None:
+    """Raises ConfigError where the file has classes that a person has added."""
+    from gaikan.bundle.bundle import Bundle
+
+    if not out.is_file():
+        return
+    try:
+        enrolled = Bundle.open(out).card.enrolled
+    except GaikanError:  # no bundle
+        return
+    if enrolled:
+        raise ConfigError(
+            f"--out {out}: is there already, with classes that were enrolled; move it away, or "
+            "name another file"
+        )
 
 
 def _show_refit(console: "Console", refit: "Refit") -> None:

@@ -117,6 +117,8 @@ def _read_toml(path: Path) -> Values:
         reason = lower_first(str(error))[:200] + _backslash_told(text, str(error))
         raise ConfigError(f"{path}: not a TOML file: {reason}") from None
     except OSError as error:
+        if path.is_dir():
+            raise ConfigError(f"{path}: a folder; for one of images: --train {path}") from None
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
 
 

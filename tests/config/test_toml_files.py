@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gaikan.config.toml_files import seen_from
+from gaikan.config.toml_files import load_config, seen_from
+from gaikan.errors import ConfigError
 
 
 def test_a_source_is_named_as_the_file_sees_it(
@@ -23,3 +24,8 @@ def test_behind_a_link_it_is_named_whole(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "results").symlink_to(tmp_path / "large/disk")
     monkeypatch.chdir(tmp_path)
     assert seen_from(Path("results/run/run.toml"), "parts") == str(tmp_path / "parts")
+
+
+def test_a_folder_of_images_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a folder; for one of images: --train"):
+        load_config(tmp_path, {})

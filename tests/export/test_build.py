@@ -154,6 +154,9 @@ def test_an_int8_bundle_is_enrolled_too(
     bundle, new = exported(out, bundles, variant, *options), bundles / f"new-{variant}.gaikan"
     spur = out.parent / "parts/spur"
     assert gaikan("enrol", bundle, spur, "--class", "burr", "-o", new) == 0
+    before = new.read_bytes()
+    assert gaikan("export", out, "--variant", MLP, "-o", new) == 2
+    assert new.read_bytes() == before
     assert Bundle.open(new).card.classes == ("ok", "open", "spur", "burr")
 
 

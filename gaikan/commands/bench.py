@@ -160,7 +160,7 @@ def _learn_curve(console: "Console", settings: "Config", out: Path) -> bool:
         outcome = curve_run(settings, out, progress)
     if outcome.counts is None:
         console.print(
-            f"{say('curve_refused', reason=outcome.refused).en}", style="yellow", soft_wrap=True
+            say("curve_refused", reason=outcome.refused).en, style="yellow", soft_wrap=True
         )
         return False
     header, rows = curve_rows(outcome.counts)

@@ -57,7 +57,30 @@ def write_labels_page(
 
     `network` is what judged, in so many trainings. Raises GaikanError where it is too large.
     """
-    report = blocks.Document(
+    images = np.concatenate([train.images, test.images])
+    tiles = sheet(images if len(images) else np.zeros((1, *images.shape[1:]), np.uint8))
+    page = rendered(
+        _document(name, network, trainings, train, test, figures),
+        "en",
+        tiles,
+        str(out / LABELS_PAGE),
+        data={"tile": {"width": tiles.width, "height": tiles.height, "columns": COLUMNS}},
+        gallery=[_gallery(train, 0), _gallery(test, len(train.images))],
+        ok=None,
+    )
+    write(out / LABELS_PAGE, page)
+    return out / LABELS_PAGE
+
+
+def _document(
+    name: str,
+    network: str,
+    trainings: int,
+    train: DoubtedImages,
+    test: DoubtedImages,
+    figures: Sequence[Figures],
+) -> blocks.Document:
+    return blocks.Document(
         name,
         [
             say("labels_headline", network=network, trainings=trainings),
@@ -79,19 +102,6 @@ def write_labels_page(
             blocks.ReportSection("figures", say("s_labels_figures"), _figures(test, figures)),
         ],
     )
-    images = np.concatenate([train.images, test.images])
-    tiles = sheet(images if len(images) else np.zeros((1, *images.shape[1:]), np.uint8))
-    page = rendered(
-        report,
-        "en",
-        tiles,
-        str(out / LABELS_PAGE),
-        data={"tile": {"width": tiles.width, "height": tiles.height, "columns": COLUMNS}},
-        gallery=[_gallery(train, 0), _gallery(test, len(train.images))],
-        ok=None,
-    )
-    write(out / LABELS_PAGE, page)
-    return out / LABELS_PAGE
 
 
 def _gallery(doubted: DoubtedImages, first: int) -> tuple[Words, list[dict[str, object]]]:

@@ -7,6 +7,8 @@ import typer
 from gaikan.commands.shared import BundleFile, BundleOut, ImageColumn, ImagePaths, say_left_out
 from gaikan.errors import ConfigError
 
+_FEW = 5  # images: of fewer, one odd image moves the anchor far
+
 
 def enrol(
     bundle: BundleFile,
@@ -44,6 +46,12 @@ def enrol(
     verb = "replaced" if enrolled.replaced else "added"
     count = "1 image" if enrolled.images == 1 else f"{enrolled.images} images"
     console.print(f"{name!r} {verb} from {count}; distances of its anchor:")
+    if enrolled.images < _FEW:
+        told = f"so few images may put the anchor far off: {_FEW} or more are better"
+        console.print(told, style="yellow")
+    if enrolled.replaced and composed(name) == model.card.ok:
+        told = "this class means good: other parts escape now, and nothing is promised"
+        console.print(told, style="yellow")
     if enrolled.moved is not None:
         console.print(f"  {enrolled.moved:9.4f}  from where it was")
     for other, distance in sorted(enrolled.distances.items(), key=lambda item: item[1]):

@@ -84,6 +84,20 @@ def test_enrolling_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "'burr' added from 3 images" in stdout
     assert "of 30 kept validation parts change class" in stdout
     assert len(Bundle.open(out).card.classes) == 4
+    assert "so few images may put the anchor far off: 5 or more are better" in stdout
+    assert "means good" not in stdout
+
+
+def test_a_new_anchor_of_the_good_class_is_warned_of(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bundle().save(tmp_path / "m.gaikan")
+    files = write_files(tmp_path / "new", images(5, 9))
+    out = tmp_path / "n.gaikan"
+    assert gaikan("enrol", tmp_path / "m.gaikan", *files, "--class", "ok", "-o", out) == 0
+    stdout = capfd.readouterr().out
+    assert "this class means good: other parts escape now, and nothing is promised" in stdout
+    assert "so few images" not in stdout
 
 
 def test_a_file_that_is_there_is_replaced_only_where_that_is_asked(

@@ -52,7 +52,7 @@ def open_csv(path: Path, header: str = "data0,data1,...,label") -> CsvFile:
     """
     try:
         encoding = encoding_of(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable CSV file: {error}") from None
     file, notes = path.name, list[Words]()
     if encoding in ("cp932", "utf-16"):

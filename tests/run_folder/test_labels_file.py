@@ -41,6 +41,13 @@ def test_a_column_that_is_gone_is_named(tmp_path: Path) -> None:
         count_doubted(tmp_path)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here refuses all reading")
+def test_a_table_that_the_system_cannot_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / LABELS).symlink_to("/proc/self/mem")
+    with pytest.raises(DataError, match=r"labels\.csv: not a readable CSV file"):
+        count_doubted(tmp_path)
+
+
 def test_a_table_that_somebody_worked_on_or_that_cannot_be_read_is_not_replaced(
     tmp_path: Path,
 ) -> None:

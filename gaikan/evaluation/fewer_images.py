@@ -21,9 +21,10 @@ SHARES = (0.125, 0.25, 0.5)  # of the fit part
 def smaller_cells(whole: Sequence[Cell], train: Frames) -> list[Cell]:
     """The cells again for each of `SHARES` of their fit rows, with the same recipe and seed.
 
-    Each takes as many steps as its cell, so in more epochs: in as many epochs fewer images would
-    mean less training, too, and a network that has hardly begun looks like one that needs images
-    (a cnn's siamese: 69 % right with half of them, and 91 % in as many steps).
+    Each takes as many steps as its cell, to half an epoch, so in more epochs where an epoch has
+    fewer batches: in as many epochs fewer images would mean less training, too, and a network that
+    has hardly begun looks like one that needs images (a cnn's siamese: 69 % right with half of
+    them, and 91 % in as many steps).
 
     Raises TooFewError where there are too few lots or images.
     """

@@ -6,17 +6,20 @@ trains the network without each defect of the configuration's source in turn, an
 embeddings and pooled last maps of all parts in OUT, so that an interrupted run goes on and scores
 are tried without training. Then it prints, for all that OUT holds, the share in % of the left-out
 test parts that escape (called good, nobody asked), by score, when 5 % of the good validation parts
-called good are asked about; and for each score by how much it leaves fewer escapes than the ok
-margin does, on the data sets that it is not judged by.
+called good are asked about, and what that means for the test parts of known classes; and for each
+score by how much it leaves fewer escapes than the ok margin does, on the data sets that it is not
+judged by. With --made-up the networks learn from made-up defects, too (`made_up.py`).
 """
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from made_up import learned
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import NearestNeighbors
@@ -42,6 +45,7 @@ Both = tuple[Floats, Floats]  # of validation and test parts
 ANCHOR = "mean_embedding"
 LAST_MAP = {"resnet": "block3", "cnn": "conv3"}
 KNOWN, NEAREST = 300, 5
+USED = "Gaussian of good, embedding"  # by `gaikan`
 SETTING = ["data", "arch", "style"]
 
 
@@ -62,12 +66,16 @@ def features(stored: StoredNetwork, frames: Frames) -> Features:
     return {name: torch.cat(parts).numpy() for name, parts in found.items()}
 
 
-def trained(config: Config, left_out: WithoutMode, seed: int) -> dict[str, NDArray[np.generic]]:
+def trained(
+    config: Config, left_out: WithoutMode, seed: int, made_up: bool
+) -> dict[str, NDArray[np.generic]]:
     """What is kept of one network: features and names of its parts, its anchors and its head."""
     experiment = left_out.experiment
     train, test, parts = experiment.train, experiment.test, experiment.parts
     (cell,) = cells(config, "cpu", parts, train, ok=experiment.ok)
-    done = work(cell, Arrays.of(train, test), None, lambda epoch, loss: None)
+    assert experiment.ok is not None
+    with learned(train.classes.index(experiment.ok)) if made_up else nullcontext():
+        done = work(cell, Arrays.of(train, test), None, lambda epoch, loss: None)
     assert done.trained is not None, done.failure
     assert done.embedded is not None
     network, decided = StoredNetwork.unpack(done.trained), StoredEmbeddings.unpack(done.embedded)
@@ -86,7 +94,7 @@ def trained(config: Config, left_out: WithoutMode, seed: int) -> dict[str, NDArr
     return kept | {"test_unseen": left_out.unseen}
 
 
-def train_all(out: Path, source: str, arch: str, style: str, seed: int) -> None:
+def train_all(out: Path, source: str, arch: str, style: str, seed: int, made_up: bool) -> None:
     """Every network of one data set, architecture, style and seed that OUT lacks."""
     keys = {"grid.arch": [arch], "grid.style": [style], "grid.anchor": [ANCHOR]}
     config = load_config(Path(source), keys | {"seeds": 1, "base_seed": seed})
@@ -95,7 +103,7 @@ def train_all(out: Path, source: str, arch: str, style: str, seed: int) -> None:
         left_out = leave_out(experiment, mode)
         path = out / f"{Path(source).stem}--{left_out.mode}--{arch}--{style}--{seed}.npz"
         if left_out.reason is None and not path.exists():
-            kept = trained(config, left_out, seed)
+            kept = trained(config, left_out, seed, made_up)
             with path.with_suffix(".part").open("wb") as file:
                 np.savez(file, **kept)  # type: ignore[arg-type]
             path.with_suffix(".part").rename(path)
@@ -181,7 +189,7 @@ class Kept:
             "max logit": self.near,
             "k-NN, embedding": self.neighbours("emb"),
             "Gaussians of classes, embedding": self.classes_gaussian("emb"),
-            "Gaussian of good, embedding": self.gaussian("emb"),
+            USED: self.gaussian("emb"),
             "k-NN, last map": self.neighbours("qmean"),
             "Gaussians of classes, last map": self.classes_gaussian("qmean"),
             "Gaussian of good, last map": self.gaussian("qmean"),
@@ -191,16 +199,22 @@ class Kept:
         }
 
     def escapes(self) -> Iterator[dict[str, object]]:
-        """A row a score: the share of the left-out test parts that escape."""
+        """A row a score: what becomes of the test parts, left out, known and good."""
         usual = (self.arrays["val_names"] == self.ok) & (self.margin[0] > 0)
-        unseen = self.arrays["test_unseen"]
-        missed = unseen & (self.margin[1] > 0)
-        yield self.names | {"score": "natural border", "escape": missed.sum() / unseen.sum()}
+        passed = self.margin[1] > 0
+        yield self.names | {"score": "natural border"} | self.shares(passed)
         for name, (held, new) in self.scores().items():
             ordered = np.sort(held[usual])[::-1]
             level = ordered[int(ASKED_GOOD * len(ordered))] if len(ordered) else np.inf
-            escape = (missed & ~(new > level)).sum() / unseen.sum()
-            yield self.names | {"score": name, "escape": escape}
+            yield self.names | {"score": name} | self.shares(passed & ~(new > level))
+
+    def shares(self, passed: NDArray[np.bool_]) -> dict[str, object]:
+        """Of the test parts, where `passed` (N,) are called good and nobody is asked."""
+        unseen, good = self.arrays["test_unseen"], self.arrays["test_names"] == self.ok
+        known = ~unseen & ~good
+        return {"escape": passed[unseen].mean(), "known": passed[known].mean()} | {
+            "stopped": 1 - passed[good].mean()
+        }
 
 
 def means_and_worst(table: pd.DataFrame) -> str:
@@ -211,6 +225,14 @@ def means_and_worst(table: pd.DataFrame) -> str:
     cells_ = (shown["mean"] + " (" + shown["max"] + ")").unstack(SETTING)
     rows = [[str(row[0]), *map(str, row[1:])] for row in cells_.itertuples()]
     return markdown(["score", *(" ".join(names) for names in cells_.columns)], rows)
+
+
+def known_parts(table: pd.DataFrame) -> str:
+    """In %: known defects that escape, good parts rejected or asked about; means over networks."""
+    shown = table[table["score"].isin(["natural border", USED])]
+    means = 100 * shown.groupby([*SETTING, "score"], sort=False)[["known", "stopped"]].mean()
+    rows = [[*map(str, key), f"{a:.1f}", f"{b:.1f}"] for key, a, b in means.itertuples()]
+    return markdown([*SETTING, "score", "known escape", "good stopped"], rows)
 
 
 def on_others(table: pd.DataFrame) -> str:
@@ -230,6 +252,7 @@ def main() -> None:
     for name in ("data", "arch", "style"):
         parser.add_argument(f"--{name}", action="append", default=[])
     parser.add_argument("--seed", type=int, action="append")
+    parser.add_argument("--made-up", action="store_true")
     parser.add_argument("--ok", default="ok", help="the good class of all data sets")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -237,12 +260,12 @@ def main() -> None:
         for source in asked.data:
             for arch in asked.arch:
                 for style in asked.style:
-                    train_all(asked.out, source, arch, style, seed)
+                    train_all(asked.out, source, arch, style, seed, asked.made_up)
     kept = [Kept(path, asked.ok) for path in sorted(asked.out.glob("*.npz"))]
     table = pd.DataFrame([row for each in kept for row in each.escapes()])
     table.to_csv(asked.out / "unseen.csv", index=False, float_format="%.6f")
     print(table.groupby(SETTING)["seed"].unique().to_string(), means_and_worst(table), sep="\n\n")
-    print(on_others(table))
+    print(known_parts(table), on_others(table), sep="\n\n")
 
 
 if __name__ == "__main__":

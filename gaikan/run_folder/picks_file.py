@@ -185,7 +185,8 @@ class RunnerUp(PickedCandidate):
 class NearestMiss(PickedCandidate):
     """Where nothing qualifies: what fails least."""
 
-    would_have_to_give: list[Words]
+    would_have_to_give: list[Words]  # empty where nothing sensible would do
+    hopeless: Words | None = None  # why not; a file of an earlier version has none
 
 
 class BindingConstraints(_Part):

@@ -83,6 +83,15 @@ def loosened(limit: StageConstraint, value: Value) -> Words:
     return say("loosened", limit=needed, was=worded(limit.name, was))
 
 
+def missed(limit: StageConstraint, value: float) -> Words:
+    """A figure and the limit that it misses, such as `overkill rate 100 %, not <= 25 %`."""
+    above = limit.max is not None and value > limit.max
+    key, bound = ("missed_most", limit.max) if above else ("missed_least", limit.min)
+    assert bound is not None
+    figures = {"value": worded(limit.name, value), "limit": worded(limit.name, bound)}
+    return say(key, name=called(limit.name), **figures)
+
+
 def _one_of(names: Iterable[str]) -> Words:
     return joined(map(plain, names), say("or"))
 

@@ -12,6 +12,7 @@ from gaikan.selection.asked import description, not_timed, stages_of
 from gaikan.selection.asking_curve import asking_curve, asking_in_words, nobody_asked
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, pick
+from gaikan.selection.offers import offers
 from gaikan.selection.picked_candidates import judged, picked, weighed
 from gaikan.selection.promise import contradicted, promise, warnings
 from gaikan.selection.sensitivity import FACTORS, sensitivity
@@ -126,8 +127,13 @@ def _nearest_miss(
     miss = reasons.nearest_miss(candidates, stage)
     if miss is None:
         return None
-    gives = reasons.would_have_to_give(miss, stage)
-    return picks_file.NearestMiss(**dict(picked(judging, miss, stage)), would_have_to_give=gives)
+    limits = [reasons.limit_of(stage, name) for name in miss.values]
+    found = offers(miss, judging.calibrated(miss, stage), limits)
+    return picks_file.NearestMiss(
+        **dict(picked(judging, miss, stage)),
+        would_have_to_give=found.gives,
+        hopeless=found.hopeless,
+    )
 
 
 def _best_first(candidates: list[Candidate], choice: StageChoice) -> list[Candidate]:

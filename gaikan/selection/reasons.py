@@ -11,7 +11,8 @@ from gaikan.run_folder.picks_file import StageConstraint, Value
 from gaikan.selection.bundles import BASE, BUNDLES, installing
 from gaikan.selection.candidates import Candidate, Judging
 from gaikan.selection.choose import StageChoice, as_fast, choose, pick
-from gaikan.selection.constraint_words import called, limited, loosened, measured_value, worded
+from gaikan.selection.constraint_words import called, limited, measured_value, worded
+from gaikan.selection.offers import is_no_limit
 from gaikan.selection.ties import Ties
 
 _FAR = 1e9  # how far off is what has no ratio to its limit: not measured, or a limit of 0
@@ -157,11 +158,17 @@ def _same(one: Candidate, other: Candidate) -> bool:
 
 
 def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | None:
-    """Of candidates that all fail, the one that fails the fewest constraints by the least."""
+    """Of candidates that all fail, the one that fails the fewest constraints by the least.
 
-    def distance(candidate: Candidate) -> tuple[float, float, float, str, int]:
-        gaps = [_gap(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
-        return len(gaps), sum(gaps), -candidate.merit, candidate.variant, candidate.seed
+    One that no sensible limit would let in comes after all others.
+    """
+
+    def distance(candidate: Candidate) -> tuple[bool, float, float, float, str, int]:
+        limits = [limit_of(stage, name) for name in candidate.failed]
+        hopeless = any(is_no_limit(limit, candidate) for limit in limits)
+        gaps = [_gap(limit, candidate.values[limit.name]) for limit in limits]
+        names = candidate.variant, candidate.seed
+        return hopeless, len(gaps), sum(gaps), -candidate.merit, *names
 
     return min(candidates, key=distance, default=None)
 
@@ -175,11 +182,6 @@ def _gap(limit: StageConstraint, value: Value) -> float:
     if limit.max is not None and value > limit.max:
         return value / limit.max - 1 if limit.max else _FAR
     return 1 - value / limit.min if limit.min else _FAR
-
-
-def would_have_to_give(candidate: Candidate, stage: Stage) -> list[Words]:
-    """What each constraint that it fails would have to be for it to qualify."""
-    return [loosened(limit_of(stage, name), candidate.values[name]) for name in candidate.failed]
 
 
 def why_picked(choice: StageChoice, stage: Stage) -> Words:

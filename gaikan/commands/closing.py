@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from gaikan.commands.pick import show_verdict, show_warnings
 from gaikan.commands.terminal import show_failed, table
+from gaikan.report import cautions
 from gaikan.report.accuracy_table import accuracy_rows, may_be_best
-from gaikan.report.content import cautions
+from gaikan.report.installed_blocks import installed
 from gaikan.report.latency_tables import skipped_lines
 from gaikan.report.unseen_blocks import unseen_caption, unseen_reasons, unseen_rows
 from gaikan.run_folder.whole import RunFolder
@@ -28,8 +29,8 @@ def show_closing(console: "Console", out: Path) -> None:
     _show_accuracy(console, folder)
     if folder.unseen is not None:
         _show_unseen(console, folder.unseen)
-    for caution in cautions(folder):
-        console.print(caution.en, style="yellow")
+    for alert in cautions.of_run(folder):
+        console.print(alert.text.en, style="yellow" if alert.serious else "dim")
     if picks is not None:
         show_warnings(console, picks)
     for failed in folder.manifest.failed:
@@ -52,7 +53,9 @@ def _show_accuracy(console: "Console", folder: RunFolder) -> None:
     mean = f", mean over {n_seeds} seeds" if n_seeds > 1 else ", one seed"
     best = int(may_be_best(folder.summary).eq(True).sum())
     told = f" =: may be the best, {best} of {len(rows)} variants." if best else ""
-    about = f"Test in %{mean}, with 95 % interval; val.: validation.{told}"
+    moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
+    border = " By the nearest anchor: the picks have borders of their own." if moved else ""
+    about = f"Test in %{mean}, with 95 % interval; val.: validation.{told}{border}"
     console.print(about, style="dim")
     left = f"{len(rows) - len(shown)} more variants, and what" if len(shown) < len(rows) else "What"
     page = folder.out / "accuracy.md"

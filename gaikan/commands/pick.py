@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from gaikan.run_folder.picks_file import PicksFile
 
-_SIDES = (
-    "In %: validation, on which the choice was made; test, which only confirms it. At most: the "
-    "upper 95 % bound of escapes."
-)
+_SIDES = "In %: validation chose it or set its border; test only confirms it."
+_AT_MOST = " At most: the upper 95 % bound of escapes."
 
 
 def pick(
@@ -66,7 +64,7 @@ def show_verdict(console: "Console", picks: "PicksFile") -> None:
     if picks.picked:
         console.print()
         console.print(table(*short_rows(picks)))
-        console.print(_SIDES)
+        console.print(_SIDES + _AT_MOST * (picks.ok is not None))
 
 
 def show_warnings(console: "Console", picks: "PicksFile") -> None:

@@ -70,13 +70,21 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """What a reader should know; a serious one makes figures wrong or void, others are notes."""
+
+    text: Words
+    serious: bool = True
+
+
+@dataclass(frozen=True)
 class StageCard:
     """One answer, such as the pick of a stage; `figures` are (label, value)."""
 
     title: Words
     answer: Words
     figures: list[tuple[Words, Words]]
-    warnings: list[Words]
+    alerts: list[Alert]
     found: bool = True  # whether there is an answer
 
 
@@ -119,7 +127,7 @@ class ReportSection:
 class Document:
     """A whole report."""
 
-    name: str
+    title: Words
     headline: list[Words]
-    alerts: list[Words]
+    alerts: list[Alert]
     sections: list[ReportSection]

@@ -4,7 +4,7 @@ from shlex import quote
 
 from gaikan import __version__
 from gaikan.language.words import Filling, Words, joined, plain, say
-from gaikan.report import blocks, trust_words
+from gaikan.report import blocks, cautions, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.curve_blocks import curve_blocks
 from gaikan.report.installed_blocks import about, installed, matrix, mistakes, said_mistakes
@@ -43,7 +43,7 @@ def document(folder: RunFolder) -> blocks.Document:
         ("environment", _environment(folder)),
     ]
     return blocks.Document(
-        folder.manifest.name,
+        say("title_run", name=folder.manifest.name),
         _headline(folder),
         _alerts(folder),
         [
@@ -92,36 +92,18 @@ def _headline(folder: RunFolder) -> list[Words]:
     ]
 
 
-def cautions(folder: RunFolder) -> list[Words]:
-    """What in the data may make the figures wrong: no lots, its notes, and leaks."""
-    manifest = folder.manifest
-    by_picture = [say("by_picture")] if manifest.data.train.groups is None else []
-    texts = {text.en: text for _, source in manifest.data.both for text in source.notes}
-    notes = [say("note", text=text) for text in texts.values()]
-    leaks = manifest.leaks
-    leaked = (
-        leaks.test_parts_with_exact_copy_in_training
-        or leaks.test_parts_with_near_copy_in_training
-        or leaks.test_parts_named_as_one_in_training
-        or leaks.groups_in_training_and_test
-    )
-    return [*by_picture, *notes, *([say("leak_alert")] if leaked else [])]
-
-
-def _alerts(folder: RunFolder) -> list[Words]:
-    alerts = cautions(folder)
-    alerts += [say("failed", **vars(cell)) for cell in folder.manifest.failed]
-    if folder.timing_stale:
-        alerts.append(say("stale_timing"))
-    if folder.picks_stale:
-        alerts.append(say("stale_picks"))
-    return alerts
+def _alerts(folder: RunFolder) -> list[blocks.Alert]:
+    failed = [say("failed", **vars(cell)) for cell in folder.manifest.failed]
+    stale = {"stale_timing": folder.timing_stale, "stale_picks": folder.picks_stale}
+    void = [*failed, *(say(key) for key, is_stale in stale.items() if is_stale)]
+    return [*map(blocks.Alert, void), *cautions.of_run(folder)]
 
 
 def _accuracy(folder: RunFolder) -> list[blocks.Block]:
     manifest, summary = folder.manifest, folder.summary
     reference = trust_words.reference_sentence(summary)
     captions = [caption(summary, manifest.data.test, manifest.config.factory)]
+    captions += _not_by_borders(folder)
     if len(manifest.test_scored_by) > 1:
         captions.append(say("scored_often", n=len(manifest.test_scored_by)))
     if folder.rates is not None:
@@ -135,6 +117,12 @@ def _accuracy(folder: RunFolder) -> list[blocks.Block]:
         blocks.Picture("figures/accuracy.png", say("accuracy_picture")),
         blocks.Paragraph(say("comparisons_file"), small=True),
     ]
+
+
+def _not_by_borders(folder: RunFolder) -> list[Words]:
+    """That a table has figures of the nearest anchor, where a pick has another border."""
+    moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
+    return [say("not_by_borders")] * moved
 
 
 def accuracy_table(folder: RunFolder) -> blocks.Table:
@@ -171,9 +159,10 @@ def _floor(folder: RunFolder) -> list[blocks.Block]:
     rate = ("percent", "bound")
     columns: list[str | Words] = ["variant", escapes, *rate, overkills, *rate]
     grouped = folder.manifest.data.test.groups is not None
+    rates_are = trust_words.rates_caption(rates, grouped)
     section: list[blocks.Block] = [
         blocks.Table.of(columns, rows),
-        blocks.Paragraph(trust_words.rates_caption(rates, grouped), small=True),
+        blocks.Paragraph(joined([rates_are, *_not_by_borders(folder)]), small=True),
     ]
     lowest = trust_words.lowest_bound(rates)
     section += [] if lowest is None else [blocks.Paragraph(lowest)]
@@ -249,7 +238,8 @@ def _mistakes(folder: RunFolder) -> list[blocks.Block]:
             table = trust_words.recall_rows(
                 recalls, folder.variants, folder.manifest.ok is not None
             )
-            section.append(blocks.Fold(say(key), [blocks.Table.of(*table, filtered=True)]))
+            by = [blocks.Paragraph(text, small=True) for text in _not_by_borders(folder)]
+            section.append(blocks.Fold(say(key), [*by, blocks.Table.of(*table, filtered=True)]))
     return section
 
 

@@ -81,7 +81,7 @@ def _document(
     figures: Sequence[Figures],
 ) -> blocks.Document:
     return blocks.Document(
-        name,
+        say("title_labels", name=name),
         [
             say("labels_headline", network=network, trainings=trainings),
             say(
@@ -92,7 +92,7 @@ def _document(
                 test_of=test.of,
             ),
         ],
-        [say("labels_doubt")],
+        [blocks.Alert(say("labels_doubt"), serious=False)],
         [
             blocks.ReportSection(
                 "labels",

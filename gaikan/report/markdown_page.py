@@ -10,8 +10,8 @@ from gaikan.report.markdown_table import markdown as table
 
 def page(report: blocks.Document) -> str:
     """The text of `report.md`."""
-    parts = [f"# {inline(report.name)}", *(inline(words.en) for words in report.headline)]
-    parts += [f"**{inline(words.en)}**" for words in report.alerts]
+    parts = [f"# {inline(report.title.en)}", *(inline(words.en) for words in report.headline)]
+    parts += map(_alert, report.alerts)
     for section in report.sections:
         parts += [f"## {inline(section.title.en)}", markdown(section.blocks).rstrip()]
     return "\n\n".join(parts) + "\n"
@@ -47,11 +47,16 @@ def _block(block: blocks.Block) -> str:
             return "\n\n".join(map(_block, block.stills))
 
 
+def _alert(alert: blocks.Alert) -> str:
+    text = inline(alert.text.en)
+    return f"**{text}**" if alert.serious else text
+
+
 def _cards(block: blocks.Cards) -> str:
     paragraphs = []
     for card in block.cards:
         lines = [f"**{inline(card.title.en)}: {inline(card.answer.en)}**", ""]
         lines += [f"- {inline(label.en)}: {inline(value.en)}" for label, value in card.figures]
-        lines += [f"- **{inline(warning.en)}**" for warning in card.warnings]
+        lines += [f"- {_alert(alert)}" for alert in card.alerts]
         paragraphs.append("\n".join(lines))
     return "\n\n".join(paragraphs)

@@ -3,7 +3,8 @@
 from gaikan.errors import DataError
 from gaikan.language.words import plain, say
 from gaikan.report.blocks import Block, Code, Paragraph
-from gaikan.report.next_steps import NextStep, RunFacts, next_steps
+from gaikan.report.next_steps import next_steps
+from gaikan.report.run_facts import NextStep, RunFacts
 from gaikan.run_folder.labels_file import count_doubted
 from gaikan.run_folder.result_tables import read_table
 from gaikan.run_folder.whole import RunFolder

@@ -1,63 +1,32 @@
-"""What would make it better: at most three things, each with a figure of the run and a command."""
+"""What would make it better: things to do, each with a figure of the run and a command."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 
-import pandas as pd
-
 from gaikan.config.stages import TIMING
-from gaikan.evaluation.error_counts import ErrorCounts
-from gaikan.language.words import Filling, Words, plain, say
+from gaikan.language.words import Filling, plain, say
 from gaikan.report.curve_blocks import gains, points, surest_mode
 from gaikan.report.markdown_table import percent
+from gaikan.report.nothing_qualifies import without_pick
+from gaikan.report.run_facts import NextStep, RunFacts
 from gaikan.run_folder.file_names import AGAIN
-from gaikan.run_folder.picks_file import PicksFile, PlacedNetwork, StagePicks
+from gaikan.run_folder.picks_file import PlacedNetwork, StagePicks
 from gaikan.selection.constraint_words import called, measured_value
 
-_MOST = 3
+_MOST = 3  # besides what a stage needs at which nothing qualifies
 _LEAST = 0.005  # a step about a smaller share of the parts is none
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """What advice may be taken from; None where the run does not have it."""
-
-    run: Path  # its folder
-    picks: PicksFile | None
-    scores: pd.DataFrame  # accuracy.csv
-    curve: ErrorCounts | None
-    doubted: int | None  # training labels in `labels.csv`
-    images: int  # of training
-
-    @property
-    def folder(self) -> str:
-        """As commands name it."""
-        return quote(str(self.run))
-
-    @property
-    def file(self) -> str:
-        """Its configuration, as commands name it."""
-        return quote(str(self.run / AGAIN))
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """A thing to do."""
-
-    worth: float  # share of the parts that it is about
-    words: Words
-    command: str
-
-
 def next_steps(facts: RunFacts) -> list[NextStep]:
-    """The three that are worth most; none without a figure."""
+    """What lets something qualify, then the three that are worth most; none without a figure."""
     stages = {} if facts.picks is None else facts.picks.stages
     steps = [_labels(facts), *_images(facts)]
+    first: list[NextStep] = []
     for name, stage in stages.items():
+        if stage.pick is None:
+            first += without_pick(facts, name, stage)
         steps += [_network(facts, name, stage), _threshold(facts, name, stage)]
     found = [step for step in steps if step is not None and step.worth >= _LEAST]
-    return sorted(found, key=lambda step: -step.worth)[:_MOST]
+    return [*first, *sorted(found, key=lambda step: -step.worth)[:_MOST]]
 
 
 def _labels(facts: RunFacts) -> NextStep | None:
@@ -91,11 +60,6 @@ def _images(facts: RunFacts) -> list[NextStep]:
     return sorted(steps, key=lambda step: -step.worth)[:1]
 
 
-def _pick(facts: RunFacts) -> str:
-    """Picks anew, by the stages of the run's configuration."""
-    return f"gaikan pick {facts.folder} --stages {facts.file}"
-
-
 def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
     """The most accurate other variant that fails on nothing but its price: time and size.
 
@@ -120,7 +84,7 @@ def _network(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None:
     told: dict[str, Filling] = {"found": found, "failed": tuple(failed)}
     told |= {"gain": f"{100 * gain:.1f}", "file": str(facts.run / AGAIN)}
     words = say("next_network", stage=name, **told)
-    return NextStep(gain, words, _pick(facts))
+    return NextStep(gain, words, facts.pick_again)
 
 
 def _is_same(one: PlacedNetwork, other: PlacedNetwork) -> bool:
@@ -147,5 +111,10 @@ def _threshold(facts: RunFacts, name: str, stage: StagePicks) -> NextStep | None
         "nearest_escapes": percent(float(nearest["escape_rate"])),
     }
     worth = more * (judged.goods or 0) / judged.n
-    words = say("next_threshold", stage=name, file=str(facts.run / AGAIN), **rates)
-    return NextStep(worth, words, _pick(facts))
+    same = int(nearest["n"]) == judged.n  # else other lots chose it, which the border left out
+    of = {
+        "lots": plain("") if same else say("lots_of_border"),
+        "all": "" if same else say("lots_all"),
+    }
+    words = say("next_threshold", stage=name, file=str(facts.run / AGAIN), **of, **rates)
+    return NextStep(worth, words, facts.pick_again)

@@ -4,7 +4,8 @@ No pandas, so that `gaikan pick` starts quickly.
 """
 
 from gaikan.language.words import Words, joined, placed, plain, say
-from gaikan.report.blocks import Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
+from gaikan.report.blocks import Alert, Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
+from gaikan.report.cautions import of_pick
 from gaikan.report.installed_blocks import decided_by
 from gaikan.report.markdown_table import percent
 from gaikan.report.unseen_modes_said import unseen_at_setting, unseen_counted
@@ -77,20 +78,27 @@ def _card(name: str, stage: picks_file.StagePicks) -> StageCard:
     """What is installed at a stage; where nothing qualifies, what comes nearest."""
     title = say("stage", name=name)
     goal = [(say("f_asked"), _asked(stage))]
-    warnings = [say("warning", text=text) for text in stage.warnings]
+    alerts = of_pick(stage)
     promised = stage.promise is None or stage.promise.lots is not None
     if stage.promise is not None:
         goal = [(say("f_promise"), stage.promise.headline), *goal]
     if stage.pick is not None:
         figures = [*_figures(stage.pick, promised), *goal]
-        return StageCard(title, plain(stage.pick.variant), figures, warnings)
+        return StageCard(title, plain(stage.pick.variant), figures, alerts)
     near, figures = stage.nearest_miss, goal
     if near is None:
-        warnings.append(say("why_is", text=stage.why))
+        alerts.append(Alert(say("why_is", text=stage.why)))
     else:
         figures = [(say("f_nearest"), plain(near.variant)), *_figures(near, promised=False), *goal]
-        warnings.append(say("would_qualify", gives=tuple(near.would_have_to_give)))
-    return StageCard(title, say("nothing_qualifies"), figures, warnings, found=False)
+        alerts.append(Alert(would_qualify(near), serious=False))
+    return StageCard(title, say("nothing_qualifies"), figures, alerts, found=False)
+
+
+def would_qualify(near: picks_file.NearestMiss) -> Words:
+    """With what limits the nearest miss would qualify, or why with none."""
+    if near.hopeless is not None:
+        return say("note", text=near.hopeless)
+    return say("would_qualify", gives=tuple(near.would_have_to_give))
 
 
 def _asked(stage: picks_file.StagePicks) -> Words:

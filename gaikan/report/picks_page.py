@@ -34,8 +34,10 @@ def _verdict(stage: StagePicks) -> str:
         return f"install nothing yet: {stage.why.en}"
     if pick is None:
         assert miss is not None
-        gives = say("listed", texts=tuple(miss.would_have_to_give)).en
         nearest = f"{miss.variant} in {miss.place.en}"
+        if miss.hopeless is not None:
+            return f"nothing qualifies; nearest: {nearest}, and {miss.hopeless.en}"
+        gives = say("listed", texts=tuple(miss.would_have_to_give)).en
         return f"nothing qualifies; nearest: {nearest} qualifies with {gives}"
     said = [f"install {pick.variant}: {_of_parts(pick.test.accuracy)} parts right"]
     said += _defects_said(stage, pick.test)
@@ -67,7 +69,12 @@ def _defects_said(stage: StagePicks, test: Quality) -> list[str]:
 
 
 def short_rows(picks: PicksFile) -> tuple[list[str], Rows]:
-    """Two lines for each stage that has a pick, which fit a terminal of 80 columns."""
+    """Two lines for each stage that has a pick, which fit a terminal of 80 columns.
+
+    Where no class means good, one line of what is right.
+    """
+    if picks.ok is None:
+        return _right_rows(picks)
     header = ["stage", "on", "escapes", "%", "at most", "overkill", "%", "p50 ms"]
     rows = []
     for name, stage in picks.stages.items():
@@ -78,6 +85,17 @@ def short_rows(picks: PicksFile) -> tuple[list[str], Rows]:
         rows.append(["", "test", *_figures(stage.pick.test), ""])
         if stage.promise is not None and stage.promise.lots is None:
             rows[-2][4] = "not promised"
+    return measured(header, rows)
+
+
+def _right_rows(picks: PicksFile) -> tuple[list[str], Rows]:
+    header = ["stage", "right on validation", "on test", "balanced on test", "p50 ms"]
+    rows = []
+    for name, stage in picks.stages.items():
+        if stage.pick is not None:
+            seen, test = stage.pick.validation, stage.pick.test
+            shares = (seen.accuracy, test.accuracy, test.balanced_accuracy)
+            rows.append([name, *map(percent, shares), digits(stage.pick.timing.p50_ms)])
     return measured(header, rows)
 
 

@@ -1,5 +1,6 @@
 """The screen at the end of a run, as text, in terminals of two widths and where there is none."""
 
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from manifests import manifest
 from rich.console import Console
 from scipy.stats import norm
 from small_run import FAKES, Fake, row, write_run
 
 from gaikan.commands.closing import show_closing
+from gaikan.config.model import Config
 from gaikan.flow.pick_run import pick_run
 from gaikan.language.words import say
+from gaikan.run_folder.bench_files import write_manifest
 from gaikan.run_folder.latency_rows import Row, write_rows
 
 HERE = Path(__file__).with_name("screens")
@@ -127,3 +131,15 @@ def test_in_a_terminal_it_is_one_screen_and_loses_nothing(run: Path, width: int)
 def test_where_there_is_no_terminal_no_variant_is_left_out(run: Path) -> None:
     shown = screen(run, 10_000, terminal=False)
     assert all(fake.variant in shown for fake in [*FAKES, *OTHERS])
+
+
+def test_figures_of_the_nearest_anchor_say_so_where_a_pick_has_another_border(
+    run: Path, tmp_path: Path
+) -> None:
+    told = "By the nearest anchor: the picks have borders of their own."
+    assert told not in " ".join(screen(run, 120).split())  # none has
+    stage = {"any": {"objective": "overkill", "escape_rate": {"max": 0.1}}}
+    out = shutil.copytree(run, tmp_path / "run")
+    write_manifest(out, manifest(config=Config.model_validate({"stage": stage}), ok="ok"))
+    assert pick_run(out).picked[0].threshold is not None
+    assert told in " ".join(screen(out, 120).split())

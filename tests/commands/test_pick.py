@@ -204,3 +204,17 @@ def test_at_the_end_of_a_run_what_cannot_be_picked_is_told_and_undoes_nothing(
     told = pick_after_bench(out)
     assert told.startswith("nothing picked: ")
     assert "key 'stage.bulk.batch_size': not timed at 64, only at 1" in told
+
+
+def test_without_a_good_class_the_table_has_no_escapes_and_nothing_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = write_run(tmp_path / "run", ok=None)
+    assert gaikan("pick", out) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = lines.index("") + 1
+    assert lines[head].split("  ")[0] == "stage"
+    assert "right on validation" in lines[head]
+    assert [len(line.split()) for line in lines[head + 1 : head + 3]] == [5, 5]
+    said = [line for line in lines if "escape" in line.lower()]
+    assert said == ["No class means good: with --ok CLASS, escapes would be counted and limited."]

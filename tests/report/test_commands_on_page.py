@@ -1,7 +1,7 @@
 """A command between backticks is code on the page; nothing else becomes markup."""
 
 from gaikan.language.words import plain, say
-from gaikan.report.blocks import Cards, Document, Paragraph, ReportSection, StageCard
+from gaikan.report.blocks import Alert, Cards, Document, Paragraph, ReportSection, StageCard
 from gaikan.report.html_page import page_environment
 
 SENTENCE = "Beyond `pip install gaikan`: <b> in openvino; not `<i>`; one ` alone."
@@ -12,9 +12,10 @@ SHOWN = (
 
 
 def test_a_command_in_a_sentence_or_a_warning_is_code() -> None:
-    card = StageCard(plain("`stage`"), plain("`a`"), [], [say("sentence", text=SENTENCE)])
+    warning = Alert(say("sentence", text=SENTENCE))
+    card = StageCard(plain("`stage`"), plain("`a`"), [], [warning])
     section = ReportSection("pick", plain("x"), [Paragraph(plain(SENTENCE)), Cards([card])])
-    report = Document("`name`", [], [], [section])
+    report = Document(plain("`name`"), [], [], [section])
     nothing = {"policy": "", "style": "", "script": "", "data": {}, "gallery": []}
     page = (
         page_environment()

@@ -183,7 +183,7 @@ def test_every_picture_is_inside_the_page(browser: Chrome, timed: Path) -> None:
 def test_it_opens_without_a_complaint_or_a_request(browser: Chrome, out: Path) -> None:
     requested(browser), complaints(browser)
     show(browser, out / "report.html")
-    assert browser.title == "tiny - gaikan"
+    assert browser.title == "gaikan: tiny, which network to install"
     assert complaints(browser) == []
     asked = requested(browser)
     assert (out / "report.html").as_uri() in asked

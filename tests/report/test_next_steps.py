@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from curves import counts
 from runner import gaikan
 from small_run import write_run
 
-from gaikan.evaluation.error_counts import ALL_PARTS, ErrorCounts
-from gaikan.report.next_steps import RunFacts, next_steps
+from gaikan.report.next_steps import next_steps
+from gaikan.report.run_facts import RunFacts
 from gaikan.run_folder.picks_file import PicksFile, StagePicks, WeighedCandidate, read_picks
 
 NONE = RunFacts(Path("my run"), None, pd.DataFrame(), None, None, 1000)
@@ -22,24 +23,6 @@ def picks(tmp_path_factory: pytest.TempPathFactory) -> PicksFile:
     found = read_picks(out / "picks.json")
     assert found is not None
     return found
-
-
-def counts(*wrong: int) -> ErrorCounts:
-    """Of 1,000 parts (`bent` 100 of them) after 100, 200, 400, ... images."""
-    rows = [
-        {
-            "variant": "mlp-triplet-mean_embedding",
-            "seed": seed,
-            "images": 100 * 2**i,
-            "mode": mode,
-            "parts": 1000 // of,
-            "wrong": n // of,
-        }
-        for seed in (0, 1)
-        for i, n in enumerate(wrong)
-        for mode, of in ((ALL_PARTS, 1), ("bent", 10))
-    ]
-    return ErrorCounts(pd.DataFrame(rows))
 
 
 def stage_with(picks: PicksFile, **changes: object) -> PicksFile:
@@ -118,6 +101,7 @@ def scores(overkill: float, stage: StagePicks) -> pd.DataFrame:
     """`accuracy.csv` with what the nearest anchor alone rejects."""
     assert stage.pick is not None
     row = {"variant": stage.pick.variant, "seed": stage.pick.seed, "split": "validation"}
+    row["n"] = stage.pick.validation.n
     return pd.DataFrame([{**row, "overkill_rate": overkill, "escape_rate": 0.2}])
 
 

@@ -47,4 +47,6 @@ for (const field of document.querySelectorAll(".filter input")) {
 document.getElementById("language").addEventListener("click", () => {
   const root = document.documentElement;
   root.lang = root.lang === "ja" ? "en" : "ja";
+  const title = document.querySelector(`h1 [lang="${root.lang}"]`);
+  if (title) document.title = title.textContent;
 });

@@ -63,6 +63,24 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A node of a tree with its children; `marks` stand beside it."""
+
+    text: Words
+    children: "list[Branch]"
+    marks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A picture of a tree; a narrow page shows its `branches` and what is said `about` them."""
+
+    picture: Picture
+    branches: list[Branch]
+    about: list[Words]
+
+
+@dataclass(frozen=True)
 class Code:
     """Text to be copied, as it is."""
 
@@ -111,7 +129,7 @@ class Live:
     stills: list[Picture]
 
 
-Block = Paragraph | Heading | Bullets | Table | Picture | Code | Cards | Fold | Live
+Block = Paragraph | Heading | Bullets | Table | Picture | Tree | Code | Cards | Fold | Live
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ def _block(block: blocks.Block) -> str:
             return table([column.en for column in block.columns], block.in_english)
         case blocks.Picture():
             return f"![{inline(block.title.en)}]({block.path})"
+        case blocks.Tree():
+            return _block(block.picture)
         case blocks.Code():
             longest = max((len(run) for run in re.findall("`+", block.text)), default=0)
             fence = "`" * max(3, longest + 1)

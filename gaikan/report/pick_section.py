@@ -5,7 +5,8 @@ from gaikan.report.accuracy_table import may_be_best
 from gaikan.report.blocks import Block, Cards, Fold, Paragraph, StageCard
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
-from gaikan.report.picks_blocks import milliseconds, overview, reasons, runs_on
+from gaikan.report.picks_blocks import TREE, milliseconds, overview, reasons, runs_on
+from gaikan.report.tree_list import with_branches
 from gaikan.run_folder.latency_rows import runtime_of
 from gaikan.run_folder.whole import RunFolder
 from gaikan.selection.constraint_words import digits
@@ -17,7 +18,7 @@ def pick_section(folder: RunFolder) -> list[Block]:
         return [Paragraph(say("no_picks")), Cards([_best(folder)])]
     stages = folder.picks.stages.items()
     folds = [Fold(say("reasons", stage=name), reasons(name, stage)) for name, stage in stages]
-    return [*overview(folder.picks), *folds]
+    return [*overview(folder.picks, with_branches(folder, TREE)), *folds]
 
 
 def _best(folder: RunFolder) -> StageCard:

@@ -16,7 +16,10 @@ from gaikan.selection.constraint_words import called, digits, measured_value, wo
 Cells = list[list[str | Words]]
 
 
-def overview(picks: picks_file.PicksFile) -> list[Block]:
+TREE = Picture(picks_file.TREE, say("tree"))
+
+
+def overview(picks: picks_file.PicksFile, tree: Block = TREE) -> list[Block]:
     """A card a stage, escapes against overkill there, and the tree of all variants."""
     cards = [_card(name, stage) for name, stage in picks.stages.items()]
     curves = [
@@ -27,7 +30,7 @@ def overview(picks: picks_file.PicksFile) -> list[Block]:
     return [
         Cards(cards),
         *curves,
-        Picture(picks_file.TREE, say("tree")),
+        tree,
         Paragraph(say("decisions_are"), small=True),
     ]
 

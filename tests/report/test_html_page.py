@@ -466,3 +466,69 @@ def test_a_folder_that_is_not_whole_is_one_line(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_the_title_says_what_the_page_is_in_the_language_that_is_shown(
+    browser: Chrome, timed: Path
+) -> None:
+    show(browser, timed / "report.html")
+    heading = browser.find_element(By.TAG_NAME, "h1")
+    assert browser.title == heading.text
+    assert "導入する構成" in heading.text
+    browser.find_element(By.ID, "language").click()
+    assert browser.title == heading.text == "gaikan: tiny, which network to install"
+
+
+def test_a_narrow_page_shows_the_tree_as_a_list(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html", width=420)
+    picture = browser.find_element(By.CSS_SELECTOR, ".tree figure")
+    branches = browser.find_element(By.CSS_SELECTOR, ".tree .branches")
+    assert (picture.is_displayed(), branches.is_displayed()) == (False, True)
+    ends = [
+        " ".join(item.text.split())
+        for item in branches.find_elements(By.CSS_SELECTOR, "li")
+        if not item.find_elements(By.TAG_NAME, "ul")
+    ]
+    summary = pd.read_csv(timed / "summary.csv").query("kind != 'reference'")
+    assert len(ends) == len(summary)
+    drawn = (timed / "figures" / "tree.svg").read_text()
+    for accuracy in summary["accuracy"]:
+        share = f"{100 * accuracy:.1f} %"
+        assert share in drawn
+        assert any(f" {share}" in text for text in ends)
+    picked = json.loads((timed / "picks.json").read_text())["stages"]["line"]["pick"]["variant"]
+    (marked,) = [text for text in ends if text.endswith("line")]
+    assert marked.startswith(picked.rpartition("-")[2])
+    show(browser, timed / "report.html")
+    assert browser.find_element(By.CSS_SELECTOR, ".tree figure").is_displayed()
+    assert not browser.find_element(By.CSS_SELECTOR, ".tree .branches").is_displayed()
+
+
+def test_only_what_voids_a_figure_is_red(browser: Chrome, timed: Path) -> None:
+    show(browser, timed / "report.html")
+    never = browser.find_elements(By.CSS_SELECTOR, "#pick .card")[1]
+    (note,) = never.find_elements(By.CLASS_NAME, "note")
+    alert = browser.find_element(By.CSS_SELECTOR, "header .alert")
+    red, calm = (each.value_of_css_property("background-color") for each in (alert, note))
+    assert red != calm
+    before = "return getComputedStyle(arguments[0], '::before').content"
+    signs = [browser.execute_script(before, each) for each in (alert, note)]
+    assert "\u26a0" in signs[0]
+    assert signs[1] == "none"
+
+
+def test_tables_say_that_they_know_no_border_of_a_stage(timed: Path, tmp_path: Path) -> None:
+    told = "By the nearest anchor, for every variant"
+    for objective, times in (("accuracy", 0), ("overkill", 2)):
+        copy = shutil.copytree(timed, tmp_path / objective)
+        limit = "escape_rate = { max = 1.0 }" if times else ""
+        stage = f'[stage.any]\nobjective = "{objective}"\nagreement = {{ min = 0 }}\n{limit}\n'
+        (tmp_path / "stages.toml").write_text(stage)
+        gaikan("pick", copy, "--stages", tmp_path / "stages.toml")
+        picks = read_picks(copy / "picks.json")
+        assert picks is not None
+        assert [pick.threshold is not None for pick in picks.picked] == [times > 0]
+        assert gaikan("report", copy) == 0
+        sections = (copy / "report.md").read_text().split("\n## ")
+        having = [text.partition("\n")[0] for text in sections if told in text]
+        assert having[:2] == ["Accuracy", "On the shop floor: escapes and overkill"][:times]

@@ -54,7 +54,7 @@ def _show_accuracy(console: "Console", folder: RunFolder) -> None:
     best = int(may_be_best(folder.summary).eq(True).sum())
     told = f" =: may be the best, {best} of {len(rows)} variants." if best else ""
     moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
-    border = " By the nearest anchor: the picks have borders of their own." if moved else ""
+    border = " Without the borders that stages set." if moved else ""
     about = f"Test in %{mean}, with 95 % interval; val.: validation.{told}{border}"
     console.print(about, style="dim")
     left = f"{len(rows) - len(shown)} more variants, and what" if len(shown) < len(rows) else "What"

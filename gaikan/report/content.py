@@ -120,7 +120,7 @@ def _accuracy(folder: RunFolder) -> list[blocks.Block]:
 
 
 def _not_by_borders(folder: RunFolder) -> list[Words]:
-    """That a table has figures of the nearest anchor, where a pick has another border."""
+    """That a table has figures without the borders of stages, where a pick has one."""
     moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
     return [say("not_by_borders")] * moved
 

@@ -133,10 +133,10 @@ def test_where_there_is_no_terminal_no_variant_is_left_out(run: Path) -> None:
     assert all(fake.variant in shown for fake in [*FAKES, *OTHERS])
 
 
-def test_figures_of_the_nearest_anchor_say_so_where_a_pick_has_another_border(
+def test_the_table_says_that_it_knows_no_border_of_a_stage_where_a_pick_has_one(
     run: Path, tmp_path: Path
 ) -> None:
-    told = "By the nearest anchor: the picks have borders of their own."
+    told = "Without the borders that stages set."
     assert told not in " ".join(screen(run, 120).split())  # none has
     stage = {"any": {"objective": "overkill", "escape_rate": {"max": 0.1}}}
     out = shutil.copytree(run, tmp_path / "run")

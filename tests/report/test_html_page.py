@@ -518,7 +518,7 @@ def test_only_what_voids_a_figure_is_red(browser: Chrome, timed: Path) -> None:
 
 
 def test_tables_say_that_they_know_no_border_of_a_stage(timed: Path, tmp_path: Path) -> None:
-    told = "By the nearest anchor, for every variant"
+    told = "Every variant as it decides by itself"
     for objective, times in (("accuracy", 0), ("overkill", 2)):
         copy = shutil.copytree(timed, tmp_path / objective)
         limit = "escape_rate = { max = 1.0 }" if times else ""

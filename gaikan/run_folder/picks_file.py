@@ -186,7 +186,7 @@ class NearestMiss(PickedCandidate):
     """Where nothing qualifies: what fails least."""
 
     would_have_to_give: list[Words]  # empty where nothing sensible would do
-    hopeless: Words | None = None  # why not; a file of an earlier version has none
+    hopeless: Words | None  # why none would
 
 
 class BindingConstraints(_Part):

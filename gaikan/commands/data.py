@@ -26,9 +26,10 @@ def data(
         raise ConfigError(f"--picture {picture}: is a PNG file; name it so: {picture.stem}.png")
     with needs_harness():  # only some of it: what trains takes seconds to import
         from gaikan.config.checked import validated
-        from gaikan.config.model import DataConfig
+        from gaikan.config.model import Config, DataConfig
         from gaikan.data.columns import Asked
         from gaikan.data.sources import read_source
+        from gaikan.evaluation.refusals import refusals
         from gaikan.evaluation.source_facts import counts, facts
     from gaikan.commands.terminal import open_console, table
 
@@ -38,6 +39,8 @@ def data(
     for fact, value in facts(frames):
         console.print(f"{fact:<12} {value}", soft_wrap=True)
     console.print(table(*counts(frames)))
+    for refusal in refusals(frames, Config()):
+        console.print(refusal.en, style="yellow", soft_wrap=True)
     if picture is not None:
         _draw(frames, picture)
         console.print(f"{picture}: images of each class", soft_wrap=True)

@@ -16,6 +16,7 @@ from gaikan.seeds import stream
 VALIDATION_SHARE = 0.4
 TEST_SHARE = 0.2  # of a source without a test source of its own
 _FOLDS, _DEALS = 5, 4
+_MORE_GROUPS = "add images of other groups (lots), or leave the groups out"
 
 
 @dataclass(frozen=True)
@@ -44,21 +45,32 @@ def split(frames: Frames, seed: int) -> Parts:
 def _divide(
     frames: Frames, share: float, seed: int, part: str, fewest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    counts = np.bincount(frames.labels, minlength=len(frames.classes))
-    for name, count in zip(frames.classes, counts, strict=True):
-        if count < fewest:
-            raise DataError(
-                f"{frames.source}: class {name!r} has {count} "
-                f"{'image' if count == 1 else 'images'}, the split needs at least {fewest}; "
-                "add images or drop the class"
-            )
+    images = np.bincount(frames.labels, minlength=len(frames.classes))
+    _refuse_few(frames, images, fewest, "image", "add images or drop {it}")
     rng = stream(seed, "split", part)
     chosen = (
         _choose_images(frames, share, rng)
         if frames.groups is None
-        else _choose_groups(frames, frames.groups, share, rng, part)
+        else _choose_groups(frames, frames.groups, share, rng, part, fewest)
     )
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def _refuse_few(
+    frames: Frames, counts: NDArray[np.int64], fewest: int, unit: str, remedy: str
+) -> None:
+    """Raises DataError naming every class of fewer than that, so that one look mends them all."""
+    few = [
+        f"class {name!r} has {count} {unit}{'' if count == 1 else 's'}"
+        for name, count in zip(frames.classes, counts.tolist(), strict=True)
+        if count < fewest
+    ]
+    if few:
+        each, it = (" of each", "these classes") if len(few) > 1 else ("", "the class")
+        raise DataError(
+            f"{frames.source}: {', '.join(few)}, the split needs at least {fewest}{each}; "
+            f"{remedy.format(it=it)}"
+        )
 
 
 def lacking(frames: Frames, rows: NDArray[np.int64]) -> str | None:
@@ -78,7 +90,12 @@ def _choose_images(frames: Frames, share: float, rng: np.random.Generator) -> ND
 
 
 def _choose_groups(
-    frames: Frames, groups: Names, share: float, rng: np.random.Generator, part: str
+    frames: Frames,
+    groups: Names,
+    share: float,
+    rng: np.random.Generator,
+    part: str,
+    fewest: int,
 ) -> NDArray[np.bool_]:
     """Whole groups, of which each class has about `share`.
 
@@ -89,11 +106,13 @@ def _choose_groups(
     names, group = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise DataError(
-            f"{frames.source}: all images are of one group ({str(names[0])!r}), so no {part} part "
-            "can be split off; add groups or drop the column"
+            f"{frames.source}: all images are of one group ({str(names[0])!r}), which is not "
+            f"split; {_MORE_GROUPS}"
         )
     table = np.zeros((len(names), len(frames.classes)))
     np.add.at(table, (group, frames.labels), 1)
+    n_groups = (table > 0).sum(0)
+    _refuse_few(frames, n_groups, fewest, "group", _MORE_GROUPS)
     best, best_gap = np.zeros(len(names), bool), np.inf
     for union in _unions_of_folds(frames.labels, group, len(names), rng):
         class_shares = table[union].sum(0) / table.sum(0)
@@ -103,11 +122,11 @@ def _choose_groups(
         if gap < best_gap:
             best, best_gap = union, gap
     if not np.isfinite(best_gap):
-        rare = int((table > 0).sum(0).argmin())
+        rare = frames.classes[int(n_groups.argmin())]
         raise DataError(
             f"{frames.source}: no way to divide {len(names)} groups so that every class is in the "
-            f"{part} part and in the rest (class {frames.classes[rare]!r} is in "
-            f"{int((table[:, rare] > 0).sum())}); add groups or drop the column"
+            f"{part} part and in the rest (class {rare!r} is in {n_groups.min()} of them); "
+            f"{_MORE_GROUPS}"
         )
     chosen: NDArray[np.bool_] = best[group]
     return chosen

@@ -40,7 +40,7 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
     """
     data = config.data
     train, test = _read_both(data, read)
-    _check_images(data.train, train)
+    check_images(data.train, train)
     made = None if data.corrections is None else read_corrections(Path(data.corrections))
     before = train.labels
     if test is None:
@@ -69,7 +69,7 @@ def prepare(config: Config, read: Callable[..., Frames] = read_source) -> Experi
     return Experiment(train, test, parts, ok, sources)
 
 
-def _check_images(name: str, train: Frames) -> None:
+def check_images(name: str, train: Frames) -> None:
     """Raises DataError where nothing can be learned from the training source."""
     if len(train.classes) < 2:
         raise DataError(f"{name}: only one class, {train.classes[0]!r}; at least 2 needed")

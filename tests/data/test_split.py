@@ -1,5 +1,6 @@
 """The division into fit and validation parts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -82,3 +83,18 @@ def test_the_test_part_is_a_fifth_of_each_class() -> None:
     source = frames([50, 20])
     _, held_out = split_off_test(source, 0)
     assert np.bincount(source.labels[held_out]).tolist() == [10, 4]
+
+
+def test_every_class_that_is_too_small_is_named_at_once() -> None:
+    with pytest.raises(DataError, match=r"class 'c1' has 2 images, class 'c2' has 1 image, .* 3"):
+        split_off_test(frames([9, 2, 1]), 0)
+
+
+@pytest.mark.parametrize("part", [split, split_off_test])
+def test_a_class_of_too_few_groups_is_named(part: Callable[[Frames, int], object]) -> None:
+    """Of two groups one would be left after the test part, as if the source had but one."""
+    n = 1 if part is split else 2
+    groups = ["a", "b", "c", "d"] * 2 + ["a", "b"][:n] * 4
+    source = frames([8, 4 * n], groups)
+    with pytest.raises(DataError, match=f"class 'c1' has {n} group.* needs at least {n + 1}; add"):
+        part(source, 0)

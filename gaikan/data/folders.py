@@ -14,6 +14,7 @@ from gaikan.data.layout import listed_by_folders
 from gaikan.data.limits import refuse_too_large
 from gaikan.data.room import room
 from gaikan.data.telltales import told_by_file
+from gaikan.data.unread import refusal
 from gaikan.errors import DataError
 from gaikan.language.words import Words, say
 
@@ -66,13 +67,22 @@ def frames_of_images(
 def _read(
     openers: Iterable[tuple[str, Opener]], source: str, size: Size | None
 ) -> tuple[list[str], list[DecodedImage]]:
-    """Origins and images, all of one size; refused where they are too large together."""
+    """Origins and images, all of one size.
+
+    Raises DataError where they are too large together, and one for all that cannot be read.
+    """
     origins: list[str] = []
     decoded: list[DecodedImage] = []
     again: dict[int, Opener] = {}
-    numbers = 0
-    for origin, read in openers:
-        image = read(size)
+    unread: list[DataError] = []
+    n_images = numbers = 0
+    for n_images, (origin, read) in enumerate(openers, start=1):  # noqa: B007
+        try:
+            image = read(size)
+        except DataError as error:
+            unread.append(error)
+        if unread:  # the others are read to count them, and not kept
+            continue
         if size is None and image.is_jpeg:
             again[len(decoded)] = read
         origins.append(origin)
@@ -80,6 +90,8 @@ def _read(
         numbers += image.image.width * image.image.height * len(image.image.getbands())
         width, itemsize = numbers // len(decoded), 4 if image.image.mode == "F" else 1
         refuse_too_large(source, len(decoded), "numbers", width, itemsize)
+    if unread:
+        raise refusal(unread, n_images, source)
     target = size or Counter(image.size for image in decoded).most_common(1)[0][0]
     for i, image in enumerate(decoded):
         if image.image.size != target[::-1]:  # a JPEG is read as it is where the size is known

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gaikan.data.frames import Images
-from gaikan.errors import DataError
+from gaikan.data.unread import MEND, UnreadImageError
+from gaikan.errors import DataError, first_line
 
 # By content. Pillow reads dozens more, one of them by running Ghostscript on the file.
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -71,6 +72,9 @@ def decoded_array(values: Images) -> DecodedImage:
     return DecodedImage(Image.fromarray(array), None, "numbers", values.shape[1:])
 
 
+Refused = tuple[str, str]  # why an image is not read, and what to do
+
+
 Opener = Callable[[Size | None], DecodedImage]  # reads an image, at a size or at its own
 
 
@@ -106,19 +110,29 @@ def open_image(
             file: IO[bytes] = BytesIO(content or b"")
             if content is None:
                 file = stack.enter_context(Path(path).open("rb"))
+            if not file.seek(0, SEEK_END):
+                raise ValueError("the file is empty")
+            file.seek(0)
             image = stack.enter_context(Image.open(file, formats=_FORMATS))
             n_pictures = int(getattr(image, "n_frames", 1))
-            reason = _not_kept(image, n_pictures)
-            decoded = None if reason else _decoded(image, n_pictures, size)
+            if reason := _not_kept(image, n_pictures):
+                raise UnreadImageError(path, *reason)
+            decoded = _decoded(image, n_pictures, size)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(f"{path}: image refused, it declares too many pixels") from None
+        too_many = "image refused, it declares too many pixels"
+        raise UnreadImageError(path, too_many, "save it smaller") from None
     except (OSError, SyntaxError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: not a readable image ({error}); mend or remove it") from None
-    if decoded is None:
-        raise DataError(f"{path}: {reason}")
+        raise UnreadImageError(path, f"not a readable image ({_damage(error)})", MEND) from None
     if decoded.image.mode == "F" and not np.isfinite(np.asarray(decoded.image)).all():
-        raise DataError(f"{path}: holds pixels that are not finite; mend or remove it")
+        raise UnreadImageError(path, "holds pixels that are not finite", MEND)
     return decoded
+
+
+def _damage(error: Exception) -> str:
+    """What is wrong with a file that Pillow does not read, without Pillow's own objects in it."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"damaged, or none of {', '.join(_FORMATS)}"
+    return (isinstance(error, OSError) and error.strerror) or first_line(error)
 
 
 def _decoded(image: Image.Image, n_pictures: int, size: Size | None) -> DecodedImage:
@@ -169,12 +183,12 @@ def _is_transparent(image: Image.Image) -> bool:
     return "transparency" in image.info
 
 
-def _not_kept(image: Image.Image, n_pictures: int) -> str | None:
-    """Why the pixels would not be those of the file, and what to do; None where they are."""
+def _not_kept(image: Image.Image, n_pictures: int) -> Refused | None:
+    """Why the pixels would not be those of the file; None where they are."""
     if n_pictures > 1 and image.format != "MPO":
-        return f"{n_pictures} pages in one file; save each page as a file of its own"
+        return f"{n_pictures} pages in one file", "save each page as a file of its own"
     if image.mode in ("CMYK", "LAB"):
-        return f"colours as {image.mode} are not read; save it as grey or RGB"
+        return f"colours as {image.mode} are not read", "save it as grey or RGB"
     if image.format == "PNG" and image.mode not in (*_SIXTEEN, "I"):
         deep = any(";16" in str(tile[3]) for tile in image.tile)  # type: ignore[attr-defined]
         return _TOO_DEEP if deep else None
@@ -182,20 +196,20 @@ def _not_kept(image: Image.Image, n_pictures: int) -> str | None:
 
 
 _TOO_DEEP = (
-    "16 bits a channel in colour or beside transparency, of which only 8 would be read; save it "
-    "as grey of 16 bits, or with 8 bits a channel"
+    "16 bits a channel in colour or beside transparency, of which only 8 would be read",
+    "save it as grey of 16 bits, or with 8 bits a channel",
 )
 
 
-def _tiff_not_kept(image: Image.Image) -> str | None:
+def _tiff_not_kept(image: Image.Image) -> Refused | None:
     tags = image.tag_v2  # type: ignore[attr-defined]
     bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC, 1)
     n_bands = tags.get(_BANDS, len(bits))
     n_extra = n_bands - _COLOURS.get(photometric, n_bands)
     if n_extra > 1 or (n_extra == 1 and tags.get(_EXTRA) not in _ALPHA):
-        return f"{n_bands} bands a pixel; grey or RGB is read, with or without transparency"
+        return f"{n_bands} bands a pixel", "save it as grey or RGB, with or without transparency"
     if 2 in tags.get(_SAMPLES, (1,)) or image.mode == "I":
-        return "signed or 32-bit whole numbers are not read; save it with 16 bits or as float"
+        return "signed or 32-bit whole numbers are not read", "save it with 16 bits or as float"
     if max(bits) > 8 and photometric == _WHITE_IS_0:
-        return "white is 0 in more than 8 bits; save it with black as 0"
+        return "white is 0 in more than 8 bits", "save it with black as 0"
     return _TOO_DEEP if max(bits) > 8 and n_bands > 1 else None

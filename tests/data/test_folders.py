@@ -59,7 +59,28 @@ def test_an_image_of_every_ending_is_read(folder: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no image", encoded("png")[:-40], encoded("jpeg")[:99]])
 def test_an_unreadable_image_is_named(folder: Path, content: bytes) -> None:
     (folder / "spur/broken.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"spur/broken\.png: not a readable image .*remove it$"):
+    with pytest.raises(DataError, match=r"/spur/broken\.png: not a readable image .*anew$"):
+        read(folder)
+
+
+def test_images_that_cannot_be_read_are_counted_in_one_refusal(folder: Path) -> None:
+    """Told one a run, a person with a hundred of them would run a hundred times."""
+    for number in range(7):
+        (folder / f"spur/{number}.png").write_bytes(b"no image" if number else b"")
+    with pytest.raises(DataError) as refused:
+        read(folder)
+    broken = ", ".join(f"spur/{number}.png" for number in (1, 2, 3, 4))
+    assert str(refused.value) == (
+        f"{folder}: 7 of 13 images cannot be read: spur/0.png: not a readable image (the file is "
+        f"empty), delete it or save it anew; {broken}: not a readable image (damaged, or none of "
+        "PNG, JPEG, BMP, TIFF, WEBP), delete it or save it anew; and 2 more"
+    )
+
+
+def test_each_of_several_faults_has_its_own_remedy(folder: Path) -> None:
+    (folder / "ok/broken.png").write_bytes(b"no image")
+    Image.new("CMYK", (SIDE, SIDE)).save(folder / "spur/inks.jpg")
+    with pytest.raises(DataError, match=r"anew; spur/inks\.jpg: .*, save it as grey or RGB$"):
         read(folder)
 
 

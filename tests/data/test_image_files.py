@@ -166,8 +166,9 @@ def test_what_would_lose_pixels_is_refused_by_name_everywhere(name: str, tmp_pat
     content, words = REFUSED[name]
     for each in ("ok", "spur"):
         (tmp_path / each).mkdir()
-        (tmp_path / each / name).write_bytes(content)
+    Image.fromarray(GREY).save(tmp_path / "spur/good.png")
     path = tmp_path / "ok" / name
+    path.write_bytes(content)
     with pytest.raises(DataError, match=words) as trained:
         read_source(str(tmp_path))
     with pytest.raises(DataError, match=words) as predicted:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from manifests import manifest
 from small_run import Fake, write_run
 
 from gaikan.flow.pick_run import pick_run
@@ -66,3 +67,27 @@ def test_a_pick_that_rejects_much_is_a_note(stage: StagePicks) -> None:
     alerts = cautions.of_pick(stage)
     (much,) = [alert for alert in alerts if "of the good validation parts" in alert.text.en]
     assert not much.serious
+
+
+@pytest.mark.parametrize(
+    ("exact", "near", "of_groups", "told"),
+    [
+        (20, 0, 0, ["20 of 20 test parts are also in training, so the test figures say nothing"]),
+        (18, 2, 20, ["18 of 20 test parts are also in training, so the test figures say nothing"]),
+        (5, 4, 0, ["9 of 20 test parts are also in training, or seem to be: see the leak audit"]),
+        (0, 0, 7, ["7 of 20 test parts are of groups (lots) that are also in training: see"]),
+        (0, 0, 0, []),
+    ],
+)
+def test_parts_in_training_and_test_are_counted(
+    exact: int, near: int, of_groups: int, told: list[str]
+) -> None:
+    changes = {
+        "test_parts_with_exact_copy_in_training": exact,
+        "test_parts_with_near_copy_in_training": near,
+        "test_parts_of_those_groups": of_groups,
+    }
+    alerts = cautions.leak_alerts(manifest().leaks.model_copy(update=changes), 20)
+    assert len(alerts) == len(told)
+    for alert, text in zip(alerts, told, strict=True):
+        assert alert.en.startswith(text)

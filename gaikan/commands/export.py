@@ -34,6 +34,7 @@ def export(
     with needs_harness():
         from gaikan.export.build import export as build
         from gaikan.export.source import choose
+        from gaikan.selection.exported import export_cautions
     from rich.text import Text
 
     from gaikan.commands.progress import GridProgress
@@ -63,6 +64,8 @@ def export(
         f"{out}: {card.variant} seed {card.seed}, {card.runtime} {card.precision}, "
         f"{out.stat().st_size / 1e6:.1f} MB"
     )
+    for caution in export_cautions(run, card):
+        console.print(caution.en, style="yellow")
     if card.unconfirmed is not None:
         console.print(f"unconfirmed: {card.unconfirmed}", style="yellow")
 

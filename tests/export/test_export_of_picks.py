@@ -142,6 +142,36 @@ def test_a_pick_that_test_contradicts_is_not_exported_in_silence(
     assert Bundle.open(bundle).card.unconfirmed == words
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("0.15", "does not keep the limits of stage 'line'; it would need: p50 <= 0.2 ms instead"),
+        (
+            "0.05",
+            "nothing qualified for stage 'line', so installing this network there is your own",
+        ),
+        ("1", ""),
+    ],
+)
+def test_a_network_that_misses_a_limit_of_a_stage_is_exported_with_a_caution(
+    limit: str, said: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = folder / "run"
+    text = (run / "latency.csv").read_text()
+    variants = pd.read_csv(run / "latency.csv")["variant"].tolist()
+    slow = next(name for name in variants if not name.endswith("head"))
+    fakes = [Fake(name, 0, {"onnxruntime-fp32": 0.1 + 0.1 * (name == slow)}) for name in variants]
+    write_rows(run / "latency.csv", [row(each, "onnxruntime-fp32", 1) for each in fakes])
+    (tmp_path / "stages.toml").write_text(f"[stage.line]\np50_ms = {{ max = {limit} }}\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == (limit == "0.05")
+    (run / "latency.csv").write_text(text)
+    capsys.readouterr()
+    assert gaikan("export", run, "--variant", slow, "--out", tmp_path / "line.gaikan") == 0
+    cautions = [line for line in capsys.readouterr().out.splitlines() if "Caution: " in line]
+    assert len(cautions) == bool(said)
+    assert said in " ".join(cautions)
+
+
 def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:
     run = folder / "run"
     text = (run / "latency.csv").read_text()

@@ -1,0 +1,48 @@
+"""What `gaikan export` has to say of a network that a stage did not pick."""
+
+from pathlib import Path
+
+from gaikan.bundle.card import Card
+from gaikan.errors import ConfigError
+from gaikan.language.words import Words, plain, say
+from gaikan.run_folder.picks_file import PICKS, StagePicks, WeighedCandidate, read_picks
+from gaikan.selection.bundles import BUNDLES
+from gaikan.selection.constraint_words import loosened
+
+
+def export_cautions(run: Path, card: Card) -> list[Words]:
+    """A sentence for each stage whose limits the network of a bundle misses.
+
+    Of a bundle for one stage only that counts. Nothing is said of a run without picks.
+    """
+    try:
+        picks = read_picks(run / PICKS)
+    except ConfigError as error:  # the bundle itself needs none of it
+        return [plain(str(error))]
+    if picks is None:
+        return []
+    stages = {n: stage for n, stage in picks.stages.items() if card.stage in (None, n)}
+    return [said for name, stage in stages.items() if (said := _caution(name, stage, card))]
+
+
+def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
+    """What the network would need at a stage; None where it qualifies and something was picked."""
+    own = [c for c in stage.candidates if (c.variant, c.seed) == (card.variant, card.seed)]
+    own = [c for c in own if _bundled(c) == (card.runtime, card.precision)] or own
+    nearest = min(own, key=lambda candidate: len(candidate.failed), default=None)
+    limits = {limit.name: limit for limit in stage.constraints}
+    needs = (
+        ()
+        if nearest is None
+        else tuple(loosened(limits[each], nearest.values[each]) for each in nearest.failed)
+    )
+    if stage.pick is None:
+        key = "export_none_qualified" if needs else "export_nothing_qualified"
+        return say(key, stage=name, needs=needs)
+    return say("export_misses", stage=name, needs=needs) if needs else None
+
+
+def _bundled(candidate: WeighedCandidate) -> tuple[str, str] | None:
+    """Runtime and precision of the bundle that holds it."""
+    bundle = BUNDLES.get(candidate.label)
+    return None if bundle is None else (bundle.runtime, bundle.precision)

@@ -8,6 +8,7 @@ from gaikan.language.words import Words, plain, say
 from gaikan.run_folder.picks_file import PICKS, StagePicks, WeighedCandidate, read_picks
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.constraint_words import loosened
+from gaikan.selection.reasons import gap
 
 
 def export_cautions(run: Path, card: Card) -> list[Words]:
@@ -29,8 +30,13 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
     """What the network would need at a stage; None where it qualifies and something was picked."""
     own = [c for c in stage.candidates if (c.variant, c.seed) == (card.variant, card.seed)]
     own = [c for c in own if _bundled(c) == (card.runtime, card.precision)] or own
-    nearest = min(own, key=lambda candidate: len(candidate.failed), default=None)
     limits = {limit.name: limit for limit in stage.constraints}
+
+    def distance(candidate: WeighedCandidate) -> tuple[int, float]:
+        gaps = [gap(limits[each], candidate.values[each]) for each in candidate.failed]
+        return len(gaps), sum(gaps)
+
+    nearest = min(own, key=distance, default=None)
     needs = (
         ()
         if nearest is None

@@ -166,14 +166,14 @@ def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | N
     def distance(candidate: Candidate) -> tuple[bool, float, float, float, str, int]:
         limits = [limit_of(stage, name) for name in candidate.failed]
         hopeless = any(is_no_limit(limit, candidate) for limit in limits)
-        gaps = [_gap(limit, candidate.values[limit.name]) for limit in limits]
+        gaps = [gap(limit, candidate.values[limit.name]) for limit in limits]
         names = candidate.variant, candidate.seed
         return hopeless, len(gaps), sum(gaps), -candidate.merit, *names
 
     return min(candidates, key=distance, default=None)
 
 
-def _gap(limit: StageConstraint, value: Value) -> float:
+def gap(limit: StageConstraint, value: Value) -> float:
     """How far off, relative to the limit; a name that is not allowed counts as twice the limit."""
     if limit.names is not None:
         return 1.0

@@ -83,8 +83,10 @@ def loosened(limit: StageConstraint, value: Value) -> Words:
     return say("loosened", limit=needed, was=worded(limit.name, was))
 
 
-def missed(limit: StageConstraint, value: float) -> Words:
+def missed(limit: StageConstraint, value: Value) -> Words:
     """A figure and the limit that it misses, such as `overkill rate 100 %, not <= 25 %`."""
+    if limit.names is not None or value is None or isinstance(value, str):
+        return loosened(limit, value)
     above = limit.max is not None and value > limit.max
     key, bound = ("missed_most", limit.max) if above else ("missed_least", limit.min)
     assert bound is not None

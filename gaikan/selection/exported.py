@@ -7,7 +7,7 @@ from gaikan.errors import ConfigError
 from gaikan.language.words import Words, plain, say
 from gaikan.run_folder.picks_file import PICKS, StagePicks, WeighedCandidate, read_picks
 from gaikan.selection.bundles import BUNDLES
-from gaikan.selection.constraint_words import loosened
+from gaikan.selection.constraint_words import missed
 from gaikan.selection.reasons import gap
 
 
@@ -27,7 +27,7 @@ def export_cautions(run: Path, card: Card) -> list[Words]:
 
 
 def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
-    """What the network would need at a stage; None where it qualifies and something was picked."""
+    """What the network misses at a stage; None where it qualifies and something was picked."""
     own = [c for c in stage.candidates if (c.variant, c.seed) == (card.variant, card.seed)]
     own = [c for c in own if _bundled(c) == (card.runtime, card.precision)] or own
     limits = {limit.name: limit for limit in stage.constraints}
@@ -36,16 +36,12 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
         gaps = [gap(limits[each], candidate.values[each]) for each in candidate.failed]
         return len(gaps), sum(gaps)
 
-    nearest = min(own, key=distance, default=None)
-    needs = (
-        ()
-        if nearest is None
-        else tuple(loosened(limits[each], nearest.values[each]) for each in nearest.failed)
-    )
+    nearest = sorted(own, key=distance)[:1]
+    misses = tuple(missed(limits[of], c.values[of]) for c in nearest for of in c.failed)
     if stage.pick is None:
-        key = "export_none_qualified" if needs else "export_nothing_qualified"
-        return say(key, stage=name, needs=needs)
-    return say("export_misses", stage=name, needs=needs) if needs else None
+        key = "export_none_qualified" if misses else "export_nothing_qualified"
+        return say(key, stage=name, misses=misses)
+    return say("export_misses", stage=name, misses=misses) if misses else None
 
 
 def _bundled(candidate: WeighedCandidate) -> tuple[str, str] | None:

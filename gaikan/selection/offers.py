@@ -35,7 +35,6 @@ def offers(candidate: Candidate, installed: Candidate, limits: list[StageConstra
         judge = installed if _further(limit, seen, chose) == seen else candidate
         value = judge.values[limit.name]
         if is_no_limit(limit, judge):
-            assert isinstance(value, float | int)
             hopeless.append((limit.name, missed(limit, value)))
         offer = loosened(limit, value)
         gives.append(offer if value == seen else say("on_lots_that_chose", offer=offer))

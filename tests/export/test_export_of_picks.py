@@ -145,7 +145,7 @@ def test_a_pick_that_test_contradicts_is_not_exported_in_silence(
 @pytest.mark.parametrize(
     ("limit", "said"),
     [
-        ("0.15", "does not keep the limits of stage 'line'; it would need: p50 <= 0.2 ms instead"),
+        ("0.15", "does not keep the limits of stage 'line'; it misses: p50 0.2 ms, not <= 0.15 ms"),
         (
             "0.05",
             "nothing qualified for stage 'line', so installing this network there is your own",

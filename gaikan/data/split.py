@@ -7,7 +7,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from gaikan.data.frames import Frames, Names
 from gaikan.errors import DataError
@@ -136,6 +135,8 @@ def _unions_of_folds(
     labels: NDArray[np.int64], group: NDArray[np.int64], n_groups: int, rng: np.random.Generator
 ) -> Iterator[NDArray[np.bool_]]:
     """Sets of groups, (n_groups,) masks: every union of folds of several deals."""
+    from sklearn.model_selection import StratifiedGroupKFold  # a second that `data` seldom needs
+
     n_folds = min(_FOLDS, n_groups)
     for _ in range(_DEALS):
         dealer = StratifiedGroupKFold(n_folds, shuffle=True, random_state=int(rng.integers(2**31)))

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from curves import counts
 from picking import picked
-from runner import gaikan
 from small_run import Fake, row, write_run
 
 from gaikan.report.next_steps import next_steps
@@ -93,13 +92,3 @@ def test_the_screen_and_the_card_say_that_no_border_would_do(
     assert "Note: no border between good and defective" in (out / "picks.md").read_text()
     miss = json.loads((out / "picks.json").read_bytes())["stages"]["strict"]["nearest_miss"]
     assert miss["would_have_to_give"] == []
-
-
-def test_a_picks_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    out = write_run(tmp_path / "run", [FAKE], seeds=1)
-    picked(out, "[stage.fast]\np50_ms = { max = 0.5 }\n", tmp_path)
-    content = json.loads((out / "picks.json").read_bytes())
-    del content["stages"]["fast"]["nearest_miss"]["hopeless"]
-    (out / "picks.json").write_text(json.dumps(content))
-    assert len(steps(out)) == 1
-    assert gaikan("pick", out) in (0, 1)

@@ -25,8 +25,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_default_stages_get_different_variants(
-    run: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert gaikan("pick", run) == 0
     stages = json.loads((run / "picks.json").read_bytes())["stages"]
     assert stages["intermediate"]["pick"]["variant"].startswith("mlp-")

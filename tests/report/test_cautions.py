@@ -9,10 +9,9 @@ from small_run import Fake, write_run
 
 from gaikan.flow.pick_run import pick_run
 from gaikan.language.words import Words, joined, plain, say, strings
-from gaikan.report import cautions
+from gaikan.report import cautions, markdown_page
 from gaikan.report.blocks import Alert, Document
 from gaikan.report.html_page import page_environment
-from gaikan.report.markdown_page import _alert
 from gaikan.run_folder.picks_file import StagePicks
 
 
@@ -50,17 +49,18 @@ def test_a_serious_text_within_another_counts(stage: StagePicks) -> None:
 
 def test_a_note_and_a_warning_are_told_apart_without_colour() -> None:
     shown = [Alert(say("note", text="calm")), Alert(say("note", text="calm"), serious=False)]
+    report = Document(plain("x"), [], shown, [])
     nothing = {"policy": "", "style": "", "script": "", "data": {}, "gallery": []}
     page = (
         page_environment()
         .get_template("report.html.jinja")
-        .render(report=Document(plain("x"), [], shown, []), language="en", ok=None, **nothing)
+        .render(report=report, language="en", ok=None, **nothing)
     )
     assert re.findall('<p class="(.*?)"', page) == ["alert", "note"]
     style = (Path(cautions.__file__).parent / "templates" / "report.css").read_text("utf-8")
     assert '.alert::before { content: "\\26a0' in style
     assert ".note::before" not in style
-    assert [_alert(each)[:2] for each in shown] == ["**", "No"]
+    assert markdown_page.page(report).split("\n\n")[1:] == ["**Note: calm.**", "Note: calm.\n"]
 
 
 def test_a_pick_that_rejects_much_is_a_note(stage: StagePicks) -> None:

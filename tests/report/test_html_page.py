@@ -2,133 +2,22 @@
 
 import io
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from browser import chromium, complaints, requested, show
-from numpy.typing import NDArray
+from browser import complaints, requested, show
+from hostile_parts import NAMES, H, W, images_of
 from PIL import Image
-from runner import bench, gaikan
 from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
-from small_run import Fake, row
 
-from gaikan.config.toml_files import load_config
-from gaikan.run_folder.file_names import AGAIN
-from gaikan.run_folder.latency_rows import read_rows, write_rows
 from gaikan.run_folder.picks_file import read_picks
-from gaikan.selection.asked import DEFAULTS
 
 pytestmark = pytest.mark.timeout(300)
-
-NAMES = (
-    "ok",
-    "<script>alert(1)</script>",
-    "a \"quote\" & 'another'",
-    '</script><img src="http://127.0.0.1:9/x" onerror=alert(2)>',
-    "line\u2028break | <!-- [x](y)",
-)
-H, W = 12, 14
-STAGES = """
-[stage.line]
-threads = { max = 1 }
-escape_bound = { max = 0.12 }
-[stage.never]
-accuracy = { min = 1.0 }
-"""
-TOML = """
-name = "tiny"
-seeds = 2
-references = "none"
-[data]
-train = '{folder}/train "1" & 2.parquet'
-test = '{folder}/test <i>.parquet'
-shape = "12x14"
-ok = "ok"
-[grid]
-arch = ["mlp"]
-style = ["vanilla", "triplet"]
-[timing]
-enabled = false
-[train]
-epochs = 2
-batch_size = 32
-"""
-
-
-def images_of(rows: int, seed: int) -> NDArray[np.uint8]:
-    """Noise with a bright bar that makes the class, (N, H, W); the first is always the same."""
-    images = np.random.default_rng(seed).integers(0, 140, (rows, H, W), np.uint8)
-    images[0] = np.random.default_rng(99).integers(0, 140, (H, W), np.uint8)
-    for image, label in zip(images, labels_of(rows), strict=True):
-        image[2 * label : 2 * label + 2] += np.uint8(30)
-    return images
-
-
-def labels_of(rows: int) -> NDArray[np.int64]:
-    return np.arange(rows) % len(NAMES)
-
-
-def write_table(path: Path, rows: int, seed: int) -> None:
-    labels, pixels = labels_of(rows), images_of(rows, seed).reshape(rows, -1)
-    data = {f"data{i}": pixels[:, i] for i in range(H * W)}
-    pq.write_table(pa.table({**data, "label": labels, "fmode": np.array(NAMES)[labels]}), path)
-
-
-@pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder; its data source is gone."""
-    folder = tmp_path_factory.mktemp("html")
-    write_table(folder / 'train "1" & 2.parquet', 150, 0)
-    write_table(folder / "test <i>.parquet", 100, 1)
-    (folder / "tiny.toml").write_text(TOML.format(folder=folder))
-    assert bench(folder / "tiny.toml", "--out", folder / "out") == 0
-    for table in folder.glob("*.parquet"):
-        table.unlink()
-    return folder / "out"
-
-
-@pytest.fixture(scope="module")
-def timed(out: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with latencies of two machines, picks of both stages, a report in Japanese."""
-    copy = tmp_path_factory.mktemp("timed") / "out"
-    shutil.copytree(out, copy)
-    fakes = [
-        Fake(variant, 1, {"onnxruntime-fp32": 0.05, "torch-fp32": 0.3})
-        for variant in pd.read_csv(out / "summary.csv")["variant"]
-        if not variant.startswith("reference-")
-    ]
-    network = json.loads((out / "manifest.json").read_text())["networks"][0]["store"]["trained"]
-    rows = [
-        row(f, r, 1, machine=m, network=network)
-        for m in ("here", "<b>pi")
-        for f in fakes
-        for r in f.p50_ms
-    ]
-    write_rows(copy.parent / "there.csv", rows)
-    table = copy.parent / "there.csv"
-    (copy.parent / "stages.toml").write_text(STAGES)
-    assert gaikan("report", copy, "--latency", table) == 0
-    assert gaikan("pick", copy, "--stages", copy.parent / "stages.toml") == 1
-    assert gaikan("report", copy, "--lang", "ja") == 0
-    return copy
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -357,43 +246,6 @@ def test_latencies_of_other_machines_are_merged(timed: Path, browser: Chrome) ->
     assert "\\<b>pi" in (timed / "report.md").read_text()
 
 
-def test_it_is_made_anew_and_opened_without_torch_or_the_data(out: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "out"
-    shutil.copytree(out, copy)
-    before = (copy / "report.html").read_text().replace(str(out), str(copy))
-    (copy / "report.html").unlink()
-    (copy / "report.md").unlink()
-    browser = tmp_path / "browser"
-    browser.write_text(f"#!/bin/sh\necho \"$1\" > '{tmp_path}/opened'\n")
-    browser.chmod(0o755)
-    code = "import sys; sys.modules['torch'] = None; from gaikan.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "report", str(copy), "--open"],
-        env=os.environ | {"BROWSER": f"{browser} %s"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert (copy / "report.html").read_text() == before
-    assert "gaikan pick RUN" in (copy / "report.md").read_text()
-    assert (tmp_path / "opened").read_text().strip() == (copy / "report.html").as_uri()
-
-
-def test_it_is_small_and_its_markdown_has_the_same_content(out: Path) -> None:
-    page = (out / "report.html").read_text()
-    assert len(page.encode()) < 1_000_000
-    markdown = (out / "report.md").read_text()
-    titles = [line.removeprefix("## ") for line in markdown.splitlines() if line[:3] == "## "]
-    assert len(titles) == 10
-    assert all(f'<span lang="en">{title}</span>' in page for title in titles)
-    for variant in pd.read_csv(out / "summary.csv")["variant"]:
-        assert f"| {variant} " in markdown
-        assert f"<td>{variant}</td>" in page
-    assert "\\<script>alert(1)\\</script>" in markdown
-    assert "<img" not in markdown.replace("\\<img", "")
-
-
 def test_a_leak_is_told_before_any_figure(out: Path, page: Chrome) -> None:
     markdown = (out / "report.md").read_text()
     assert "1 test parts are pixel for pixel in training" in markdown
@@ -402,70 +254,6 @@ def test_a_leak_is_told_before_any_figure(out: Path, page: Chrome) -> None:
     assert "validation was divided by picture" in alerts[0]  # these parts have no lots
     assert any("see the leak audit" in alert for alert in alerts)
     assert len(page.find_elements(By.CSS_SELECTOR, "#leaks tbody tr")) == 5
-
-
-def test_an_old_timing_is_not_shown_for_new_networks(timed: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "out"
-    shutil.copytree(timed, copy)
-    facts = {"networks": ["of an earlier run"], "machine": "here"}
-    (copy / "latency.json").write_text(json.dumps(facts))
-    (copy / "picks.json").unlink()
-    assert gaikan("report", copy) == 0
-    assert "latency.csv is of other networks" in (copy / "report.md").read_text()
-    assert "onnxruntime" not in (copy / "report.md").read_text()
-
-
-def test_picks_of_an_earlier_timing_are_told(timed: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "out"
-    shutil.copytree(timed, copy)
-    assert "from an earlier timing" not in (copy / "report.md").read_text()
-    rows = read_rows(copy / "latency.csv")
-    write_rows(copy / "latency.csv", rows[:-1])
-    assert gaikan("report", copy) == 0
-    assert "from an earlier timing" in (copy / "report.md").read_text()
-
-
-def test_the_configuration_that_it_shows_makes_the_same_run(out: Path) -> None:
-    again, first = (load_config(path, {}) for path in (out / AGAIN, out.parent / "tiny.toml"))
-    assert again.stage == DEFAULTS  # what is picked for can be changed
-    assert again.model_copy(update={"stage": {}}) == first
-    assert (out / AGAIN).read_text() in (out / "report.md").read_text()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--lang", "fr"], "--lang fr: there are en and ja"),
-        (["--latency", "missing.csv"], "missing.csv: no readable latency table"),
-    ],
-)
-def test_bad_arguments_are_one_line(
-    out: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert gaikan("report", out, *arguments) == 2
-    assert words in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("missing", "words"),
-    [
-        ("manifest.json", "no run folder"),
-        ("summary.csv", "summary.csv: not there; run `gaikan bench`"),
-        ("predictions.parquet", "predictions.parquet: "),
-        ("store", "is missing or damaged"),
-    ],
-)
-def test_a_folder_that_is_not_whole_is_one_line(
-    out: Path, tmp_path: Path, missing: str, words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    copy = tmp_path / "out"
-    shutil.copytree(out, copy)
-    path = copy / missing
-    path.unlink() if path.is_file() else shutil.rmtree(path)
-    assert gaikan("report", copy) == 2
-    error = capsys.readouterr().err
-    assert words in error
-    assert error.count("\n") == 1
 
 
 def test_the_title_says_what_the_page_is_in_the_language_that_is_shown(
@@ -515,20 +303,3 @@ def test_only_what_voids_a_figure_is_red(browser: Chrome, timed: Path) -> None:
     signs = [browser.execute_script(before, each) for each in (alert, note)]
     assert "\u26a0" in signs[0]
     assert signs[1] == "none"
-
-
-def test_tables_say_that_they_know_no_border_of_a_stage(timed: Path, tmp_path: Path) -> None:
-    told = "Every variant as it decides by itself"
-    for objective, times in (("accuracy", 0), ("overkill", 2)):
-        copy = shutil.copytree(timed, tmp_path / objective)
-        limit = "escape_rate = { max = 1.0 }" if times else ""
-        stage = f'[stage.any]\nobjective = "{objective}"\nagreement = {{ min = 0 }}\n{limit}\n'
-        (tmp_path / "stages.toml").write_text(stage)
-        gaikan("pick", copy, "--stages", tmp_path / "stages.toml")
-        picks = read_picks(copy / "picks.json")
-        assert picks is not None
-        assert [pick.threshold is not None for pick in picks.picked] == [times > 0]
-        assert gaikan("report", copy) == 0
-        sections = (copy / "report.md").read_text().split("\n## ")
-        having = [text.partition("\n")[0] for text in sections if told in text]
-        assert having[:2] == ["Accuracy", "On the shop floor: escapes and overkill"][:times]

@@ -1,5 +1,6 @@
 """`gaikan bench`: trains, times and picks, on one data set or on several."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,10 +93,7 @@ def bench(
         configs or [], {key: value for key, value in asked.items() if value is not None}
     )
     console = open_console()
-
-    def bench_one(settings: "Config", folder: Path) -> bool:
-        return _bench_one(console, settings, folder, replace, learning_curve)
-
+    bench_one = partial(_bench_one, console, replace, learning_curve)
     if len(plan.runs) > 1:
         good = bench_all(plan, out, bench_one, console, replace)
     else:
@@ -105,7 +103,7 @@ def bench(
 
 
 def _bench_one(
-    console: "Console", settings: "Config", out: Path, replace: bool, curve: bool
+    console: "Console", replace: bool, curve: bool, settings: "Config", out: Path
 ) -> bool:
     """Trains, times and picks; returns whether every cell ended well."""
     from gaikan.commands.closing import show_closing

@@ -7,7 +7,7 @@ from gaikan.commands.pick import show_verdict, show_warnings
 from gaikan.commands.terminal import show_failed, table
 from gaikan.report import cautions
 from gaikan.report.accuracy_table import accuracy_rows, may_be_best
-from gaikan.report.installed_blocks import installed
+from gaikan.report.installed_blocks import moves_border
 from gaikan.report.latency_tables import skipped_lines
 from gaikan.report.unseen_blocks import unseen_caption, unseen_reasons, unseen_rows
 from gaikan.run_folder.whole import RunFolder
@@ -53,8 +53,7 @@ def _show_accuracy(console: "Console", folder: RunFolder) -> None:
     mean = f", mean over {n_seeds} seeds" if n_seeds > 1 else ", one seed"
     best = int(may_be_best(folder.summary).eq(True).sum())
     told = f" =: may be the best, {best} of {len(rows)} variants." if best else ""
-    moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
-    border = " Without the borders that stages set." if moved else ""
+    border = " Without the borders that stages set." if moves_border(folder.picks) else ""
     about = f"Test in %{mean}, with 95 % interval; val.: validation.{told}{border}"
     console.print(about, style="dim")
     left = f"{len(rows) - len(shown)} more variants, and what" if len(shown) < len(rows) else "What"

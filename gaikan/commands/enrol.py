@@ -1,11 +1,17 @@
 """`gaikan enrol`: another class in a bundle, from a handful of images."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gaikan.commands.shared import BundleFile, BundleOut, ImageColumn, ImagePaths, say_left_out
 from gaikan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaikan.bundle.card import Card
+    from gaikan.bundle.enrolment import Enrolment
 
 _FEW = 5  # images: of fewer, one odd image moves the anchor far
 
@@ -41,6 +47,14 @@ def enrol(
     like = look_alike(composed(name), model.card.classes)
     if like:
         console.print(told_alike("classes", [*like, name]).en, markup=False)
+    good = enrolled.replaced and composed(name) == model.card.ok
+    _show_anchor(console, name, enrolled, good)
+    _show_after(console, enrolled, model.card, good)
+    console.print(f"{out}: {len(enrolled.bundle.card.classes)} classes")
+
+
+def _show_anchor(console: "Console", name: str, enrolled: "Enrolment", good: bool) -> None:
+    """Prints what the anchor was made from, and its distances; `good`: this class means good."""
     for change, n in enrolled.changes.items():
         console.print(f"{n} of {enrolled.images} images {change}")
     verb = "replaced" if enrolled.replaced else "added"
@@ -49,26 +63,29 @@ def enrol(
     if enrolled.images < _FEW:
         told = f"so few images may put the anchor far off: {_FEW} or more are better"
         console.print(told, style="yellow")
-    if enrolled.replaced and composed(name) == model.card.ok:
+    if good:
         told = "this class means good: other parts escape now, and nothing is promised"
         console.print(told, style="yellow")
     if enrolled.moved is not None:
         console.print(f"  {enrolled.moved:9.4f}  from where it was")
     for other, distance in sorted(enrolled.distances.items(), key=lambda item: item[1]):
         console.print(f"  {distance:9.4f}  {other}")
+
+
+def _show_after(console: "Console", enrolled: "Enrolment", card: "Card", good: bool) -> None:
+    """Prints what the new anchor changes for kept parts, and what it leaves unproven."""
     console.print(f"{enrolled.changed} of {enrolled.kept} kept validation parts change class")
-    if model.card.refit is not None:
+    if card.refit is not None:
         console.print("  the network learned from these parts: of new ones more may change")
     for counts, outcome in ((enrolled.lost, "no longer right"), (enrolled.gained, "right now")):
         if counts:
             parts = ", ".join(f"{label} {n}" for label, n in counts.items())
             console.print(f"  {outcome}: {parts}")
-    if model.card.threshold is not None:
+    if card.threshold is not None:
         fitted = "the stage's threshold was fitted on the old anchors"
         console.print(f"{fitted}; fit it anew when you can")
-    if model.card.ask_level is not None and enrolled.replaced and name == model.card.ok:
+    if card.ask_level is not None and good:
         console.print(
             "what is asked about was set with the old anchor; parts like the new images "
             "may look new all the same"
         )
-    console.print(f"{out}: {len(enrolled.bundle.card.classes)} classes")

@@ -76,7 +76,8 @@ def _read(
     again: dict[int, Opener] = {}
     unread: list[DataError] = []
     n_images = numbers = 0
-    for n_images, (origin, read) in enumerate(openers, start=1):  # noqa: B007
+    for origin, read in openers:
+        n_images += 1
         try:
             image = read(size)
         except DataError as error:

@@ -169,6 +169,7 @@ def judged(table: pd.DataFrame, experiment: Experiment) -> tuple[JudgedParts, li
     parts = {str(variant): part for variant, part in _by_variant(test)}
 
     def parts_of(variants: list[str]) -> JudgedParts:
+        """What these variants, all of the same seeds, call each test part."""
         frames = experiment.test
         shape = (len(seeds[variants[0]]), len(frames))
         predicted = [parts[v]["predicted"].to_numpy(str).reshape(shape) for v in variants]

@@ -69,6 +69,7 @@ def changes(
         return Change(figure, float(old[among].mean()), float(new[among].mean()), low, high)
 
     def all_changes() -> Iterator[Change]:
+        """Of accuracy, and with a good class of escapes and overkill where there are such parts."""
         right = (before == test.labels, after == test.labels)
         yield change("accuracy", *right, np.arange(len(test)))
         for figure, marks, among in (

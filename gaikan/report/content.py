@@ -7,7 +7,14 @@ from gaikan.language.words import Filling, Words, joined, plain, say
 from gaikan.report import blocks, cautions, trust_words
 from gaikan.report.accuracy_table import accuracy_rows, caption
 from gaikan.report.curve_blocks import curve_blocks
-from gaikan.report.installed_blocks import about, installed, matrix, mistakes, said_mistakes
+from gaikan.report.installed_blocks import (
+    about,
+    installed,
+    matrix,
+    mistakes,
+    moves_border,
+    said_mistakes,
+)
 from gaikan.report.latency_blocks import latency_blocks
 from gaikan.report.latency_tables import fastest_of
 from gaikan.report.markdown_table import percent
@@ -121,8 +128,7 @@ def _accuracy(folder: RunFolder) -> list[blocks.Block]:
 
 def _not_by_borders(folder: RunFolder) -> list[Words]:
     """That a table has figures without the borders of stages, where a pick has one."""
-    moved = any(pick.threshold is not None for _, _, pick in installed(folder.picks))
-    return [say("not_by_borders")] * moved
+    return [say("not_by_borders")] if moves_border(folder.picks) else []
 
 
 def accuracy_table(folder: RunFolder) -> blocks.Table:

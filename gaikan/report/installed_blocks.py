@@ -24,6 +24,11 @@ def installed(picks: PicksFile | None) -> list[tuple[str, StagePicks, PickedCand
     return [(", ".join(names), stage, pick) for names, stage, pick in stages.values()]
 
 
+def moves_border(picks: PicksFile | None) -> bool:
+    """Whether a pick tells good from defective by another border than its network's own."""
+    return any(pick.threshold is not None for _, _, pick in installed(picks))
+
+
 def decided_by(pick: PickedCandidate) -> Words:
     """What tells good from defective, and from what is asked about."""
     by = say("without_threshold")

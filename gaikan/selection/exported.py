@@ -8,7 +8,7 @@ from gaikan.language.words import Words, plain, say
 from gaikan.run_folder.picks_file import PICKS, StagePicks, WeighedCandidate, read_picks
 from gaikan.selection.bundles import BUNDLES
 from gaikan.selection.constraint_words import missed
-from gaikan.selection.reasons import gap
+from gaikan.selection.reasons import shortfall
 
 
 def export_cautions(run: Path, card: Card) -> list[Words]:
@@ -33,8 +33,7 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
     limits = {limit.name: limit for limit in stage.constraints}
 
     def distance(candidate: WeighedCandidate) -> tuple[int, float]:
-        gaps = [gap(limits[each], candidate.values[each]) for each in candidate.failed]
-        return len(gaps), sum(gaps)
+        return shortfall([limits[name] for name in candidate.failed], candidate.values)
 
     nearest = sorted(own, key=distance)[:1]
     misses = tuple(missed(limits[of], c.values[of]) for c in nearest for of in c.failed)

@@ -1,6 +1,6 @@
 """Why a candidate was picked, which constraints bind, and which to loosen if none qualifies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -166,14 +166,18 @@ def nearest_miss(candidates: Sequence[Candidate], stage: Stage) -> Candidate | N
     def distance(candidate: Candidate) -> tuple[bool, float, float, float, str, int]:
         limits = [limit_of(stage, name) for name in candidate.failed]
         hopeless = any(is_no_limit(limit, candidate) for limit in limits)
-        gaps = [gap(limit, candidate.values[limit.name]) for limit in limits]
         names = candidate.variant, candidate.seed
-        return hopeless, len(gaps), sum(gaps), -candidate.merit, *names
+        return hopeless, *shortfall(limits, candidate.values), -candidate.merit, *names
 
     return min(candidates, key=distance, default=None)
 
 
-def gap(limit: StageConstraint, value: Value) -> float:
+def shortfall(missed: Sequence[StageConstraint], values: Mapping[str, Value]) -> tuple[int, float]:
+    """How many limits are missed, and by how much together."""
+    return len(missed), sum(_gap(limit, values[limit.name]) for limit in missed)
+
+
+def _gap(limit: StageConstraint, value: Value) -> float:
     """How far off, relative to the limit; a name that is not allowed counts as twice the limit."""
     if limit.names is not None:
         return 1.0

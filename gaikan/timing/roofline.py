@@ -49,6 +49,8 @@ def _speed(pool: ThreadPoolExecutor, threads: int, size: int) -> float:
     repeats = max(1, 2**23 // size)  # so that handing out the work does not count
 
     def best(operation: Callable[[Floats, Floats], object]) -> float:
+        """Of the fastest of as many tries as fit into the time."""
+
         def work(pair: tuple[Floats, Floats]) -> None:
             for _ in range(repeats):
                 operation(*pair)

@@ -15,8 +15,8 @@ from gaikan.timing.footprint import TooLarge
 from gaikan.timing.measure import Rule, SamplingPlan, Turn
 from gaikan.timing.measured import WHOLE, Measured, ServedModel
 from gaikan.timing.runtime_process import Case, Probe, Server, SessionParts
+from gaikan.timing.runtime_worker import RefusedError, Worker
 from gaikan.timing.runtimes import ModelFolder, Setting
-from gaikan.timing.worker import RefusedError, Worker
 
 Report = Callable[[str, int, int], None]  # what is done, how many of how many
 

@@ -99,6 +99,7 @@ def _by_events(run: Callable[[], object]) -> Callable[[], float]:
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
 
     def query() -> float:
+        """Once more, from an idle GPU on."""
         torch.cuda.synchronize()
         begin.record()
         run()

@@ -27,10 +27,10 @@ from gaikan.timing.agreement import compare_outputs
 from gaikan.timing.measure import PLANS, Rule, SamplingPlan
 from gaikan.timing.options import TimingOptions
 from gaikan.timing.runtime_process import Server
+from gaikan.timing.runtime_worker import RefusedError, Worker
 from gaikan.timing.runtimes import RUNTIMES
 from gaikan.timing.time_networks import Timing, time_run
 from gaikan.timing.timed_run import TimedRun
-from gaikan.timing.worker import RefusedError, Worker
 
 pytestmark = pytest.mark.timeout(300)
 

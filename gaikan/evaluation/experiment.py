@@ -91,7 +91,13 @@ def _read_both(data: DataConfig, read: Callable[..., Frames]) -> tuple[Frames, F
         return train, None
     # An image folder's most common size may differ between the parts; training's counts.
     size = data.size or (train.shape[1], train.shape[2])
-    return train, align(train, read(test_name, "test", size, asked))
+    test = align(train, read(test_name, "test", size, asked))
+    if test.fingerprint == train.fingerprint:
+        raise DataError(
+            f"{test_name}: the very parts of the training source, so the test would say nothing of "
+            "new ones; leave it out, and some parts are kept from training for the test"
+        )
+    return train, test
 
 
 def _test_name(data: DataConfig) -> str | None:

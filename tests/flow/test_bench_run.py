@@ -1,6 +1,7 @@
 """`gaikan bench` end to end, small: first in a process of its own, then again in this one."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,18 @@ def test_images_that_are_all_the_same_are_refused(
     assert not out.exists()
 
 
+def test_a_test_on_the_training_parts_is_refused_before_anything_is_trained(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train, out = folder / "train.parquet", tmp_path / "out"
+    same = shutil.copy(train, tmp_path / "same.parquet")
+    assert bench(folder / "tiny.toml", "--train", train, "--test", same, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"gaikan: {same}: the very parts of the training source, so")
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
 QUICK = ("--seeds", "1", "--epochs", "1", "--references", "none", "--no-pictures")
 
 
@@ -209,8 +222,9 @@ def test_what_spoils_the_figures_is_told_in_the_terminal(
         return " ".join(capsys.readouterr().out.split())
 
     said = "{n} of {n} test parts are also in training, so the test figures say nothing of new"
-    n = pq.read_metadata(folder / "train.parquet").num_rows
-    assert said.format(n=n) in told(folder / "train.parquet")
+    again = pq.read_table(folder / "train.parquet").slice(1)
+    pq.write_table(again, tmp_path / "again.parquet")
+    assert said.format(n=again.num_rows) in told(tmp_path / "again.parquet")
     table = pq.read_table(folder / "test.parquet").to_pandas()
     table.loc[table.index[:8], ["label", "fmode"]] = [7, "dent"]
     table.to_parquet(tmp_path / "new.parquet")

@@ -139,7 +139,7 @@ def short_lines(picks: PicksFile) -> list[str]:
     for name, stage in picks.stages.items():
         pick = stage.pick
         if pick is not None:
-            border = "nearest anchor decides"
+            border = "no threshold"
             if pick.threshold is not None:
                 border = f"good where the ok margin exceeds {pick.threshold:.4g}"
             where = f"{name}: seed {pick.seed} in {pick.place.en}; {border}"

@@ -117,11 +117,11 @@ def test_a_threshold_that_costs_more_than_it_must_is_named(picks: PicksFile) -> 
     assert step.worth == pytest.approx(0.075)
     assert "rejects 20.0 % of the good validation parts" in step.words.en
     assert "3.0 instead of 20.0 % escapes" in step.words.en
-    assert "validation parts, the nearest anchor alone 5.0 %;" not in step.words.en  # other lots
-    assert "parts of the lots that set it, the nearest anchor alone 5.0 % of" in step.words.en
+    assert "validation parts, without it 5.0 %;" not in step.words.en  # other lots
+    assert "parts of the lots that set it, without it 5.0 % of" in step.words.en
     same = scores(0.05, stage).assign(n=1000)
     (step,) = next_steps(replace(NONE, picks=alone, scores=same))
-    assert "validation parts, the nearest anchor alone 5.0 %;" in step.words.en
+    assert "validation parts, without it 5.0 %;" in step.words.en
     assert next_steps(replace(NONE, picks=alone, scores=scores(0.2, stage))) == []
     plain = stage_with(picks, pick=moved.model_copy(update={"threshold": None}), candidates=[])
     assert next_steps(replace(NONE, picks=plain, scores=scores(0.05, stage))) == []

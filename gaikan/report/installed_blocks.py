@@ -29,19 +29,9 @@ def moves_border(picks: PicksFile | None) -> bool:
     return any(pick.threshold is not None for _, _, pick in installed(picks))
 
 
-def decided_by(pick: PickedCandidate) -> Words:
-    """What tells good from defective, and from what is asked about."""
-    by = say("without_threshold")
-    if pick.threshold is not None:
-        by = say("with_threshold", value=f"{pick.threshold:.4g}")
-    if pick.ask_level is None:
-        return by
-    return say("with_asking", by=by, level=f"{pick.ask_level:.3g}")
-
-
 def about(stages: str, pick: PickedCandidate) -> Words:
     """Which network the figures are of, at which stages."""
-    by = decided_by(pick)
+    by = pick.decided_by
     return say("as_installed", stages=stages, variant=pick.variant, seed=pick.seed, by=by)
 
 

@@ -6,7 +6,6 @@ No pandas, so that `gaikan pick` starts quickly.
 from gaikan.language.words import Words, joined, placed, plain, say
 from gaikan.report.blocks import Alert, Block, Bullets, Cards, Paragraph, Picture, StageCard, Table
 from gaikan.report.cautions import of_pick
-from gaikan.report.installed_blocks import decided_by
 from gaikan.report.markdown_table import percent
 from gaikan.report.unseen_modes_said import unseen_at_setting, unseen_counted
 from gaikan.run_folder import picks_file
@@ -173,7 +172,7 @@ def _worded(name: str, value: picks_file.Value) -> str:
 
 
 def _chosen(candidate: picks_file.PickedCandidate) -> list[Block]:
-    by = decided_by(candidate)
+    by = candidate.decided_by
     return [
         Paragraph(say("seed_installed", seed=candidate.seed, threshold=by)),
         _quality(candidate),

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from gaikan.config.stages import Objective, is_constraint
 from gaikan.errors import ConfigError
-from gaikan.language.words import Words, placed
+from gaikan.language.words import Words, placed, say
 from gaikan.run_folder.latency_rows import runtime_label
 from gaikan.system import json_files
 
@@ -153,6 +153,16 @@ class PlacedNetwork(_Part):
     def place(self) -> Words:
         """Its runtime and threads in words."""
         return placed(self.label, self.threads)
+
+    @property
+    def decided_by(self) -> Words:
+        """What tells good from defective, and from what is asked about, in words."""
+        by = say("without_threshold")
+        if self.threshold is not None:
+            by = say("with_threshold", value=f"{self.threshold:.4g}")
+        if self.ask_level is None:
+            return by
+        return say("with_asking", by=by, level=f"{self.ask_level:.3g}")
 
 
 class WeighedCandidate(PlacedNetwork):

@@ -27,7 +27,7 @@ def export_cautions(run: Path, card: Card) -> list[Words]:
 
 
 def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
-    """What the network misses at a stage; None where it qualifies and something was picked."""
+    """What it misses at a stage, or that it was judged there by another border; or nothing."""
     own = [c for c in stage.candidates if (c.variant, c.seed) == (card.variant, card.seed)]
     own = [c for c in own if _bundled(c) == (card.runtime, card.precision)] or own
     limits = {limit.name: limit for limit in stage.constraints}
@@ -40,7 +40,11 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
     if stage.pick is None:
         key = "export_none_qualified" if misses else "export_nothing_qualified"
         return say(key, stage=name, misses=misses)
-    return say("export_misses", stage=name, misses=misses) if misses else None
+    if misses:
+        return say("export_misses", stage=name, misses=misses)
+    border = (card.threshold, card.ask_level)
+    others = [c.decided_by for c in nearest if (c.threshold, c.ask_level) != border]
+    return say("export_other_border", stage=name, by=others[0]) if others else None
 
 
 def _bundled(candidate: WeighedCandidate) -> tuple[str, str] | None:

@@ -172,6 +172,29 @@ def test_a_network_that_misses_a_limit_of_a_stage_is_exported_with_a_caution(
     assert said in " ".join(cautions)
 
 
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("escape_bound = { max = 0.2 }", "was judged so: ok margin above "),
+        ("ask_rate = { max = 0.1 }\nescape_rate = { max = 1 }", "or less asked about. This file"),
+    ],
+)
+def test_a_network_that_keeps_a_limit_by_a_border_of_the_stage_is_exported_with_a_caution(
+    limits: str, said: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = folder / "run", tmp_path / "line.gaikan"
+    (tmp_path / "stages.toml").write_text(f"[stage.line]\n{limits}\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    pick = json.loads((run / "picks.json").read_bytes())["stages"]["line"]["pick"]
+    asked = ("--variant", pick["variant"], "--seed", pick["seed"])
+    capsys.readouterr()
+    assert gaikan("export", run, *asked, "--out", out) == 0
+    (caution,) = (line for line in capsys.readouterr().out.splitlines() if "Caution: " in line)
+    assert said in caution
+    assert gaikan("export", run, "--stage", "line", "--out", out) == 0
+    assert "Caution: " not in capsys.readouterr().out
+
+
 def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:
     run = folder / "run"
     text = (run / "latency.csv").read_text()

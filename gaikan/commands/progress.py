@@ -78,10 +78,12 @@ class GridProgress(CalmProgress):
         self.has_begun = False
         self.waiting_for: set[str] = set()  # cells of the first seed that have not ended
         self.first: dict[str, float] = {}  # validation score by network, of the first seed
-        self.remaining: dict[str, int] = {}  # epochs left, by cell name
+        self.epochs: dict[str, int] = {}  # by cell name
+        self.remaining: dict[str, int] = {}  # of them
         self.archs: dict[str, str] = {}
         self.started: dict[str, float] = {}
-        self.pace: dict[str, float] = {}  # seconds an epoch, by architecture
+        self.pace: dict[str, float] = {}  # seconds a cell, by architecture
+        self.at_once = 1  # cells, at most so far: between two of a worker there is one less
         self.last = ""
         self.n_done = 0
 
@@ -92,7 +94,8 @@ class GridProgress(CalmProgress):
         """
         is_first, self.has_begun = not self.has_begun, True
         self.started, self.n_done = {}, 0
-        self.remaining = {cell.name: cell.recipe.train.epochs for cell in cells}
+        self.epochs = {cell.name: cell.recipe.train.epochs for cell in cells}
+        self.remaining = dict(self.epochs)
         self.archs = {cell.name: cell.recipe.arch for cell in cells}
         if stored:
             self.console.print(f"{len(stored)} of {len(cells) + len(stored)} cells are stored")
@@ -106,8 +109,8 @@ class GridProgress(CalmProgress):
         now = time.monotonic()
         start = self.started.setdefault(cell.name, now)
         if epoch > 1:
-            self.pace[cell.recipe.arch] = (now - start) / (epoch - 1)
-        self.remaining[cell.name] = cell.recipe.train.epochs - epoch
+            self.pace[cell.recipe.arch] = (now - start) / (epoch - 1) * self.epochs[cell.name]
+        self.remaining[cell.name] = self.epochs[cell.name] - epoch
         self.last = f"{cell.name}, epoch {epoch}/{cell.recipe.train.epochs}, loss {loss:.3f}"
         self._show()
 
@@ -163,16 +166,17 @@ class GridProgress(CalmProgress):
         self.console.print(_PROVISIONAL, style="dim")
 
     def _left(self) -> str:
-        """Time left, if a pace is known; an architecture without one counts as the slowest."""
+        """Time left, if a pace is known; a cell of an architecture without one as the slowest."""
+        at_work = sum(left > 0 for name, left in self.remaining.items() if name in self.started)
+        self.at_once = max(self.at_once, at_work)
         if not self.pace:
             return ""
         slowest = max(self.pace.values())
         work = sum(
-            epochs * self.pace.get(self.archs[name], slowest)
+            epochs / self.epochs[name] * self.pace.get(self.archs[name], slowest)
             for name, epochs in self.remaining.items()
         )
-        at_work = sum(left > 0 for name, left in self.remaining.items() if name in self.started)
-        minutes, seconds = divmod(round(work / max(1, at_work)), 60)
+        minutes, seconds = divmod(round(work / self.at_once), 60)
         return f", about {minutes}:{seconds:02d} left"
 
 

@@ -1,5 +1,6 @@
 """Progress: in a terminal a bar, elsewhere a line now and then; a first table after one seed."""
 
+import re
 import time
 from io import StringIO
 
@@ -21,9 +22,9 @@ def console(terminal: bool = False) -> tuple[Console, StringIO]:
     return made, shown
 
 
-def cell(arch: str, seed: int) -> Cell:
+def cell(arch: str, seed: int, epochs: int = 24) -> Cell:
     none = np.arange(0)
-    recipe = Recipe(arch, "triplet", {}, TrainConfig(), AugmentConfig(), seed)
+    recipe = Recipe(arch, "triplet", {}, TrainConfig(epochs=epochs), AugmentConfig(), seed)
     return Cell(recipe, none, none, ("mean_embedding",), "cpu")
 
 
@@ -102,6 +103,35 @@ def test_there_is_no_first_table_of_one_seed_or_of_half_a_seed(seeds: tuple[int,
         for each in cells:
             grid.end(each, finished(0.7))
     assert "provisional" not in shown.getvalue()
+
+
+def left(state: str) -> int:
+    """Seconds, of the words that a state says of them."""
+    (minutes, seconds), *more = re.findall(r"about (\d+):(\d\d) left", state)
+    assert not more
+    return 60 * int(minutes) + int(seconds)
+
+
+def test_the_time_left_does_not_leap_when_a_cell_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at a time, as two workers train them: a `cnn` takes 24 s and the `mlp` 84 epochs."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    cells = [cell("cnn", seed) for seed in range(4)] + [cell("mlp", seed, 84) for seed in range(2)]
+    shown = list[int]()
+    with GridProgress(console(terminal=True)[0]) as bar:
+        bar.begin(cells, [])
+        for two in (cells[:2], cells[2:4]):
+            for epoch in range(1, 25):
+                now[0] += 1
+                for each in two:
+                    bar.epoch(each, epoch, 0.5)
+                    shown += [left(bar.state)] if epoch > 1 else []
+            for each in two:
+                bar.end(each, finished(0.9))
+                shown.append(left(bar.state))
+    assert 46 <= shown[0] <= 72  # six cells of 24 s, two at once: 72 s, less what is over
+    assert max(np.diff(shown)) <= 1
+    assert 23 <= shown[-1] <= 24  # the two `mlp`, of which nothing is known, as slow as a `cnn`
 
 
 def test_a_second_grid_of_the_same_names_counts_anew_and_shows_no_table() -> None:

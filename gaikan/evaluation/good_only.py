@@ -32,7 +32,7 @@ def good_only_rows(experiment: Experiment, by_image: bool) -> Iterator[UnseenRow
     normalised by itself.
     """
     train, test = experiment.train, experiment.test
-    of_test = defects(test, experiment.ok)
+    _, of_test = defects(experiment)
     good, good_test = train.names == experiment.ok, test.names == experiment.ok
     rows, test_rows = pixels(train.images, by_image), pixels(test.images, by_image)
     for seed, parts in experiment.parts.items():
@@ -69,7 +69,8 @@ class _Residual:
         # More than half of what there is would rebuild defects as well as good parts.
         count = min(_COMPONENTS, max(1, len(good) // 2), max(1, good.shape[1] // 2))
         self.components = PCA(count, svd_solver="randomized", random_state=0)
-        with threadpool_limits(1):  # on more threads sums are rounded otherwise
+        # On more threads sums are rounded otherwise. Equal images have no variance to have shares.
+        with threadpool_limits(1), np.errstate(invalid="ignore", divide="ignore"):
             self.components.fit(good)
 
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gaikan.language.words import Words, packed
+from gaikan.evaluation.failed_cell import FailedCell
+from gaikan.language.words import Words, packed, say
 from gaikan.novelty.conformal import highest_level
-from gaikan.variants import Variant
+from gaikan.variants import REFERENCE, Variant
 
 if TYPE_CHECKING:  # the report reads the table, and opens without torch
     from gaikan.evaluation.results import EvaluatedNetwork
@@ -52,6 +53,7 @@ class Unseen:
 
     table: pd.DataFrame  # unseen.csv
     parts: pd.DataFrame | None  # unseen.parquet; None where nothing could be left out
+    failed: list[FailedCell] = field(default_factory=list)  # trainings without a mode
 
 
 def unseen_rows(network: EvaluatedNetwork, left_out: WithoutMode) -> Iterator[UnseenRow]:
@@ -83,13 +85,11 @@ def _row(
     good: NDArray[np.bool_],
 ) -> UnseenRow:
     called_good, unseen = decision.predicted == ok, left_out.unseen
-    usual = good & called_good
-    return UnseenRow(
-        variant=variant.name,
-        **asdict(variant),
-        mode=left_out.mode,
-        seed=seed,
-        parts=int(unseen.sum()),
+    usual, row = good & called_good, _without_figures(variant, seed, left_out)
+    if not row.parts:
+        return replace(row, reason=packed(say("mode_not_in_test")))
+    return replace(
+        row,
         escaped=float((called_good & ~new)[unseen].mean()),
         asked=float((called_good & new)[unseen].mean()),
         other_defect=float((~called_good)[unseen].mean()),
@@ -100,12 +100,13 @@ def _row(
 def not_measured(cell: Cell, left_out: WithoutMode, reason: Words) -> Iterator[UnseenRow]:
     """One row for each anchor method of the cell, with the reason why nothing was measured."""
     for anchor in cell.anchors:
-        variant = cell.variant(anchor)
-        seed, parts = cell.recipe.seed, int(left_out.unseen.sum())
-        axes = asdict(variant)
-        yield UnseenRow(
-            variant.name, **axes, mode=left_out.mode, seed=seed, parts=parts, reason=packed(reason)
-        )
+        row = _without_figures(cell.variant(anchor), cell.recipe.seed, left_out)
+        yield replace(row, reason=packed(reason))
+
+
+def _without_figures(variant: Variant, seed: int, left_out: WithoutMode) -> UnseenRow:
+    parts = int(left_out.unseen.sum())
+    return UnseenRow(variant.name, **asdict(variant), mode=left_out.mode, seed=seed, parts=parts)
 
 
 def unseen_table(rows: Sequence[UnseenRow]) -> pd.DataFrame:
@@ -119,9 +120,13 @@ def unseen_summary(table: pd.DataFrame) -> pd.DataFrame:
 
     `worst` is the largest share of one mode that escaped, of `worst_mode`; `modes` is how many
     were measured. Variants that lack a mode which others have stand last: a mean over other modes
-    says something else. Empty where nothing was measured.
+    says something else. References are on the modes that networks were measured on. Empty where
+    nothing was measured.
     """
     known = table[table["escaped"].notna()]
+    of_networks = known.loc[known["arch"] != REFERENCE, "mode"]
+    if len(of_networks):
+        known = known[known["mode"].isin(of_networks)]
     by_mode = known.groupby(["variant", "mode"], sort=False)[list(SHARES)].mean().reset_index()
     rows = []
     for variant, part in by_mode.groupby("variant", sort=False):

@@ -42,22 +42,34 @@ def modes_to_leave_out(experiment: Experiment) -> list[str]:
             "--unseen: which class is good is not known, so no unseen defect can be called good; "
             "name it with --ok CLASS"
         )
-    known = defects(experiment.train, experiment.ok)
+    known, _ = defects(experiment)
     modes: list[str] = np.unique(known[known != ""]).tolist()
     return modes
 
 
-def defects(frames: Frames, ok: str | None) -> Names:
-    """The failure mode (N,) of each part, or its class where no modes are told; "" of good ones."""
-    named = frames.names if frames.modes is None else frames.modes
-    return np.where(frames.names == ok, "", named)
+def defects(experiment: Experiment) -> tuple[Names, Names]:
+    """The defect of each part of the training and of the test source; "" of good parts.
+
+    Its failure mode where the training source tells modes, "" of a test source that does not; else
+    its class.
+    """
+    train, test, ok = experiment.train, experiment.test, experiment.ok
+    if train.modes is None:
+        named = train.names, test.names
+    else:
+        named = train.modes, np.full(len(test), "") if test.modes is None else test.modes
+    of_train, of_test = (
+        np.where(frames.names == ok, "", names)
+        for frames, names in zip((train, test), named, strict=True)
+    )
+    return of_train, of_test
 
 
 def leave_out(experiment: Experiment, mode: str) -> WithoutMode:
     """The experiment without a mode; it holds copies of the images."""
     train, test = experiment.train, experiment.test
-    kept = defects(train, experiment.ok) != mode
-    unseen = defects(test, experiment.ok) == mode
+    of_train, of_test = defects(experiment)
+    kept, unseen = of_train != mode, of_test == mode
     held = {seed: own.validation[~kept[own.validation]] for seed, own in experiment.parts.items()}
     added = np.unique(np.concatenate([*held.values()]))
     behind = {seed: len(test) + np.searchsorted(added, rows) for seed, rows in held.items()}
@@ -69,7 +81,9 @@ def leave_out(experiment: Experiment, mode: str) -> WithoutMode:
     known = _only_classes_that_occur(train.take(np.flatnonzero(kept)))
     longer = _followed_by(test, train.take(added))
     without = replace(experiment, train=known, test=longer, parts=parts)
-    reason = _reason(without, unseen)
+    reason = _reason(without)
+    if not len(added) and not unseen.any():
+        reason = say("mode_not_held_out")
     unseen = np.concatenate([unseen, np.zeros(len(added), bool)])
     return WithoutMode(mode, without, unseen, held, behind, reason)
 
@@ -95,11 +109,9 @@ def _only_classes_that_occur(frames: Frames) -> Frames:
     return replace(frames, labels=labels.astype(np.int64), classes=classes, keys=keys)
 
 
-def _reason(without: Experiment, unseen: NDArray[np.bool_]) -> Words | None:
-    """Why nothing can be learned without the mode, or told of it."""
+def _reason(without: Experiment) -> Words | None:
+    """Why nothing can be learned without the mode."""
     train = without.train
-    if not unseen.any():
-        return say("mode_not_in_test")
     if len(train.classes) < 2:
         return say("mode_is_the_only_one")
     for own in without.parts.values():

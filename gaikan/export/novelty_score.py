@@ -79,22 +79,19 @@ class NoveltyScore(nn.Module):
     """Novelty p-values (N,) of embeddings (N, D); few operations, as a runtime counts them.
 
     The p-value is (1 + how many of the M calibrated scores are at least as high) / (1 + M); the
-    scores are compared as squares.
+    scores are compared as squares. A sum of ones is exact in float32, one of 1 / (1 + M) is not.
     """
 
     middle: Tensor
     whitener: Tensor
     calibrated: Tensor
-    share: Tensor
 
     def __init__(self, novelty: Novelty) -> None:
         super().__init__()
-        ranked = _ranked(novelty)
         for name, values in (
             ("middle", novelty.familiarity.mean),
             ("whitener", novelty.familiarity.whitener),
-            ("calibrated", ranked),
-            ("share", np.full(len(ranked), 1 / len(ranked))),
+            ("calibrated", _ranked(novelty)),
         ):
             self.register_buffer(name, torch.from_numpy(values.astype(np.float32)))
 
@@ -102,4 +99,4 @@ class NoveltyScore(nn.Module):
         """P-values (N,), in (0, 1]."""
         whitened = (embeddings - self.middle) @ self.whitener
         squared = (whitened * whitened).sum(1, keepdim=True)
-        return (self.calibrated >= squared).to(torch.float32) @ self.share
+        return (self.calibrated >= squared).to(torch.float32).mean(1)

@@ -82,10 +82,12 @@ def bench(
         take_folder(out, work, replace_run)
         grid = train_grid(work.cells, work.experiment, work.store, watcher, place.cluster)
         made_from = made_of(config, work.experiment, grid)
-        if not work.store.damaged and is_unchanged(out, made_from):
+        if not work.store.damaged and is_unchanged(out, made_from, len(grid.failed)):
             return RunOutcome(out, grid.failed, kept=True)
         references = fit_references(config, work, watcher)
         unseen = leave_modes_out(config, place, work, watcher) if config.unseen else None
+        if unseen is not None:
+            grid = replace(grid, failed=[*grid.failed, *unseen.failed])
         trained = time.perf_counter() - started
         watcher.stage("looking for leaks")
         leaks = find_leaks(work.experiment, work.store)
@@ -242,10 +244,13 @@ def made_of(config: Config, experiment: Experiment, grid: Grid) -> str:
     )
 
 
-def is_unchanged(out: Path, made_from: str) -> bool:
-    """Whether the run in the folder is made from the same, and whole."""
+def is_unchanged(out: Path, made_from: str, failed: int) -> bool:
+    """Whether the run in the folder is made from the same, and whole.
+
+    With more than the `failed` cells of its grid, some that left a mode out are to be tried again.
+    """
     manifest = read_manifest_if_any(out)
-    if manifest is None or manifest.made_from != made_from:
+    if manifest is None or manifest.made_from != made_from or len(manifest.failed) > failed:
         return False
     return bench_files.checksums(out, manifest.files) == manifest.files
 

@@ -1,5 +1,6 @@
 """`--unseen`: the grid once more without each failure mode, and what becomes of that mode."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from gaikan.config.model import Config
 from gaikan.errors import ConfigError, first_line
 from gaikan.evaluation.experiment import Experiment
+from gaikan.evaluation.failed_cell import FailedCell
 from gaikan.evaluation.good_only import good_only_rows
 from gaikan.evaluation.results import EvaluatedNetwork
 from gaikan.evaluation.unseen import (
@@ -47,18 +49,19 @@ def leave_modes_out(
     modes = modes_to_leave_out(work.experiment)
     rows: list[UnseenRow] = []
     parts: list[pd.DataFrame] = []
+    failed: list[FailedCell] = []
     for number, mode in enumerate(modes, start=1):
         watcher.note(f"without {mode} (failure mode {number} of {len(modes)})")
         each = leave_out(work.experiment, mode)
-        networks, failed = _networks(config, place, work, each, watcher)
-        rows += failed
+        networks, missing = _networks(config, place, work, each, watcher, failed)
+        rows += missing
         for network in networks:
             rows += unseen_rows(network, each)
             parts += unseen_parts(network, each, work.experiment.train)
     watcher.stage("fitting the reference of good parts")
     by_image = work.cells[0].recipe.train.normalise != "source"
     rows += good_only_rows(work.experiment, by_image)
-    return Unseen(unseen_table(rows), parts_table(parts))
+    return Unseen(unseen_table(rows), parts_table(parts), failed)
 
 
 def _networks(
@@ -67,8 +70,12 @@ def _networks(
     work: "Work",
     left_out: WithoutMode,
     watcher: Watcher,
+    failed: list[FailedCell],
 ) -> tuple[list[EvaluatedNetwork], list[UnseenRow]]:
-    """The networks without the mode, and rows that say why others are missing."""
+    """The networks without the mode, and rows that say why others are missing.
+
+    Adds the trainings that failed to `failed`.
+    """
     usual = [cell for cell in work.cells if cell.protocol == "held-out"]
     reason, todo = left_out.reason, list[Cell]()
     if reason is None:
@@ -80,14 +87,17 @@ def _networks(
         return [], [row for cell in usual for row in not_measured(cell, left_out, reason)]
     train, test = left_out.experiment.train, left_out.experiment.test
     networks: list[EvaluatedNetwork] = []
-    failed: list[UnseenRow] = []
+    missing: list[UnseenRow] = []
     results = run_cells(todo, train, test, work.store, watcher, place.cluster)
     for cell, result in zip(todo, results, strict=True):
         if result.trained is None or result.embedded is None:
-            failed += not_measured(cell, left_out, plain(result.failure or "unknown"))
+            why = result.failure or "unknown"
+            missing += not_measured(cell, left_out, plain(why))
+            name = f"{cell.name} without {left_out.mode}"
+            failed.append(replace(FailedCell.of(cell, why), cell=name))
         else:
             networks.append(EvaluatedNetwork.of(cell, result.trained, result.embedded))
-    return networks, failed
+    return networks, missing
 
 
 def _cells(

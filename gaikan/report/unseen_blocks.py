@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gaikan.evaluation.unseen import ASKED_GOOD, unseen_summary
-from gaikan.language.words import Words, plain, say, unpacked
+from gaikan.language.words import Words, joined, plain, say, unpacked
 from gaikan.report import blocks
 from gaikan.report.markdown_table import Rows, percent
 from gaikan.variants import REFERENCE
@@ -41,12 +41,17 @@ def unseen_caption(table: pd.DataFrame) -> Words:
 
 def unseen_reasons(table: pd.DataFrame) -> list[Words]:
     """Why a mode, or a variant without it, was not measured; and where nobody was asked."""
-    lacking = table[table["escaped"].isna()].drop_duplicates(["mode", "reason"])
-    reasons = [
-        say("unseen_reason", mode=row["mode"], reason=unpacked(str(row["reason"])))
-        for row in lacking.to_dict("records")
-    ]
     networks = table[table["escaped"].notna() & (table["arch"] != REFERENCE)]
+    measured = {*networks["mode"]}  # by some network at least
+    reasons = []
+    for (mode, reason), rows in table[table["escaped"].isna()].groupby(
+        ["mode", "reason"], sort=False
+    ):
+        said = {"mode": plain(str(mode)), "reason": unpacked(str(reason))}
+        if mode in measured:
+            names = rows["arch"] + "-" + rows["style"] + " seed " + rows["seed"].astype(str)
+            said["networks"] = joined(map(plain, names.unique()), plain(", "))
+        reasons.append(say("unseen_reason_of" if mode in measured else "unseen_reason", **said))
     nobody = len(networks) and not networks[["asked", "good_asked"]].any(axis=None)
     return [*reasons, say("unseen_nobody_asked")] if nobody else reasons
 

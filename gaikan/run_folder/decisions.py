@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -169,7 +169,7 @@ def _networks(
     parts: dict[tuple[str, int], dict[str, DecidedParts]] = {}
     for start, rows in zip(starts, np.split(order, starts[1:]), strict=True):
         name, part = variants[keys[0, start]], splits[keys[2, start]]
-        parts.setdefault((name, int(keys[1, start])), {})[part] = whole.at(rows)
+        parts.setdefault((name, int(keys[1, start])), {})[part] = _as_told(whole.at(rows))
     known = read_variants(out)
     strangers = {name for name, _ in parts} - known.keys()
     if strangers:
@@ -187,6 +187,12 @@ def _networks(
     _check_novelty(out, networks)
     _check_same_parts(out, networks)
     return tuple(networks)
+
+
+def _as_told(part: DecidedParts) -> DecidedParts:
+    """Without lots where only the other source tells them: its parts are not all of one."""
+    untold = part.group is not None and (part.group < 0).all()
+    return replace(part, group=None) if untold else part
 
 
 def _check_novelty(out: Path, networks: list[NetworkDecisions]) -> None:

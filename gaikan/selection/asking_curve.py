@@ -69,8 +69,11 @@ def nobody_asked(judged: JudgedNetwork, stage: Stage, ok: int | None) -> Words |
     part = judged.network.validation
     if (part.novelty_p == 1).all():
         return say("nobody_asked_one_lot")
-    goods = int((part.label == ok).sum())
-    return say("nobody_asked", share=worded("ask_rate", stage.asks), goods=goods)
+    p = part.novelty_p[part.label == ok]
+    share, goods = worded("ask_rate", stage.asks), len(p)
+    if stage.asks * goods < 1:
+        return say("nobody_asked", share=share, goods=goods)
+    return say("nobody_asked_tied", share=share, goods=goods, tied=int((p == p.min()).sum()))
 
 
 def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> Words | None:

@@ -27,6 +27,9 @@ from gaikan.selection.settings import Met, asked_for, at_batch_size, met_by_row
 from gaikan.selection.threshold import Border, Borders, level_each
 from gaikan.selection.unseen_modes import BorderAndLevel, JudgedModes, worst_share
 
+# Figures of good parts or of one kind of parts, of which few lots may have none.
+_OF_A_KIND = ("recall.", "overkill_rate", "ask_rate", "cost")
+
 
 @dataclass(frozen=True, eq=False)
 class JudgedNetwork:
@@ -145,7 +148,7 @@ class Judging:
                     continue
                 if lost not in judged:
                     own = self.judged(network, stage, lost)
-                    judged[lost] = own, _met_by_quality(own, limits)
+                    judged[lost] = own, self._met_by_quality(own, limits)
                 own, (figures, missed) = judged[lost]
                 both, merit = values | figures, _merit(stage, own, row)
                 candidates.append(Candidate(own, row, lost, both, failed + missed, merit))
@@ -237,6 +240,17 @@ class Judging:
         after = settled(part, predicted, ok, level)
         return JudgedNetwork(network, threshold, level, holds, predicted, after, figures, values)
 
+    def _met_by_quality(self, judged: JudgedNetwork, limits: dict[str, Range]) -> Met:
+        """The constraints on how good its decisions are.
+
+        Few lots that only choose may have no part of a kind: then the others tell.
+        """
+        values = {name: judged.values[name] for name in limits if name not in TIMING}
+        failed = [name for name, value in values.items() if not limits[name].holds(value)]
+        if self.calibration is not self:
+            failed = [n for n in failed if values[n] is not None or not n.startswith(_OF_A_KIND)]
+        return dict(values), tuple(failed)
+
     def _worst_share(self, network: NetworkDecisions, setting: BorderAndLevel) -> float | None:
         key = id(network), setting
         if key not in self._worst:
@@ -254,13 +268,6 @@ class Judging:
             borders = Borders.of(part, ok, level, lots, self.most, ask_level)
             self._borders[key] = borders
         return self._borders[key]
-
-
-def _met_by_quality(judged: JudgedNetwork, limits: dict[str, Range]) -> Met:
-    """The constraints on how good its decisions are."""
-    values = {name: judged.values[name] for name in limits if name not in TIMING}
-    failed = [name for name, value in values.items() if not limits[name].holds(value)]
-    return dict(values), tuple(failed)
 
 
 def _charged(

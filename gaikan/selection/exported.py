@@ -42,7 +42,12 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
         return say(key, stage=name, misses=misses)
     if misses:
         return say("export_misses", stage=name, misses=misses)
-    border = (card.threshold, card.ask_level)
+    border, pick = (card.threshold, card.ask_level), stage.pick
+    if (pick.variant, pick.seed, pick.threshold, pick.ask_level) == (
+        *(card.variant, card.seed),
+        *border,
+    ):  # by the lots that calibrate; `candidates` are by those that choose
+        return None
     others = [c.decided_by for c in nearest if (c.threshold, c.ask_level) != border]
     return say("export_other_border", stage=name, by=others[0]) if others else None
 

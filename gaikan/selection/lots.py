@@ -52,8 +52,8 @@ def _of_defects(part: DecidedParts, ok: int | None) -> Codes:
 def _choosing(part: DecidedParts, ok: int | None) -> NDArray[np.bool_]:
     """Marks (N,) of the parts in lots that together hold nearly their share of each class.
 
-    Each lot is the one that brings those before it nearest to that. What networks made of the parts
-    has no say in it.
+    Each lot is the one that brings those before it nearest to that. Where good parts come in lots
+    of their own, some of these choose, too. What networks made of the parts has no say in it.
     """
     assert part.group is not None
     lots, lot = np.unique(part.group, return_inverse=True)
@@ -61,11 +61,20 @@ def _choosing(part: DecidedParts, ok: int | None) -> NDArray[np.bool_]:
     table = np.zeros((len(lots), int(part.label.max()) + 1))
     np.add.at(table, (lot, part.label), 1)
     table = table[:, table.any(0)]
-    goal = table.sum(0) / len(with_defects)  # of one lot
+    chosen = _nearest(table, with_defects, max(_FEWEST, round(len(with_defects) * _SHARE)))
+    good_alone = np.setdiff1d(lot, with_defects)
+    if len(good_alone) > 1 and not (part.label == ok)[np.isin(lot, chosen)].any():
+        chosen += _nearest(table, good_alone, max(1, round(len(good_alone) * _SHARE)))
+    return np.isin(lot, chosen)
+
+
+def _nearest(table: NDArray[np.float64], lots: Codes, n: int) -> list[int]:
+    """`n` of `lots`, rows of a table (lots, classes) of parts, that are most like all of it."""
+    goal = table.sum(0) / len(lots)  # of one lot
     chosen: list[int] = []
-    for count in range(1, max(_FEWEST, round(len(with_defects) * _SHARE)) + 1):
-        others = np.setdiff1d(with_defects, chosen)
+    for count in range(1, n + 1):
+        others = np.setdiff1d(lots, chosen)
         together = table[chosen].sum(0) + table[others]
         gaps = (np.abs(together - count * goal) / goal).sum(1)
         chosen.append(int(others[gaps.argmin()]))
-    return np.isin(lot, chosen)
+    return chosen

@@ -3,11 +3,12 @@
 A limit that a network which has learned nothing keeps is no limit: it is not offered.
 """
 
+import math
 from dataclasses import dataclass
 
 from gaikan.config.stages import CEILINGS
 from gaikan.language.words import Words, say
-from gaikan.run_folder.picks_file import StageConstraint, Value
+from gaikan.run_folder.picks_file import StageConstraint
 from gaikan.selection.candidates import Candidate
 from gaikan.selection.constraint_words import enough, loosened, missed
 
@@ -31,12 +32,12 @@ def offers(candidate: Candidate, installed: Candidate, limits: list[StageConstra
     failed = [limit for limit in limits if limit.name in (*candidate.failed, *installed.failed)]
     gives, hopeless = [], []
     for limit in failed:
-        chose, seen = candidate.values[limit.name], installed.values[limit.name]
-        judge = installed if _further(limit, seen, chose) == seen else candidate
+        judges = [each for each in (installed, candidate) if limit.name in each.failed]
+        judge = _worst(limit, judges)
         value = judge.values[limit.name]
         if is_no_limit(limit, judge):
             hopeless.append((limit.name, missed(limit, value)))
-        offer = loosened(limit, value)
+        offer, seen = loosened(limit, value), installed.values[limit.name]
         gives.append(offer if value == seen else say("on_lots_that_chose", offer=offer))
     if not hopeless:
         return Offers(gives, None)
@@ -73,9 +74,14 @@ def _throws_dice(candidate: Candidate) -> bool:
     return escape is not None and overkill is not None and escape + overkill >= 1
 
 
-def _further(limit: StageConstraint, one: Value, other: Value) -> Value:
-    """That of two values which is further from meeting the limit."""
-    if not isinstance(one, float | int) or not isinstance(other, float | int):
-        return one
-    above = limit.max is not None and max(one, other) > limit.max
-    return max(one, other) if above else min(one, other)
+def _worst(limit: StageConstraint, judges: list[Candidate]) -> Candidate:
+    """Where it misses the limit by most; where it was not measured counts before all."""
+
+    def short(judge: Candidate) -> float:
+        value = judge.values[limit.name]
+        if not isinstance(value, float | int):
+            return math.inf
+        above = limit.max is not None and value > limit.max
+        return value if above else -value
+
+    return max(judges, key=short)

@@ -100,6 +100,8 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[Words
             continue
         elif not limit.holds(value):
             lines.append(_falls_short(name, value, stage, tested))
+    if stage.unseen_escape is not None and (lacking := _not_measured(judging)):
+        lines.append(say("unseen_not_measured", modes=tuple(lacking)))
     machines = {row.machine for row in judging.run.rows}
     if stage.machine is None and len(machines) > 1:
         lines.append(say("on_other_machines", n=len(machines), machine=candidate.row.machine))
@@ -110,6 +112,19 @@ def warnings(judging: Judging, candidate: Candidate, stage: Stage) -> list[Words
     if candidate.row.agreement is None:
         lines.append(say("agreement_unknown"))
     return lines
+
+
+def _not_measured(judging: Judging) -> list[str]:
+    """Failure modes, or else classes, of validation parts that no network was trained without."""
+    found = set[str]()
+    for run in (judging.run, judging.calibration.run):
+        for part in (network.validation for network in run.networks):
+            defective = part.label != run.ok
+            codes, names = (
+                (part.label, run.classes) if part.mode is None else (part.mode, run.modes)
+            )
+            found |= {names[code] for code in np.unique(codes[defective])}
+    return sorted(found - judging.modes.known)
 
 
 def contradicted(judging: Judging, candidate: Candidate, stage: Stage) -> Words | None:

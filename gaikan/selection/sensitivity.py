@@ -43,7 +43,9 @@ def sensitivity(judging: Judging, ties: Ties, stage: Stage) -> PickSensitivity:
     picks = []
     for own, candidates in by_ceiling:
         fit = [[c for c in candidates if _takes(c, latency) <= budget] for budget in budgets]
-        picks.append([pick(within, own, ties).pick for within in fit])
+        best = [pick(within, own, ties).pick for within in fit]
+        stands = {c: not judging.calibrated(c, own).failed for c in best if c is not None}
+        picks.append([c if c is not None and stands[c] else None for c in best])
     rows = zip(ceilings, picks, strict=True)
     return PickSensitivity(
         latency=latency,

@@ -1,11 +1,14 @@
 """A mode that is left out is nowhere in what networks learn from, choose by or are judged by."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from unseen_parts import CLASSES, experiment
 
 from gaikan.config.model import Config
 from gaikan.data.frames import Labels
+from gaikan.data.split import Parts
 from gaikan.errors import ConfigError
 from gaikan.evaluation.experiment import Experiment
 from gaikan.evaluation.without_mode import (
@@ -31,7 +34,7 @@ def original_rows(found: WithoutMode) -> Labels:
 @pytest.mark.parametrize("modes", [False, True])
 def test_no_part_of_the_mode_is_in_fit_or_validation(modes: bool, lots: bool) -> None:
     whole = experiment(modes=modes, lots=lots)
-    named = defects(whole.train, "ok")
+    named, of_test = defects(whole)
     found = leave_each_out(whole)
     assert [each.mode for each in found] == (
         ["crack", "long", "short"] if modes else ["burr", "crack"]
@@ -40,7 +43,7 @@ def test_no_part_of_the_mode_is_in_fit_or_validation(modes: bool, lots: bool) ->
         rows = original_rows(each)
         assert each.reason is None
         assert not (named[rows] == each.mode).any()
-        of_mode = defects(whole.test, "ok") == each.mode
+        of_mode = of_test == each.mode
         assert of_mode.any()
         np.testing.assert_array_equal(np.flatnonzero(each.unseen), np.flatnonzero(of_mode))
         names = np.asarray(each.experiment.train.classes)[each.experiment.train.labels]
@@ -61,7 +64,7 @@ def test_its_validation_parts_stand_behind_the_test_parts_and_its_fit_parts_nowh
     modes: bool,
 ) -> None:
     whole = experiment(modes=modes, lots=True)
-    named = defects(whole.train, "ok")
+    named, _ = defects(whole)
     for each in leave_each_out(whole):
         test = each.experiment.test
         np.testing.assert_array_equal(test.images[: len(whole.test)], whole.test.images)
@@ -92,11 +95,39 @@ def test_of_two_classes_nothing_is_left_to_learn_from() -> None:
     assert only.reason == say("mode_is_the_only_one")
 
 
-def test_a_mode_that_the_test_part_lacks_is_not_measured() -> None:
+def test_a_mode_that_the_test_part_lacks_is_told_by_its_validation_parts() -> None:
     whole = experiment()
     test = whole.test.take(np.flatnonzero(whole.test.names != "burr"))
     lacking = Experiment(whole.train, test, whole.parts, "ok", whole.sources)
-    assert leave_each_out(lacking)[0].reason == say("mode_not_in_test")
+    burr = leave_each_out(lacking)[0]
+    assert burr.reason is None
+    assert not burr.unseen.any()
+    assert all(map(len, burr.held.values()))
+    fit_alone = {
+        seed: Parts(own.fit, own.validation[whole.train.names[own.validation] != "burr"])
+        for seed, own in whole.parts.items()
+    }
+    nowhere = Experiment(whole.train, test, fit_alone, "ok", whole.sources)
+    assert leave_each_out(nowhere)[0].reason == say("mode_not_held_out")
+
+
+@pytest.mark.parametrize("of_training", [False, True])
+def test_modes_that_one_source_alone_tells_are_not_matched_with_classes(of_training: bool) -> None:
+    """A test mode may be called as a class is, and then is no more than a part of that class."""
+    whole = experiment(modes=True)
+    train, test = whole.train, whole.test
+    if of_training:
+        test = replace(test, modes=None)
+    else:
+        train = replace(train, modes=None)
+    found = leave_each_out(replace(whole, train=train, test=test))
+    assert [each.mode for each in found] == (
+        ["crack", "long", "short"] if of_training else ["burr", "crack"]
+    )
+    for each in found:
+        parts = each.unseen[: len(test)]
+        expected = np.zeros(len(test), bool) if of_training else test.names == each.mode
+        np.testing.assert_array_equal(parts, expected)
 
 
 def test_without_a_good_class_it_says_so() -> None:

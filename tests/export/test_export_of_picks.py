@@ -195,6 +195,21 @@ def test_a_network_that_keeps_a_limit_by_a_border_of_the_stage_is_exported_with_
     assert "Caution: " not in capsys.readouterr().out
 
 
+def test_nothing_is_said_of_a_pick_whose_border_was_set_by_other_lots_than_chose_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = folder / "run", tmp_path / "line.gaikan"
+    (tmp_path / "stages.toml").write_text("[stage.line]\nescape_bound = { max = 0.2 }\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    picks = json.loads((run / "picks.json").read_bytes())
+    for candidate in picks["stages"]["line"]["candidates"]:
+        candidate["threshold"] = 0.125
+    (run / "picks.json").write_text(json.dumps(picks))
+    capsys.readouterr()
+    assert gaikan("export", run, "--stage", "line", "--out", out) == 0
+    assert "Caution: " not in capsys.readouterr().out
+
+
 def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path: Path) -> None:
     run = folder / "run"
     text = (run / "latency.csv").read_text()

@@ -169,3 +169,18 @@ def test_without_a_good_class_there_is_no_verdict_and_without_held_out_parts_not
     *_, verdict, p = _run(inspector, images)
     assert verdict.tolist() == [-1] * 5
     assert p.tolist() == [1.0] * 5
+
+
+@pytest.mark.parametrize("held_out", [1, 998, 999])
+def test_p_values_of_the_graph_are_those_of_the_run_to_the_last_digit(held_out: int) -> None:
+    """A level may be one of them."""
+    known = familiarity(_random(40, D))
+    calibrated = np.linspace(5, 15, held_out, dtype=np.float32)
+    embeddings = _random(300, D) * np.linspace(0.1, 2, 300, dtype=np.float32)[:, None]
+    novelty = Novelty(known, calibrated)
+    found = NoveltyScore(novelty)(torch.from_numpy(embeddings)).numpy()
+    low, high = novelty.p_range(embeddings)
+    sure = low == high
+    assert sure.sum() > 150
+    np.testing.assert_allclose(found[sure], low[sure], rtol=1e-7)
+    assert found.max() <= 1

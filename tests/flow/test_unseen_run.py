@@ -1,6 +1,7 @@
 """`gaikan bench --unseen`: every defect is left out of training once, and told of in the run."""
 
 import io
+import json
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,9 @@ import pytest
 from runner import bench
 from tiny import write_class
 
+from gaikan.flow import unseen_run
 from gaikan.language.words import say, unpacked
+from gaikan.training.cell import Cell, Finished
 
 CONFIG = """
 seeds = 2
@@ -142,3 +145,53 @@ def test_with_one_defect_the_reason_is_told(folder: Path, tmp_path: Path) -> Non
     own = table[table["arch"] == "mlp"]
     assert [*map(unpacked, own["reason"])] == [say("mode_is_the_only_one")]
     assert "Without burr not measured" in (tmp_path / "out/report.md").read_text()
+
+
+def test_a_training_without_a_mode_that_fails_is_told_and_tried_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the memory of a device is short for a while."""
+    text = CONFIG.format(folder=folder).replace("seeds = 2", "seeds = 1")
+    (tmp_path / "parts.toml").write_text(text)
+    arguments = (tmp_path / "parts.toml", "--out", tmp_path / "out")
+
+    def short(todo: list[Cell], *_: object) -> list[Finished]:
+        return [Finished(failure="out of memory") for _ in todo]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(unseen_run, "run_cells", short)
+        first = run(*arguments)
+    assert first.code == 1
+    failed = json.loads((tmp_path / "out/manifest.json").read_bytes())["failed"]
+    assert [cell["cell"] for cell in failed] == [
+        "mlp-vanilla seed 0 without burr",
+        "mlp-vanilla seed 0 without crack",
+    ]
+    second = run(*arguments)
+    assert second.code == 0, second.said
+    table = pd.read_csv(tmp_path / "out/unseen.csv", keep_default_na=False)
+    assert (table["reason"] == "").all()
+    assert json.loads((tmp_path / "out/manifest.json").read_bytes())["failed"] == []
+    assert "Nothing has changed" in run(*arguments).said
+
+
+def test_a_mode_that_test_lacks_is_judged_by_its_validation_parts(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "test").mkdir()
+    for name in ("ok", "burr"):
+        (tmp_path / "test" / name).symlink_to(folder / "test" / name)
+    (tmp_path / "train").symlink_to(folder / "train")
+    text = CONFIG.format(folder=tmp_path).replace("seeds = 2", "seeds = 1")
+    (tmp_path / "parts.toml").write_text(text)
+    done = run(tmp_path / "parts.toml", "--out", tmp_path / "out")
+    assert done.code == 0, done.said
+    table = pd.read_csv(tmp_path / "out/unseen.csv", keep_default_na=False)
+    lacking = table[table["reason"] != ""]
+    assert {*lacking["mode"]} == {"crack"}
+    assert all(unpacked(each) == say("mode_not_in_test") for each in lacking["reason"])
+    parts = pd.read_parquet(tmp_path / "out/unseen.parquet")
+    own = parts[(parts["without"] == "crack") & (parts["label"] == "crack")]
+    assert len(own)
+    assert {*own["split"]} == {"validation"}
+    assert "Without crack not measured: the test part has none of it" in done.said

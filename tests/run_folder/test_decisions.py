@@ -56,3 +56,19 @@ def test_the_novelty_of_each_part_is_read_and_only_references_lack_it(tmp_path: 
     table["variant"] = table["variant"].astype(str).mask(first, reference.name)
     table.to_parquet(out / "predictions.parquet")
     assert len(RunFiles.read(out).networks) == len(known) - 1
+
+
+@pytest.mark.parametrize("told", ["validation", "test"])
+def test_lots_that_one_source_alone_tells_are_no_lot_of_the_other(
+    told: str, tmp_path: Path
+) -> None:
+    out = write_run(tmp_path / "run", seeds=1, lots=8)
+    table = pd.read_parquet(out / "predictions.parquet")
+    table["group"] = table["group"].where(table["split"] == told, None)
+    table.to_parquet(out / "predictions.parquet")
+    for network in RunFiles.read(out).networks:
+        lots = {"validation": network.validation.group, "test": network.test.group}
+        own = lots.pop(told)
+        assert own is not None
+        assert len(np.unique(own)) == 8
+        assert [*lots.values()] == [None]

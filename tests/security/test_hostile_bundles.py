@@ -96,13 +96,13 @@ def no_novelty(graph: Any) -> None:
 
 
 def high_novelty(graph: Any) -> None:
-    """Every held-out part counts twice and is newer than any other."""
+    """The number of held-out parts that are as new, and not their share; all are."""
     for tensor in graph.initializer:
-        values = onnx.numpy_helper.to_array(tensor)
-        factor = {"share": 2, "calibrated": np.inf}.get(tensor.name.split(".")[-1])
-        if "novelty." in tensor.name and factor is not None:
-            changed = (values * factor).astype(np.float32)
-            tensor.CopyFrom(onnx.numpy_helper.from_array(changed, tensor.name))
+        if tensor.name.endswith("novelty.calibrated"):
+            highest = np.full(tensor.dims, np.inf, np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(highest, tensor.name))
+    (node,) = (node for node in graph.node if "novelty_p" in node.output)
+    node.op_type = "ReduceSum"
 
 
 def another_good_class() -> str:
@@ -186,6 +186,10 @@ HOSTILE: dict[str, tuple[Callable[[Members], bytes], str]] = {
     "giant image": (lambda m: with_card(m, shape=[1, 10**6, 10**6]), "key 'shape' is not"),
     "shape of text": (lambda m: with_card(m, shape="1x8x8"), "key 'shape' is not"),
     "threshold NaN": (lambda m: with_card(m, threshold=float("nan")), "key 'threshold' is not"),
+    "a level beyond every float": (
+        lambda m: with_card(m, ask_level=10**400),
+        "key 'ask_level' is not",
+    ),
     "unknown runtime": (lambda m: with_card(m, runtime="pickle"), "key 'runtime' is not onnx"),
     "key missing": (lambda m: with_card(m, dtype=...), "key 'dtype' is missing"),
     "key too many": (lambda m: with_card(m, command="rm -rf /"), "unknown key 'command'"),

@@ -13,6 +13,7 @@ from gaikan.config.model import Config, FactoryConfig
 from gaikan.config.stages import Share, Stage
 from gaikan.novelty.conformal import calibration, own_p_values, p_values
 from gaikan.run_folder.decisions import DecidedParts, NetworkDecisions, RunFiles
+from gaikan.selection.asking_curve import nobody_asked
 from gaikan.selection.candidates import Judging
 from gaikan.selection.handed_over import asked, asking_level, settled
 from gaikan.variants import Variant
@@ -109,3 +110,25 @@ def test_so_they_are_where_several_networks_are_to_choose_from(
     assert picks == 1
     assert held >= 0.94
     assert 0.75 * ask < asks < 1.1 * ask
+
+
+@pytest.mark.parametrize(
+    ("tied", "share", "said"), [(1, 0.0005, "bring more parts"), (9, 0.004, "9 of the")]
+)
+def test_where_nobody_is_asked_it_says_whether_more_parts_would_help(
+    tied: int, share: float, said: str
+) -> None:
+    """`tied` good parts look newest of all; nobody is asked where they are more than the share."""
+    network, _ = drawn(np.random.default_rng(0))
+    part = network.validation
+    good = np.flatnonzero(part.label == OK)
+    p = np.linspace(0.01, 1, len(part))
+    p[good[:tied]] = 0.001
+    stage = Stage(ask_rate=Share(max=share))
+    own = replace(part, novelty_p=p)
+    run = RunFiles(Path(), Config(), ("ok", "bad"), (), OK, (replace(network, validation=own),), ())
+    judging = Judging(run, FactoryConfig(), 1.0).calibration
+    judged = judging.judged(judging.run.networks[0], stage)
+    words = nobody_asked(judged, stage, OK)
+    assert words is not None
+    assert said in words.en

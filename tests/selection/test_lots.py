@@ -1,6 +1,7 @@
 """Lots that choose, lots that calibrate, and what is promised for new ones."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from gaikan.evaluation.statistics import exact_high
 from gaikan.run_folder.decisions import RunFiles
 from gaikan.selection.candidates import Judging
 from gaikan.selection.lots import divided, fewest_lots
-from gaikan.selection.picks import choosing
+from gaikan.selection.picks import choosing, make_picks
 from gaikan.selection.promise import promise
 from gaikan.selection.ties import Ties
 
@@ -152,3 +153,58 @@ def test_even_odds_choose_only_where_the_stricter_way_leaves_nothing(
     )
     ties, even = Ties(judging), Ties(judging.at_even_odds())
     assert choosing(ties, even, stage) is (even if evenly else ties)
+
+
+def apart(run: RunFiles, lots_of_good: int) -> RunFiles:
+    """The same where good parts come in lots of their own."""
+    networks = []
+    for network in run.networks:
+        part = network.validation
+        assert part.group is not None
+        good = 100 + part.sample % lots_of_good
+        lot = np.where(part.label == run.ok, good, part.group)
+        networks.append(replace(network, validation=replace(part, group=lot)))
+    return replace(run, networks=tuple(networks))
+
+
+@pytest.mark.parametrize("lots_of_good", [1, 2, 10])
+@pytest.mark.parametrize("overkill", [0.0, 0.9])
+def test_good_parts_may_come_in_lots_of_their_own(
+    lots_of_good: int, overkill: float, tmp_path: Path
+) -> None:
+    """Where those that choose have none, the others judge what is of good parts."""
+    rows = tuple(r for r in random_run(0).rows if r.variant == "mlp-a-mean_image")
+    (tmp_path / "latency.csv").touch()
+    whole = replace(apart(run(10), lots_of_good), rows=rows, out=tmp_path)
+    for sides in zip(*(part.networks for part in divided(whole)), strict=True):
+        good = [int((each.validation.label == whole.ok).sum()) for each in sides]
+        assert [count > 0 for count in good] == [lots_of_good > 1, True]
+        assert all((each.validation.label != whole.ok).any() for each in sides)
+    stage = Stage(escape_bound=Share(max=0.3), overkill_rate=Share(max=overkill))
+    own = make_picks(Judging(whole, FactoryConfig(), 0.3), {"line": stage}).stages["line"]
+    if overkill:
+        assert own.pick is not None
+        return
+    assert own.pick is None
+    assert own.nearest_miss is not None
+    assert own.nearest_miss.would_have_to_give or own.nearest_miss.hopeless
+
+
+def test_a_recall_of_which_the_lots_that_choose_have_no_part_is_judged_by_the_others() -> None:
+    whole = run(10)
+    chosen = divided(whole)[0].networks[0].validation.sample
+    networks = []
+    for network in whole.networks:
+        part = network.validation
+        rare = (part.label != whole.ok) & ~np.isin(part.sample, chosen)
+        mode = np.where(rare, 1, np.where(part.label == whole.ok, -1, 0))
+        networks.append(replace(network, validation=replace(part, mode=mode)))
+    rows = tuple(r for r in random_run(0).rows if r.variant == "mlp-a-mean_image")
+    whole = replace(whole, networks=tuple(networks), modes=("dent", "gap"), rows=rows)
+    judging = Judging(whole, FactoryConfig(), 0.1)
+    for least, qualifies in ((0.5, True), (1.0, False)):
+        stage = Stage(recall={"gap": Share(min=least)})
+        first, *_ = judging.candidates(stage)
+        assert first.values["recall.gap"] is None
+        assert not first.failed
+        assert (judging.calibrated(first, stage).failed == ()) is qualifies

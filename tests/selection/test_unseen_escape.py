@@ -153,6 +153,9 @@ def test_a_seed_without_parts_of_a_mode_that_another_seed_has_is_not_measured(
     assert measured(run, tmp_path) == {(0, True, True), (1, False, False)}
     without_validation_parts(run, 0)  # now no seed has any: the mode is none of those measured
     assert measured(run, tmp_path) == {(0, True, True), (1, True, True)}
+    (own,) = json.loads((run / "picks.json").read_bytes())["stages"].values()
+    (warning,) = [each for each in own["warnings"] if each["key"] == "unseen_not_measured"]
+    assert len(warning["values"]["modes"]) == 1
 
 
 def test_lots_that_choose_may_lack_a_mode_but_not_all_lots(tmp_path: Path) -> None:

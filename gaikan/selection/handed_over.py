@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gaikan.novelty.conformal import highest_level
 from gaikan.run_folder.decisions import Codes, DecidedParts
 
-_ABOVE = 1 + 1e-6  # no p-value lies between a level and this much more: they are 0.001 apart
+_ABOVE = 1 + 1e-6  # more than float32 rounds a bundle's p-values, too little to ask about others
 
 
 def asking_level(part: DecidedParts, ok: int | None, share: float | None) -> float | None:

@@ -56,8 +56,8 @@ class JudgedModes:
     The worst of fewer would look better: the seed whose split lacks the hardest would be installed.
     """
 
-    known: frozenset[str]  # a network that lacks one is not measured
-    judged: frozenset[str]  # those of whose parts here count, nor is one that has none of these
+    known: frozenset[str]  # that some network was trained without; one that lacks any has no figure
+    judged: frozenset[str]  # those whose parts decide here; a network that lacks one has no figure
 
     @classmethod
     def of(cls, networks: Sequence[NetworkDecisions], choosing: bool) -> "JudgedModes":

@@ -21,6 +21,7 @@ from gaikan.selection.candidates import Judging
 from gaikan.variants import Variant
 
 SKILL, SHIFT = 2.0, 1.5  # of a defective part's margin below the border; of a bad lot above others
+SEEDS = 3  # whose validation lots are others, where there is a pool
 GOODS = np.linspace(SKILL - 3, SKILL + 3, 600)
 
 
@@ -33,6 +34,7 @@ class Lots:
     spread: float
     bad: float = 0.0  # share of lots that are shifted by `SHIFT`
     networks: int = 63  # three seeds of the default grid's 21 variants
+    pool: int | None = None  # lots of which each seed draws `count`; None: all have the same
 
     def escapes(self, threshold: float) -> float:
         """The true escape rate over all lots at a threshold."""
@@ -41,15 +43,20 @@ class Lots:
         return float((1 - self.bad) * rates[0] + self.bad * rates[1])
 
     def run(self, rng: np.random.Generator) -> RunFiles:
-        """Decisions of networks that all have the same lots; each lot has its good parts too."""
-        shifts = rng.normal(0, self.spread, self.count)
-        shifts += SHIFT * (rng.random(self.count) < self.bad)
-        lot = np.arange(self.count).repeat(self.parts)
-        label = np.repeat([1, 0], [len(lot), len(GOODS)])
-        group = np.concatenate([lot, np.arange(len(GOODS)) % self.count])
+        """Decisions of networks; each lot has its good parts too."""
+        size = self.pool or self.count
+        shifts = rng.normal(0, self.spread, size)
+        shifts += SHIFT * (rng.random(size) < self.bad)
+        lots = [np.arange(self.count)]
+        if self.pool is not None:
+            lots = [rng.permutation(self.pool)[: self.count] for _ in range(SEEDS)]
+        label = np.repeat([1, 0], [self.count * self.parts, len(GOODS)])
         one, rows = np.ones(len(label), np.int64), np.arange(len(label))
         networks = []
         for seed in range(self.networks):
+            own = lots[seed % len(lots)]
+            lot = own.repeat(self.parts)
+            group = np.concatenate([lot, own[np.arange(len(GOODS)) % self.count]])
             margin = np.concatenate([rng.normal(shifts[lot] - SKILL), GOODS])
             nearest = np.where(margin > 0, 0, 1)
             part = DecidedParts(rows, label, nearest, one, margin, None, group, np.ones(len(rows)))
@@ -80,6 +87,7 @@ CASES = (
     *(Lots(10, 80, spread) for spread in (0.3, 0.6, 1.0)),
     *(Lots(14, 57, spread) for spread in (0.3, 0.6, 1.0)),
     *(Lots(20, 40, spread) for spread in (0.3, 0.6, 1.0)),
+    *(Lots(10, 80, spread, pool=25) for spread in (0.6, 1.0)),
     Lots(6, 40, 0.3, bad=0.1),
     Lots(10, 80, 0.3, bad=0.1),
     *(Lots(count, 40, 0.3, bad=0.1) for count in (20, 40)),
@@ -94,7 +102,8 @@ def main(repeats: int) -> None:
     for lots in CASES:
         for ceiling in (0.1, 0.03):
             shares = " | ".join(percent(share) for share in kept(lots, ceiling, repeats))
-            case = f"| {lots.count} | {lots.parts} | {lots.spread} | {percent(lots.bad)}"
+            count = lots.count if lots.pool is None else f"{lots.count} of {lots.pool}"
+            case = f"| {count} | {lots.parts} | {lots.spread} | {percent(lots.bad)}"
             print(f"{case} | {percent(ceiling)} | {shares} |", flush=True)
 
 

@@ -1,9 +1,9 @@
 """Whether the lots of validation can speak for new ones, and which of few lots choose.
 
 Bonferroni's correction over all networks leaves few lots nothing to say. Of `ENOUGH` lots or more a
-fifth, two at least, choose the variant; the others, which had no part in the choice, then calibrate
-the one that was chosen at the full level. From `CHOOSE_TOO` lots on the correction costs no more
-than that (`bench/README.md`), and all lots do both.
+fifth, two at least, choose the variant; the others, which had no part in the choice in that seed,
+then calibrate the one that was chosen at the full level. From `CHOOSE_TOO` lots on the correction
+costs no more than that (`bench/README.md`), and all lots do both.
 """
 
 from dataclasses import replace

@@ -78,7 +78,7 @@ def main() -> None:
     try:
         for argument in sys.argv[1:]:
             check_text(argument, "command line")
-        app()
+        _run()
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
             hint = "; the same command goes on where it stopped" if _state["resumes"] else ""
@@ -94,6 +94,19 @@ def main() -> None:
             raise
         _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
         sys.exit(2)
+
+
+def _run() -> None:
+    """The command; an error that Ctrl-C has led to, as inside of torch's exporter, is that."""
+    try:
+        app()
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                raise SystemExit(_INTERRUPTED) from None
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 def _escape_what_cannot_be_shown() -> None:

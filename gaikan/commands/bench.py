@@ -98,8 +98,17 @@ def bench(
         good = bench_all(plan, out, bench_one, console, replace)
     else:
         (only,) = plan.runs
-        good = bench_one(only.config, out or RESULTS / only.name)
+        good = bench_one(only.config, out or _own_folder(configs) or RESULTS / only.name)
     raise typer.Exit(0 if good else 1)
+
+
+def _own_folder(configs: list[Path] | None) -> Path | None:
+    """The run folder whose own run.toml is asked for, which goes on there."""
+    from gaikan.run_folder.file_names import AGAIN
+    from gaikan.run_folder.sources_file import holds_run
+
+    (config,) = configs or [Path()]
+    return config.parent if config.name == AGAIN and holds_run(config.parent) else None
 
 
 def _bench_one(

@@ -1,5 +1,6 @@
 """`gaikan check`: a run against a baseline."""
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,7 @@ def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
     from gaikan.check.run_answers import lots
     from gaikan.check.speed import ratios
 
+    _refuse_other(path)
     check_fit(tested)
     groups, frozen = lots(tested), freeze(tested)
     baseline = make(tested, groups, ratios(tested.folder), save_frozen(frozen, path))
@@ -90,6 +92,18 @@ def _update(tested: "CheckedRun", path: Path, console: "Console") -> None:
         f"frozen networks: {networks}",
         soft_wrap=True,
     )
+
+
+def _refuse_other(path: Path) -> None:
+    """Raises ConfigError where the file is there and was never a baseline, of whatever version."""
+    if not path.exists():
+        return
+    try:
+        is_baseline = "variants" in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError):
+        is_baseline = False
+    if not is_baseline:
+        raise ConfigError(f"--baseline {path}: is there already, and is no baseline; name another")
 
 
 def _show(outcome: "CheckOutcome", console: "Console") -> None:

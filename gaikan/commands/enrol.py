@@ -60,16 +60,23 @@ def _show_anchor(console: "Console", name: str, enrolled: "Enrolment", good: boo
     verb = "replaced" if enrolled.replaced else "added"
     count = "1 image" if enrolled.images == 1 else f"{enrolled.images} images"
     console.print(f"{name!r} {verb} from {count}; distances of its anchor:")
-    if enrolled.images < _FEW:
-        told = f"so few images may put the anchor far off: {_FEW} or more are better"
-        console.print(told, style="yellow")
-    if good:
-        told = "this class means good: other parts escape now, and nothing is promised"
-        console.print(told, style="yellow")
     if enrolled.moved is not None:
         console.print(f"  {enrolled.moved:9.4f}  from where it was")
     for other, distance in sorted(enrolled.distances.items(), key=lambda item: item[1]):
         console.print(f"  {distance:9.4f}  {other}")
+    cautions = []
+    if enrolled.images < _FEW:
+        cautions.append(f"so few images may put the anchor far off: {_FEW} or more are better")
+    if good:
+        cautions.append("this class means good: other parts escape now, and nothing is promised")
+    same = [other for other, distance in enrolled.distances.items() if distance == 0]
+    if same:
+        cautions.append(
+            f"its anchor is that of {same[0]!r}, and one of the two is never called: were these "
+            "images enrolled before?"
+        )
+    for caution in cautions:
+        console.print(caution, style="yellow", markup=False)
 
 
 def _show_after(console: "Console", enrolled: "Enrolment", card: "Card", good: bool) -> None:

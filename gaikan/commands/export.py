@@ -40,7 +40,7 @@ def export(
     from gaikan.commands.progress import GridProgress
     from gaikan.commands.terminal import open_console
 
-    _refuse_enrolled(out)
+    _check_out(out)
     choice = choose(run, variant, stage, seed, runtime, precision, unconfirmed)
     console = open_console(soft_wrap=True)
     if refit:
@@ -70,16 +70,19 @@ def export(
         console.print(f"unconfirmed: {card.unconfirmed}", style="yellow")
 
 
-def _refuse_enrolled(out: Path) -> None:
-    """Raises ConfigError where the file has classes that a person has added."""
+def _check_out(out: Path) -> None:
+    """Raises ConfigError for what is no bundle, or has classes that a person has added."""
     from gaikan.bundle.bundle import Bundle
 
-    if not out.is_file():
+    if not out.exists():
         return
     try:
         enrolled = Bundle.open(out).card.enrolled
-    except GaikanError:  # no bundle
-        return
+    except GaikanError:
+        raise ConfigError(
+            f"--out {out}: is there already, and is no bundle of this version; move it away, or "
+            "name another file"
+        ) from None
     if enrolled:
         raise ConfigError(
             f"--out {out}: is there already, with classes that were enrolled; move it away, or "

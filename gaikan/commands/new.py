@@ -40,4 +40,6 @@ def new(
     console = open_console(soft_wrap=True)
     for line in written.found:
         console.print(line)
+    for refusal in written.refused:
+        console.print(refusal.en, style="yellow")
     console.print(f"{written.path}: change what you like, then gaikan bench {written.path}")

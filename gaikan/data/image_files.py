@@ -29,6 +29,12 @@ _ALPHA = ((1,), (2,))  # what a band after the colours may be
 TRANSPARENT = "have transparency, which is left out"
 SEVERAL = "have several pictures in the file, of which the first is read"
 
+_REMEDIES: dict[type[Exception], str] = {  # of what is no damaged file
+    FileNotFoundError: "correct its path",
+    IsADirectoryError: "name the images in it",
+    PermissionError: "let this user read it",
+}
+
 Size = tuple[int, int]  # height, width
 
 
@@ -122,7 +128,8 @@ def open_image(
         too_many = "image refused, it declares too many pixels"
         raise UnreadImageError(path, too_many, "save it smaller") from None
     except (OSError, SyntaxError, TypeError, ValueError) as error:
-        raise UnreadImageError(path, f"not a readable image ({_damage(error)})", MEND) from None
+        remedy = _REMEDIES.get(type(error), MEND)
+        raise UnreadImageError(path, f"not a readable image ({_damage(error)})", remedy) from None
     if decoded.image.mode == "F" and not np.isfinite(np.asarray(decoded.image)).all():
         raise UnreadImageError(path, "holds pixels that are not finite", MEND)
     return decoded

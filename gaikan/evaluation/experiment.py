@@ -94,8 +94,8 @@ def _read_both(data: DataConfig, read: Callable[..., Frames]) -> tuple[Frames, F
     test = align(train, read(test_name, "test", size, asked))
     if test.fingerprint == train.fingerprint:
         raise DataError(
-            f"{test_name}: the very parts of the training source, so the test would say nothing of "
-            "new ones; leave it out, and some parts are kept from training for the test"
+            f"{test_name}: the test source has the very images of the training source, and would "
+            "say nothing of new parts; leave it out: then some parts are set aside for the test"
         )
     return train, test
 

@@ -45,7 +45,7 @@ def choose(
 ) -> BundleChoice:
     """What the command line asks for: a variant, or a stage's pick with single things replaced."""
     if (variant is None) == (stage is None):
-        raise ConfigError("say either --variant or --stage")
+        raise ConfigError("say one of the two: --variant NAME, or --stage NAME for its pick")
     for name, given, known in (
         ("runtime", runtime, ("onnx", "openvino")),
         ("precision", precision, ("fp32", "int8")),

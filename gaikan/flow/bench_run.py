@@ -181,7 +181,7 @@ def lay_out(config: Config, place: CellPlace, store: Store, weights: Weights | N
     kept = KeptSources(store)
     experiment = prepare(config, kept.read)
     if config.unseen:
-        check_unseen(experiment, weights)
+        check_unseen(config, experiment, weights)
     train, parts, ok = experiment.train, experiment.parts, experiment.ok
     todo = cells(config, place.device, parts, train, place.hardware, ok)
     given, sources = dict(kept.rendered), experiment.sources

@@ -15,6 +15,8 @@ from gaikan.data.frames import Frames
 from gaikan.data.proposals import proposed_lot_columns, proposed_lot_names, proposed_ok
 from gaikan.data.sources import read_source
 from gaikan.errors import ConfigError
+from gaikan.evaluation.refusals import refusals
+from gaikan.language.words import Words
 from gaikan.styles import STYLES
 from gaikan.system.files import write
 
@@ -27,6 +29,7 @@ class NewConfig:
 
     path: Path
     found: list[str]  # sentences on classes, the good class and lots
+    refused: list[Words]  # why `gaikan bench` would refuse the source
 
 
 def new_config(data: DataConfig, path: Path | None) -> NewConfig:
@@ -47,7 +50,7 @@ def new_config(data: DataConfig, path: Path | None) -> NewConfig:
     if ok is not None:
         told["ok"] = ok
     write(path, config_text(told, found))
-    return NewConfig(path, found)
+    return NewConfig(path, found, refusals(frames, Config()))
 
 
 def config_text(told: Mapping[str, object], found: list[str]) -> str:

@@ -31,12 +31,33 @@ if TYPE_CHECKING:
     from gaikan.flow.bench_run import CellPlace, Work
 
 
-def check_unseen(experiment: Experiment, weights: Weights | None) -> None:
-    """Raises ConfigError where no defect can be left out of what the networks have learned."""
+def check_unseen(config: Config, experiment: Experiment, weights: Weights | None) -> None:
+    """Raises ConfigError where no defect can be left out of what the networks have learned.
+
+    With reasons for all of them, that is no error unless a stage limits what escapes of them.
+    """
     if weights is not None:
         raise ConfigError("unseen: the network of a file may have seen every defect; leave it out")
-    if not modes_to_leave_out(experiment):
+    modes = modes_to_leave_out(experiment)
+    if not modes:
         raise ConfigError("--unseen: training has good parts alone, so no defect to leave out")
+    limits = [name for name, stage in config.stage.items() if stage.unseen_escape is not None]
+    if limits and (why := _why_none(experiment, modes)) is not None:
+        raise ConfigError(
+            f"key 'stage.{limits[0]}.unseen_escape': no failure mode can be left out of training: "
+            f"{why}; take this limit away"
+        )
+
+
+def _why_none(experiment: Experiment, modes: list[str]) -> str | None:
+    """Why the last of the modes cannot be left out; None where one of them can."""
+    why = None
+    for mode in modes:
+        reason = leave_out(experiment, mode).reason
+        if reason is None:
+            return None
+        why = f"{mode}: {reason.en}"
+    return why
 
 
 def leave_modes_out(

@@ -39,7 +39,7 @@ def _verdict(stage: StagePicks) -> str:
             return f"nothing qualifies; nearest: {nearest}, and {miss.hopeless.en}"
         gives = say("listed", texts=tuple(miss.would_have_to_give)).en
         return f"nothing qualifies; nearest: {nearest} qualifies with {gives}"
-    said = [f"install {pick.variant}: {_of_parts(pick.test.accuracy)} parts right"]
+    said = [f"install {pick.variant}: {of_parts(pick.test.accuracy, pick.test.n)} parts right"]
     said += _defects_said(stage, pick.test)
     rates = [each.escape_rate for each in pick.unseen if each.split == "test"]
     if rates and any(each.name == "unseen_escape" for each in stage.constraints):
@@ -49,9 +49,9 @@ def _verdict(stage: StagePicks) -> str:
     return ", ".join([*said, measured_value("p50_ms", pick.timing.p50_ms).en])
 
 
-def _of_parts(share: float) -> str:
-    """A share as a count that never says more: 97 of 100, 998 of 1000."""
-    total = 100 if share < 0.99 else 1000
+def of_parts(share: float, n: int) -> str:
+    """A share of `n` parts as a count that never says more: 97 of 100, 998 of 1000, 36 of 36."""
+    total = min(n, 100 if share < 0.99 else 1000)
     return f"{math.floor(total * share + 1e-9)} of {total}"
 
 

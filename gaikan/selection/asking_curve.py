@@ -76,16 +76,18 @@ def nobody_asked(judged: JudgedNetwork, stage: Stage, ok: int | None) -> Words |
     return say("nobody_asked_tied", share=share, goods=goods, tied=int((p == p.min()).sum()))
 
 
-def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> Words | None:
-    """Why a stage's pick asks, or which share asked would give one that has none.
+def asking_in_words(
+    judging: Judging, ties: Ties, stage: Stage, chosen: Candidate | None
+) -> Words | None:
+    """Why a stage's pick asks, or which share asked would give one where none was `chosen`.
 
     None where asking changes nothing, or the stage limits no escapes.
     """
     if not stage.ceilings and stage.unseen_escape is None:
         return None
     if stage.asks is not None:
-        return _needed(judging, ties, stage) if found else None
-    for share in () if found else TRIED:
+        return None if chosen is None else _needed(judging, ties, stage, chosen)
+    for share in () if chosen is not None else TRIED:
         asking = stage.model_copy(update={"ask_rate": Share(max=share)})
         best = pick(judging.candidates(asking), asking, ties).pick
         if best is not None and not judging.calibrated(best, asking).failed:
@@ -94,8 +96,8 @@ def asking_in_words(judging: Judging, ties: Ties, stage: Stage, found: bool) -> 
     return None
 
 
-def _needed(judging: Judging, ties: Ties, stage: Stage) -> Words:
-    """With how many asked the stage has its pick, and what it would have without."""
+def _needed(judging: Judging, ties: Ties, stage: Stage, chosen: Candidate) -> Words | None:
+    """With how many asked the stage has its pick, and what it would have without, if another."""
     silent = stage.model_copy(update={"ask_rate": None})
     instead = pick(judging.candidates(silent), silent, ties).pick
     if instead is not None and judging.calibrated(instead, silent).failed:
@@ -103,4 +105,6 @@ def _needed(judging: Judging, ties: Ties, stage: Stage) -> Words:
     share = worded("ask_rate", stage.asks or 0.0)
     if instead is None:
         return say("asking_needed", share=share)
+    if instead.variant == chosen.variant:
+        return None
     return say("asking_changes", share=share, variant=instead.variant)

@@ -97,7 +97,7 @@ def _stage_picks(ties: Ties, stage: Stage) -> picks_file.StagePicks:
         nearest_miss=None if chosen or unknown else _nearest_miss(judging, to_miss, stage),
         beyond=reasons.beyond_base(judging, ties, stage, chosen),
         promise=None if chosen is None else promise(judging, stage),
-        asking=None if unknown else asking_in_words(judging, ties, stage, chosen is not None),
+        asking=None if unknown else asking_in_words(judging, ties, stage, chosen),
         asking_curve=[]
         if shown is None
         else asking_curve(judging, judging.calibrated(shown, stage), stage),

@@ -125,3 +125,17 @@ def test_damaged_decisions_are_noticed(
     (tmp_path / "b.json").write_text(json.dumps(held))
     assert check(folder / "run", tmp_path / "b.json") == 2
     assert f"decisions of {VICTIM} seed 2 are damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[stage.line]", "[1, 2]", '{"seeds": 3}'])
+def test_a_file_that_is_no_baseline_is_not_replaced(
+    content: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "line.toml"
+    other.write_text(content)
+    assert check(folder / "run", other, "--update") == 2
+    assert f"--baseline {other}: is there already, and is no baseline" in capsys.readouterr().err
+    assert other.read_text() == content
+    old = tmp_path / "old.json"
+    old.write_text('{"format": 0, "variants": {}}')
+    assert check(folder / "run", old, "--update") == 0

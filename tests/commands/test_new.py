@@ -82,3 +82,13 @@ def test_the_page_shows_the_file_as_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "terminals.toml"
     assert gaikan("new", "terminals", "-o", path) == 0
     assert f"```toml\n{path.read_text('utf-8')}```" in PAGE.read_text("utf-8")
+
+
+def test_what_bench_would_refuse_is_said_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_class(tmp_path / "one/ok", 1, 30, 0)
+    assert gaikan("new", tmp_path / "one", "-o", tmp_path / "one.toml") == 0
+    said = " ".join(capfd.readouterr().out.split())
+    assert "`gaikan bench` refuses this" in said
+    assert "only one class, 'ok'" in said

@@ -8,6 +8,7 @@ from rich.console import Console
 from runner import gaikan
 from small_run import write_run
 
+from gaikan import cli
 from gaikan.commands.progress import StepProgress
 from gaikan.commands.terminal import open_console, show_failed, table
 
@@ -61,3 +62,24 @@ def test_only_a_terminal_has_a_width(
             assert shown.splitlines()[2].split() == cells
         else:
             assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_an_error_that_ctrl_c_has_led_to_says_that_it_was_interrupted(
+    interrupted: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As within torch's exporter, which fails while it handles the interruption."""
+
+    def fails() -> None:
+        try:
+            raise KeyboardInterrupt if interrupted else RuntimeError
+        except BaseException:
+            raise AttributeError("no attribute 'exc'")  # noqa: B904
+
+    monkeypatch.setattr(cli, "app", fails)
+    monkeypatch.setattr("sys.argv", ["gaikan"])
+    with pytest.raises(SystemExit if interrupted else AttributeError) as ended:
+        cli.main()
+    if isinstance(ended.value, SystemExit):
+        assert ended.value.code == 130
+        assert capsys.readouterr().err == "gaikan: interrupted\n"

@@ -12,6 +12,7 @@ from saying import in_english
 from tiny import SIDE, write_class
 
 from gaikan.data.frames import Frames
+from gaikan.data.image_files import open_image
 from gaikan.data.sources import read_source
 from gaikan.errors import DataError
 
@@ -232,3 +233,12 @@ def test_the_deeppcb_table_is_read() -> None:
     assert frames.classes == ("ok", "open", "short", "mousebite", "spur", "copper", "pin-hole")
     assert frames.groups is not None
     assert len(np.unique(frames.groups)) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("lot", "name the images in it"), ("nope.png", "correct its path")]
+)
+def test_the_remedy_is_of_what_is_wrong(name: str, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / "lot").mkdir()
+    with pytest.raises(DataError, match=f"{name}: not a readable image .*; {remedy}$"):
+        open_image(tmp_path / name)

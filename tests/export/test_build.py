@@ -220,7 +220,7 @@ def test_other_anchors_than_the_networks_are_noticed(out: Path, bundles: Path) -
         (("--variant", MLP, "--seed", "9"), "mlp-triplet has no seed 9; seeds: 0"),
         (("--variant", MLP, "--runtime", "torch"), "a bundle has onnx or openvino"),
         (("--variant", MLP, "--precision", "fp16"), "a bundle has fp32 or int8"),
-        ((), "say either --variant or --stage"),
+        ((), "say one of the two: --variant NAME"),
     ],
 )
 def test_what_there_is_not_is_one_line(
@@ -291,3 +291,15 @@ def test_a_bundles_latency_goes_into_the_report(
     for option in (("--runtime", "torch-fp32"), ("--include-decode",)):
         assert gaikan("time", bundle, *option) == 2
         assert "a bundle is timed in its own runtime" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_no_bundle_is_not_replaced(
+    kind: str, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A configuration, say, whose name was typed instead of the bundle's."""
+    there = tmp_path / "line.toml"
+    there.mkdir() if kind == "folder" else there.write_text("[stage.line]")
+    assert gaikan("export", out, "--variant", MLP, "--out", there) == 2
+    assert f"--out {there}: is there already, and is no bundle" in capsys.readouterr().err
+    assert kind == "folder" or there.read_text() == "[stage.line]"

@@ -205,7 +205,9 @@ def test_a_test_on_the_training_parts_is_refused_before_anything_is_trained(
     same = shutil.copy(train, tmp_path / "same.parquet")
     assert bench(folder / "tiny.toml", "--train", train, "--test", same, "--out", out) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"gaikan: {same}: the very parts of the training source, so")
+    assert error.startswith(
+        f"gaikan: {same}: the test source has the very images of the training source, and"
+    )
     assert error.count("\n") == 1
     assert not out.exists()
 
@@ -266,3 +268,21 @@ def test_what_is_quick_imports_nothing_heavy(command: list[str], heavy: tuple[st
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_run_toml_of_a_run_folder_goes_on_in_that_folder(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "mine"
+    assert bench(folder / "tiny.toml", *QUICK, "--no-timing", "--out", out) == 0
+    capsys.readouterr()
+    assert bench(out / "run.toml") == 0
+    assert "3 of 3 cells are stored" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    copied = shutil.copy(out / "run.toml", tmp_path / "run.toml")
+    assert bench(copied, *QUICK, "--no-timing") == 0  # in no run folder
+    assert (tmp_path / "results").is_dir()

@@ -145,6 +145,12 @@ def test_with_one_defect_the_reason_is_told(folder: Path, tmp_path: Path) -> Non
     own = table[table["arch"] == "mlp"]
     assert [*map(unpacked, own["reason"])] == [say("mode_is_the_only_one")]
     assert "Without burr not measured" in (tmp_path / "out/report.md").read_text()
+    limit = "[stage.new]\nunseen_escape = { max = 0.1 }\n"
+    (tmp_path / "limit.toml").write_text(CONFIG.format(folder=tmp_path) + limit)
+    done = run(tmp_path / "limit.toml", "--out", tmp_path / "limited")
+    assert done.code == 2
+    assert "key 'stage.new.unseen_escape': no failure mode can be left out" in done.said
+    assert not (tmp_path / "limited").exists()
 
 
 def test_a_training_without_a_mode_that_fails_is_told_and_tried_again(

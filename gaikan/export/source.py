@@ -77,7 +77,7 @@ def picked(run: Path, stage: str, other: bool) -> BundleChoice:
     if picks is None:
         raise ConfigError(f"{path}: not there; run `gaikan pick {run}`, or say --variant")
     if stage not in picks.stages:
-        raise ConfigError(f"{path}: no stage {stage!r}; there are {_list(sorted(picks.stages))}")
+        raise ConfigError(f"{path}: no stage {stage!r}; its stages: {_list(sorted(picks.stages))}")
     pick = picks.stages[stage].pick
     if pick is None:
         raise ConfigError(f"{path}: nothing qualified for stage {stage!r}; say --variant")

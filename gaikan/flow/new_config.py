@@ -92,7 +92,7 @@ def _classes_said(frames: Frames) -> str:
 def _ok_said(ok: str | None) -> str:
     if ok is None:
         return "No class is called as good parts are: say `ok`, or no escape rate is known"
-    return f"Class {toml(ok)} is proposed as the good one, by its name: `ok`"
+    return f"Class {toml(ok)} is set as the good one (key `ok`), by its name; check it"
 
 
 def _lots_said(frames: Frames) -> list[str]:

@@ -37,6 +37,11 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
 
     nearest = sorted(own, key=distance)[:1]
     misses = tuple(missed(limits[of], c.values[of]) for c in nearest for of in c.failed)
+    miss = stage.nearest_miss
+    if miss is not None and (miss.variant, miss.seed) == (card.variant, card.seed):
+        # By the lots that calibrate, as the pick says; `candidates` are by those that choose.
+        failed = [check for check in miss.checks if not check.passed]
+        misses = tuple(missed(limits[c.constraint], c.value) for c in failed) or misses
     if stage.pick is None:
         key = "export_none_qualified" if misses else "export_nothing_qualified"
         return say(key, stage=name, misses=misses)
@@ -46,7 +51,7 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
     if (pick.variant, pick.seed, pick.threshold, pick.ask_level) == (
         *(card.variant, card.seed),
         *border,
-    ):  # by the lots that calibrate; `candidates` are by those that choose
+    ):
         return None
     others = [c.decided_by for c in nearest if (c.threshold, c.ask_level) != border]
     return say("export_other_border", stage=name, by=others[0]) if others else None

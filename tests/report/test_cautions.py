@@ -37,7 +37,7 @@ def test_what_voids_a_figure_comes_first_and_is_a_warning(stage: StagePicks) -> 
     disturbed = say("time_disturbed", share="80 %")
     first, then = with_warnings(stage, harmless, disturbed)
     assert (first.serious, then.serious) == (True, False)
-    assert first.text.en.startswith("Warning: its time is not to be relied on")
+    assert first.text.en.startswith("Warning: its time is unreliable")
     assert then.text.en.startswith("Note: test has no parts")
     assert then.text.ja.startswith("注")
 

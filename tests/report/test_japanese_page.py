@@ -131,7 +131,7 @@ def page_of(run: Path) -> list[str]:
 def test_nothing_on_it_is_english(run: Path, tmp_path: Path) -> None:
     stages = stages_in_english(run)
     assert stages["line"]["warnings"]
-    assert stages["asking"]["asking"] is not None
+    assert stages["asking"]["asking_curve"]
     assert stages["never"]["nearest_miss"] is not None
     assert stages["untimed"]["why"].startswith("not timed with")
     machine = read_manifest(run).machine

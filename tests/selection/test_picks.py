@@ -177,5 +177,5 @@ def test_a_pick_that_rests_on_a_disturbed_timing_says_so(
     out = write_run(tmp_path / "run", [fake])
     write_rows(out / "latency.csv", [row(fake, "onnxruntime-fp32", 1, disturbed=share)])
     _, stages = picked(out, "[stage.any]\n", tmp_path)
-    words = "other work had the processor in 50 % of the rounds"
+    words = "other programs used the processor in 50 % of the rounds"
     assert any(words in warning for warning in stages["any"]["warnings"]) == told

@@ -48,10 +48,8 @@ def _caution(name: str, stage: StagePicks, card: Card) -> Words | None:
     if misses:
         return say("export_misses", stage=name, misses=misses)
     border, pick = (card.threshold, card.ask_level), stage.pick
-    if (pick.variant, pick.seed, pick.threshold, pick.ask_level) == (
-        *(card.variant, card.seed),
-        *border,
-    ):
+    is_pick = (pick.variant, pick.seed) == (card.variant, card.seed)
+    if is_pick and (pick.threshold, pick.ask_level) == border:
         return None
     others = [c.decided_by for c in nearest if (c.threshold, c.ask_level) != border]
     return say("export_other_border", stage=name, by=others[0]) if others else None

@@ -119,11 +119,11 @@ def _not_measured(judging: Judging) -> list[str]:
     found = set[str]()
     for run in (judging.run, judging.calibration.run):
         for part in (network.validation for network in run.networks):
-            defective = part.label != run.ok
-            codes, names = (
-                (part.label, run.classes) if part.mode is None else (part.mode, run.modes)
-            )
-            found |= {names[code] for code in np.unique(codes[defective])}
+            codes, names = part.label, run.classes
+            if part.mode is not None and (part.mode >= 0).any():
+                codes, names = part.mode, run.modes
+            told = (part.label != run.ok) & (codes >= 0)
+            found |= {names[code] for code in np.unique(codes[told])}
     return sorted(found - judging.modes.known)
 
 

@@ -86,6 +86,12 @@ def test_enrolling_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixt
     assert len(Bundle.open(out).card.classes) == 4
     assert "so few images may put the anchor far off: 5 or more are better" in stdout
     assert "means good" not in stdout
+    assert "its anchor is that of" not in stdout
+    asked = ("--class", "dent", "-o", tmp_path / "d.gaikan")
+    assert gaikan("enrol", out, *files, *asked) == 0
+    assert "its anchor is that of 'burr', and one of the two is never called" in (
+        " ".join(capfd.readouterr().out.split())
+    )
 
 
 def test_a_new_anchor_of_the_good_class_is_warned_of(

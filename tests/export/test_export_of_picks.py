@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def picks_of(run: Path, limits: str, tmp_path: Path) -> Any:
+    """What `picks.json` says once the stage `line` has been picked anew with these limits."""
+    (tmp_path / "stages.toml").write_text(f"[stage.line]\n{limits}\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    return json.loads((run / "picks.json").read_bytes())
+
+
 def test_a_bundle_of_a_pick_decides_as_the_pick_was_judged(folder: Path) -> None:
     run, bundle = folder / "run", folder / "line.gaikan"
     assert gaikan("pick", run) == 0
@@ -77,9 +85,7 @@ def test_a_bundle_asks_about_the_parts_that_the_pick_was_judged_by(
 ) -> None:
     run, bundle = folder / "run", tmp_path / "line.gaikan"
     limits = "ask_rate = { max = 0.1 }\nescape_rate = { max = 1 }\n"
-    (tmp_path / "stages.toml").write_text(f"[stage.line]\n{limits}")
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
-    pick = json.loads((run / "picks.json").read_bytes())["stages"]["line"]["pick"]
+    pick = picks_of(run, limits, tmp_path)["stages"]["line"]["pick"]
     assert 0 < pick["validation"]["ask_rate"] <= 0.1
     asked = ("export", run, "--stage", "line", "--precision", precision, "--allow-drop")
     assert gaikan(*asked, "--out", bundle) == 0
@@ -105,8 +111,7 @@ def test_a_pick_that_no_bundle_can_hold_says_what_to_do(
     assert "onnxruntime,fp32," in text
     other = text.replace("onnxruntime,fp32,", ",".join(runtime.split("-")) + ",")
     (run / "latency.csv").write_text(other)
-    (tmp_path / "stages.toml").write_text(f'[stage.line]\nruntimes = ["{runtime}"]\n')
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    picks_of(run, f'runtimes = ["{runtime}"]', tmp_path)
     (run / "latency.csv").write_text(text)
     capsys.readouterr()
     asked = ("export", run, "--stage", "line", "--out", bundle)
@@ -121,9 +126,7 @@ def test_a_pick_that_test_contradicts_is_not_exported_in_silence(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, bundle = folder / "run", tmp_path / "line.gaikan"
-    (tmp_path / "stages.toml").write_text("[stage.line]\nescape_rate = { max = 1 }\n")
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
-    picks = json.loads((run / "picks.json").read_bytes())
+    picks = picks_of(run, "escape_rate = { max = 1 }", tmp_path)
     assert picks["stages"]["line"]["contradicted"] is None
     seen = say("seen_on_test", escapes=9, defects=60, rate="15 %")
     figures = {"ceiling": "1 %", "least": "8 %", "level": "95 %"}
@@ -183,9 +186,7 @@ def test_a_network_that_keeps_a_limit_by_a_border_of_the_stage_is_exported_with_
     limits: str, said: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, out = folder / "run", tmp_path / "line.gaikan"
-    (tmp_path / "stages.toml").write_text(f"[stage.line]\n{limits}\n")
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
-    pick = json.loads((run / "picks.json").read_bytes())["stages"]["line"]["pick"]
+    pick = picks_of(run, limits, tmp_path)["stages"]["line"]["pick"]
     asked = ("--variant", pick["variant"], "--seed", pick["seed"])
     capsys.readouterr()
     assert gaikan("export", run, *asked, "--out", out) == 0
@@ -199,9 +200,7 @@ def test_nothing_is_said_of_a_pick_whose_border_was_set_by_other_lots_than_chose
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, out = folder / "run", tmp_path / "line.gaikan"
-    (tmp_path / "stages.toml").write_text("[stage.line]\nescape_bound = { max = 0.2 }\n")
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
-    picks = json.loads((run / "picks.json").read_bytes())
+    picks = picks_of(run, "escape_bound = { max = 0.2 }", tmp_path)
     for candidate in picks["stages"]["line"]["candidates"]:
         candidate["threshold"] = 0.125
     (run / "picks.json").write_text(json.dumps(picks))
@@ -214,8 +213,7 @@ def test_a_pick_in_openvino_is_exported_as_it_was_picked(folder: Path, tmp_path:
     run = folder / "run"
     text = (run / "latency.csv").read_text()
     (run / "latency.csv").write_text(text.replace("onnxruntime,fp32,", "openvino,int8,"))
-    (tmp_path / "stages.toml").write_text('[stage.line]\nruntimes = ["openvino-int8"]\n')
-    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 0
+    picks_of(run, 'runtimes = ["openvino-int8"]', tmp_path)
     (run / "latency.csv").write_text(text)
     asked = ("export", run, "--stage", "line", "--allow-drop", "--out", tmp_path / "line.gaikan")
     assert gaikan(*asked) == 0
@@ -231,3 +229,25 @@ def test_a_stage_that_the_data_cannot_answer_is_refused_before_training(
     assert bench(folder / "bad.toml", "--out", folder / "bad") == 2
     assert "'stage.line.recall': no failure mode or class 'gap'" in capsys.readouterr().err
     assert not (folder / "bad").exists()
+
+
+def test_the_nearest_miss_is_cautioned_of_by_the_figures_that_the_pick_gives(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of `candidates` are by the lots that chose, which may be few."""
+    run, out = folder / "run", tmp_path / "line.gaikan"
+    (tmp_path / "stages.toml").write_text("[stage.line]\naccuracy = { min = 1.0 }\n")
+    assert gaikan("pick", run, "--stages", tmp_path / "stages.toml") == 1
+    picks = json.loads((run / "picks.json").read_bytes())
+    miss = picks["stages"]["line"]["nearest_miss"]
+    for candidate in picks["stages"]["line"]["candidates"]:
+        candidate["values"]["accuracy"] = 0.125
+    (run / "picks.json").write_text(json.dumps(picks))
+    capsys.readouterr()
+    asked = ("--variant", miss["variant"], "--seed", miss["seed"])
+    assert gaikan("export", run, *map(str, asked), "--out", out) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "nothing qualified for stage 'line'" in said
+    assert "12.5 %" not in said
+    (check,) = (each for each in miss["checks"] if each["constraint"] == "accuracy")
+    assert f"accuracy {100 * check['value']:.3g} %, not" in said

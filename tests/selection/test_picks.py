@@ -179,3 +179,11 @@ def test_a_pick_that_rests_on_a_disturbed_timing_says_so(
     _, stages = picked(out, "[stage.any]\n", tmp_path)
     words = "other programs used the processor in 50 % of the rounds"
     assert any(words in warning for warning in stages["any"]["warnings"]) == told
+
+
+def test_nothing_is_said_of_asking_where_the_pick_is_the_same_without(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    limits = "escape_rate = { max = 1 }\nask_rate = { max = 0.1 }"
+    _, stages = picked(run, f"[stage.line]\n{limits}\n", tmp_path)
+    assert stages["line"]["pick"]["validation"]["good_asks"]
+    assert stages["line"]["asking"] is None

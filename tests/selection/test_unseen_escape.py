@@ -177,3 +177,19 @@ def test_a_run_of_a_stage_that_limits_it_needs_unseen(
     (line,) = capsys.readouterr().err.splitlines()
     assert "key 'stage.line.unseen_escape': needs --unseen (unseen = true)" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_modes_that_test_alone_tells_are_not_said_to_be_unmeasured(
+    run: Path, tmp_path: Path
+) -> None:
+    """Classes were left out then; a part without a mode has none either."""
+    table = pd.read_parquet(run / "predictions.parquet")
+    table["mode"] = table["mode"].where(table["split"] == "test", None)
+    table.to_parquet(run / "predictions.parquet")
+    unseen = pd.read_parquet(run / "unseen.parquet").astype({"without": str})
+    unseen = unseen[unseen["without"] != "short spur"].replace({"without": {"long spur": "spur"}})
+    unseen.astype({"without": "category"}).to_parquet(run / "unseen.parquet")
+    _, stages = picked(run, STAGE.format(most=1), tmp_path)
+    assert {mode["mode"] for mode in stages["line"]["pick"]["unseen"]} == {"open", "spur"}
+    warnings = stages["line"]["warnings"]
+    assert not any(each.startswith("the limit on unseen escape") for each in warnings)
